@@ -1,0 +1,1 @@
+"""Pictures and tensors in, pictures and tensors out: no network, no database, no Prefect."""

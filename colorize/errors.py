@@ -1,0 +1,71 @@
+"""What can go wrong while pictures are read and colorized.
+
+    ColorizeError                root; the message says which thing, what happened, what to do
+    ├── UnreadableImage          the bytes are no picture that we read, or a damaged or oversized one
+    ├── PictureGone              transient: a stored picture's file is missing or cannot be read
+    ├── UnknownRecipe            no recipe of that name
+    ├── BadRecipe                a recipe's values contradict each other or leave their bounds
+    ├── WeightsMissing           the encoder's weights are not where they should be
+    ├── WeightsCorrupt           the weights are there, but their checksum or shapes are wrong
+    ├── OutOfMemory              transient: the batch was too large for the device at that moment
+    ├── Diverged                 the optimisation gave no finite iterate
+    ├── DeviceMissing            the device asked for is not in this machine
+    └── WorkerDied               transient: the process that colorized ended without a word
+
+`transient` belongs to the class: the same call may succeed later, so dispatch may give it another number.
+A picture that merely came out poor is an outcome with its figures, not an error.
+"""
+
+from typing import ClassVar
+
+
+class ColorizeError(Exception):
+    """Root of everything that `colorize` raises on purpose."""
+
+    transient: ClassVar[bool] = False
+
+
+class UnreadableImage(ColorizeError):
+    """The bytes cannot be made into a picture, today or tomorrow."""
+
+
+class PictureGone(ColorizeError):
+    """A stored picture's file is not there; it can be fetched or restored."""
+
+    transient = True
+
+
+class UnknownRecipe(ColorizeError):
+    """No recipe has the name asked for."""
+
+
+class BadRecipe(ColorizeError):
+    """A recipe's values cannot be worked with."""
+
+
+class WeightsMissing(ColorizeError):
+    """The encoder's weights were not found."""
+
+
+class WeightsCorrupt(ColorizeError):
+    """The encoder's weights are not the ones they claim to be."""
+
+
+class OutOfMemory(ColorizeError):
+    """The device could not hold the batch; a smaller one, or the same one later, may fit."""
+
+    transient = True
+
+
+class Diverged(ColorizeError):
+    """Every iterate of the optimisation held infinities or NaN."""
+
+
+class DeviceMissing(ColorizeError):
+    """The device asked for is not there."""
+
+
+class WorkerDied(ColorizeError):
+    """The colorizing process was killed or crashed; another one may finish the work."""
+
+    transient = True

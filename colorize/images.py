@@ -1,0 +1,235 @@
+"""Pictures from untrusted bytes, and pictures made smaller or gray.
+
+Harvest decodes with it, similarity and the colorizers resize with it. It knows no file, no network and no
+tensor: bytes or arrays come in, `uint8` arrays of shape (H, W, 3) in sRGB go out.
+"""
+
+import re
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageCms, ImageFile, TiffImagePlugin
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from colorize.errors import UnreadableImage
+
+Pixels = NDArray[np.uint8]
+"""uint8, (H, W, 3), sRGB in [0, 255]."""
+
+PAPER_WHITE: Final = (255, 255, 255)
+"""What shines through transparent pixels. Pure white, since any tint would be read as the print's own."""
+
+# Pillow remarks on odd metadata ("tag 296 had too many entries") that many scanners write. A filter added
+# once is safe between threads, where `warnings.catch_warnings` around each picture would not be.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A picture as displayed: upright, in sRGB, on paper white."""
+
+    pixels: Pixels
+    mode: str
+    """Pillow's name of the pixels as stored: `L`, `I;16`, `RGB`, `CMYK`, `P` ..."""
+    format: str
+    """What the bytes are, whatever the file was called: `JPEG`, `PNG`, `TIFF`, `WEBP`, `AVIF`, `JPEG2000`."""
+
+    @property
+    def width(self) -> int:
+        """Columns as displayed."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Rows as displayed."""
+        return int(self.pixels.shape[0])
+
+
+class _TiffReader(TiffImagePlugin.TiffImageFile):
+    """Pillow's reader without its guard `MAX_IMAGE_PIXELS`, which refuses legal scans of 190 megapixels.
+
+    The guard is one number for the whole process; `decode` asks its own limit instead, picture by picture.
+    """
+
+    def load_prepare(self) -> None:
+        if self._im is None:
+            self.im = Image.new(self.mode, self._tile_size).im
+        ImageFile.ImageFile.load_prepare(self)
+
+
+# `Image.open` applies the same guard, so the readers are called by their own names, found by signature.
+_READERS: Final[dict[bytes, type[ImageFile.ImageFile]]] = {
+    rb"\xff\xd8\xff": JpegImageFile,
+    rb"\x89PNG\r\n\x1a\n": PngImageFile,
+    rb"II[*+]\0|MM\0[*+]": _TiffReader,
+    rb"(?s)RIFF.{4}WEBP": WebPImageFile,
+    rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n": Jpeg2KImageFile,
+    rb"(?s).{4}ftyp(avif|avis|mif1)": AvifImageFile,
+}
+
+_DAMAGE: Final = (
+    OSError,  # truncated data, a decoder's error code, UnidentifiedImageError
+    SyntaxError,  # Pillow's word for a malformed header or chunk
+    ValueError,  # impossible sizes, text chunks past Pillow's limits, modes that nobody converts
+    EOFError,  # a frame or tag that is not there
+    LookupError,  # tables and tags that point outside the data
+    TypeError,  # a TIFF tag of the wrong type, used as a number
+    AttributeError,  # a reader whose header left a field unset
+    ArithmeticError,  # sizes past a C integer, rationals over zero
+    struct.error,  # fields cut short
+    zlib.error,  # compressed metadata that does not unpack
+    RuntimeError,  # the AVIF and WebP decoders; NotImplementedError is one
+    MemoryError,  # a header that asks for more than there is
+    Image.DecompressionBombError,  # Pillow's guard inside WebP, above 179 megapixels
+    Warning,  # when the process turns warnings into errors
+)
+"""What Pillow was seen, or is written, to raise on bytes that are no sound picture."""
+
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation → what makes the picture upright."""
+
+_BASE_MODES: Final = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK", "LAB": "LAB"}
+"""Stored mode → the mode that an ICC profile speaks of; all others are RGB."""
+
+
+def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
+    """The first frame of a picture file; the bytes decide what it is, never a name.
+
+    An embedded ICC profile is applied (perceptual intent), a broken one ignored. Safe to call from threads.
+
+    Args:
+        data: the whole file.
+        max_pixels: width × height allowed, compared with the header before any pixel is decoded.
+
+    Raises:
+        UnreadableImage: not a picture, not a format that is read, damaged, or over the limit.
+    """
+    reader = _reader(data)
+    try:
+        with reader(BytesIO(data)) as image:
+            _check_size(image, max_pixels)
+            image.load()
+            return Decoded(np.array(_upright_srgb(image)), mode=image.mode, format=str(image.format))
+    except _DAMAGE as error:
+        what = f"{reader.format} of {len(data):,} bytes"
+        raise UnreadableImage(
+            f"the picture ({what}) is damaged: {str(error) or type(error).__name__}. "
+            "Fetch it again; if it stays so, ask the archive for a sound copy."
+        ) from error
+
+
+def resized(pixels: Pixels, long_edge_px: int, *, multiple: int = 16) -> Pixels:
+    """The picture with its long edge at `long_edge_px` at most, by Lanczos with antialiasing.
+
+    It never grows but by rounding: each side goes to the nearest multiple of `multiple` and is at least
+    twice that. `multiple=1` makes thumbnails of true aspect.
+    """
+    height, width = pixels.shape[:2]
+    size = working_size(width, height, long_edge_px, multiple=multiple)
+    return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+
+
+def working_size(width: int, height: int, long_edge_px: int, *, multiple: int = 16) -> tuple[int, int]:
+    """(width, height) that `resized` gives a picture of this size; dispatch stacks pictures of equal ones."""
+    scale = min(1.0, long_edge_px / max(height, width))
+    sides = [max(2, round(side * scale / multiple)) * multiple for side in (width, height)]
+    return sides[0], sides[1]
+
+
+def to_gray(pixels: Pixels) -> Pixels:
+    """The gray version: Rec. 601 luma (Pillow's `L`, .299 R + .587 G + .114 B), thrice."""
+    return np.array(Image.fromarray(pixels).convert("L").convert("RGB"))
+
+
+def _reader(data: bytes) -> type[ImageFile.ImageFile]:
+    for signature, reader in _READERS.items():
+        if re.match(signature, data):
+            return reader
+    known = ", ".join(str(reader.format) for reader in _READERS.values())
+    raise UnreadableImage(
+        f"the data ({len(data):,} bytes, beginning {data[:12]!r}) is no picture that is read here. "
+        f"Save it as one of {known}."
+    )
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    if image.width * image.height > max_pixels:
+        raise UnreadableImage(
+            f"the picture has {image.width:,} × {image.height:,} pixels, over the limit of {max_pixels:,}. "
+            "Raise the limit, or store a smaller scan."
+        )
+
+
+def _upright_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    orientation = _orientation(image)
+    narrow = _eight_bits(image)
+    base = _BASE_MODES.get(narrow.mode, "RGB")
+    if narrow.has_transparency_data:
+        layered = narrow.convert("RGBA")
+        colours = _in_srgb(layered.convert(base), profile)
+        paper = Image.new("RGB", layered.size, PAPER_WHITE)
+        flat = Image.composite(colours, paper, layered.getchannel("A"))
+    else:
+        flat = _in_srgb(narrow.convert(base), profile)
+    return flat.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else flat
+
+
+def _orientation(image: Image.Image) -> int | None:
+    try:
+        orientation: int | None = image.getexif().get(ExifTags.Base.Orientation)
+    except _DAMAGE:  # a broken EXIF block costs the orientation, not the picture
+        return None
+    return orientation
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Wide gray (16 and 32 bits, floats) to `L`; anything else as it is.
+
+    Integers of 32 bits and floats do not say what white is: the least of 1, 255, 65535, 2³¹−1 that the
+    brightest pixel does not pass is taken for it.
+    """
+    if image.mode not in {"I", "F"} and not image.mode.startswith("I;16"):
+        return image
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
+    brightest = float(values.max())
+    whites = [65535.0] if image.mode.startswith("I;16") else [1.0, 255.0, 65535.0]
+    white = next((white for white in whites if brightest <= white), 2.0**31 - 1)
+    return Image.fromarray(np.rint(values.clip(0, white) * (255 / white)).astype(np.uint8))
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if image.mode == "LAB":  # the numbers are the colours; whatever profile is there says no more
+        return _transformed(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
+    if profile is None:
+        return image.convert("RGB")
+    try:
+        return _transformed(image, ImageCms.ImageCmsProfile(BytesIO(profile)))
+    except (ImageCms.PyCMSError, OSError):  # no profile, or one for other channels than these
+        return image.convert("RGB")
+
+
+def _transformed(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
+    target = ImageCms.createProfile("sRGB")
+    intent = ImageCms.Intent.PERCEPTUAL
+    converted = ImageCms.profileToProfile(image, source, target, renderingIntent=intent, outputMode="RGB")
+    assert converted is not None  # None is for inPlace=True only
+    return converted

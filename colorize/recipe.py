@@ -1,0 +1,210 @@
+"""Recipe, Job and Colorization: what goes into a colorizer and what comes out.
+
+Named recipes are data (`recipes.toml`), each with its provenance. This module loads no torch, so that the
+command line can list recipes quickly; `flows` stores `data()` and `digest()` beside every attempt.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.errors import BadRecipe, UnknownRecipe
+
+Formula = Literal["asiagraph2016", "jadh2016"]
+Optimiser = Literal["lbfgs", "sgd"]
+Schedule = Literal["fixed", "iteration", "share"]
+Start = Literal["content", "noise"]
+Pooling = Literal["max", "average"]
+Provenance = Literal["published", "reconstructed", "nishiki"]
+
+_DESCRIPTIVE = frozenset({"name", "provenance", "reason"})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The frozen parameters of a colorization.
+
+    Raises:
+        BadRecipe: a parameter is out of its range.
+    """
+
+    name: str
+    provenance: Provenance
+    """`published`: as printed; `reconstructed`: the source leaves something open, see `reason`."""
+    reason: str
+    formula: Formula
+    """Which paper's content and style losses are taken (`colorize.vgg.losses`)."""
+    content_layers: tuple[str, ...]
+    style_layers: tuple[str, ...]
+    style_over_content: float
+    """β/α with α = 1, dimensionless; for asiagraph2016 in units of 2·N·M of the first content layer."""
+    tv_weight: float
+    """γ of the total variation loss over R, G, B in [0, 255]; 0 is none."""
+    optimiser: Optimiser
+    schedule: Schedule
+    """β/α fixed; times `decay` each iteration; or the same curve stretched over a run of any length."""
+    method: Literal["neural_style"] = "neural_style"
+    decay: float = 0.9975
+    iterations: int = 1000
+    """Evaluations of loss and gradient."""
+    long_edge_px: int = 512
+    start: Start = "content"
+    pooling: Pooling = "max"
+    history: int = 10
+    """Pairs that L-BFGS keeps."""
+    step_limit: float = 40.0
+    """Largest change of any channel of any pixel in one step, in grey levels."""
+    rates: tuple[float, ...] = (0.01, 0.1, 1.0)
+    """Learning rates that SGD chooses from, by total loss after the first tenth."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for problem in self._problems():
+            raise BadRecipe(f"recipe {self.name}: {problem}")
+
+    def _problems(self) -> Iterator[str]:
+        choices = {"formula": Formula, "optimiser": Optimiser, "schedule": Schedule, "start": Start}
+        choices |= {"pooling": Pooling, "provenance": Provenance}
+        for key, choice in choices.items():
+            if getattr(self, key) not in get_args(choice):
+                yield f"{key} is {getattr(self, key)!r}; give one of {', '.join(get_args(choice))}"
+        for key, low, high in _RANGES:
+            if not low <= getattr(self, key) <= high:
+                yield f"{key} is {getattr(self, key)}; give {low} to {high}"
+        if not self.content_layers or not self.style_layers or not self.rates:
+            yield "content_layers, style_layers and rates must not be empty"
+
+    def data(self) -> dict[str, Any]:
+        """Every parameter as plain JSON data."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of what decides the result: all of `data()` but name, provenance and reason."""
+        deciding = {key: value for key, value in self.data().items() if key not in _DESCRIPTIVE}
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+    def changed(self, **changes: Any) -> "Recipe":
+        """The recipe with some parameters replaced; None leaves a parameter as it is."""
+        return replace(self, **{key: value for key, value in changes.items() if value is not None})
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "Recipe":
+        """The inverse of `data()`.
+
+        Raises:
+            BadRecipe: a key is unknown or missing.
+        """
+        known = {parameter.name for parameter in fields(cls)}
+        if unknown := sorted(set(data) - known):
+            raise BadRecipe(f"recipe {data.get('name', '?')}: unknown parameter {', '.join(unknown)}")
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
+        }
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise BadRecipe(f"recipe {data.get('name', '?')}: {error}") from error
+
+
+_RANGES = (
+    ("style_over_content", 0.0, 1e12),
+    ("tv_weight", 0.0, 1e6),
+    ("decay", 1e-6, 1.0),
+    ("iterations", 1, 100_000),
+    ("long_edge_px", 32, 8192),
+    ("history", 1, 200),
+    ("step_limit", 1e-3, 255.0),
+    ("seed", 0, 2**63 - 1),
+)
+
+
+def _expanded(family: Mapping[str, Any]) -> Iterator[Recipe]:
+    """Every combination of a family's axes: its name is filled in, its parameters laid over the base."""
+    for choice in product(*family.get("axes", [])):
+        labels = [option["label"] for option in choice]
+        merged = dict(family["base"])
+        reasons = [merged.pop("reason")]
+        for option in choice:
+            merged |= {key: value for key, value in option.items() if key not in ("label", "reason")}
+            reasons += [option["reason"]] if "reason" in option else []
+        yield Recipe.from_data({"name": family["name"].format(*labels), "reason": " ".join(reasons)} | merged)
+
+
+@cache
+def recipes() -> Mapping[str, Recipe]:
+    """Every named recipe, in the order of `recipes.toml`."""
+    text = files("colorize").joinpath("recipes.toml").read_text(encoding="utf-8")
+    found = (recipe for family in tomllib.loads(text)["family"] for recipe in _expanded(family))
+    return {recipe.name: recipe for recipe in found}
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        UnknownRecipe: with the names that come near.
+    """
+    known = recipes()
+    if name in known:
+        return known[name]
+    near = [other for other in known if fnmatchcase(other, f"*{name}*")] or sorted({n.split("/")[0] for n in known})
+    raise UnknownRecipe(f"no recipe is named {name!r}; there is {', '.join(near[:6])} (all: nishiki recipes)")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One pair to be colorized; pictures are uint8 (H, W, 3), sRGB, at any size."""
+
+    key: str
+    content: NDArray[np.uint8] = field(repr=False)
+    style: NDArray[np.uint8] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RelativeErrors:
+    """The relative errors of JADH 2016, as printed (sums) and as means over elements in [0, 2]."""
+
+    content_sum: float
+    content_mean: float
+    style_sum: float
+    style_mean: float
+
+    @property
+    def total_sum(self) -> float:
+        """Err = Err_content + Err_style."""
+        return self.content_sum + self.style_sum
+
+    @property
+    def total_mean(self) -> float:
+        """The sum of both means, in [0, 4]."""
+        return self.content_mean + self.style_mean
+
+
+@dataclass(frozen=True)
+class Colorization:
+    """What a colorizer returns for one job."""
+
+    key: str
+    picture: NDArray[np.uint8] = field(repr=False)
+    """(H, W, 3), sRGB, sides multiples of 16."""
+    errors: RelativeErrors
+    """Taken on `picture` as it will be saved, not on the optimiser's float image."""
+    measures: Mapping[str, float]
+    trace: tuple[Mapping[str, float], ...]
+    """Loss terms every n iterations: iteration, content, style, tv, total."""
+    iterations: int
+    seconds: float
+    seed: int
+    device: str
+    refusal: str | None = None
+    """Why the result is too poor to be shown as a colorization; None when it is not."""

@@ -1,0 +1,112 @@
+"""VGG-19 as an encoder: a picture in, the outputs of named layers out.
+
+Layers are named as in the papers (`conv4_2`, `pool1`) and a conv layer's output is taken after its ReLU, as the
+Torch implementation did that ASIAGRAPH 2016 used ("conv4_2" there is relu4_2). Weights come from
+`colorize.vgg.weights`; their widths decide the network's, so a narrow encoder serves the tests.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from colorize.errors import BadRecipe
+from colorize.recipe import Pooling
+
+BLOCKS = (2, 2, 4, 4, 4)
+"""Convolutions per block; each block but the last named layer's is followed by a pooling."""
+
+
+def _layer_names() -> Iterator[str]:
+    for block, convolutions in enumerate(BLOCKS, start=1):
+        yield from (f"conv{block}_{index}" for index in range(1, convolutions + 1))
+        yield f"pool{block}"
+
+
+LAYERS = tuple(_layer_names())
+CONVOLUTIONS = tuple(name for name in LAYERS if name.startswith("conv"))
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What the first convolution expects: (RGB in [0, 255] · scale − mean) / deviation, per channel."""
+
+    scale: float
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+OXFORD = Preprocessing(1.0, (123.68, 116.779, 103.939))
+TORCHVISION = Preprocessing(1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """VGG-19's convolutions with their weights' name and checksum, which stand beside every figure."""
+
+    name: str
+    checksum: str
+    """SHA-256 (hex) of the weights' file."""
+    preprocessing: Preprocessing
+    convolutions: Mapping[str, tuple[Tensor, Tensor]] = field(repr=False)
+    """Layer name → weight (out, in, 3, 3) and bias (out,), on one device, calibrated."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.convolutions["conv1_1"][0].device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision that pictures must come in."""
+        return self.convolutions["conv1_1"][0].dtype
+
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "Encoder":
+        """The same encoder on another device, or in another precision."""
+        moved = {name: (w.to(device, dtype), b.to(device, dtype)) for name, (w, b) in self.convolutions.items()}
+        return Encoder(self.name, self.checksum, self.preprocessing, moved)
+
+    def features(self, pictures: Tensor, layers: Collection[str], pooling: Pooling = "max") -> dict[str, Tensor]:
+        """Outputs of the named layers, computed no further than the last of them.
+
+        Args:
+            pictures: float, (B, 3, H, W), sRGB in [0, 255], H and W at least 16.
+            layers: names from LAYERS.
+            pooling: how each block halves the sides; `average` as Gatys et al. suggest.
+
+        Returns:
+            name → (B, N, H', W'), after the ReLU for conv layers.
+
+        Raises:
+            BadRecipe: a layer is unknown.
+        """
+        wanted = _known(layers)
+        found: dict[str, Tensor] = {}
+        activation = self.preprocessed(pictures)
+        pool = functional.max_pool2d if pooling == "max" else functional.avg_pool2d
+        for name in LAYERS:
+            if name in self.convolutions:
+                weight, bias = self.convolutions[name]
+                # Not in place: an in-place ReLU would overwrite what a caller keeps of the convolution.
+                activation = functional.relu(functional.conv2d(activation, weight, bias, padding=1))
+            else:
+                activation = pool(activation, 2)
+            if name in wanted:
+                found[name] = activation
+            if len(found) == len(wanted):
+                break
+        return found
+
+    def preprocessed(self, pictures: Tensor) -> Tensor:
+        """What the first convolution is given; (B, 3, H, W)."""
+        mean = pictures.new_tensor(self.preprocessing.mean).view(1, 3, 1, 1)
+        deviation = pictures.new_tensor(self.preprocessing.deviation).view(1, 3, 1, 1)
+        return (pictures * self.preprocessing.scale - mean) / deviation
+
+
+def _known(layers: Collection[str]) -> set[str]:
+    if unknown := sorted(set(layers) - set(LAYERS)):
+        raise BadRecipe(f"VGG-19 has no layer {', '.join(unknown)}; it has {LAYERS[0]} to {LAYERS[-1]}")
+    return set(layers)

@@ -1,0 +1,161 @@
+"""Makes an encoder of a weights file, and makes the files that nishiki can make itself.
+
+Every encoder is brought to one scale (calibrated), because β/α depends on it: activations times s change a style
+loss by s⁴ and a content loss by s². Convolutions are positively homogeneous through ReLU, so each layer's factor
+is absorbed by its weights.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from skimage import data
+from torch import Tensor
+from torch.nn import functional
+
+from colorize import vision
+from colorize.errors import WeightsCorrupt
+from colorize.images import resized
+from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, TORCHVISION, Encoder, Preprocessing
+from colorize.vgg.weights import KEYS, RANDOM, WeightsFile, input_scale, weights_in
+from colorize.vgg.weights import TORCHVISION as TORCHVISION_NAME
+
+MEAN_ACTIVATIONS = (
+    *(26.0, 127.0, 181.0, 170.0, 186.0, 232.0, 476.0, 760.0, 674.0, 436.0, 243.0, 62.0, 53.0),
+    *(31.0, 13.0, 1.6),
+)
+"""Mean outputs of the original weights on ordinary pictures, conv1_1 to conv5_4; no loss goes past conv5_1."""
+
+RANDOM_SEED = 0
+_INPUT_OXFORD = "RGB, range 0..255 float, minus mean [123.68, 116.779, 103.939]"
+_INPUT_TORCHVISION = "RGB, range 0..1 float, minus mean [0.485, 0.456, 0.406], divided by std [0.229, 0.224, 0.225]"
+
+Convolutions = Mapping[str, tuple[Tensor, Tensor]]
+
+
+def load_encoder(file: WeightsFile) -> Encoder:
+    """The encoder of a file, float32 on the CPU, calibrated.
+
+    Raises:
+        WeightsCorrupt: tensors are missing, misshapen or not finite, or the preprocessing is not named.
+    """
+    scale = input_scale(file)
+    preprocessing = Preprocessing(scale.top / 255, scale.mean, scale.deviation)
+    state = load_file(file.path)
+    convolutions = {
+        name: (state[f"{key}.weight"].float(), state[f"{key}.bias"].float())
+        for name, key in zip(CONVOLUTIONS, KEYS, strict=True)
+    }
+    _checked(file.path, convolutions)
+    encoder = Encoder(file.name, file.checksum, preprocessing, convolutions)
+    return encoder if file.calibrated else calibrated(encoder)
+
+
+def _checked(path: Path, convolutions: Convolutions) -> None:
+    channels = 3
+    for name, (weight, bias) in convolutions.items():
+        if weight.shape[1:] != (channels, 3, 3) or bias.shape != weight.shape[:1]:
+            raise WeightsCorrupt(f"{path}: {name} has shapes {tuple(weight.shape)} and {tuple(bias.shape)}")
+        if not (weight.isfinite().all() and bias.isfinite().all()):
+            raise WeightsCorrupt(f"{path}: {name} holds numbers that are not finite; get the file again")
+        channels = weight.shape[0]
+
+
+def ordinary_pictures() -> Tensor:
+    """Two photographs that come with scikit-image, float32, (2, 3, 224, 224), sRGB in [0, 255].
+
+    On them the original weights' mean activations lie nearest to MEAN_ACTIVATIONS.
+    """
+    photographs: Any = data
+    squares = [resized(picture[:400, -400:], 224) for picture in (photographs.astronaut(), photographs.coffee())]
+    return torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float()
+
+
+@torch.no_grad()
+def calibrated(encoder: Encoder) -> Encoder:
+    """The encoder with each layer rescaled to MEAN_ACTIVATIONS on ordinary pictures."""
+    activation = encoder.preprocessed(ordinary_pictures().to(encoder.device, encoder.dtype))
+    rescaled: dict[str, tuple[Tensor, Tensor]] = {}
+    factor = 1.0
+    for name, target in zip(CONVOLUTIONS, MEAN_ACTIVATIONS, strict=True):
+        weight, bias = encoder.convolutions[name]
+        if name.endswith("_1") and name != "conv1_1":
+            activation = functional.max_pool2d(activation, 2)
+        # The layer below was multiplied by `factor` already, the bias has to follow it.
+        output = functional.relu(functional.conv2d(activation, weight, bias * factor, padding=1))
+        scale = target / float(output.mean())
+        rescaled[name] = (weight * scale, bias * factor * scale)
+        activation, factor = output * scale, factor * scale
+    return Encoder(encoder.name, encoder.checksum, encoder.preprocessing, rescaled)
+
+
+def random_encoder(seed: int = RANDOM_SEED, widths: tuple[int, ...] | None = None) -> Encoder:
+    """An encoder with orthogonal random weights and no biases, calibrated; its checksum is empty.
+
+    Random networks do transfer style (Ustyuzhaninov et al. 2016, He et al. 2016), without a notion of things.
+
+    Args:
+        widths: channels per block; VGG-19's when None, smaller ones for tests.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    convolutions, channels = {}, 3
+    for name in CONVOLUTIONS:
+        width = (widths or (64, 128, 256, 512, 512))[int(name[4]) - 1]
+        weight = torch.empty(width, channels, 3, 3)
+        torch.nn.init.orthogonal_(weight, generator=generator)
+        convolutions[name] = (weight, torch.zeros(width))
+        channels = width
+    return calibrated(Encoder(RANDOM, "", OXFORD, convolutions))
+
+
+def random_weights(cache_dir: Path) -> WeightsFile:
+    """The `random-seeded` file, made on first use.
+
+    It is kept as a file because the last bits of a factorisation depend on the machine and its threads, while a
+    checksum that stands beside figures must not.
+    """
+    name = f"{RANDOM}-{RANDOM_SEED}"
+    path = cache_dir / f"{name}.safetensors"
+    if not path.exists():
+        metadata = {"name": RANDOM, "input": _INPUT_OXFORD, "calibrated": "yes", "seed": str(RANDOM_SEED)}
+        _write(path, random_encoder().convolutions, metadata)
+    return next(file for file in weights_in(cache_dir) if file.path == path)
+
+
+def download_weights(cache_dir: Path, url: str | None = None) -> WeightsFile:
+    """Torchvision's VGG-19, verified, calibrated and kept as safetensors without its classifier.
+
+    Raises:
+        WeightsCorrupt: the download failed or its checksum differs.
+    """
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache_dir) as folder:
+        try:
+            state = vision.vgg19_state(Path(folder), url)
+        except (RuntimeError, OSError) as error:
+            raise WeightsCorrupt(f"VGG-19 was not downloaded: {error}; try again: nishiki weights download") from error
+    convolutions = {
+        name: (state[f"{key}.weight"], state[f"{key}.bias"]) for name, key in zip(CONVOLUTIONS, KEYS, strict=True)
+    }
+    encoder = calibrated(Encoder(TORCHVISION_NAME, "", TORCHVISION, convolutions))
+    path = cache_dir / f"{TORCHVISION_NAME}.safetensors"
+    metadata = {"name": TORCHVISION_NAME, "input": _INPUT_TORCHVISION, "calibrated": "yes"}
+    metadata |= {"source": "torchvision VGG19_Weights.IMAGENET1K_V1", "licence": "BSD-3-Clause (torchvision)"}
+    _write(path, encoder.convolutions, metadata)
+    return next(file for file in weights_in(cache_dir) if file.path == path)
+
+
+def _write(path: Path, convolutions: Convolutions, metadata: dict[str, str]) -> None:
+    """Whole or not at all: processes may make the same file at once, and each reads a whole one."""
+    tensors: dict[str, Tensor] = {}
+    for name, key in zip(CONVOLUTIONS, KEYS, strict=True):
+        weight, bias = convolutions[name]
+        tensors |= {f"{key}.weight": weight.contiguous(), f"{key}.bias": bias.contiguous()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        save_file(tensors, Path(folder) / path.name, metadata)
+        (Path(folder) / path.name).replace(path)

@@ -1,0 +1,1 @@
+"""The catalogue: what nishiki keeps. It knows neither Prefect nor torch."""

@@ -1,0 +1,62 @@
+"""The catalogue: the one way in. Every method is a sentence of the glossary and one transaction.
+
+`flows` and the review page open it and speak in the entries of `db.entries`. Its sentences stand in
+`db/nouns`, by stage: harvest, scope and match, dispatch, report.
+"""
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from db.engine import connect, database_file, prepare
+from db.errors import NoCatalogue
+from db.images import PictureStore
+from db.nouns.describe import DescribePart
+from db.nouns.dispatch import DispatchPart
+from db.nouns.harvest import HarvestPart
+from db.nouns.match import MatchPart
+from db.nouns.report import ReportPart
+from db.nouns.scope import ScopePart
+from db.nouns.status import StatusPart
+from db.settings import CatalogueSettings
+
+
+class Catalogue(HarvestPart, ScopePart, MatchPart, DispatchPart, DescribePart, ReportPart, StatusPart):
+    """What we keep: records, images, matches, attempts and verdicts, with the picture files beside.
+
+    Threads may share one; a process that forks opens its own.
+    """
+
+    @classmethod
+    def open(cls, settings: CatalogueSettings, *, create: bool = True) -> Self:
+        """Open the catalogue of these settings, and make it when there is none.
+
+        Raises:
+            NoCatalogue: there is none and `create` is off, or the place holds something else.
+            CatalogueBehind, CatalogueAhead: its schema is of another version than this program.
+            CatalogueUnreachable: the database does not answer.
+        """
+        engine = connect(settings.url)
+        file = database_file(engine)
+        if not create and not (settings.home.is_dir() and (file is None or file.is_file())):
+            raise NoCatalogue(f"there is no catalogue in {settings.home} yet; run `nishiki harvest` first")
+        settings.home.mkdir(parents=True, exist_ok=True)
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as on_failure:
+            on_failure.callback(engine.dispose)
+            prepare(engine, create=create)
+            on_failure.pop_all()
+        return cls(engine, PictureStore(settings.home / "pictures"))
+
+    def close(self) -> None:
+        """Release the connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,150 @@
+"""Finds damage to a catalogue, and mends what is safe to mend, when asked.
+
+`nishiki doctor` calls it. It opens the catalogue by itself, so that it can also speak of one whose schema
+this program does not read. Looking changes nothing.
+"""
+
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from db.catalogue import Catalogue
+from db.engine import connect, upgrade
+from db.errors import CatalogueAhead, CatalogueBehind
+from db.settings import CatalogueSettings
+
+YOUNG_S = 3600
+"""A file younger than this may be that of a process at work, whose row is yet to come."""
+
+
+class Damage(StrEnum):
+    """What can be wrong."""
+
+    SCHEMA = "schema"
+    MISSING = "missing picture"
+    ALTERED = "altered picture"
+    UNREFERENCED = "unreferenced file"
+    LEFTOVER = "leftover file"
+    DEAD_BATCH = "dead batch"
+
+
+_MENDABLE = (Damage.UNREFERENCED, Damage.LEFTOVER, Damage.DEAD_BATCH)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, in words for a person."""
+
+    damage: Damage
+    subject: str
+    """A file's path inside the picture store, an image's sha256, or a batch's number."""
+    problem: str
+    remedy: str
+
+    @property
+    def mendable(self) -> bool:
+        """Can `mend` do it without losing anything?"""
+        return self.damage in _MENDABLE
+
+
+def examine(settings: CatalogueSettings, *, deep: bool = False, young_s: float = YOUNG_S) -> list[Finding]:
+    """Look for damage.
+
+    Args:
+        settings: where the catalogue lies.
+        deep: read every picture and compare its sha256 (a disk reads some 100 MB each second).
+        young_s: age in seconds under which a file without a row is left alone.
+
+    Raises:
+        NoCatalogue: there is none.
+    """
+    try:
+        with Catalogue.open(settings, create=False) as catalogue:
+            return [
+                *_pictures(catalogue, deep=deep),
+                *_files(catalogue, young_s),
+                *_dead_batches(catalogue),
+            ]
+    except (CatalogueBehind, CatalogueAhead) as error:
+        return [Finding(Damage.SCHEMA, "schema", str(error), "nishiki doctor --upgrade")]
+
+
+def mend(settings: CatalogueSettings, findings: list[Finding]) -> list[Finding]:
+    """Delete what no row names and give dead batches free; returns what was done.
+
+    What has healed or come to life since it was found is left alone.
+    """
+    with Catalogue.open(settings, create=False) as catalogue:
+        named = catalogue.picture_names()
+        return [finding for finding in findings if _mended(catalogue, finding, named)]
+
+
+def upgrade_schema(settings: CatalogueSettings) -> Path | None:
+    """Bring the schema up to date; the copy that was made of a SQLite catalogue, if any."""
+    engine = connect(settings.url)
+    try:
+        return upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _pictures(catalogue: Catalogue, *, deep: bool) -> Iterator[Finding]:
+    here = {path.stem: path for path in catalogue.pictures.files()}
+    for sha256 in sorted(catalogue.picture_names()):
+        if sha256 not in here:
+            problem = "the catalogue names it, the file is gone"
+            yield Finding(Damage.MISSING, sha256, problem, "bring the file back from a copy of the pictures")
+        elif deep and not catalogue.pictures.verify(sha256):
+            problem = f"{here[sha256]} has other bytes than when it was stored"
+            yield Finding(Damage.ALTERED, sha256, problem, "bring the file back from a copy of the pictures")
+
+
+def _files(catalogue: Catalogue, young_s: float) -> Iterator[Finding]:
+    root = catalogue.pictures.root
+    old = [path for path in catalogue.pictures.files() if _age_s(path) >= young_s]
+    named = catalogue.picture_names()  # after the list: a row may have come meanwhile, never gone
+    for path in old:
+        if path.stem not in named:
+            problem = "no row names it: a crash between file and row"
+            yield Finding(Damage.UNREFERENCED, str(path.relative_to(root)), problem, "nishiki doctor --mend")
+    for path in catalogue.pictures.leftovers():
+        if _age_s(path) >= young_s:
+            problem = "it was never finished: a crash while writing"
+            yield Finding(Damage.LEFTOVER, str(path.relative_to(root)), problem, "nishiki doctor --mend")
+
+
+def _dead_batches(catalogue: Catalogue) -> Iterator[Finding]:
+    for batch in catalogue.dead_batches():
+        problem = f"its process is gone, {batch.left} of {batch.taken} attempts are left"
+        yield Finding(Damage.DEAD_BATCH, str(batch.id), problem, "nishiki resume")
+
+
+def _mended(catalogue: Catalogue, finding: Finding, named: Collection[str]) -> bool:
+    match finding.damage:
+        case Damage.LEFTOVER | Damage.UNREFERENCED:
+            return _deleted(catalogue.pictures.root / finding.subject, named)
+        case Damage.DEAD_BATCH:
+            return _released(catalogue, int(finding.subject))
+    return False
+
+
+def _deleted(path: Path, named: Collection[str]) -> bool:
+    if path.stem in named or not path.exists():
+        return False
+    path.unlink()
+    return True
+
+
+def _released(catalogue: Catalogue, batch_id: int) -> bool:
+    held = catalogue.take_over(batch_id)
+    if held is None:
+        return False
+    catalogue.release_batch(held)
+    return True
+
+
+def _age_s(path: Path) -> float:
+    """Seconds since the file was last touched; none for one that is gone by now."""
+    return time.time() - path.stat().st_mtime if path.exists() else 0.0

@@ -1,0 +1,227 @@
+"""Connections to SQLite and PostgreSQL, and the schema's revision.
+
+`db.catalogue` and `db.doctor` call this. On SQLite every writer begins with BEGIN IMMEDIATE, so that it waits
+for its turn instead of failing half-way with "database is locked". Alembic is loaded only when the schema has
+to be made or examined: the everyday check compares one row with HEAD.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    NullPool,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from db.columns import to_json
+from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueUnreachable, NoCatalogue
+
+HEAD = "0001"
+"""The newest revision in `db/migrations`; a test holds it to Alembic's word."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_S = 30
+"""How long a SQLite writer waits for its turn; ours hold it for milliseconds."""
+_WRITES = {"nishiki_writes": True}
+_ADVISORY_LOCK = 0x6E697368
+"""PostgreSQL lock (any number, ours alone) under which one process at a time changes the schema."""
+
+
+def connect(address: str) -> Engine:
+    """Make an engine for a database URL; nothing is opened yet. PostgreSQL is always spoken by psycopg 3."""
+    return _tuned(create_engine(_url(address), json_serializer=to_json, pool_pre_ping=_on_server(address)))
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine and pool; its transactions are writers from their first statement."""
+    return engine.execution_options(**_WRITES)
+
+
+def database_file(engine: Engine) -> Path | None:
+    """SQLite's file; None for a server."""
+    return Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+
+
+def revision(engine: Engine) -> str | None:
+    """The schema's revision; None: the database is empty.
+
+    Raises:
+        NoCatalogue: the database holds tables, but not ours.
+    """
+    with understood(engine), engine.connect() as connection:
+        return _revision(connection)
+
+
+def prepare(engine: Engine, *, create: bool = True) -> None:
+    """Bring an empty database to the newest schema; refuse any other than the newest.
+
+    Raises:
+        NoCatalogue: the database is empty and `create` is off.
+        CatalogueBehind, CatalogueAhead: the schema is of another version.
+    """
+    found = revision(engine)
+    if found is None:
+        if not create:
+            raise NoCatalogue(f"there is no catalogue at {_shown(engine)} yet; harvest an archive first")
+        _migrate(engine)
+        return
+    if found == HEAD:
+        return
+    if found in known_revisions():
+        raise CatalogueBehind(
+            f"the catalogue at {_shown(engine)} has schema {found}, this program needs {HEAD}; "
+            "run `nishiki doctor --upgrade` (it copies a SQLite catalogue first)"
+        )
+    raise CatalogueAhead(
+        f"the catalogue at {_shown(engine)} has schema {found}, newer than this program's {HEAD}; update nishiki"
+    )
+
+
+def upgrade(engine: Engine) -> Path | None:
+    """Bring an older schema to the newest; all of it or nothing. No other process may write meanwhile.
+
+    Returns:
+        SQLite's copy of the old state, beside the catalogue; None where nothing was copied.
+    """
+    found = revision(engine)
+    if found == HEAD:
+        return None
+    copy = _copied(engine, found) if found else None
+    _migrate(engine)
+    return copy
+
+
+def known_revisions() -> frozenset[str]:
+    """Every revision that this program's migrations can start from."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  # 0.1 s that an ordinary command saves
+
+    return frozenset(step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
+def alembic_config(connection: Connection) -> Any:
+    """Alembic's configuration on an open connection: no alembic.ini, no second engine."""
+    from alembic.config import Config  # noqa: PLC0415  # as above
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+@contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """A connection fit for changing the schema: one process at a time, all or nothing.
+
+    SQLite rebuilds tables, which must not cascade: foreign keys are off, and checked before the commit.
+    """
+    lone = create_engine(engine.url, poolclass=NullPool, json_serializer=to_json)
+    with understood(engine), writing(_tuned(lone, foreign_keys=False)).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        yield connection
+        if engine.dialect.name == "sqlite":
+            broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+            if broken is not None:
+                raise CatalogueBehind(f"upgrading {_shown(engine)} would break {broken[0]}; nothing was changed")
+
+
+@contextmanager
+def understood(engine: Engine) -> Iterator[None]:
+    """Turn what the database says of itself into an error that tells what to do."""
+    try:
+        yield
+    except DatabaseError as error:
+        said = (str(error.orig).strip() or "no reason given").splitlines()[0]
+        if "disk is full" in said or getattr(error.orig, "sqlstate", None) == "53100":
+            raise CatalogueFull(f"no room left for the catalogue at {_shown(engine)}; free some space") from error
+        if "not a database" in said or "malformed" in said:
+            raise NoCatalogue(
+                f"{_shown(engine)} is no sound SQLite database ({said}); put it aside or give another home"
+            ) from error
+        if not isinstance(error, OperationalError):
+            raise
+        raise CatalogueUnreachable(
+            f"the catalogue at {_shown(engine)} does not answer ({said}); check it, then run this again"
+        ) from error
+
+
+def _migrate(engine: Engine) -> None:
+    from alembic import command  # noqa: PLC0415  # 0.1 s that an ordinary command saves
+
+    with migrating(engine) as connection:
+        command.upgrade(alembic_config(connection), "head")
+    file = database_file(engine)
+    if file is not None:
+        _remember_wal(file)
+
+
+def _remember_wal(file: Path) -> None:
+    """Readers and a writer at once, from now on: the file itself remembers the journal mode."""
+    with closing(sqlite3.connect(file, timeout=BUSY_S)) as raw:
+        raw.execute("PRAGMA journal_mode=WAL")
+
+
+def _copied(engine: Engine, found: str) -> Path | None:
+    file = database_file(engine)
+    if file is None:
+        return None
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    copy = file.with_name(f"{file.name}.schema-{found}.{stamp}")
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return copy
+
+
+def _revision(connection: Connection) -> str | None:
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return None
+    if "alembic_version" not in tables:
+        raise NoCatalogue(
+            f"the database at {_shown(connection.engine)} holds other tables ({', '.join(tables[:3])} ...); "
+            "give an empty one"
+        )
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def _tuned(engine: Engine, *, foreign_keys: bool = True) -> Engine:
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # the driver would begin by itself, and too late
+        connection.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}")
+        connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("nishiki_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _url(address: str) -> URL:
+    url = make_url(address)
+    return url.set(drivername="postgresql+psycopg") if _on_server(address) else url
+
+
+def _on_server(address: str) -> bool:
+    return address.startswith("postgres")
+
+
+def _shown(engine: Engine) -> str:
+    return str(database_file(engine) or engine.url.render_as_string(hide_password=True))

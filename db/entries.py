@@ -1,0 +1,291 @@
+"""The frozen dataclasses that cross the catalogue's door, in and out, and its enumerations.
+
+Callers build and read these; ORM objects never leave `db`. Times are aware UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Derivatives(StrEnum):
+    """May a derivative be made of a record's pictures?"""
+
+    YES = "yes"
+    NO = "no"
+    ASK = "ask"
+    UNKNOWN = "unknown"
+
+
+class Tone(StrEnum):
+    """Grayscale, toned (ink on coloured paper), colour, or unsure."""
+
+    GRAYSCALE = "grayscale"
+    TONED = "toned"
+    COLOUR = "colour"
+    UNSURE = "unsure"
+
+
+class WindowState(StrEnum):
+    """How far a window's harvest went."""
+
+    OPEN = "open"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Change(StrEnum):
+    """What `add_record` found."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    DELETED = "deleted"
+
+
+class MatchOutcome(StrEnum):
+    """The chosen pair, a style image under consideration, or none above the floor."""
+
+    MATCHED = "matched"
+    CANDIDATE = "candidate"
+    NO_MATCH = "no match"
+
+
+class Outcome(StrEnum):
+    """The machine's word on an attempt; a pending attempt has none yet."""
+
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+class Verdict(StrEnum):
+    """The curator's word."""
+
+    APPROVED = "approved"
+    RETURNED = "returned"
+    WITHHELD = "withheld"
+
+
+@dataclass(frozen=True)
+class RightsEntry:
+    """What may be done with a record's pictures, and on what basis."""
+
+    derivatives: Derivatives
+    basis: str
+    uri: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class RecordEntry:
+    """One description as the archive gave it; `cast` holds (role, actor) in the archive's order."""
+
+    identifier: str
+    datestamp: datetime
+    rights: RightsEntry
+    raw: str
+    title: str = ""
+    artists: tuple[str, ...] = ()
+    cast: tuple[tuple[str, str], ...] = ()
+    date_text: str = ""
+    year_from: int | None = None
+    year_to: int | None = None
+    genre: str | None = None
+    holder: str = ""
+    credit_line: str = ""
+    landing_url: str | None = None
+    pictures: tuple[str, ...] = ()
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class WantedPicture:
+    """A picture that a record names and the catalogue does not hold in its newest version yet."""
+
+    record_id: int
+    identifier: str
+    position: int
+    reference: str
+    etag: str | None
+    last_modified: str | None
+
+
+@dataclass(frozen=True)
+class PictureSource:
+    """Whence a picture came: final URL (or path) and the answer's validators, verbatim."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What decoding told of stored bytes."""
+
+    sha256: str
+    width: int
+    height: int
+    mode: str
+    """Pillow's name of the stored pixels: `L`, `RGB`, `CMYK` ..."""
+    bytes: int
+    tone: Tone
+    tone_measures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ImageEntry:
+    """An image that the catalogue holds."""
+
+    id: int
+    sha256: str
+    width: int
+    height: int
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class ContentScope:
+    """Which harvested pictures the night may colorize."""
+
+    tones: frozenset[Tone]
+    genres: Mapping[str, tuple[str, ...] | None]
+    """Archive name to the genres taken, whatever their case; None takes all. Others are out of scope."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is said about an image: its record's words (the first record that names it)."""
+
+    image_id: int
+    sha256: str
+    archive: str
+    identifier: str
+    title: str
+    artists: tuple[str, ...]
+    cast: tuple[tuple[str, str], ...]
+    year_from: int | None
+    year_to: int | None
+    holder: str
+    credit_line: str
+    landing_url: str | None
+    rights_uri: str | None
+    derivatives: Derivatives = Derivatives.UNKNOWN
+    rights_basis: str = ""
+
+
+@dataclass(frozen=True)
+class EncoderKey:
+    """The encoder that vectors and figures belong to; they compare within one only."""
+
+    name: str
+    checksum: str
+
+
+@dataclass(frozen=True)
+class MatchEntry:
+    """One ranked style image of a content image; `style_id` is None where the outcome is "no match"."""
+
+    outcome: MatchOutcome
+    style_id: int | None = None
+    rank: int | None = None
+    score: float | None = None
+    reasons: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RecipeEntry:
+    """A recipe as full data, and what of it decides the result, hashed."""
+
+    name: str
+    data: Mapping[str, Any]
+    digest: str
+
+
+@dataclass(frozen=True)
+class BatchEntry:
+    """A batch held by this process; `token` fences off whoever held it before."""
+
+    id: int
+    token: int
+    recipe: RecipeEntry
+    encoder: EncoderKey
+    started_at: datetime
+    taken: int
+    """Attempts in the batch."""
+    left: int
+    """Attempts without an outcome."""
+
+
+@dataclass(frozen=True)
+class PendingAttempt:
+    """One colorization to be tried."""
+
+    id: int
+    number: int
+    match_id: int
+    content: ImageEntry
+    style: ImageEntry
+    content_identifier: str
+    style_identifier: str
+
+
+@dataclass(frozen=True)
+class AttemptResult:
+    """What a colorization came to; figures are those of docs' "relative error", sums and means."""
+
+    outcome: Outcome
+    device: str
+    versions: Mapping[str, str]
+    seed: int | None = None
+    iterations: int = 0
+    seconds: float = 0.0
+    content_error_sum: float | None = None
+    content_error_mean: float | None = None
+    style_error_sum: float | None = None
+    style_error_mean: float | None = None
+    total_error_sum: float | None = None
+    total_error_mean: float | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
+    trace: tuple[Mapping[str, float], ...] = ()
+    output: ImageFacts | None = None
+    error_class: str | None = None
+    error_message: str | None = None
+    transient: bool = False
+    """A failed attempt worth another number in a later batch."""
+
+
+@dataclass(frozen=True)
+class AttemptEntry:
+    """An attempt with all that stands beside it: for the report, the export and the page."""
+
+    id: int
+    number: int
+    batch_id: int
+    match_id: int
+    outcome: Outcome | None
+    content: Description
+    style: Description
+    score: float | None
+    reasons: Mapping[str, Any]
+    recipe: RecipeEntry
+    encoder: EncoderKey
+    result: AttemptResult | None
+    output_sha256: str | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class VerdictEntry:
+    """A curator's word on an attempt; a later one stands above it, and nothing replaces it."""
+
+    id: int
+    attempt_id: int
+    curator: str
+    verdict: Verdict
+    reason: str
+    note: str
+    given_at: datetime

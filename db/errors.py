@@ -1,0 +1,53 @@
+"""What can go wrong with the catalogue.
+
+CatalogueError               root; the message says which catalogue or entry, what happened, what to do
+├── NoCatalogue              there is none at this place yet, or the place holds something else
+├── CatalogueUnreachable     the database does not answer
+├── CatalogueBehind          its schema is older than this program; `nishiki doctor --upgrade` mends it
+├── CatalogueAhead           its schema is newer than this program
+├── CatalogueFull            no room left for a row or a picture
+├── PictureMissing           a picture's file is not where its sha256 says
+├── UnknownEntry             no entry by this number
+├── BatchLost                another process holds the batch now: put down the work, write nothing
+└── BatchUnfinished          a batch cannot be closed while attempts of it have no outcome
+"""
+
+
+class CatalogueError(Exception):
+    """Root of everything the catalogue raises."""
+
+
+class NoCatalogue(CatalogueError):
+    """There is no catalogue at this place."""
+
+
+class CatalogueUnreachable(CatalogueError):
+    """The database does not answer; nothing was written."""
+
+
+class CatalogueBehind(CatalogueError):
+    """The schema is older than this program needs."""
+
+
+class CatalogueAhead(CatalogueError):
+    """The schema is newer than this program knows."""
+
+
+class CatalogueFull(CatalogueError):
+    """The disk, or the database, has no room left; what was being written is undone."""
+
+
+class PictureMissing(CatalogueError):
+    """A picture's file is not in the store."""
+
+
+class UnknownEntry(CatalogueError):
+    """No entry by this number, or not one that this can be done to."""
+
+
+class BatchLost(CatalogueError):
+    """The fencing token moved on: somebody else has taken the batch over."""
+
+
+class BatchUnfinished(CatalogueError):
+    """Attempts of the batch are still without an outcome."""

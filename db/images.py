@@ -1,0 +1,129 @@
+"""Picture files by sha256, in two-level folders (`ab/cd/abcd….png`), written whole or not at all.
+
+The catalogue hands its store to `flows`, which puts the file here first and the row after it: a crash
+between the two leaves a file that no row names, and a crash within a file leaves one in the folder of
+unfinished ones. `db.doctor` finds both. Knows no picture format and no database.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from db.errors import CatalogueFull, PictureMissing
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SUFFIX = re.compile(r"\.?([a-z0-9]{1,8})")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class PictureStore:
+    """Picture files under one folder; several processes may write at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._unfinished = root / "unfinished"
+
+    def add(self, data: bytes, suffix: str) -> str:
+        """Keep the bytes for good, fsynced, and return their sha256; bytes that are here already stay.
+
+        Args:
+            data: the whole file.
+            suffix: what its name ends with, such as `.png`; for people and web servers only.
+
+        Raises:
+            CatalogueFull: no room left; nothing was written.
+        """
+        ending = _SUFFIX.fullmatch(suffix.lower())
+        if ending is None:
+            raise ValueError(f"suffix {suffix!r} is none of a picture file; give one such as '.png'")
+        sha256 = hashlib.sha256(data).hexdigest()
+        here = self._find(sha256)
+        if here is not None:
+            here.touch()  # young again: the doctor takes no young file for a forgotten one
+            return sha256
+        with _room_for(self.root):
+            self._write(data, self._folder(sha256) / f"{sha256}.{ending[1]}")
+        return sha256
+
+    def path(self, sha256: str) -> Path:
+        """Where the file lies.
+
+        Raises:
+            PictureMissing: it does not, or this is no sha256.
+        """
+        found = self._find(sha256)
+        if found is None:
+            raise PictureMissing(f"picture {sha256[:80]!r} is not in {self.root}; `nishiki doctor` tells what else is")
+        return found
+
+    def read(self, sha256: str) -> bytes:
+        """The bytes as they lie there; `verify` tells whether they are still the right ones."""
+        return self.path(sha256).read_bytes()
+
+    def verify(self, sha256: str) -> bool:
+        """Do the bytes still have this sha256?"""
+        with self.path(sha256).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+
+    def files(self) -> Iterator[Path]:
+        """Every finished picture file, by folder."""
+        yield from sorted(self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"))
+
+    def leftovers(self) -> Iterator[Path]:
+        """Files that were being written; a crash leaves them, and a process at work renames them soon."""
+        yield from sorted(self._unfinished.glob("*"))
+
+    def _folder(self, sha256: str) -> Path:
+        return self.root / sha256[:2] / sha256[2:4]
+
+    def _find(self, sha256: str) -> Path | None:
+        if not _SHA256.fullmatch(sha256):  # it may come from an address in a browser
+            return None
+        return next(self._folder(sha256).glob(f"{sha256}.*"), None)
+
+    def _write(self, data: bytes, path: Path) -> None:
+        _make_folder(self._unfinished)
+        _make_folder(path.parent)
+        temporary = self._unfinished / f"{path.name}.{secrets.token_hex(8)}"
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        _fsync_folder(path.parent)
+
+
+@contextmanager
+def _room_for(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise CatalogueFull(f"no room left for pictures in {root}; free some space and run this again") from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents so that a power cut cannot lose the entry that names it."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _fsync_folder(folder.parent)
+
+
+def _fsync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""The catalogue's schema, step by step; `db.engine` runs it, in batch mode so that SQLite follows too."""

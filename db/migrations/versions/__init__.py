@@ -1,0 +1,1 @@
+"""One file per revision; `db.engine.HEAD` names the newest."""

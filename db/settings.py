@@ -1,0 +1,63 @@
+"""Where the catalogue lies. `flows.settings.Settings` extends this with all that the night needs.
+
+Read once at an entry point and passed down; importing reads nothing. In order of weight: arguments,
+environment (`NISHIKI_HOME`), `.env`, `nishiki.toml` in the current folder. Knows no database driver.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+DatabaseUrl = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, max_length=2000, pattern=r"^(sqlite:///.+|postgres(ql)?(\+psycopg)?://.*)$"
+    ),
+]
+
+
+class CatalogueSettings(BaseSettings):
+    """Settings of the catalogue; each can be given as `NISHIKI_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NISHIKI_",
+        env_file=".env",
+        env_ignore_empty=True,
+        toml_file="nishiki.toml",
+        extra="ignore",
+        frozen=True,
+    )
+
+    home: Path = Field(
+        default=Path("nishiki-data"),
+        description="Folder of the catalogue and its pictures; made when it is missing.",
+    )
+    database_url: DatabaseUrl | None = Field(
+        default=None,
+        description="Database of the catalogue, `sqlite:///PATH` or `postgresql://USER@HOST/NAME`; "
+        "left out: catalogue.db in the home.",
+    )
+
+    @property
+    def url(self) -> str:
+        """The database's URL, SQLite in the home unless told otherwise."""
+        return self.database_url or f"sqlite:///{self.home / 'catalogue.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put `nishiki.toml` under the environment, so that one command can differ from the file."""
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)

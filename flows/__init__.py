@@ -1,0 +1,1 @@
+"""Composes archives, colorizers and the catalogue into the night; the only package that knows Prefect."""

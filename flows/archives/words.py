@@ -1,0 +1,83 @@
+"""Small readers of what archives write: lists in one field, actors in roles, suffixes, magic bytes.
+
+Called by the archive clients; they know no protocol.
+"""
+
+import re
+
+from flows.archives.record import Role
+
+PICTURE_SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".png",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".avif",
+    ".jp2",
+    ".j2k",
+    ".jpx",
+)
+
+_MAGIC = (
+    b"\xff\xd8\xff",  # JPEG
+    b"\x89PNG\r\n\x1a\n",
+    b"II*\0",  # TIFF, both byte orders, and BigTIFF
+    b"MM\0*",
+    b"II+\0",
+    b"MM\0+",
+    b"\0\0\0\x0cjP  \r\n\x87\n",  # JPEG 2000, as file and as bare codestream
+    b"\xff\x4f\xff\x51",
+)
+MAGIC_BYTES = 64
+"""So many first bytes suffice for `looks_like_picture`."""
+
+# Words that name the office of an actor, not a role that was played.
+_LABELS = {"", "役者", "俳優", "actor", "actors", "performer"}
+_SLASH = re.compile(r"\s*[/／]\s*")
+_COLON = re.compile(r"\s*[:：]\s*")
+_GENERATION = re.compile(r"([^〈]+)(〈[^〉]*〉.+)")
+_PARENTHESES = re.compile(r"(.+?)\s*[(（]([^()（）]+)[)）]")
+_LIST = re.compile(r"[;；]")
+
+
+def looks_like_picture(start: bytes) -> bool:
+    """Whether the first bytes are those of a format that we take; a suffix or a media type may lie."""
+    if start.startswith(_MAGIC):
+        return True
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return True
+    return start[4:8] == b"ftyp" and (b"avif" in start[8:MAGIC_BYTES] or b"avis" in start[8:MAGIC_BYTES])
+
+
+def looks_like_html(start: bytes) -> bool:
+    """Whether a person's page came in place of what was asked for."""
+    head = start[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return head.startswith((b"<!doctype html", b"<html")) or b"<html" in head
+
+
+def items(text: str) -> tuple[str, ...]:
+    """The parts of a `;`-separated list, blanks left out."""
+    return tuple(part.strip() for part in _LIST.split(text) if part.strip())
+
+
+def read_role(text: str) -> Role:
+    """One actor in a role: "role/actor", "役名：役者", "役名〈5〉役者", "actor (role)" or an actor alone."""
+    text = " ".join(text.split())
+    for pattern in (_SLASH, _COLON):
+        role, found, actor = _cut(pattern, text)
+        if found and actor:
+            return Role("" if role.casefold() in _LABELS else role, actor)
+    if named := _GENERATION.fullmatch(text):
+        return Role(named[1].strip(), named[2].strip())
+    # Digits in parentheses are years of life or a generation, not a role.
+    if (named := _PARENTHESES.fullmatch(text)) and not re.search(r"\d", named[2]):
+        return Role(named[2].strip(), named[1].strip())
+    return Role("", text)
+
+
+def _cut(pattern: re.Pattern[str], text: str) -> tuple[str, bool, str]:
+    parts = pattern.split(text, maxsplit=1)
+    return parts[0].strip(), len(parts) == 2, parts[-1].strip()

@@ -1,0 +1,268 @@
+"""The `nishiki` command; thin: parses, calls a flow or the catalogue, prints.
+
+Whatever needs Prefect or torch is imported inside its command, so that `status`, `recipes`, `weights list` and
+`export` answer at once.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from flows.command import Commands, fail, quiet_prefect, read_settings, say, show
+
+if TYPE_CHECKING:
+    from flows.dispatch import DispatchTally
+    from flows.nightly import Night
+    from flows.settings import Settings
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Colours an archive's grayscale actor prints and keeps a catalogue of the proposals.",
+)
+weights_app = typer.Typer(no_args_is_help=True, help="The encoder's weights.")
+app.add_typer(weights_app, name="weights")
+
+Home = Annotated[Path | None, typer.Option(help="Folder of the catalogue and its pictures [nishiki-data].")]
+RecipeName = Annotated[str | None, typer.Option("--recipe", help="A recipe by name, see: nishiki recipes.")]
+Size = Annotated[int | None, typer.Option(min=32, max=8192, help="Long edge of results in pixels.")]
+Iterations = Annotated[int | None, typer.Option(min=1, help="Evaluations for each picture.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Attempts at most.")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Archives = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ARCHIVE]...", help="A name of nishiki.toml, a folder or an OAI-PMH URL."),
+]
+
+DEMO_RECIPE, DEMO_SIZE, DEMO_ITERATIONS = "jadh2016/config3_3_3", 160, 40
+
+
+@app.command()
+def demo(home: Home = None) -> None:
+    """Run a whole night on prints that nishiki draws itself, served by a real archive on this machine."""
+    settings = _stage_settings(home or Path("demo-data"), DEMO_RECIPE, DEMO_SIZE, DEMO_ITERATIONS)
+    _start_afresh(settings.home)
+    from flows.archives.sample import serve_sample
+    from flows.nightly import nightly
+
+    with serve_sample() as server:
+        say([f"The sample archive answers at {server.base_url}; everything in it is drawn by program."])
+        night = nightly([server.base_url], settings)
+    _tell_night(night)
+
+
+@app.command()
+def harvest(archives: Archives = None, home: Home = None) -> None:
+    """Read records and pictures of archives into the catalogue."""
+    settings = _stage_settings(home)
+    _some_archive(settings, archives)
+    from flows import summary
+    from flows.harvest import harvest as harvest_flow
+
+    tallies = harvest_flow(settings, archives or [])
+    say(summary.harvest_lines(tallies))
+    _exit(failed=summary.failed(tallies, []))
+
+
+@app.command()
+def match(home: Home = None, device: Device = None) -> None:
+    """Find a colour print for each grayscale one."""
+    settings = _stage_settings(home, device=device)
+    from flows import summary
+    from flows.choice import weights_sentence
+    from flows.match import match as match_flow
+
+    tally = match_flow(settings)
+    say([*summary.match_lines(tally), weights_sentence(tally.encoder)])
+
+
+@app.command()
+def dispatch(
+    home: Home = None, recipe: RecipeName = None, size: Size = None, iterations: Iterations = None,
+    limit: Limit = None, device: Device = None,
+) -> None:  # fmt: skip
+    """Colorize what is matched and not done yet; carry on unfinished batches first."""
+    settings = _stage_settings(home, recipe, size, iterations, limit=limit, device=device)
+    from flows.dispatch import dispatch as dispatch_flow
+
+    _tell_batches(settings, dispatch_flow(settings))
+
+
+@app.command()
+def resume(home: Home = None, device: Device = None) -> None:
+    """Carry on unfinished batches only."""
+    settings = _stage_settings(home, device=device)
+    from flows.dispatch import resume as resume_flow
+
+    _tell_batches(settings, resume_flow(settings))
+
+
+@app.command()
+def nightly(
+    archives: Archives = None, home: Home = None, recipe: RecipeName = None, size: Size = None,
+    iterations: Iterations = None, limit: Limit = None, device: Device = None,
+) -> None:  # fmt: skip
+    """Run the whole night: harvest, match, dispatch, report."""
+    settings = _stage_settings(home, recipe, size, iterations, limit=limit, device=device)
+    _some_archive(settings, archives)
+    from flows.nightly import nightly as nightly_flow
+
+    _tell_night(nightly_flow(archives or [], settings))
+
+
+@app.command()
+def status(
+    home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
+) -> None:
+    """Show the catalogue in numbers."""
+    from db.catalogue import Catalogue
+    from flows.summary import status_table
+
+    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+        numbers = catalogue.status()
+    if as_json:
+        say([json.dumps(numbers, ensure_ascii=False, default=str)])
+    else:
+        show(status_table(numbers))
+
+
+@app.command()
+def export(
+    home: Home = None,
+    form: Annotated[Literal["csv", "json"], typer.Option("--format", help="csv or json.")] = "csv",
+) -> None:
+    """Write every attempt with its record, rights, recipe, errors and verdict to standard output."""
+    from db.catalogue import Catalogue
+    from db.export import write_csv, write_json
+
+    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+        (write_csv if form == "csv" else write_json)(catalogue, sys.stdout)
+
+
+@app.command()
+def colorize(
+    content: Annotated[Path, typer.Argument(help="The picture to be colorized.")],
+    style: Annotated[Path, typer.Argument(help="The colour print whose colours are taken.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the PNG goes.")],
+    recipe: RecipeName = None, size: Size = None, iterations: Iterations = None, device: Device = None,
+) -> None:  # fmt: skip
+    """Colorize one pair of picture files, without a catalogue."""
+    from flows.single import colorize_files
+
+    settings = read_settings(recipe=recipe, size=size, iterations=iterations, device=device)
+    say(colorize_files(settings, content, style, output))
+
+
+@app.command()
+def recipes() -> None:
+    """List the named recipes with their provenance."""
+    from colorize.recipe import recipes as all_recipes
+    from flows.summary import recipes_table
+
+    show(recipes_table(all_recipes()))
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """List the weights at hand; the first is the one in use."""
+    from flows.choice import weights_at_hand
+    from flows.summary import weights_table
+
+    show(weights_table(weights_at_hand(read_settings())))
+
+
+@weights_app.command("download")
+def weights_download() -> None:
+    """Get torchvision's VGG-19 (548 MB), verify and keep its convolutions."""
+    from colorize.vgg.loading import download_weights
+
+    file = download_weights(read_settings().cache_dir)
+    say([f"{file.name} ({file.checksum[:12]}) lies in {file.path}"])
+
+
+@app.command()
+def doctor(
+    home: Home = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every picture and compare its sha256.")] = False,
+    repair: Annotated[bool, typer.Option("--mend", help="Mend what can be mended without loss.")] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Bring an older catalogue to this version.")] = False,
+) -> None:
+    """Look for damage in the catalogue and its pictures."""
+    from db.doctor import examine, mend, upgrade_schema
+    from flows.summary import doctor_lines
+
+    settings = read_settings(home=home)
+    if upgrade:
+        copy = upgrade_schema(settings)
+        say([f"The catalogue is of this version now{f'; a copy of the old one is {copy}' if copy else ''}."])
+    findings = examine(settings, deep=deep)
+    mended = mend(settings, findings) if repair else []
+    say(doctor_lines(findings, mended))
+    _exit(failed=len(findings) > len(mended))
+
+
+def _stage_settings(
+    home: Path | None, recipe: str | None = None, size: int | None = None, iterations: int | None = None,
+    *, limit: int | None = None, device: str | None = None,
+) -> "Settings":  # fmt: skip
+    """Settings of a command that runs a stage, with Prefect made ready for its import."""
+    settings = read_settings(home=home, recipe=recipe, size=size, iterations=iterations, limit=limit, device=device)
+    quiet_prefect(settings.home)
+    return settings
+
+
+def _some_archive(settings: "Settings", archives: Sequence[str] | None) -> None:
+    if not archives and not settings.archives:
+        fail("name an ARCHIVE (a folder or an OAI-PMH URL), or write one into nishiki.toml", code=2)
+
+
+def _start_afresh(home: Path) -> None:
+    """Remove an earlier demo; a folder that holds anything else than a home of nishiki stays."""
+    if (
+        home.is_dir()
+        and any(home.iterdir())
+        and not (home / "catalogue.db").exists()
+        and not (home / "prefect").exists()
+    ):
+        fail(f"{home} is no earlier demo; name another --home", code=2)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _tell_night(night: "Night") -> None:
+    from flows import summary
+    from flows.choice import weights_sentence
+
+    say(summary.harvest_lines(night.harvests))
+    say(summary.match_lines(night.matching))
+    say(summary.dispatch_lines(night.batches))
+    for sheet in night.sheets:
+        show(summary.attempts_table(sheet.rows))
+        say([f"Contact sheet: {sheet.html} and {sheet.png.name}"])
+    say([weights_sentence(night.matching.encoder)])
+    _exit(failed=summary.failed(night.harvests, night.batches))
+
+
+def _tell_batches(settings: "Settings", tallies: "Sequence[DispatchTally]") -> None:
+    from flows import summary
+    from flows.report import report
+
+    say(summary.dispatch_lines(tallies))
+    for tally in tallies:
+        if tally.outcomes:
+            sheet = report(settings, tally.batch_id)
+            show(summary.attempts_table(sheet.rows))
+            say([f"Contact sheet: {sheet.html} and {sheet.png.name}", sheet.encoder])
+    _exit(failed=summary.failed([], tallies))
+
+
+def _exit(*, failed: bool) -> None:
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,230 @@
+"""Batches of matches → colorize, on whatever devices there are → attempts.
+
+Durable when: each attempt as soon as its picture is finished (file first, then the row). A crash leaves a batch with
+pending attempts, which the next night carries on, and at most one unreferenced file. An attempt's failure is its own;
+a fault of ours (weights, schema, a lost batch) ends the batch, with its attempts left pending.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture, wait
+from prefect.runtime import task_run
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from colorize.colorizer import device_names
+from colorize.errors import ColorizeError, WorkerDied
+from colorize.images import working_size
+from colorize.recipe import Colorization, Recipe
+from colorize.vgg.weights import WeightsFile
+from db.catalogue import Catalogue
+from db.entries import BatchEntry, PendingAttempt, RecipeEntry
+from db.errors import PictureMissing
+from flows.attempts import close_with_error, close_with_result
+from flows.choice import encoder_key, encoder_weights, night_recipe
+from flows.devices import DeviceProcess, PictureJob, Progress, Workplace, workplaces
+from flows.progress import Advance, track
+from flows.settings import Settings
+
+KEEP_ALIVE_S = 20.0
+_RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
+"""Threads only wait for a device's process, so a machine's devices decide the pace, not their number."""
+DEATHS = 2
+"""Times that a process may die over one stack before its attempts have failed."""
+
+
+@dataclass(frozen=True)
+class DispatchTally:
+    """What a batch came to."""
+
+    batch_id: int
+    outcomes: Counter[str]
+    problems: list[tuple[str, str]]
+
+
+@flow(name="dispatch", task_runner=_RUNNER, validate_parameters=False)
+def dispatch(settings: Settings) -> list[DispatchTally]:
+    """Carry on what was left unfinished, then take and colorize all that is due.
+
+    Raises:
+        ColorizeError, CatalogueError: nothing can be colorized at all.
+    """
+    recipe, weights = night_recipe(settings), encoder_weights(settings)
+    with Catalogue.open(settings) as catalogue:
+        tallies = _carry_on(catalogue, settings, weights)
+        entry = RecipeEntry(recipe.name, recipe.data(), recipe.digest())
+        taken = catalogue.take_batch(entry, encoder_key(weights), limit=settings.limit, max_tries=settings.max_tries)
+        return [*tallies, work_through(catalogue, settings, weights, taken)] if taken else tallies
+
+
+@flow(name="resume", task_runner=_RUNNER, validate_parameters=False)
+def resume(settings: Settings) -> list[DispatchTally]:
+    """Carry on unfinished batches only, each with its own recipe."""
+    weights = encoder_weights(settings)
+    with Catalogue.open(settings) as catalogue:
+        return _carry_on(catalogue, settings, weights)
+
+
+def _carry_on(catalogue: Catalogue, settings: Settings, weights: WeightsFile) -> list[DispatchTally]:
+    """Work through batches whose process is gone; those of another encoder wait for its weights."""
+    tallies = []
+    for free in catalogue.unfinished_batches():
+        if free.encoder != encoder_key(weights):
+            problem = (
+                f"waits for the weights it was begun with, {free.encoder.name} ({free.encoder.checksum[:12]}); "
+                "set NISHIKI_WEIGHTS_DIR to them and run: nishiki resume"
+            )
+            tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", problem)]))
+        elif batch := catalogue.take_over(free.id):
+            tallies.append(work_through(catalogue, settings, weights, batch))
+    return tallies
+
+
+def work_through(catalogue: Catalogue, settings: Settings, weights: WeightsFile, batch: BatchEntry) -> DispatchTally:
+    """Colorize what is pending in a batch held by this process, on all devices; then close it.
+
+    Raises:
+        ColorizeError: no device can work (weights, device).
+        BatchLost: another process took the batch over.
+    """
+    recipe = Recipe.from_data(batch.recipe.data)
+    pending = catalogue.pending_attempts(batch)
+    places = workplaces(device_names(settings.device), settings.cpu_processes)
+    stacks = stacks_of(pending, recipe, most=settings.stack_size, places=len(places))
+    processes = [DeviceProcess(Workplace(place, recipe, weights, settings.max_pixels)) for place in places]
+    with track(f"colorize, batch {batch.id}", len(pending), "pictures") as advance:
+        desk = Desk(catalogue, batch, recipe, processes, advance)
+        try:
+            _watched([colorize_stack.submit(desk, stack) for stack in stacks], desk)
+            catalogue.close_batch(batch)
+        except BaseException:
+            desk.stopped = True
+            catalogue.release_batch(batch)
+            raise
+        finally:
+            for process in processes:
+                process.close()
+    return DispatchTally(batch.id, desk.outcomes, desk.problems)
+
+
+def stacks_of(
+    pending: Sequence[PendingAttempt], recipe: Recipe, *, most: int, places: int
+) -> list[list[PendingAttempt]]:
+    """Attempts of equal working size together, no stack so large that a device would stay idle."""
+    by_size: defaultdict[tuple[int, int], list[PendingAttempt]] = defaultdict(list)
+    for attempt in pending:
+        content = attempt.content
+        by_size[working_size(content.width, content.height, recipe.long_edge_px)].append(attempt)
+    share = min(most, max(1, -(-len(pending) // places)))
+    return [group[at : at + share] for group in by_size.values() for at in range(0, len(group), share)]
+
+
+class Desk:
+    """What the tasks of one batch share; each call is safe from any of their threads."""
+
+    def __init__(
+        self, catalogue: Catalogue, batch: BatchEntry, recipe: Recipe, processes: Sequence[DeviceProcess],
+        advance: Advance,
+    ) -> None:  # fmt: skip
+        self._catalogue, self.batch, self._iterations, self._advance = (
+            catalogue,
+            batch,
+            recipe.iterations,
+            advance,
+        )
+        self.free: SimpleQueue[DeviceProcess] = SimpleQueue()
+        for process in processes:
+            self.free.put(process)
+        self.stopped = False
+        """The batch has ended early: a process that dies now was killed by us, and no stack begins."""
+        self.closed: set[int] = set()
+        self.outcomes: Counter[str] = Counter()
+        self.problems: list[tuple[str, str]] = []
+
+    def job(self, attempt: PendingAttempt) -> PictureJob:
+        """The attempt's pictures, where they lie, or None for one that does not."""
+        return PictureJob(str(attempt.id), self._path(attempt.content.sha256), self._path(attempt.style.sha256))
+
+    def _path(self, sha256: str) -> Path | None:
+        try:
+            return self._catalogue.pictures.path(sha256)
+        except PictureMissing:
+            return None
+
+    def progressed(self, message: Progress) -> None:
+        """Move the bar by parts of pictures."""
+        self._advance(message.iterations / self._iterations)
+
+    def close(self, attempt: PendingAttempt, device: str, result: Colorization | ColorizeError) -> None:
+        """Write an attempt's end into the catalogue."""
+        if isinstance(result, ColorizeError):
+            outcome = close_with_error(self._catalogue, self.batch, attempt, device, result)
+            self.problems.append((attempt.content_identifier, str(result)))
+            self._advance(1)
+        else:
+            outcome = close_with_result(self._catalogue, self.batch, attempt, result)
+        if not isinstance(result, ColorizeError) and result.refusal:
+            self.problems.append((attempt.content_identifier, f"rejected: {result.refusal}"))
+        self.closed.add(attempt.id)
+        self.outcomes[outcome] += 1
+
+    def keep_alive(self) -> None:
+        """Tell the catalogue that the batch is being worked on."""
+        self._catalogue.keep_alive(self.batch)
+
+
+def _died(_task: object, _run: object, state: State[Any]) -> bool:
+    """A process that ended is started again; every other error would come again too."""
+    return isinstance(state.result(raise_on_failure=False), WorkerDied)
+
+
+@task(
+    name="colorize-stack",
+    tags=["gpu"],
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=DEATHS - 1,
+    retry_condition_fn=_died,
+)
+def colorize_stack(desk: Desk, stack: Sequence[PendingAttempt]) -> None:
+    """Colorize attempts of equal size on the next free device, closing each as soon as it is done.
+
+    Raises:
+        WorkerDied: the device's process ended, not for the last time.
+    """
+    left = {str(attempt.id): attempt for attempt in stack if attempt.id not in desk.closed}
+    process = desk.free.get()
+    try:
+        if desk.stopped:
+            return
+        for message in process.colorize([desk.job(attempt) for attempt in left.values()]):
+            if isinstance(message, Progress):
+                desk.progressed(message)
+            else:
+                desk.close(left.pop(message.key), process.device, message.result)
+    except WorkerDied as error:
+        if desk.stopped:
+            return
+        if task_run.run_count < DEATHS:
+            raise
+        for attempt in left.values():
+            desk.close(attempt, process.device, error)
+    finally:
+        desk.free.put(process)
+
+
+def _watched(futures: list[PrefectFuture[None]], desk: Desk) -> None:
+    """Wait for all stacks with the batch's heart beating; the first fault of ours ends it."""
+    waiting = set(futures)
+    while waiting:
+        done, waiting = wait(list(waiting), timeout=KEEP_ALIVE_S)
+        for future in done:
+            future.result()
+        desk.keep_alive()

@@ -1,0 +1,156 @@
+"""Grayscale records → candidates → matches: embeds what has no embedding yet, then ranks all colour images.
+
+Durable when: embeddings in portions of EMBED_PORTION; a content image's matches all at once. A crash repeats at
+most one portion. Runs again without harm: contents that have a match keep it, "no match" is tried anew.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from colorize.colorizer import device_names
+from colorize.errors import UnreadableImage
+from colorize.images import decode
+from colorize.similarity import LAYER, Ranked, Vectors, centre_of, embed, rank
+from colorize.vgg.encoder import Encoder
+from colorize.vgg.loading import load_encoder
+from colorize.vgg.weights import WeightsFile
+from db.catalogue import Catalogue
+from db.entries import ContentScope, Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
+from db.errors import PictureMissing
+from flows.choice import encoder_key, encoder_weights
+from flows.progress import track
+from flows.settings import ArchiveSettings, Settings
+
+EMBED_PORTION = 32
+QUERIES = 512
+"""Content images ranked at a time."""
+
+
+@dataclass
+class MatchTally:
+    """What matching came to."""
+
+    encoder: EncoderKey
+    matched: int
+    no_match: int
+    held_back: Mapping[str, int]
+    """Records that are no content for now, by reason."""
+    problems: list[tuple[str, str]]
+
+
+def content_scope(catalogue: Catalogue, settings: Settings) -> ContentScope:
+    """Which images are content: tones, and genres by archive (those of the command line too)."""
+    tones = {Tone.GRAYSCALE, Tone.TONED} if settings.colorize_toned else {Tone.GRAYSCALE}
+    genres = {
+        name: settings.genres_of(settings.archives.get(name, ArchiveSettings(address=address)))
+        for name, address in catalogue.archive_addresses().items()
+    }
+    return ContentScope(frozenset(tones), genres)
+
+
+@flow(name="match", validate_parameters=False)
+def match(settings: Settings) -> MatchTally:
+    """Match every grayscale picture that waits for it.
+
+    Raises:
+        ColorizeError: the weights are missing or corrupt.
+    """
+    weights = encoder_weights(settings)
+    key = encoder_key(weights)
+    with Catalogue.open(settings) as catalogue:
+        scope = content_scope(catalogue, settings)
+        missing = catalogue.images_to_embed(key, {Tone.COLOUR, *scope.tones})
+        problems = embed_images(catalogue, settings, weights, missing) if missing else []
+        matched, no_match = rank_contents(catalogue, settings, key, catalogue.contents_to_match(key, scope))
+        return MatchTally(key, matched, no_match, catalogue.held_back(scope), problems)
+
+
+@task(name="embed-images", cache_policy=NO_CACHE, persist_result=False)
+def embed_images(
+    catalogue: Catalogue, settings: Settings, weights: WeightsFile, missing: Sequence[ImageEntry]
+) -> list[tuple[str, str]]:
+    """Embed images, in portions that are kept at once; returns (identifier, reason) of those that could not be."""
+    encoder = load_encoder(weights).to(device_names(settings.device)[0])
+    key, problems = encoder_key(weights), []
+    with track("embed pictures", len(missing), "pictures") as advance:
+        for start in range(0, len(missing), EMBED_PORTION):
+            vectors = {}
+            for image in missing[start : start + EMBED_PORTION]:
+                try:
+                    vectors[image.id] = _embedded(catalogue, settings, encoder, image)
+                except (UnreadableImage, PictureMissing, OSError) as error:
+                    problems.append((image.sha256[:12], f"{error}; run: nishiki doctor"))
+                advance(1)
+            catalogue.add_embeddings(key, vectors)
+    return problems
+
+
+def _embedded(catalogue: Catalogue, settings: Settings, encoder: Encoder, image: ImageEntry) -> Vectors:
+    pixels = decode(catalogue.pictures.read(image.sha256), max_pixels=settings.max_pixels).pixels
+    return embed(encoder, pixels)
+
+
+@task(name="rank-contents", cache_policy=NO_CACHE, persist_result=False)
+def rank_contents(
+    catalogue: Catalogue, settings: Settings, key: EncoderKey, contents: Sequence[int]
+) -> tuple[int, int]:
+    """Rank all colour images for each content image; returns how many found a match and how many none."""
+
+    def blocks() -> Iterable[tuple[NDArray[np.int64], Vectors]]:
+        return catalogue.styles(key)
+
+    matched, no_match, centre = 0, 0, centre_of(blocks)
+    with track("match", len(contents), "pictures") as advance:
+        for start in range(0, len(contents), QUERIES):
+            portion = contents[start : start + QUERIES]
+            ranked = rank(catalogue.vectors(key, portion), blocks, settings.candidates, centre)
+            styles = {candidate.id for row in ranked for candidate in row}
+            descriptions = catalogue.describe({*portion, *styles})
+            for content_id, row in zip(portion, ranked, strict=True):
+                entries = match_entries(descriptions, content_id, row, settings.score_floor)
+                catalogue.add_matches(content_id, key, entries)
+                found = entries[0].outcome is MatchOutcome.MATCHED
+                matched, no_match = matched + found, no_match + (not found)
+                advance(1)
+    return matched, no_match
+
+
+def match_entries(
+    descriptions: Mapping[int, Description], content_id: int, ranked: Sequence[Ranked], floor: float
+) -> list[MatchEntry]:
+    """The best as the match, the others above the floor as candidates, or one "no match" with the reason."""
+    above = [candidate for candidate in ranked if candidate.score >= floor]
+    if not above:
+        best = max((candidate.score for candidate in ranked), default=None)
+        why = "there are no colour pictures that may be used" if best is None else "the best score is under the floor"
+        return [MatchEntry(MatchOutcome.NO_MATCH, reasons={"why": why, "best_score": best, "floor": floor})]
+    return [
+        MatchEntry(
+            outcome=MatchOutcome.CANDIDATE if position else MatchOutcome.MATCHED,
+            style_id=candidate.id,
+            rank=position + 1,
+            score=candidate.score,
+            reasons=match_reasons(descriptions[content_id], descriptions[candidate.id], candidate),
+        )
+        for position, candidate in enumerate(above)
+    ]
+
+
+def match_reasons(content: Description, style: Description, candidate: Ranked) -> dict[str, Any]:
+    """Why these two, as data: the features' word decides, what the records share stands beside it."""
+    shared = {
+        "artists": sorted(set(content.artists) & set(style.artists)),
+        "actors": sorted({actor for _, actor in content.cast} & {actor for _, actor in style.cast} - {""}),
+        "roles": sorted({role for role, _ in content.cast} & {role for role, _ in style.cast} - {""}),
+    }
+    reasons: dict[str, Any] = {"layer": LAYER, "cosine": round(candidate.score, 4)}
+    reasons |= {f"shared_{key}": words for key, words in shared.items() if words}
+    if content.year_from is not None and style.year_from is not None:
+        reasons["years_apart"] = abs(content.year_from - style.year_from)
+    return reasons

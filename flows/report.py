@@ -1,0 +1,187 @@
+"""Contact sheet and morning report from the catalogue: a PNG, one self-contained HTML file, a Prefect artifact.
+
+Called after dispatch; reads the catalogue only and may be run again. Every text of an archive is escaped, every
+result is labelled machine-colorized, and the encoder's name stands on each page.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, select_autoescape
+from PIL import Image, ImageDraw, ImageFont
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from colorize.errors import UnreadableImage
+from colorize.images import Pixels, decode, resized
+from db.catalogue import Catalogue
+from db.entries import AttemptEntry
+from db.errors import PictureMissing
+from flows.choice import weights_sentence
+from flows.files import write_whole
+from flows.settings import Settings
+
+THUMB_PX = 320
+"""Long edge of the pictures on a contact sheet."""
+CELL_PX, MARGIN_PX, LINE_PX = 200, 12, 17
+LABEL = "machine-colorized"
+FONTS = (
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/truetype/fonts-japanese-gothic.ttf",
+    "/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf",
+)
+"""Where Debian keeps fonts with Japanese letters; without one, labels on the PNG keep to Latin ones."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Where a batch's contact sheet lies."""
+
+    html: Path
+    png: Path
+    rows: tuple[dict[str, str], ...]
+    """The table: identifier, actor, style, errors, seconds, outcome."""
+    encoder: str
+
+
+@flow(name="report", validate_parameters=False)
+def report(settings: Settings, batch_id: int) -> Sheet:
+    """Write the contact sheet of a batch under HOME/reports and leave its table with Prefect."""
+    with Catalogue.open(settings) as catalogue:
+        attempts = catalogue.batch_attempts(batch_id)
+        folder = settings.home / "reports" / f"batch-{batch_id:04d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        encoder = weights_sentence(attempts[0].encoder)
+        pictures = [_pictures(catalogue, settings, attempt) for attempt in attempts]
+    rows = tuple(row(attempt) for attempt in attempts)
+    html, png = folder / "contact-sheet.html", folder / "contact-sheet.png"
+    write_whole(html, _html(attempts, rows, pictures, encoder).encode())
+    write_whole(png, _png(rows, pictures, encoder))
+    create_table_artifact(key="nishiki-batch", table=list(rows), description=f"Batch {batch_id}. {encoder}")
+    return Sheet(html, png, rows, encoder)
+
+
+def row(attempt: AttemptEntry) -> dict[str, str]:
+    """An attempt as words for a table; errors are means over elements, in [0, 2] each."""
+    result = attempt.result
+
+    def figure(name: str, digits: int = 3) -> str:
+        value = getattr(result, name, None)
+        return "" if value is None else f"{value:.{digits}f}"
+
+    return {
+        "attempt": str(attempt.id),
+        "record": attempt.content.identifier,
+        "actor": ", ".join(actor for _, actor in attempt.content.cast if actor),
+        "style": attempt.style.identifier,
+        "score": "" if attempt.score is None else f"{attempt.score:.2f}",
+        "content error": figure("content_error_mean"),
+        "style error": figure("style_error_mean"),
+        "total error": figure("total_error_mean"),
+        "seconds": figure("seconds", 1),
+        "outcome": attempt.outcome or "pending",
+        "recipe": attempt.recipe.name,
+        "problem": (result and result.error_message) or "",
+    }
+
+
+def _pictures(catalogue: Catalogue, settings: Settings, attempt: AttemptEntry) -> list[Pixels | None]:
+    """Original, style and result, small; None where there is none, or its file is damaged."""
+    return [
+        _thumb(catalogue, settings, sha256)
+        for sha256 in (attempt.content.sha256, attempt.style.sha256, attempt.output_sha256)
+    ]
+
+
+def _thumb(catalogue: Catalogue, settings: Settings, sha256: str | None) -> Pixels | None:
+    if sha256 is None:
+        return None
+    try:
+        pixels = decode(catalogue.pictures.read(sha256), max_pixels=settings.max_pixels).pixels
+    except (UnreadableImage, PictureMissing, OSError):
+        return None
+    return resized(pixels, THUMB_PX, multiple=1)
+
+
+def _html(
+    attempts: Sequence[AttemptEntry],
+    rows: Sequence[dict[str, str]],
+    pictures: Sequence[Sequence[Pixels | None]],
+    encoder: str,
+) -> str:
+    environment = Environment(loader=PackageLoader("flows"), autoescape=select_autoescape(default=True))
+    template = environment.get_template("contact_sheet.html.j2")
+    sources = [[_data_url(pixels) for pixels in trio] for trio in pictures]
+    entries = list(zip(attempts, rows, sources, strict=True))
+    return template.render(entries=entries, encoder=encoder, label=LABEL, batch=attempts[0].batch_id)
+
+
+def _data_url(pixels: Pixels | None) -> str | None:
+    if pixels is None:
+        return None
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=88, subsampling=0)
+    return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode()
+
+
+def _png(rows: Sequence[dict[str, str]], pictures: Sequence[Sequence[Pixels | None]], encoder: str) -> bytes:
+    """Two attempts a line, three pictures each, figures below."""
+    wide, high = 3 * (CELL_PX + MARGIN_PX), CELL_PX + 4 * LINE_PX + MARGIN_PX
+    columns = min(2, len(rows))
+    lines = -(-len(rows) // columns)
+    top = 3 * LINE_PX + MARGIN_PX
+    sheet = Image.new("RGB", (columns * wide + MARGIN_PX, top + lines * high), (238, 238, 238))
+    draw = ImageDraw.Draw(sheet)
+    _text(draw, (MARGIN_PX, MARGIN_PX), f"Original, style print, result ({LABEL}). {encoder}", columns * wide)
+    for place, (words, trio) in enumerate(zip(rows, pictures, strict=True)):
+        left, up = MARGIN_PX + place % columns * wide, top + place // columns * high
+        for position, pixels in enumerate(trio):
+            _paste(sheet, pixels, left + position * (CELL_PX + MARGIN_PX), up)
+        _text(draw, (left, up + CELL_PX + 2), _caption(words), wide - MARGIN_PX)
+    buffer = BytesIO()
+    sheet.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _caption(words: dict[str, str]) -> str:
+    if words["problem"]:
+        return f"{words['record']}\n{words['outcome']}: {words['problem']}"
+    errors = f"content {words['content error']}  style {words['style error']}  {words['seconds']} s"
+    return f"{words['record']}  {words['actor']}\nin the colours of {words['style']}\n{errors}"
+
+
+def _paste(sheet: Image.Image, pixels: Pixels | None, left: int, top: int) -> None:
+    if pixels is None:
+        pixels = np.full((CELL_PX, CELL_PX, 3), 220, np.uint8)
+    small = Image.fromarray(resized(pixels, CELL_PX, multiple=1))
+    sheet.paste(small, (left + (CELL_PX - small.width) // 2, top + (CELL_PX - small.height) // 2))
+
+
+def _text(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, width_px: int) -> None:
+    font, japanese = _font()
+    plain = text if japanese else text.encode("latin-1", "replace").decode("latin-1")
+    lines = [piece for line in plain.splitlines() for piece in _wrapped(line, font, width_px)]
+    draw.multiline_text(at, "\n".join(lines[:4]), font=font, fill=(20, 20, 20), spacing=3)
+
+
+def _wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width_px: int) -> Iterable[str]:
+    """Broken where it grows too wide; by letters, as Japanese has no spaces."""
+    start = 0
+    for end in range(1, len(line) + 1):
+        if font.getlength(line[start:end]) > width_px:
+            yield line[start : end - 1]
+            start = end - 1
+    yield line[start:]
+
+
+@cache
+def _font() -> tuple[ImageFont.FreeTypeFont | ImageFont.ImageFont, bool]:
+    for path in FONTS:
+        if Path(path).exists():
+            return ImageFont.truetype(path, 13), True
+    return ImageFont.load_default(13), False

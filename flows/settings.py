@@ -1,0 +1,141 @@
+"""Settings of the night: archives, pace, recipes, devices. Extends the catalogue's.
+
+Read once at an entry point (`flows.cli`, or `flows.nightly` under a worker) and passed down. Importing reads
+nothing. Archives are tables of `nishiki.toml`:
+
+    [archives.theatre]
+    address = "https://archive.example/oai"
+    genres = ["役者絵"]
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from db.settings import CatalogueSettings
+
+ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
+
+
+def user_cache() -> Path:
+    """Where weights are kept for every home of this user (XDG base directories)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nishiki" / "weights"
+
+
+class ArchiveSettings(BaseModel):
+    """One archive that the operator named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field(min_length=1, description="A folder, or the base URL of an OAI-PMH repository.")
+    genres: tuple[str, ...] | Literal["all"] | None = Field(
+        default=None,
+        description='Genre values whose records are content, or "all"; left out: `genres`, and all for a folder.',
+    )
+    pace_s: float | None = Field(
+        default=None,
+        ge=0,
+        le=3600,
+        description="Seconds between two requests to this archive; left out: `pace_s`.",
+    )
+
+    @property
+    def is_folder(self) -> bool:
+        """Everything that is no URL is a folder."""
+        return urlsplit(self.address).scheme not in ("http", "https")
+
+
+class Settings(CatalogueSettings):
+    """All settings; each can be given as `NISHIKI_` and its name in capitals, or in `nishiki.toml`."""
+
+    archives: Mapping[str, ArchiveSettings] = Field(
+        default_factory=dict, description="Archives by name, as tables of nishiki.toml."
+    )
+    genres: tuple[str, ...] = Field(
+        default=ACTOR_PRINTS,
+        description="Genre values that mean actor prints where an archive names none of its own.",
+    )
+    colorize_toned: bool = Field(
+        default=False,
+        description="Colorize ink on toned paper too; among it are prints that never had colour (sumizuri-e).",
+    )
+    contact: str = Field(
+        default="",
+        max_length=200,
+        description="Mail or URL of a person, sent to archives with every request.",
+    )
+    pace_s: Annotated[float, Field(ge=0, le=3600)] | None = Field(
+        default=None, description="Least seconds between two requests to one host; left out: 5, and 0 on this machine."
+    )
+    archive_retries: int = Field(
+        default=1,
+        ge=0,
+        le=10,
+        description="Times that an archive which did not answer is tried again in one night.",
+    )
+    archive_retry_pause_s: float = Field(default=10.0, ge=0, le=3600, description="Seconds before such a retry.")
+    max_picture_bytes: int = Field(
+        default=300_000_000, ge=1000, description="Bytes from which on a picture is refused."
+    )
+    max_pixels: int = Field(
+        default=200_000_000,
+        ge=10_000,
+        description="Pixels from which on a picture is refused before it is decoded.",
+    )
+
+    weights_dir: Path | None = Field(
+        default=None,
+        description="Folder with VGG-19 weights as safetensors; left out: what was downloaded, else random.",
+    )
+    cache_dir: Path = Field(
+        default_factory=user_cache, description="Folder for downloaded and for random-seeded weights."
+    )
+    candidates: int = Field(default=5, ge=1, le=100, description="Style images kept for each content image.")
+    score_floor: float = Field(
+        default=0.0, ge=-1, le=1, description="Cosine under which the best style image is no match."
+    )
+
+    recipe: str = Field(
+        default="jadh2016/config3_3_4", description="Recipe of the night; `nishiki recipes` lists them."
+    )
+    size: Annotated[int, Field(ge=32, le=8192)] | None = Field(
+        default=None, description="Long edge of results in pixels; left out: the recipe's."
+    )
+    iterations: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="Evaluations for each picture; left out: the recipe's."
+    )
+    limit: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Attempts that one night takes on at most; left out: all that are due."
+    )
+    device: str = Field(default="auto", description="`auto` (every GPU, else the CPU), `cpu`, `cuda` or `cuda:N`.")
+    cpu_processes: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="Colorizing processes of one thread each; left out: one for each core."
+    )
+    stack_size: int = Field(default=16, ge=1, le=256, description="Pictures of equal size that make one task, at most.")
+    max_tries: int = Field(
+        default=3, ge=1, le=20, description="Failed attempts after which a match is left to a person."
+    )
+
+    def archive_of(self, word: str) -> tuple[str, ArchiveSettings]:
+        """Name and address of an ARCHIVE as a person gives it: a name of nishiki.toml, a URL, or a folder.
+
+        A folder or URL that nishiki.toml names goes by that name, so that it is not harvested as two archives.
+        """
+        if word in self.archives:
+            return word, self.archives[word]
+        given = ArchiveSettings(address=word)
+        address = str(Path(word).resolve()) if given.is_folder else word
+        for name, archive in self.archives.items():
+            if archive.address in (word, address):
+                return name, archive
+        return address, ArchiveSettings(address=address)
+
+    def genres_of(self, archive: ArchiveSettings) -> tuple[str, ...] | None:
+        """Genre values of an archive whose records are content; None is all."""
+        if archive.genres is None:
+            return None if archive.is_folder else self.genres
+        return None if archive.genres == "all" else archive.genres

@@ -1,0 +1,122 @@
+"""What a person reads after a command: sentences and tables made of tallies and the catalogue's counts.
+
+`flows.cli` prints them. Nothing here runs a stage.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from colorize.recipe import Recipe
+from colorize.vgg.weights import WeightsFile
+
+if TYPE_CHECKING:  # the stages load Prefect, and a table of recipes needs no database
+    from db.doctor import Finding
+    from flows.dispatch import DispatchTally
+    from flows.harvest import HarvestTally
+    from flows.match import MatchTally
+
+SHOWN = 10
+"""Problems listed before the rest is counted."""
+
+
+def harvest_lines(tallies: Sequence["HarvestTally"]) -> Iterable[str]:
+    """What the archives gave."""
+    for tally in tallies:
+        records = ", ".join(f"{count} {change}" for change, count in tally.records.items() if count)
+        yield f"Harvest of {tally.archive}: records {records or 'none'}; {tally.pictures} pictures fetched."
+        yield from problem_lines(tally.problems)
+        if tally.failure:
+            yield f"  Harvest ended early: {tally.failure}"
+
+
+def match_lines(tally: "MatchTally") -> Iterable[str]:
+    """What matching came to, and what it held back."""
+    yield f"Match: {tally.matched} new matches, {tally.no_match} pictures without one."
+    held = ", ".join(f"{reason}: {count}" for reason, count in tally.held_back.items() if count)
+    if held:
+        yield f"Held back, records by reason: {held}."
+    yield from problem_lines(tally.problems)
+
+
+def dispatch_lines(tallies: Sequence["DispatchTally"]) -> Iterable[str]:
+    """What became of the attempts."""
+    if not tallies:
+        yield "Dispatch: 0 new attempts; nothing is due."
+    for tally in tallies:
+        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()))
+        yield f"Dispatch, batch {tally.batch_id}: {outcomes or 'no attempt'}."
+        yield from problem_lines(tally.problems)
+
+
+def problem_lines(problems: Sequence[tuple[str, str]]) -> Iterable[str]:
+    """The first problems, each with the thing that has it."""
+    yield from (f"  {what}: {why}" for what, why in problems[:SHOWN])
+    if len(problems) > SHOWN:
+        yield f"  and {len(problems) - SHOWN} more"
+
+
+def failed(harvests: Sequence["HarvestTally"], batches: Sequence["DispatchTally"]) -> bool:
+    """Did something fail that a person must look at? A bad record or a rejected picture is reported, not failed."""
+    unfinished = any(not tally.outcomes and tally.problems for tally in batches)
+    return unfinished or any(t.failure for t in harvests) or any(t.outcomes["failed"] for t in batches)
+
+
+def attempts_table(rows: Sequence[Mapping[str, str]]) -> Table:
+    """A batch as a table; errors are means over elements."""
+    table = Table("record", "actor", "style print", title_justify="left")
+    for column in ("content error", "style error", "total error", "seconds"):
+        table.add_column(column, justify="right")
+    table.add_column("outcome")
+    keys = ("record", "actor", "style", "content error", "style error", "total error", "seconds", "outcome")
+    for row in rows:
+        table.add_row(*(row[key] for key in keys))
+    return table
+
+
+def status_table(status: Mapping[str, Any]) -> Table:
+    """The catalogue in numbers."""
+    table = Table("", "", show_header=False)
+    table.add_row("records", str(status["records"]))
+    for noun in ("images", "pictures", "matches", "attempts", "verdicts"):
+        counts = ", ".join(f"{count} {word}" for word, count in status[noun].items() if count)
+        table.add_row(noun, counts or "none")
+    if encoder := status["encoder"]:
+        table.add_row("encoder", f"{encoder['name']} ({encoder['checksum'][:12]})")
+    if batch := status["batch"]:
+        table.add_row("latest batch", f"{batch['id']}: {batch['done']} done, {batch['left']} left")
+    for archive in status["archives"]:
+        last = archive["last_harvest"] or "never finished"
+        table.add_row(f"archive {archive['name']}", f"{archive['records']} records, harvested {last}")
+    return table
+
+
+def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
+    """Every named recipe."""
+    table = Table("recipe", "provenance", "content", "style", "β/α", "γ", "optimiser", "schedule")
+    for recipe in recipes.values():
+        layers = (", ".join(recipe.content_layers), ", ".join(recipe.style_layers))
+        weights = (f"{recipe.style_over_content:g}", f"{recipe.tv_weight:g}")
+        table.add_row(recipe.name, recipe.provenance, *layers, *weights, recipe.optimiser, recipe.schedule)
+    return table
+
+
+def weights_table(files: Sequence[WeightsFile]) -> Table:
+    """Weights at hand, the one in use first."""
+    table = Table("in use", "weights", "SHA-256", "MB", "file", title_justify="left")
+    for place, file in enumerate(files):
+        size = f"{file.size_bytes / 1e6:.0f}"
+        table.add_row("" if place else "yes", file.name, file.checksum[:12], size, str(file.path))
+    if not files:
+        table.add_row("", "none yet: random-seeded weights are made on first use", "", "", "")
+    return table
+
+
+def doctor_lines(findings: Sequence["Finding"], mended: Sequence["Finding"]) -> Iterable[str]:
+    """What is wrong, and what is to be done."""
+    if not findings:
+        yield "The catalogue and its pictures are sound."
+    for finding in findings:
+        remedy = "mended" if finding in mended else f"to mend it: {finding.remedy}"
+        yield f"{finding.damage} {finding.subject}: {finding.problem}; {remedy}"

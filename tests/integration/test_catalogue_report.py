@@ -1,0 +1,175 @@
+"""Verdicts, exports and the doctor, on both databases."""
+
+import csv
+import json
+import os
+import time
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text, update
+from sqlalchemy.exc import DatabaseError
+
+from db.catalogue import Catalogue
+from db.doctor import Damage, examine, mend, upgrade_schema
+from db.engine import writing
+from db.entries import Tone, Verdict
+from db.errors import UnknownEntry
+from db.export import write_csv, write_json
+from db.models import Batch
+from db.settings import CatalogueSettings
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Sample
+
+
+REPLACE = {
+    "sqlite": "INSERT OR REPLACE INTO verdicts SELECT id, attempt_id, '', 'approved', '', '', given_at FROM verdicts",
+    "postgresql": "TRUNCATE verdicts",
+}
+
+
+def _dialect(catalogue: Catalogue) -> str:
+    return catalogue.engine.dialect.name
+
+
+def _one_attempt(catalogue: Catalogue, sample: "Sample") -> int:
+    sample.pairs(catalogue, 1)
+    batch = catalogue.take_batch(sample.recipe, sample.encoder, limit=None)
+    assert batch is not None
+    (pending,) = catalogue.pending_attempts(batch)
+    catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
+    catalogue.close_batch(batch)
+    return pending.id
+
+
+def _damage(settings: CatalogueSettings, *, deep: bool = False) -> list[Damage]:
+    return [finding.damage for finding in examine(settings, deep=deep)]
+
+
+def _long_ago(path: Path) -> None:
+    os.utime(path, (time.time() - 7200,) * 2)
+
+
+def test_a_verdict_is_never_changed_or_deleted(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt = _one_attempt(catalogue, sample)
+    catalogue.give_verdict(attempt, "curator", Verdict.WITHHELD, reason="the face")
+    for attack in ("UPDATE verdicts SET verdict = 'approved'", "DELETE FROM verdicts", REPLACE[_dialect(catalogue)]):
+        with (
+            pytest.raises(DatabaseError, match="verdicts are never"),
+            writing(catalogue.engine).begin() as connection,
+        ):
+            connection.execute(text(attack))
+    assert catalogue.verdicts([attempt])[attempt].verdict == Verdict.WITHHELD
+
+
+def test_a_later_verdict_stands_above_the_first(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt = _one_attempt(catalogue, sample)
+    catalogue.give_verdict(attempt, "curator", Verdict.RETURNED, reason="colour", note="the sleeve is blue")
+    catalogue.give_verdict(attempt, "another curator", Verdict.APPROVED)
+    assert catalogue.verdicts([attempt])[attempt].curator == "another curator"
+    assert catalogue.status()["verdicts"] == {"approved": 1, "returned": 1, "withheld": 0}
+    with pytest.raises(UnknownEntry, match="no attempt 999"):
+        catalogue.give_verdict(999, "curator", Verdict.APPROVED)
+
+
+def test_the_export_carries_record_rights_recipe_errors_and_verdict(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt = _one_attempt(catalogue, sample)
+    catalogue.give_verdict(attempt, "curator", Verdict.APPROVED, note="=HYPERLINK(1)")
+    as_json, as_csv = StringIO(), StringIO(newline="")
+    assert (write_json(catalogue, as_json), write_csv(catalogue, as_csv)) == (1, 1)
+    (row,) = json.loads(as_json.getvalue())
+    (line,) = csv.DictReader(StringIO(as_csv.getvalue(), newline=""))
+    assert row["content_cast"][0] == {"role": "Gorō", "actor": "Sample actor"}
+    assert (row["style_rights_derivatives"], row["recipe_data"]["iterations"]) == ("yes", 60)
+    assert (row["total_error_mean"], row["verdict"], row["encoder_checksum"]) == (0.3, "approved", "c0ffee")
+    assert line["content_cast"] == "Sample actor as Gorō; Second actor"
+    assert (line["outcome"], line["content_identifier"]) == ("succeeded", "gray-0")
+    assert line["verdict_note"] == "'=HYPERLINK(1)"
+
+
+def test_an_export_of_nothing_is_an_empty_list(catalogue: Catalogue) -> None:
+    stream = StringIO()
+    assert write_json(catalogue, stream) == 0
+    assert json.loads(stream.getvalue()) == []
+
+
+def test_attempts_are_streamed_in_pages(
+    catalogue: Catalogue, sample: "Sample", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample.pairs(catalogue, 5)
+    catalogue.take_batch(sample.recipe, sample.encoder, limit=None)
+    monkeypatch.setattr("db.nouns.report.PAGE", 2)
+    assert [each.content.identifier for each in catalogue.attempts()] == [f"gray-{n}" for n in range(5)]
+
+
+def test_a_crash_between_file_and_row_leaves_a_file_that_the_doctor_finds_and_deletes(
+    settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        kept = sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
+        sha256 = catalogue.pictures.add(b"and here the power went", ".png")
+        forgotten = catalogue.pictures.path(sha256)
+        assert _damage(settings) == []  # young: its row may be on the way
+        _long_ago(forgotten)
+        findings = examine(settings)
+        assert [finding.damage for finding in findings] == [Damage.UNREFERENCED]
+        assert forgotten.exists()
+        assert mend(settings, findings) == findings
+        assert not forgotten.exists()
+        assert _damage(settings, deep=True) == []
+        assert catalogue.pictures.read(catalogue.describe([kept])[kept].sha256) == b"r1"
+
+
+def test_a_file_whose_row_came_after_all_is_left_alone(settings: CatalogueSettings, sample: "Sample") -> None:
+    with Catalogue.open(settings) as catalogue:
+        _long_ago(catalogue.pictures.path(catalogue.pictures.add(b"r1", ".png")))
+        findings = examine(settings)
+        sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
+        assert mend(settings, findings) == []
+        assert _damage(settings, deep=True) == []
+
+
+def test_the_doctor_finds_missing_altered_and_unfinished_files(settings: CatalogueSettings, sample: "Sample") -> None:
+    with Catalogue.open(settings) as catalogue:
+        for name in ("gone", "altered"):
+            sample.store(catalogue, sample.record(name), Tone.COLOUR)
+        names = {catalogue.pictures.read(each): each for each in catalogue.picture_names()}
+        catalogue.pictures.path(names[b"gone"]).unlink()
+        catalogue.pictures.path(names[b"altered"]).write_bytes(b"damaged")
+        unfinished = catalogue.pictures.root / "unfinished" / "half"
+        unfinished.write_bytes(b"half a pic")
+        _long_ago(unfinished)
+    assert sorted(_damage(settings)) == [Damage.LEFTOVER, Damage.MISSING]
+    findings = examine(settings, deep=True)
+    assert sorted(each.damage for each in findings) == [Damage.ALTERED, Damage.LEFTOVER, Damage.MISSING]
+    assert [each.damage for each in mend(settings, findings)] == [Damage.LEFTOVER]
+    assert not unfinished.exists()
+
+
+def test_the_doctor_gives_a_dead_batch_free(settings: CatalogueSettings, sample: "Sample") -> None:
+    with Catalogue.open(settings) as catalogue:
+        sample.pairs(catalogue, 1)
+        batch = catalogue.take_batch(sample.recipe, sample.encoder, limit=None)
+        assert _damage(settings) == []
+        with writing(catalogue.engine).begin() as connection:
+            connection.execute(update(Batch).values(process_start="another boot:1"))
+        findings = examine(settings)
+        assert [finding.damage for finding in findings] == [Damage.DEAD_BATCH]
+        assert mend(settings, findings) == findings
+        assert _damage(settings) == []
+        assert batch is not None
+        assert [each.id for each in catalogue.unfinished_batches()] == [batch.id]
+
+
+def test_the_doctor_tells_of_a_schema_it_cannot_read(
+    settings: CatalogueSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.engine.HEAD", "0002")  # as a later program would see this catalogue
+    (finding,) = examine(settings)
+    assert (finding.damage, finding.mendable) == (Damage.SCHEMA, False)
+    assert "0001" in finding.problem
+    copy = upgrade_schema(settings)
+    assert (copy is None) == (settings.database_url is not None)

@@ -1,0 +1,141 @@
+"""The migrations, on both databases: made, checked, taken back, refused when they do not fit."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Barrier, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic import command
+from alembic.util import CommandError
+from sqlalchemy import Engine, inspect, text
+
+from db.catalogue import Catalogue
+from db.engine import (
+    HEAD,
+    alembic_config,
+    connect,
+    known_revisions,
+    migrating,
+    prepare,
+    revision,
+    upgrade,
+    writing,
+)
+from db.errors import CatalogueAhead, CatalogueBehind, CatalogueUnreachable, NoCatalogue
+from db.settings import CatalogueSettings
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Sample
+
+
+@pytest.fixture
+def engine(settings: CatalogueSettings) -> Iterator[Engine]:
+    made = connect(settings.url)
+    yield made
+    made.dispose()
+
+
+def _pretend(engine: Engine, revision: str) -> None:
+    with writing(engine).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": revision})
+
+
+def test_head_is_the_newest_migration() -> None:
+    assert HEAD in known_revisions()
+    assert max(known_revisions()) == HEAD
+
+
+def test_models_and_migrations_agree_and_every_step_can_be_taken_back(engine: Engine) -> None:
+    with migrating(engine) as connection:
+        command.check(alembic_config(connection))
+        command.downgrade(alembic_config(connection), "base")
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    with migrating(engine) as connection:
+        command.upgrade(alembic_config(connection), "head")
+        command.check(alembic_config(connection))
+    assert revision(engine) == HEAD
+
+
+def test_check_would_see_a_drift(engine: Engine) -> None:
+    with migrating(engine) as connection:
+        connection.execute(text("ALTER TABLE images ADD COLUMN forgotten INTEGER"))
+        with pytest.raises(CommandError, match="forgotten"):
+            command.check(alembic_config(connection))
+
+
+def test_an_older_schema_is_refused_with_the_command_that_helps(
+    settings: CatalogueSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.engine.HEAD", "0002")  # as a later program would see this catalogue
+    with pytest.raises(CatalogueBehind, match="nishiki doctor --upgrade"):
+        Catalogue.open(settings)
+
+
+def test_a_newer_schema_is_refused(engine: Engine, settings: CatalogueSettings) -> None:
+    _pretend(engine, "9999")
+    with pytest.raises(CatalogueAhead, match="update nishiki"):
+        Catalogue.open(settings)
+
+
+def test_an_upgrade_copies_a_sqlite_catalogue_first(
+    settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        sample.pairs(catalogue, 1)
+        monkeypatch.setattr("db.engine.HEAD", "0002")
+        copy = upgrade(catalogue.engine)
+    if settings.database_url:
+        assert copy is None
+    else:
+        assert copy is not None
+        with sqlite3.connect(copy) as kept:
+            assert kept.execute("SELECT count(*) FROM records").fetchone() == (2,)
+        kept.close()
+
+
+def test_nothing_is_made_when_a_catalogue_is_only_to_be_read(tmp_path: Path) -> None:
+    with pytest.raises(NoCatalogue, match="nishiki harvest"):
+        Catalogue.open(CatalogueSettings(home=tmp_path / "none"), create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "catalogue.db") as other:
+        other.execute("CREATE TABLE theirs (id)")
+    other.close()
+    with pytest.raises(NoCatalogue, match="theirs"):
+        Catalogue.open(CatalogueSettings(home=tmp_path))
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.db").write_bytes(b"no database, " * 100)
+    with pytest.raises(NoCatalogue, match=r"catalogue\.db is no sound SQLite database"):
+        Catalogue.open(CatalogueSettings(home=tmp_path))
+
+
+def test_a_server_that_does_not_answer_is_one_sentence_without_the_password(tmp_path: Path) -> None:
+    url = "postgresql://reader:secret@127.0.0.1:1/nishiki"
+    with pytest.raises(CatalogueUnreachable, match="does not answer") as caught:
+        Catalogue.open(CatalogueSettings(home=tmp_path, database_url=url))
+    assert "secret" not in str(caught.value)
+
+
+def test_processes_that_find_an_empty_database_at_once_make_one_schema(tmp_path: Path) -> None:
+    start = Barrier(4)
+    done: list[str | None] = []
+
+    def open_it() -> None:
+        engine = connect(f"sqlite:///{tmp_path / 'catalogue.db'}")
+        start.wait()
+        prepare(engine)
+        done.append(revision(engine))
+        engine.dispose()
+
+    threads = [Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done == [HEAD] * 4
