@@ -13,12 +13,13 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import Any, Literal, get_args
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from colorize.errors import BadRecipe, UnknownRecipe
+
+if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
+    import numpy as np
+    from numpy.typing import NDArray
 
 Formula = Literal["asiagraph2016", "jadh2016"]
 Optimiser = Literal["lbfgs", "sgd"]
@@ -166,8 +167,8 @@ class Job:
     """One pair to be colorized; pictures are uint8 (H, W, 3), sRGB, at any size."""
 
     key: str
-    content: NDArray[np.uint8] = field(repr=False)
-    style: NDArray[np.uint8] = field(repr=False)
+    content: "NDArray[np.uint8]" = field(repr=False)
+    style: "NDArray[np.uint8]" = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ class Colorization:
     """What a colorizer returns for one job."""
 
     key: str
-    picture: NDArray[np.uint8] = field(repr=False)
+    picture: "NDArray[np.uint8]" = field(repr=False)
     """(H, W, 3), sRGB, sides multiples of 16."""
     errors: RelativeErrors
     """Taken on `picture` as it will be saved, not on the optimiser's float image."""

@@ -79,13 +79,10 @@ def prepare(engine: Engine, *, create: bool = True) -> None:
         return
     if found == HEAD:
         return
-    if found in known_revisions():
-        raise CatalogueBehind(
-            f"the catalogue at {_shown(engine)} has schema {found}, this program needs {HEAD}; "
-            "run `nishiki doctor --upgrade` (it copies a SQLite catalogue first)"
-        )
-    raise CatalogueAhead(
-        f"the catalogue at {_shown(engine)} has schema {found}, newer than this program's {HEAD}; update nishiki"
+    _refuse_newer(engine, found)
+    raise CatalogueBehind(
+        f"the catalogue at {_shown(engine)} has schema {found}, this program needs {HEAD}; "
+        "run `nishiki doctor --upgrade` (it copies a SQLite catalogue first)"
     )
 
 
@@ -94,11 +91,18 @@ def upgrade(engine: Engine) -> Path | None:
 
     Returns:
         SQLite's copy of the old state, beside the catalogue; None where nothing was copied.
+
+    Raises:
+        NoCatalogue: there is none to upgrade.
+        CatalogueAhead: the schema is newer than this program.
     """
     found = revision(engine)
+    if found is None:
+        raise NoCatalogue(f"there is no catalogue at {_shown(engine)} to upgrade; harvest an archive first")
     if found == HEAD:
         return None
-    copy = _copied(engine, found) if found else None
+    _refuse_newer(engine, found)
+    copy = _copied(engine, found)
     _migrate(engine)
     return copy
 
@@ -154,6 +158,13 @@ def understood(engine: Engine) -> Iterator[None]:
         raise CatalogueUnreachable(
             f"the catalogue at {_shown(engine)} does not answer ({said}); check it, then run this again"
         ) from error
+
+
+def _refuse_newer(engine: Engine, found: str) -> None:
+    if found not in known_revisions():
+        raise CatalogueAhead(
+            f"the catalogue at {_shown(engine)} has schema {found}, newer than this program's {HEAD}; update nishiki"
+        )
 
 
 def _migrate(engine: Engine) -> None:

@@ -4,10 +4,11 @@ Read once at an entry point and passed down; importing reads nothing. In order o
 environment (`NISHIKI_HOME`), `.env`, `nishiki.toml` in the current folder. Knows no database driver.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,12 +16,17 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-DatabaseUrl = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, max_length=2000, pattern=r"^(sqlite:///.+|postgres(ql)?(\+psycopg)?://.*)$"
-    ),
-]
+_URL = re.compile(r"sqlite:///.+|postgres(ql)?(\+psycopg)?://.*")
+
+
+def _known_database(url: SecretStr) -> SecretStr:
+    if not _URL.fullmatch(url.get_secret_value().strip()):
+        raise ValueError("give sqlite:///PATH or postgresql://USER@HOST/NAME")
+    return url
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_known_database)]
+"""Secret, since it may hold a password: it is never shown, nor stored with a flow run's parameters."""
 
 
 class CatalogueSettings(BaseSettings):
@@ -48,7 +54,9 @@ class CatalogueSettings(BaseSettings):
     @property
     def url(self) -> str:
         """The database's URL, SQLite in the home unless told otherwise."""
-        return self.database_url or f"sqlite:///{self.home / 'catalogue.db'}"
+        if self.database_url is None:
+            return f"sqlite:///{self.home / 'catalogue.db'}"
+        return self.database_url.get_secret_value().strip()
 
     @classmethod
     def settings_customise_sources(

@@ -42,14 +42,15 @@ Archives = Annotated[
     typer.Argument(metavar="[ARCHIVE]...", help="A name of nishiki.toml, a folder or an OAI-PMH URL."),
 ]
 
-DEMO_RECIPE, DEMO_SIZE, DEMO_ITERATIONS = "jadh2016/config3_3_3", 160, 40
+DEMO_RECIPE, DEMO_SIZE, DEMO_ITERATIONS = "nishiki/tint", 192, 40
 
 
 @app.command()
 def demo(home: Home = None) -> None:
     """Run a whole night on prints that nishiki draws itself, served by a real archive on this machine."""
-    settings = _stage_settings(home or Path("demo-data"), DEMO_RECIPE, DEMO_SIZE, DEMO_ITERATIONS)
-    _start_afresh(settings.home)
+    home = home or Path("demo-data")
+    _start_afresh(home)
+    settings = _stage_settings(home, DEMO_RECIPE, DEMO_SIZE, DEMO_ITERATIONS)
     from flows.archives.sample import serve_sample
     from flows.nightly import nightly
 

@@ -30,7 +30,7 @@ from db.entries import (
     WantedPicture,
     WindowState,
 )
-from flows.archives.errors import ArchiveError, ArchiveUnavailable, BadRecord
+from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord
 from flows.archives.folder import FolderArchive
 from flows.archives.http import PoliteClient
 from flows.archives.manners import Manners
@@ -43,7 +43,7 @@ SUFFIXES = {
     "JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "AVIF": ".avif", "JPEG2000": ".jp2",
 }  # fmt: skip
 PATIENCE = 5
-"""Pictures in a row that an archive may fail to deliver before it is left for the night."""
+"""Pictures in a row that an archive may fail or refuse to deliver before it is left for the night."""
 
 
 @dataclass
@@ -179,20 +179,20 @@ def harvest_pictures(
         ArchiveError: the host refuses, or failed PATIENCE times in a row.
     """
     wanted_pictures = catalogue.wanted_pictures(archive_id)
-    unavailable = 0
+    refused = 0
     with track(f"pictures of {tally.archive}", len(wanted_pictures), "pictures") as advance:
         for wanted in wanted_pictures:
             try:
                 _harvest_picture(catalogue, archive, wanted, settings, tally)
-                unavailable = 0
+                refused = 0
             except (BadRecord, UnreadableImage) as error:
                 catalogue.picture_failed(wanted, str(error), permanent=True)
                 tally.problems.append((wanted.identifier, str(error)))
-            except ArchiveUnavailable as error:
+            except (ArchiveUnavailable, ArchiveRefused) as error:
                 catalogue.picture_failed(wanted, str(error), permanent=False)
                 tally.problems.append((wanted.identifier, str(error)))
-                unavailable += 1
-                if unavailable == PATIENCE:
+                refused += 1
+                if refused == PATIENCE:
                     raise
             advance(1)
 

@@ -4,6 +4,7 @@ Called after dispatch; reads the catalogue only and may be run again. Every text
 result is labelled machine-colorized, and the encoder's name stands on each page.
 """
 
+import unicodedata
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -158,24 +159,37 @@ def _caption(words: dict[str, str]) -> str:
 def _paste(sheet: Image.Image, pixels: Pixels | None, left: int, top: int) -> None:
     if pixels is None:
         pixels = np.full((CELL_PX, CELL_PX, 3), 220, np.uint8)
-    small = Image.fromarray(resized(pixels, CELL_PX, multiple=1))
-    sheet.paste(small, (left + (CELL_PX - small.width) // 2, top + (CELL_PX - small.height) // 2))
+    scale = CELL_PX / max(pixels.shape[:2])
+    size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
+    cell = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+    sheet.paste(cell, (left + (CELL_PX - cell.width) // 2, top + (CELL_PX - cell.height) // 2))
 
 
 def _text(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, width_px: int) -> None:
     font, japanese = _font()
-    plain = text if japanese else text.encode("latin-1", "replace").decode("latin-1")
-    lines = [piece for line in plain.splitlines() for piece in _wrapped(line, font, width_px)]
+    lines = [
+        piece
+        for line in (text if japanese else romanised(text)).splitlines()
+        for piece in _wrapped(line, font, width_px)
+    ]
     draw.multiline_text(at, "\n".join(lines[:4]), font=font, fill=(20, 20, 20), spacing=3)
 
 
+def romanised(text: str) -> str:
+    """The text in letters that every font has: ō as o, and words of other scripts left out."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "\n".join(" ".join(line.split()) for line in plain.splitlines())
+
+
 def _wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width_px: int) -> Iterable[str]:
-    """Broken where it grows too wide; by letters, as Japanese has no spaces."""
+    """Broken where it grows too wide: at a space, or between letters where there is none, as in Japanese."""
     start = 0
     for end in range(1, len(line) + 1):
         if font.getlength(line[start:end]) > width_px:
-            yield line[start : end - 1]
-            start = end - 1
+            space = line.rfind(" ", start, end)
+            stop = space + 1 if space > start else end - 1
+            yield line[start:stop]
+            start = stop
     yield line[start:]
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from db.settings import CatalogueSettings
 
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
 
 
@@ -87,11 +88,11 @@ class Settings(CatalogueSettings):
         description="Pixels from which on a picture is refused before it is decoded.",
     )
 
-    weights_dir: Path | None = Field(
+    weights_dir: UserPath | None = Field(
         default=None,
         description="Folder with VGG-19 weights as safetensors; left out: what was downloaded, else random.",
     )
-    cache_dir: Path = Field(
+    cache_dir: UserPath = Field(
         default_factory=user_cache, description="Folder for downloaded and for random-seeded weights."
     )
     candidates: int = Field(default=5, ge=1, le=100, description="Style images kept for each content image.")

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from colorize.recipe import Recipe
-from colorize.vgg.weights import WeightsFile
-
 if TYPE_CHECKING:  # the stages load Prefect, and a table of recipes needs no database
+    from colorize.recipe import Recipe
+    from colorize.vgg.weights import WeightsFile
     from db.doctor import Finding
     from flows.dispatch import DispatchTally
     from flows.harvest import HarvestTally
@@ -92,7 +91,7 @@ def status_table(status: Mapping[str, Any]) -> Table:
     return table
 
 
-def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
+def recipes_table(recipes: Mapping[str, "Recipe"]) -> Table:
     """Every named recipe."""
     table = Table("recipe", "provenance", "content", "style", "β/α", "γ", "optimiser", "schedule")
     for recipe in recipes.values():
@@ -102,7 +101,7 @@ def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
     return table
 
 
-def weights_table(files: Sequence[WeightsFile]) -> Table:
+def weights_table(files: Sequence["WeightsFile"]) -> Table:
     """Weights at hand, the one in use first."""
     table = Table("in use", "weights", "SHA-256", "MB", "file", title_justify="left")
     for place, file in enumerate(files):

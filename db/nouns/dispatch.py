@@ -73,7 +73,15 @@ class DispatchPart(Store):
         content, style = aliased(Image), aliased(Image)
         content_record, style_record = aliased(Record), aliased(Record)
         pending = (
-            select(Attempt, content, style, content_record.identifier, style_record.identifier)
+            select(
+                Attempt.id,
+                Attempt.number,
+                Attempt.match_id,
+                content,
+                style,
+                content_record.identifier,
+                style_record.identifier,
+            )
             .join(content, content.sha256 == Attempt.content_sha256)
             .join(style, style.sha256 == Attempt.style_sha256)
             .join(content_record, content_record.id == content.record_id)
@@ -83,16 +91,8 @@ class DispatchPart(Store):
         )
         with self._reading() as session:
             return [
-                PendingAttempt(
-                    id=attempt.id,
-                    number=attempt.number,
-                    match_id=attempt.match_id,
-                    content=image_entry(content_image),
-                    style=image_entry(style_image),
-                    content_identifier=content_name,
-                    style_identifier=style_name,
-                )
-                for attempt, content_image, style_image, content_name, style_name in session.execute(pending)
+                PendingAttempt(attempt_id, number, match_id, image_entry(gray), image_entry(colour), *identifiers)
+                for attempt_id, number, match_id, gray, colour, *identifiers in session.execute(pending)
             ]
 
     def keep_alive(self, batch: BatchEntry) -> None:

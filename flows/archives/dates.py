@@ -54,7 +54,7 @@ _ERA = re.compile(
     rf"(?:\s*[-~]\s*({_NUMBER})(?![0-9]))?"
 )
 _WESTERN = re.compile(r"(?<![0-9])(1[5-9][0-9]{2}|20[0-9]{2})(s?)(?![0-9])(?:\s*[-~]\s*([0-9]{2})(?![0-9]))?")
-_CENTURY = re.compile(r"(?<![0-9])([0-9]{1,2})(?:世紀|(?:st|nd|rd|th)[ -]cent)")
+_CENTURY = re.compile(r"(?<![0-9])([0-9]{1,2})(?:世紀|(?:st|[nr]d|th)[ -]cent)")
 _DASHES = str.maketrans({"〜": "~", "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "'": None, "’": None})
 _DIGITS = str.maketrans("元一二三四五六七八九", "1123456789")
 

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from protego import Protego
@@ -18,7 +18,7 @@ from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord
 from flows.archives.manners import PRODUCT, Host, Manners, retry_after_s, shown, without_user
 from flows.archives.peers import PeerGuard, home_of
 from flows.archives.record import Validators
-from flows.archives.transfer import conditions, read_start, read_whole, reason
+from flows.archives.transfer import conditions, joined, read_start, read_whole, reason
 
 MAX_REDIRECTS = 5
 BACKOFF_S = (2.0, 8.0)
@@ -140,6 +140,8 @@ class PoliteClient:
     def _read_rules(self, host: Host) -> Protego:
         """RFC 9309: no robots.txt (any 4xx) means no restriction, an unreachable one forbids everything."""
         url = f"{host.origin}/robots.txt"
+        # Yesterday's rules must not stand in the way of today's.
+        host.rules = Protego()
         try:
             answer = self._follow(url, lambda hop: self._ask(hop, _NOTHING, read_start))
         except (BadRecord, ArchiveRefused):
@@ -184,7 +186,7 @@ class PoliteClient:
             raise ArchiveUnavailable(f"{what}; try again later", retry_after_s(response.headers))
         host.refusals, host.busy = 0, False
         if target := requests.Session.get_redirect_target(self._session, response):
-            return urljoin(response.url, target)
+            return joined(response.url, target)
         if status == 304 and known != _NOTHING:
             return None
         if status != 200:
@@ -198,8 +200,7 @@ class PoliteClient:
             parts = urlsplit(url)
             name, port = parts.hostname, parts.port
         except ValueError:
-            name, port = None, None
-            parts = urlsplit("")
+            parts, name, port = urlsplit(""), None, None
         if parts.scheme not in ("http", "https") or not name:
             raise BadRecord(f"{shown(url)} is no http or https address; check the record")
         origin = f"{parts.scheme}://{f'[{name}]' if ':' in name else name}{f':{port}' if port else ''}"

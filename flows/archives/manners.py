@@ -31,7 +31,7 @@ class Manners:
     """The limits a client keeps; durations in seconds, sizes in bytes."""
 
     contact: str
-    """A URL or mail address at which the archive reaches the operator; sent with every request."""
+    """A URL or mail address at which the archive reaches the operator; sent with every request when given."""
     pace_s: float | None = None
     """Least pause between two requests to a host; None is 5 s, and none at all on this very machine."""
     timeout_s: float = 30.0
@@ -45,7 +45,8 @@ class Manners:
 
     def user_agent(self) -> str:
         """Our honest name; letters that no header can carry are percent-encoded."""
-        return f"{PRODUCT}/{version('nishiki')} (+{quote(self.contact, safe='@:/?&=+~ ,')})"
+        name = f"{PRODUCT}/{version('nishiki')}"
+        return f"{name} (+{quote(self.contact, safe='@:/?&=+~ ,')})" if self.contact else name
 
 
 @dataclass

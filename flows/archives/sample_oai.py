@@ -37,7 +37,7 @@ class Shelf:
 
 
 class Refusal(Exception):
-    """An error of the protocol, answered with its code."""
+    """An error of the protocol, answered with its code; what the asker sent is shown in ASCII, safe in XML."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -85,7 +85,7 @@ def _verb(pairs: Sequence[tuple[str, str]], arguments: dict[str, str]) -> Verb:
     else:
         allowed, needed = verb.required | verb.optional, verb.required
     if given - allowed or needed - given:
-        wrong = ", ".join(sorted((given - allowed) | (needed - given)))
+        wrong = ", ".join(ascii(name) for name in sorted((given - allowed) | (needed - given)))
         raise Refusal("badArgument", f"Not as {arguments['verb']} wants it: {wrong}.")
     return verb
 
@@ -141,12 +141,12 @@ def _find(identifier: str, shelf: Shelf) -> Holding:
     for holding in shelf.holdings:
         if PREFIX + holding.key == identifier:
             return holding
-    raise Refusal("idDoesNotExist", f"There is no record {identifier} here.")
+    raise Refusal("idDoesNotExist", f"There is no record {identifier!a} here.")
 
 
 def _check_format(prefix: str) -> None:
     if prefix != "oai_dc":
-        raise Refusal("cannotDisseminateFormat", f"Only oai_dc is given out, not {prefix}.")
+        raise Refusal("cannotDisseminateFormat", f"Only oai_dc is given out, not {prefix!a}.")
 
 
 @dataclass(frozen=True)
@@ -196,12 +196,12 @@ def _begun(arguments: dict[str, str]) -> _Selection:
     """A first request's selection, with its bounds as full datestamps or empty."""
     if "set" in arguments:
         raise Refusal("noSetHierarchy", "The sample archive has no sets.")
-    start, until = arguments.get("from", ""), arguments.get("until", "")
+    start, until = arguments.get("from"), arguments.get("until")
     _check_format(arguments["metadataPrefix"])
-    if start and until and len(start) != len(until):
+    if start is not None and until is not None and len(start) != len(until):
         raise Refusal("badArgument", "from and until are of different granularity.")
-    first = _moment(start, last=False) if start else ""
-    last = _moment(until, last=True) if until else ""
+    first = "" if start is None else _moment(start, last=False)
+    last = "" if until is None else _moment(until, last=True)
     if first and last and first > last:
         raise Refusal("badArgument", "from lies after until.")
     return _Selection(first, last)
@@ -213,7 +213,7 @@ def _moment(text: str, *, last: bool) -> str:
     try:
         moment = datetime.strptime(text, form).replace(tzinfo=UTC)
     except ValueError:
-        raise Refusal("badArgument", f"{text} is no date of YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ.") from None
+        raise Refusal("badArgument", f"{text!a} is no date of YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ.") from None
     if last and len(text) == 10:
         moment = datetime.combine(moment, time(), UTC) + timedelta(days=1, seconds=-1)
     return _stamp(moment)

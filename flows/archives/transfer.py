@@ -3,9 +3,11 @@
 Called by `http.py`.
 """
 
+from urllib.parse import urljoin
+
 import requests
 
-from flows.archives.errors import TooLarge
+from flows.archives.errors import BadRecord, TooLarge
 from flows.archives.manners import shown
 from flows.archives.record import Validators
 
@@ -17,6 +19,18 @@ def conditions(known: Validators) -> dict[str, str]:
     """The headers that ask for a picture only if it is not the version we hold."""
     asked = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
     return {name: value for name, value in asked.items() if value}
+
+
+def joined(url: str, target: str) -> str:
+    """Where a redirect leads.
+
+    Raises:
+        BadRecord: nowhere.
+    """
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        raise BadRecord(f"{shown(url)} redirects to what is no address; tell the archive") from None
 
 
 def read_whole(response: requests.Response, limit: int) -> bytes:

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +18,13 @@ from uuid import uuid4
 import numpy as np
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from db.catalogue import Catalogue
 from db.engine import connect, prepare
 from db.entries import (
     AttemptResult,
+    BatchEntry,
     Derivatives,
     EncoderKey,
     ImageFacts,
@@ -102,7 +105,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> CatalogueSetting
     home = tmp_path / "home"
     home.mkdir()
     if request.param == "postgresql":
-        return CatalogueSettings(home=home, database_url=request.getfixturevalue("postgres_database"))
+        return CatalogueSettings(home=home, database_url=SecretStr(request.getfixturevalue("postgres_database")))
     shutil.copy(request.getfixturevalue("sqlite_template"), home / "catalogue.db")
     return CatalogueSettings(home=home)
 
@@ -176,6 +179,18 @@ class Sample:
         """Keep the style as the match of the content."""
         entry = MatchEntry(MatchOutcome.MATCHED, style, 1, 0.9, {"cosine": 0.9})
         catalogue.add_matches(content, self.encoder, [entry])
+
+    def take(self, catalogue: Catalogue, limit: int | None = None) -> BatchEntry:
+        """A batch of what is due; there must be something."""
+        batch = catalogue.take_batch(self.recipe, self.encoder, limit=limit)
+        assert batch is not None
+        return batch
+
+    @contextmanager
+    def both(self, settings: CatalogueSettings) -> Iterator[tuple[Catalogue, Catalogue]]:
+        """Two catalogues with connections of their own, as two processes have them."""
+        with Catalogue.open(settings) as one, Catalogue.open(settings) as other:
+            yield one, other
 
     def succeeded(self, catalogue: Catalogue, name: str = "output") -> AttemptResult:
         """A result whose output's file is in the store."""

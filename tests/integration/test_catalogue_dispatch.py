@@ -1,14 +1,11 @@
 """Batches and attempts: claimed once, fenced off, taken over, closed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Barrier, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from db.catalogue import Catalogue
 from db.engine import writing
@@ -26,88 +23,16 @@ FAILED_FOR_NOW = AttemptResult(
 FAILED_FOR_GOOD = replace(FAILED_FOR_NOW, error_class="UnreadableImage", transient=False)
 
 
-def _take(catalogue: Catalogue, sample: "Sample", limit: int | None = None) -> BatchEntry:
-    batch = catalogue.take_batch(sample.recipe, sample.encoder, limit=limit)
-    assert batch is not None
-    return batch
-
-
 def _set(catalogue: Catalogue, batch: BatchEntry, **values: Any) -> None:
     with writing(catalogue.engine).begin() as connection:
         connection.execute(update(Batch).where(Batch.id == batch.id).values(values))
-
-
-@contextmanager
-def _two(settings: CatalogueSettings) -> Iterator[tuple[Catalogue, Catalogue]]:
-    """Two catalogues with connections of their own, as two processes have them."""
-    with Catalogue.open(settings) as one, Catalogue.open(settings) as other:
-        yield one, other
-
-
-def _take_at_once(settings: CatalogueSettings, sample: "Sample", limit: int) -> list[list[str]]:
-    """What two nights claim that begin together, each until nothing is due: content sha256s of each."""
-    start = Barrier(2)
-    claims: list[list[str]] = [[], []]
-
-    def night(catalogue: Catalogue, mine: list[str]) -> None:
-        start.wait()
-        while batch := catalogue.take_batch(sample.recipe, sample.encoder, limit=limit):
-            mine += [each.content.sha256 for each in catalogue.pending_attempts(batch)]
-
-    with _two(settings) as both:
-        threads = [Thread(target=night, args=pair) for pair in zip(both, claims, strict=True)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    return claims
-
-
-def test_two_nights_at_once_never_claim_the_same_match(settings: CatalogueSettings, sample: "Sample") -> None:
-    with Catalogue.open(settings) as catalogue:
-        sample.pairs(catalogue, 24)
-    one, other = _take_at_once(settings, sample, limit=2)
-    assert len(one) + len(other) == len({*one, *other}) == 24
-
-
-def _race_past_the_query(settings: CatalogueSettings, sample: "Sample") -> int:
-    """Two nights that both saw the match as due before either claimed it; attempts there are then."""
-    with _two(settings) as (one, other):
-        _take(one, sample)
-        with writing(other.engine).begin() as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO attempts (batch_id, match_id, content_sha256, style_sha256, recipe_name,"
-                    " recipe_data, recipe_digest, encoder_name, weights_checksum, inputs_digest, number,"
-                    " transient, opened_at) SELECT batch_id, match_id, content_sha256, style_sha256,"
-                    " recipe_name, recipe_data, recipe_digest, encoder_name, weights_checksum,"
-                    " inputs_digest, 2, transient, opened_at FROM attempts WHERE 1 = 1"
-                    " ON CONFLICT DO NOTHING"
-                )
-            )
-        return int(one.status()["attempts"]["pending"])
-
-
-def test_the_index_refuses_a_claim_that_the_query_let_through(settings: CatalogueSettings, sample: "Sample") -> None:
-    with Catalogue.open(settings) as catalogue:
-        sample.pairs(catalogue, 3)
-    assert _race_past_the_query(settings, sample) == 3
-
-
-def test_without_the_index_the_same_claim_is_made_twice(settings: CatalogueSettings, sample: "Sample") -> None:
-    """The broken twin: it shows that the test above can fail."""
-    with Catalogue.open(settings) as catalogue:
-        sample.pairs(catalogue, 3)
-        with writing(catalogue.engine).begin() as connection:
-            connection.execute(text("DROP INDEX uq_attempts_claim"))
-    assert _race_past_the_query(settings, sample) == 6
 
 
 def test_a_batch_takes_the_oldest_matches_and_a_second_night_finds_nothing(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
     pairs = sample.pairs(catalogue, 3)
-    batch = _take(catalogue, sample, limit=2)
+    batch = sample.take(catalogue, limit=2)
     assert (batch.taken, batch.left, batch.recipe, batch.encoder) == (2, 2, sample.recipe, sample.encoder)
     pending = catalogue.pending_attempts(batch)
     assert [(each.content.id, each.style.id) for each in pending] == pairs[:2]
@@ -116,15 +41,15 @@ def test_a_batch_takes_the_oldest_matches_and_a_second_night_finds_nothing(
         "gray-0",
         "colour-0",
     )
-    assert _take(catalogue, sample).taken == 1
+    assert sample.take(catalogue).taken == 1
     assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
     assert catalogue.status()["attempts"] == {"pending": 3, "succeeded": 0, "rejected": 0, "failed": 0}
 
 
 def test_another_recipe_or_encoder_is_other_work(catalogue: Catalogue, sample: "Sample") -> None:
     sample.pairs(catalogue, 1)
-    _take(catalogue, sample)
-    other = RecipeEntry("jadh2016/config3_3_3", {"iterations": 60}, "0ther")
+    sample.take(catalogue)
+    other = RecipeEntry("jadh2016/config3_3_3", {"iterations": 60}, "a1b2")
     assert catalogue.take_batch(other, sample.encoder, limit=None) is not None
     unseen = replace(sample.encoder, checksum="f00d")
     assert catalogue.take_batch(sample.recipe, unseen, limit=None) is None
@@ -132,7 +57,7 @@ def test_another_recipe_or_encoder_is_other_work(catalogue: Catalogue, sample: "
 
 def test_a_succeeded_attempt_stands_with_all_its_figures(catalogue: Catalogue, sample: "Sample") -> None:
     ((content, style),) = sample.pairs(catalogue, 1)
-    batch = _take(catalogue, sample)
+    batch = sample.take(catalogue)
     result = sample.succeeded(catalogue)
     catalogue.close_attempt(batch, catalogue.pending_attempts(batch)[0].id, result)
     catalogue.close_batch(batch)
@@ -151,7 +76,7 @@ def test_a_succeeded_attempt_stands_with_all_its_figures(catalogue: Catalogue, s
 
 def test_a_made_picture_becomes_neither_content_nor_style(catalogue: Catalogue, sample: "Sample") -> None:
     sample.pairs(catalogue, 1)
-    batch = _take(catalogue, sample)
+    batch = sample.take(catalogue)
     catalogue.close_attempt(batch, catalogue.pending_attempts(batch)[0].id, sample.succeeded(catalogue))
     made = sample.store(catalogue, sample.record("brought back"), Tone.COLOUR, data=b"output")
     catalogue.add_embeddings(sample.encoder, {made: sample.vector(1)})
@@ -166,7 +91,7 @@ def test_a_failure_for_now_is_tried_again_as_the_next_number_until_it_is_enough(
 ) -> None:
     sample.pairs(catalogue, 1)
     for number in (1, 2, 3):
-        batch = _take(catalogue, sample)
+        batch = sample.take(catalogue)
         (pending,) = catalogue.pending_attempts(batch)
         assert pending.number == number
         catalogue.close_attempt(batch, pending.id, FAILED_FOR_NOW)
@@ -177,14 +102,14 @@ def test_a_failure_for_now_is_tried_again_as_the_next_number_until_it_is_enough(
 
 def test_a_failure_for_good_is_not_tried_again(catalogue: Catalogue, sample: "Sample") -> None:
     sample.pairs(catalogue, 1)
-    batch = _take(catalogue, sample)
+    batch = sample.take(catalogue)
     catalogue.close_attempt(batch, catalogue.pending_attempts(batch)[0].id, FAILED_FOR_GOOD)
     assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
 
 
 def test_figures_of_a_diverged_run_are_unknown_and_lose_nothing_else(catalogue: Catalogue, sample: "Sample") -> None:
     sample.pairs(catalogue, 1)
-    batch = _take(catalogue, sample)
+    batch = sample.take(catalogue)
     nan = float("nan")
     diverged = replace(FAILED_FOR_GOOD, total_error_mean=nan, measures={"ssim": nan}, trace=({"loss": float("inf")},))
     catalogue.close_attempt(batch, catalogue.pending_attempts(batch)[0].id, diverged)
@@ -206,9 +131,9 @@ def test_rights_that_end_after_the_match_keep_it_from_being_taken(
 
 
 def test_an_old_token_writes_nothing_more(settings: CatalogueSettings, sample: "Sample") -> None:
-    with _two(settings) as (old, new):
+    with sample.both(settings) as (old, new):
         sample.pairs(old, 2)
-        before = _take(old, sample)
+        before = sample.take(old)
         _set(old, before, heartbeat_at=datetime.now(UTC) - timedelta(seconds=121))  # stalled, not dead
         held = new.take_over(before.id)
         assert held is not None
@@ -233,9 +158,9 @@ def test_an_old_token_writes_nothing_more(settings: CatalogueSettings, sample: "
 
 
 def test_a_batch_whose_process_lives_is_not_to_be_had(settings: CatalogueSettings, sample: "Sample") -> None:
-    with _two(settings) as (one, other):
+    with sample.both(settings) as (one, other):
         sample.pairs(one, 1)
-        batch = _take(one, sample)
+        batch = sample.take(one)
         assert other.unfinished_batches() == []
         assert other.take_over(batch.id) is None
         one.release_batch(batch)
@@ -249,7 +174,7 @@ def test_a_batch_whose_process_lives_is_not_to_be_had(settings: CatalogueSetting
 
 def test_a_process_that_ended_or_whose_number_is_used_again_is_gone(catalogue: Catalogue, sample: "Sample") -> None:
     sample.pairs(catalogue, 1)
-    batch = _take(catalogue, sample)
+    batch = sample.take(catalogue)
     for gone in ({"process_start": "another boot:1"}, {"pid": 2**22 + 1}):
         _set(catalogue, batch, **gone)
         assert [each.id for each in catalogue.dead_batches()] == [batch.id]
@@ -261,28 +186,9 @@ def test_a_process_that_ended_or_whose_number_is_used_again_is_gone(catalogue: C
     assert catalogue.unfinished_batches() == []  # only its heartbeat can tell
 
 
-def test_one_of_two_that_resume_at_once_gets_the_batch(settings: CatalogueSettings, sample: "Sample") -> None:
-    with _two(settings) as both:
-        sample.pairs(both[0], 1)
-        batch = _take(both[0], sample)
-        both[0].release_batch(batch)
-        start, got = Barrier(2), []
-
-        def resume(catalogue: Catalogue) -> None:
-            start.wait()
-            got.append(catalogue.take_over(batch.id))
-
-        threads = [Thread(target=resume, args=(each,)) for each in both]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sorted(each is None for each in got) == [False, True]
-
-
 def test_taking_over_drops_what_may_no_longer_be_used(catalogue: Catalogue, sample: "Sample") -> None:
     sample.pairs(catalogue, 2)
-    batch = _take(catalogue, sample)
+    batch = sample.take(catalogue)
     catalogue.release_batch(batch)
     catalogue.add_record(sample.archive(catalogue), sample.record("gray-1", derivatives=Derivatives.NO))
     held = catalogue.take_over(batch.id)
@@ -292,7 +198,7 @@ def test_taking_over_drops_what_may_no_longer_be_used(catalogue: Catalogue, samp
 
 def test_an_attempt_is_closed_once(catalogue: Catalogue, sample: "Sample") -> None:
     sample.pairs(catalogue, 1)
-    batch = _take(catalogue, sample)
+    batch = sample.take(catalogue)
     (pending,) = catalogue.pending_attempts(batch)
     catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
     with pytest.raises(UnknownEntry, match="not pending"):
@@ -304,7 +210,7 @@ def test_the_status_tells_the_latest_batch(catalogue: Catalogue, sample: "Sample
     assert catalogue.status()["batch"] is None
     sample.pairs(catalogue, 3)
     assert catalogue.status()["encoder"] == {"name": sample.encoder.name, "checksum": sample.encoder.checksum}
-    batch = _take(catalogue, sample)
+    batch = sample.take(catalogue)
     catalogue.close_attempt(batch, catalogue.pending_attempts(batch)[0].id, sample.succeeded(catalogue))
     status = catalogue.status()
     assert status["batch"] == {"id": batch.id, "recipe": sample.recipe.name, "done": 1, "left": 2}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic import command
 from alembic.util import CommandError
+from pydantic import SecretStr
 from sqlalchemy import Engine, inspect, text
 
 from db.catalogue import Catalogue
@@ -23,7 +24,8 @@ from db.engine import (
     upgrade,
     writing,
 )
-from db.errors import CatalogueAhead, CatalogueBehind, CatalogueUnreachable, NoCatalogue
+from db.entries import Change
+from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueUnreachable, NoCatalogue
 from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ def test_a_newer_schema_is_refused(engine: Engine, settings: CatalogueSettings) 
     _pretend(engine, "9999")
     with pytest.raises(CatalogueAhead, match="update nishiki"):
         Catalogue.open(settings)
+    with pytest.raises(CatalogueAhead, match="update nishiki"):
+        upgrade(engine)
 
 
 def test_an_upgrade_copies_a_sqlite_catalogue_first(
@@ -101,6 +105,17 @@ def test_nothing_is_made_when_a_catalogue_is_only_to_be_read(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_is_one_sentence_and_undoes_the_write(tmp_path: Path, sample: "Sample") -> None:
+    with Catalogue.open(CatalogueSettings(home=tmp_path)) as catalogue:
+        archive = sample.archive(catalogue)
+        with catalogue.engine.connect() as connection:  # the pool hands the same connection out again
+            connection.exec_driver_sql("PRAGMA max_page_count = 60")
+        with pytest.raises(CatalogueFull, match="free some"):
+            catalogue.add_record(archive, sample.record("r1", raw="x" * 2**20))
+        assert catalogue.status()["records"] == 0
+        assert catalogue.add_record(archive, sample.record("r1")) == Change.NEW
+
+
 def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "catalogue.db") as other:
         other.execute("CREATE TABLE theirs (id)")
@@ -118,7 +133,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 def test_a_server_that_does_not_answer_is_one_sentence_without_the_password(tmp_path: Path) -> None:
     url = "postgresql://reader:secret@127.0.0.1:1/nishiki"
     with pytest.raises(CatalogueUnreachable, match="does not answer") as caught:
-        Catalogue.open(CatalogueSettings(home=tmp_path, database_url=url))
+        Catalogue.open(CatalogueSettings(home=tmp_path, database_url=SecretStr(url)))
     assert "secret" not in str(caught.value)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from db.columns import UtcTime, clean, to_json
 from db.holder import Holder, is_gone, this_process
@@ -44,7 +44,7 @@ def test_argument_environment_dotenv_and_toml_weigh_in_this_order(
 @pytest.mark.parametrize("url", ["mysql://root@localhost/x", "sqlite://", "catalogue.db"])
 def test_a_database_that_is_neither_of_the_two_is_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="database_url"):
-        CatalogueSettings(database_url=url)
+        CatalogueSettings(database_url=SecretStr(url))
 
 
 def test_settings_do_not_change() -> None:

@@ -179,9 +179,7 @@ def test_a_text_chunk_that_unpacks_to_much_is_refused() -> None:
         decode(with_chunk(stored(a_picture(), "PNG"), b"zTXt", bomb))
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\0", b"<!DOCTYPE html><html></html>", b"GIF89a" + bytes(40), b"%PDF-1.7"]
-)
+@pytest.mark.parametrize("data", [b"", b"\0", b"<!DOCTYPE html><html></html>", b"GIF89a" + bytes(40), b"%PDF-1.7"])
 def test_what_is_no_picture_is_named_with_its_first_bytes(data: bytes) -> None:
     with pytest.raises(UnreadableImage, match=r"no picture that is read here.*Save it as one of JPEG"):
         decode(data)
@@ -202,9 +200,7 @@ def test_damaged_bytes_give_a_picture_or_unreadable_image_and_nothing_else(
         data = bytearray(chance.choice(whole))
         reach = len(data) if chance.random() < 0.4 else 200
         for _ in range(chance.choice([1, 2, 4, 16])):
-            data[chance.randrange(min(reach, len(data)))] = chance.choice(
-                [0, 127, 255, chance.randrange(256)]
-            )
+            data[chance.randrange(min(reach, len(data)))] = chance.choice([0, 127, 255, chance.randrange(256)])
         try:
             assert decode(bytes(data), max_pixels=1_000_000).pixels.shape[2] == 3
         except UnreadableImage:
@@ -234,9 +230,7 @@ def test_odd_metadata_is_no_reason_to_print() -> None:
         ((3, 5), 512, (32, 32)),
     ],
 )
-def test_sides_become_multiples_of_sixteen(
-    size: tuple[int, int], long_edge_px: int, expected: tuple[int, int]
-) -> None:
+def test_sides_become_multiples_of_sixteen(size: tuple[int, int], long_edge_px: int, expected: tuple[int, int]) -> None:
     height, width, _ = resized(np.zeros((size[1], size[0], 3), dtype=np.uint8), long_edge_px).shape
     assert (width, height) == expected
 

@@ -58,7 +58,7 @@ def test_uris_compare_in_one_form(written: str, canonical: str) -> None:
 
 
 def test_a_uri_inside_words_counts_and_the_words_are_kept() -> None:
-    words = "Licensed under CC BY-ND (https://creativecommons.org/licenses/by-nd/4.0/)."
+    words = "Leave it as it is (https://creativecommons.org/licenses/by-nd/4.0/)."
     rights = read_rights([words], "dc:rights")
     assert (rights.derivatives, rights.uri, rights.text) == (Derivatives.NO, f"{CC}/licenses/by-nd/4.0/", words)
 

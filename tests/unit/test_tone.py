@@ -24,12 +24,8 @@ def a_print(size: int = 300) -> Pixels:
     image = Image.new("RGB", (size, size), PAPER)
     draw, unit = ImageDraw.Draw(image), size // 20
     draw.rectangle((unit, 9 * unit, 11 * unit, 19 * unit), fill=(178, 70, 52), outline=INK, width=unit // 3)
-    draw.rectangle(
-        (11 * unit, 11 * unit, 19 * unit, 19 * unit), fill=(62, 84, 122), outline=INK, width=unit // 3
-    )
-    draw.rectangle(
-        (11 * unit, 8 * unit, 19 * unit, 11 * unit), fill=(96, 128, 84), outline=INK, width=unit // 3
-    )
+    draw.rectangle((11 * unit, 11 * unit, 19 * unit, 19 * unit), fill=(62, 84, 122), outline=INK, width=unit // 3)
+    draw.rectangle((11 * unit, 8 * unit, 19 * unit, 11 * unit), fill=(96, 128, 84), outline=INK, width=unit // 3)
     draw.ellipse((5 * unit, unit, 13 * unit, 9 * unit), fill=(240, 222, 190), outline=INK, width=unit // 3)
     draw.pieslice((5 * unit, unit, 13 * unit, 8 * unit), 180, 360, fill=INK)
     return np.array(image)

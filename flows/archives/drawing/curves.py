@@ -95,10 +95,29 @@ class Place:
         return moved
 
 
-def finger(path: Path, width: float) -> Points:
-    """The outline of a slightly tapering, round-tipped thing such as a finger or a limb."""
+def tapering(path: Path, width: float) -> Points:
+    """The outline of a lock of hair: full at its root, a point at its tip."""
     line = spline(path)
-    along = np.linspace(0, 1, len(line))
-    half = 0.5 * width * (1 - 0.25 * along) * np.sqrt(np.clip(1 - np.clip((along - 0.82) / 0.18, 0, 1) ** 2, 0.02, 1))
-    across = normals(line) * half[:, None]
-    return np.vstack([line + across, (line - across)[::-1]])
+    half = 0.5 * width * PRESSURES["taper"](np.linspace(0, 1, len(line)))[:, None] * normals(line)
+    return np.vstack([line + half, (line - half)[::-1]])
+
+
+def finger(path: Path, width: float) -> Points:
+    """The outline of a slightly tapering, round-tipped thing such as a finger or a bough."""
+    line = spline(path)
+    # A round tip needs points close together: they gather there as those of a circle do.
+    along = np.sin(np.linspace(0, np.pi / 2, 24))
+    steps = np.linspace(0, 1, len(line))
+    line = np.stack([np.interp(along, steps, line[:, axis]) for axis in (0, 1)], axis=1)
+    length = float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
+    cap = max(0.05, min(0.5, 0.375 * width / max(length, 1e-9)))
+    round_tip = np.sqrt(1 - np.clip((along - 1 + cap) / cap, 0, 1) ** 2)
+    half = (0.5 * width * (1 - 0.25 * along) * round_tip)[:, None] * normals(line)
+    return np.vstack([line + half, (line - half)[::-1]])
+
+
+def pill(left: float, right: float, y: float, thick: float) -> Points:
+    """A lying bar with round ends, as mist and gold clouds are drawn."""
+    turn = np.linspace(-np.pi / 2, np.pi / 2, 10)
+    end = thick / 2 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    return np.vstack([end + np.array([right, y]), np.array([left, y]) - end])

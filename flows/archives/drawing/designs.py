@@ -83,7 +83,7 @@ ROLES: tuple[Role, ...] = (
     Role("Ashikaga Yorikane", "足利頼兼", YOUTH, "forelock", ("bust", "wing vest"), "fan"),
     Role("Soga no Gorō", "曽我五郎", YOUNG_HERO, "spiked", ("stride", "arms spread"), "sword"),
     Role("Agemaki", "揚巻", COURTESAN, "courtesan", ("trailing", "long sleeves"), "umbrella"),
-    Role("Ono Sadakurō", "斧定九郎", VILLAIN, "topknot", ("bust", "arms spread"), "sword"),
+    Role("Nikki Danjō", "仁木弾正", VILLAIN, "topknot", ("bust", "arms spread"), "sword"),
     Role("Hanakawado Sukeroku", "花川戸助六", YOUNG_HERO, "headband", ("arms spread", "stride"), "umbrella"),
     Role("Taira no Tomomori", "平知盛", GHOST, "mane", ("square sleeves", "arms spread"), "sword"),
     Role("Kiyohime", "清姫", COURTESAN, "shimada", ("trailing",), "fan"),

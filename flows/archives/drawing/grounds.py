@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 
-from flows.archives.drawing.curves import Path, Place, Points, circle, dots, finger, spline
+from flows.archives.drawing.curves import Path, Place, Points, circle, dots, finger, pill, spline
 from flows.archives.drawing.pigments import Palette
 from flows.archives.drawing.sheet import HEIGHT, Cloth, Sheet
 
@@ -46,7 +46,7 @@ def dusk(sheet: Sheet, colours: Palette, random: Generator) -> None:
     for y in random.uniform(40, 120, 4):
         length = float(random.uniform(24, 46))
         left = float(random.choice([-4, 100 - length]))
-        sheet.band(finger([(left, y), (left + length, y)], 6.0), "gray", width=0.35)
+        sheet.band(pill(left, left + length, y, 5.0), "gray", width=0.35)
 
 
 def waves(sheet: Sheet, colours: Palette, random: Generator) -> None:
@@ -174,7 +174,7 @@ def screen(sheet: Sheet, colours: Palette, random: Generator) -> None:
         left = float(random.uniform(-20, 40))
         for step in range(4):
             x = left + step * 14
-            sheet.band(finger([(x, y + step % 2 * 6), (x + 40, y + step % 2 * 6)], 9.0), pigment, width=0.35)
+            sheet.band(pill(x, x + 40, y + step % 2 * 6, 7.0), pigment, width=0.35)
     for x in (33.0, 67.0):
         sheet.stroke(np.array([(x, -1.0), (x, 75.0), (x, 151.0)]), width=0.8, pressure="even")
     sheet.fill(_strip(132, 151), "maroon")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flows.archives.drawing.curves import Path, Place, dots, spline
+from flows.archives.drawing.curves import Path, Place, dots, tapering
 from flows.archives.drawing.sheet import Cloth, Sheet
 
 
@@ -197,5 +197,4 @@ def _draw_piece(sheet: Sheet, place: Place, piece: Piece, cloth: Cloth) -> None:
 
 
 def _draw_lock(sheet: Sheet, place: Place, lock: Lock) -> None:
-    line = spline(place.on_sheet(lock.path))
-    sheet.stroke(line, width=lock.width * place.size, pressure="taper", pigment=lock.part)
+    sheet.fill(tapering(place.on_sheet(lock.path), lock.width * place.size), lock.part)
