@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
     from numpy.typing import NDArray
 
 Formula = Literal["asiagraph2016", "jadh2016"]
+Method = Literal["neural_style"]
 Optimiser = Literal["lbfgs", "sgd"]
 Schedule = Literal["fixed", "iteration", "share"]
 Start = Literal["content", "noise"]
@@ -54,7 +55,7 @@ class Recipe:
     optimiser: Optimiser
     schedule: Schedule
     """β/α fixed; times `decay` each iteration; or the same curve stretched over a run of any length."""
-    method: Literal["neural_style"] = "neural_style"
+    method: Method = "neural_style"
     decay: float = 0.9975
     iterations: int = 1000
     """Evaluations of loss and gradient."""
@@ -75,7 +76,7 @@ class Recipe:
 
     def _problems(self) -> Iterator[str]:
         choices = {"formula": Formula, "optimiser": Optimiser, "schedule": Schedule, "start": Start}
-        choices |= {"pooling": Pooling, "provenance": Provenance}
+        choices |= {"pooling": Pooling, "provenance": Provenance, "method": Method}
         for key, choice in choices.items():
             if getattr(self, key) not in get_args(choice):
                 yield f"{key} is {getattr(self, key)!r}; give one of {', '.join(get_args(choice))}"
@@ -84,6 +85,8 @@ class Recipe:
                 yield f"{key} is {getattr(self, key)}; give {low} to {high}"
         if not self.content_layers or not self.style_layers or not self.rates:
             yield "content_layers, style_layers and rates must not be empty"
+        if not all(0 < rate <= 1e6 for rate in self.rates):
+            yield f"rates are {self.rates}; give numbers above 0, to 1e6"
 
     def data(self) -> dict[str, Any]:
         """Every parameter as plain JSON data."""

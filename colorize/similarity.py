@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch.nn import functional
 
-from colorize.images import resized, to_gray
+from colorize.images import to_gray
 from colorize.vgg.encoder import Encoder
 
 LAYER = "conv5_4"
@@ -29,11 +30,18 @@ Blocks = Callable[[], Iterable[tuple[NDArray[np.int64], Vectors]]]
 @torch.no_grad()
 def embed(encoder: Encoder, pixels: NDArray[np.uint8]) -> Vectors:
     """A picture's embedding: conv5_4 of its gray version at 224 px, averaged over a 4×4 grid; (16 N,)."""
-    gray = torch.from_numpy(to_gray(resized(pixels, LONG_EDGE_PX))).permute(2, 0, 1)[None]
+    gray = torch.from_numpy(to_gray(_at_one_scale(pixels))).permute(2, 0, 1)[None]
     features = encoder.features(gray.to(encoder.device, encoder.dtype), [LAYER])[LAYER]
     pooled = functional.adaptive_avg_pool2d(features, GRID).flatten()
     vector: Vectors = pooled.float().cpu().numpy()
     return vector
+
+
+def _at_one_scale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The long edge at 224 px, small pictures enlarged too: features of two scales do not compare."""
+    scale = LONG_EDGE_PX / max(pixels.shape[:2])
+    height, width = (max(2, round(side * scale / 16)) * 16 for side in pixels.shape[:2])
+    return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
 
 
 @dataclass(frozen=True)
@@ -68,9 +76,13 @@ def rank(queries: Vectors, blocks: Blocks, k: int, centre: Vectors | None) -> li
     wanted = _unit(queries, centre)
     best: list[list[Ranked]] = [[] for _ in queries]
     for ids, vectors in blocks():
-        scores, places = (wanted @ _unit(vectors, centre).T).topk(min(k, len(ids)), dim=1)
-        for row, found in enumerate(zip(scores.tolist(), places.tolist(), strict=True)):
-            best[row] = _merged(best[row], ids, found, k)
+        # Equal pictures rank by id, however they are blocked: their products differ in the last bits, so they are
+        # rounded, and topk would take any of them.
+        ordered = np.argsort(ids)
+        cosines = (wanted @ _unit(vectors, centre).T).round(decimals=5)
+        scores, places = cosines[:, ordered].sort(dim=1, descending=True, stable=True)
+        for row, found in enumerate(zip(scores[:, :k].tolist(), places[:, :k].tolist(), strict=True)):
+            best[row] = _merged(best[row], ids[ordered], found, k)
     return best
 
 

@@ -49,6 +49,6 @@ def weights_sentence(encoder: EncoderKey) -> str:
     if encoder.name == RANDOM:
         return (
             f"Encoder: {RANDOM} weights ({encoder.checksum[:12]}): seeded random numbers, nothing learned. Matches "
-            "and colours are a demonstration; for real work run: nishiki weights download"
+            "and colours are a demonstration; run nishiki weights download for real work."
         )
     return f"Encoder: {encoder.name} ({encoder.checksum[:12]})."

@@ -18,6 +18,7 @@ from flows.command import Commands, fail, quiet_prefect, read_settings, say, sho
 if TYPE_CHECKING:
     from flows.dispatch import DispatchTally
     from flows.nightly import Night
+    from flows.report import Sheet
     from flows.settings import Settings
 
 app = typer.Typer(
@@ -216,6 +217,9 @@ def _stage_settings(
 ) -> "Settings":  # fmt: skip
     """Settings of a command that runs a stage, with Prefect made ready for its import."""
     settings = read_settings(home=home, recipe=recipe, size=size, iterations=iterations, limit=limit, device=device)
+    from flows.choice import night_recipe
+
+    night_recipe(settings)  # a mistyped name should not wait for Prefect
     quiet_prefect(settings.home)
     return settings
 
@@ -245,22 +249,27 @@ def _tell_night(night: "Night") -> None:
     say(summary.match_lines(night.matching))
     say(summary.dispatch_lines(night.batches))
     for sheet in night.sheets:
-        show(summary.attempts_table(sheet.rows))
-        say([f"Contact sheet: {sheet.html} and {sheet.png.name}"])
+        _tell_sheet(sheet)
     say([weights_sentence(night.matching.encoder)])
     _exit(failed=summary.failed(night.harvests, night.batches))
 
 
+def _tell_sheet(sheet: "Sheet") -> None:
+    from flows.summary import attempts_table
+
+    show(attempts_table(sheet.rows))
+    say([f"Contact sheet: {sheet.html} and {sheet.png.name}"])
+
+
 def _tell_batches(settings: "Settings", tallies: "Sequence[DispatchTally]") -> None:
     from flows import summary
-    from flows.report import report
+    from flows.report import report, sheets_due
 
     say(summary.dispatch_lines(tallies))
-    for tally in tallies:
-        if tally.outcomes:
-            sheet = report(settings, tally.batch_id)
-            show(summary.attempts_table(sheet.rows))
-            say([f"Contact sheet: {sheet.html} and {sheet.png.name}", sheet.encoder])
+    for batch_id in sheets_due(settings, [tally.batch_id for tally in tallies if tally.outcomes]):
+        sheet = report(settings, batch_id)
+        _tell_sheet(sheet)
+        say([sheet.encoder])
     _exit(failed=summary.failed([], tallies))
 
 

@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 something failed (and what), 2 usage. Loads neither Prefect nor torch.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from tomllib import TOMLDecodeError
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console, RenderableType
 from typer import Exit
 from typer.core import TyperGroup
@@ -30,12 +32,15 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; a failure of ours or of the world is one sentence, a fault of the program a traceback."""
+        gc.set_threshold(100_000)  # a command that imports a database library spends a tenth of its time on this
         try:
             return super().invoke(ctx)
         except (ColorizeError, CatalogueError, ArchiveError) as error:
             fail(str(error), code=2 if isinstance(error, _USAGE) else 1)
         except ValidationError as error:
             fail(_settings_sentence(error), code=2)
+        except SettingsError as error:  # a list or table that is no JSON
+            fail(f"a setting cannot be used ({error}); see .env.example", code=2)
         except TOMLDecodeError as error:
             fail(f"nishiki.toml cannot be read: {error}", code=2)
         except BrokenPipeError:
@@ -72,7 +77,10 @@ def show(table: RenderableType) -> None:
 
 def read_settings(**given: Any) -> Settings:
     """The settings, with what the command line gave on top."""
-    return Settings(**{key: value for key, value in given.items() if value is not None})
+    try:
+        return Settings(**{key: value for key, value in given.items() if value is not None})
+    except UnicodeDecodeError as error:
+        fail(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}", code=2)
 
 
 def quiet_prefect(home: Path) -> None:
@@ -84,6 +92,7 @@ def quiet_prefect(home: Path) -> None:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_ROOT_LEVEL": "CRITICAL",
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
         # The first start makes a database, which takes 20 s and more on a busy machine.

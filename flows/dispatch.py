@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from prefect import flow, task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
@@ -222,9 +224,11 @@ def colorize_stack(desk: Desk, stack: Sequence[PendingAttempt]) -> None:
 
 def _watched(futures: list[PrefectFuture[None]], desk: Desk) -> None:
     """Wait for all stacks with the batch's heart beating; the first fault of ours ends it."""
-    waiting = set(futures)
+    waiting, total = set(futures), desk.batch.left
+    shown = cast("UUID", create_progress_artifact(0.0, key="nishiki-progress", description=f"Batch {desk.batch.id}"))
     while waiting:
         done, waiting = wait(list(waiting), timeout=KEEP_ALIVE_S)
         for future in done:
             future.result()
         desk.keep_alive()
+        update_progress_artifact(shown, 100.0 * len(desk.closed) / total)

@@ -14,7 +14,7 @@ from flows.choice import encoder_weights, night_recipe
 from flows.dispatch import DispatchTally, dispatch
 from flows.harvest import HarvestTally, harvest
 from flows.match import MatchTally, match
-from flows.report import Sheet, report
+from flows.report import Sheet, report, sheets_due
 from flows.settings import Settings
 
 
@@ -51,5 +51,6 @@ def nightly(archives: Sequence[str] = (), settings: Settings | None = None) -> N
     harvests = harvest(settings, list(archives))
     matching = match(settings)
     batches = dispatch(settings)
-    sheets = [report(settings, batch.batch_id) for batch in batches if batch.outcomes]
+    due = sheets_due(settings, [batch.batch_id for batch in batches if batch.outcomes])
+    sheets = [report(settings, batch_id) for batch_id in due]
     return Night(harvests, matching, batches, sheets)

@@ -31,6 +31,7 @@ THUMB_PX = 320
 """Long edge of the pictures on a contact sheet."""
 CELL_PX, MARGIN_PX, LINE_PX = 200, 12, 17
 LABEL = "machine-colorized"
+SHEET_HTML, SHEET_PNG = "contact-sheet.html", "contact-sheet.png"
 FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/truetype/fonts-japanese-gothic.ttf",
@@ -50,17 +51,32 @@ class Sheet:
     encoder: str
 
 
+def sheet_folder(settings: Settings, batch_id: int) -> Path:
+    """Where a batch's contact sheet lies, or will."""
+    return settings.home / "reports" / f"batch-{batch_id:04d}"
+
+
+def sheets_due(settings: Settings, worked_on: Iterable[int]) -> list[int]:
+    """The batches worked on, and the latest one too if a crash came between it and its sheet."""
+    due = set(worked_on)
+    with Catalogue.open(settings) as catalogue:
+        latest = catalogue.latest_batch()
+    if latest and latest.taken and not latest.left and not (sheet_folder(settings, latest.id) / SHEET_PNG).exists():
+        due.add(latest.id)
+    return sorted(due)
+
+
 @flow(name="report", validate_parameters=False)
 def report(settings: Settings, batch_id: int) -> Sheet:
     """Write the contact sheet of a batch under HOME/reports and leave its table with Prefect."""
     with Catalogue.open(settings) as catalogue:
         attempts = catalogue.batch_attempts(batch_id)
-        folder = settings.home / "reports" / f"batch-{batch_id:04d}"
+        folder = sheet_folder(settings, batch_id)
         folder.mkdir(parents=True, exist_ok=True)
         encoder = weights_sentence(attempts[0].encoder)
         pictures = [_pictures(catalogue, settings, attempt) for attempt in attempts]
     rows = tuple(row(attempt) for attempt in attempts)
-    html, png = folder / "contact-sheet.html", folder / "contact-sheet.png"
+    html, png = folder / SHEET_HTML, folder / SHEET_PNG
     write_whole(html, _html(attempts, rows, pictures, encoder).encode())
     write_whole(png, _png(rows, pictures, encoder))
     create_table_artifact(key="nishiki-batch", table=list(rows), description=f"Batch {batch_id}. {encoder}")
@@ -152,8 +168,8 @@ def _png(rows: Sequence[dict[str, str]], pictures: Sequence[Sequence[Pixels | No
 def _caption(words: dict[str, str]) -> str:
     if words["problem"]:
         return f"{words['record']}\n{words['outcome']}: {words['problem']}"
-    errors = f"content {words['content error']}  style {words['style error']}  {words['seconds']} s"
-    return f"{words['record']}  {words['actor']}\nin the colours of {words['style']}\n{errors}"
+    errors = f"content {words['content error']}, style {words['style error']}, {words['seconds']} s"
+    return f"{words['record']}, {words['actor']}\nin the colours of {words['style']}\n{errors}"
 
 
 def _paste(sheet: Image.Image, pixels: Pixels | None, left: int, top: int) -> None:

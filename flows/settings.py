@@ -131,7 +131,8 @@ class Settings(CatalogueSettings):
         given = ArchiveSettings(address=word)
         address = str(Path(word).resolve()) if given.is_folder else word
         for name, archive in self.archives.items():
-            if archive.address in (word, address):
+            named = str(Path(archive.address).resolve()) if archive.is_folder else archive.address
+            if address == named:
                 return name, archive
         return address, ArchiveSettings(address=address)
 

@@ -45,14 +45,20 @@ def load_encoder(file: WeightsFile) -> Encoder:
     """
     scale = input_scale(file)
     preprocessing = Preprocessing(scale.top / 255, scale.mean, scale.deviation)
-    state = load_file(file.path)
-    convolutions = {
-        name: (state[f"{key}.weight"].float(), state[f"{key}.bias"].float())
-        for name, key in zip(CONVOLUTIONS, KEYS, strict=True)
-    }
+    convolutions = _convolutions(file.path, load_file(file.path))
     _checked(file.path, convolutions)
     encoder = Encoder(file.name, file.checksum, preprocessing, convolutions)
     return encoder if file.calibrated else calibrated(encoder)
+
+
+def _convolutions(source: Path | str, state: Mapping[str, Tensor]) -> Convolutions:
+    """A state by the names of torchvision's VGG-19, by layer names and in float32."""
+    if missing := sorted({f"{key}.{part}" for key in KEYS for part in ("weight", "bias")} - set(state)):
+        raise WeightsCorrupt(f"{source} is no VGG-19: it lacks {missing[0]} ({len(missing)} missing); get it again")
+    return {
+        name: (state[f"{key}.weight"].float(), state[f"{key}.bias"].float())
+        for name, key in zip(CONVOLUTIONS, KEYS, strict=True)
+    }
 
 
 def _checked(path: Path, convolutions: Convolutions) -> None:
@@ -77,7 +83,11 @@ def ordinary_pictures() -> Tensor:
 
 @torch.no_grad()
 def calibrated(encoder: Encoder) -> Encoder:
-    """The encoder with each layer rescaled to MEAN_ACTIVATIONS on ordinary pictures."""
+    """The encoder with each layer rescaled to MEAN_ACTIVATIONS on ordinary pictures.
+
+    Raises:
+        WeightsCorrupt: a layer answers with nothing but zeros, so that no factor can rescale it.
+    """
     activation = encoder.preprocessed(ordinary_pictures().to(encoder.device, encoder.dtype))
     rescaled: dict[str, tuple[Tensor, Tensor]] = {}
     factor = 1.0
@@ -87,7 +97,10 @@ def calibrated(encoder: Encoder) -> Encoder:
             activation = functional.max_pool2d(activation, 2)
         # The layer below was multiplied by `factor` already, the bias has to follow it.
         output = functional.relu(functional.conv2d(activation, weight, bias * factor, padding=1))
-        scale = target / float(output.mean())
+        mean = float(output.mean())
+        if not mean > 0:
+            raise WeightsCorrupt(f"the weights {encoder.name} are dead: {name} gives only zeros; get them again")
+        scale = target / mean
         rescaled[name] = (weight * scale, bias * factor * scale)
         activation, factor = output * scale, factor * scale
     return Encoder(encoder.name, encoder.checksum, encoder.preprocessing, rescaled)
@@ -138,9 +151,7 @@ def download_weights(cache_dir: Path, url: str | None = None) -> WeightsFile:
             state = vision.vgg19_state(Path(folder), url)
         except (RuntimeError, OSError) as error:
             raise WeightsCorrupt(f"VGG-19 was not downloaded: {error}; try again: nishiki weights download") from error
-    convolutions = {
-        name: (state[f"{key}.weight"], state[f"{key}.bias"]) for name, key in zip(CONVOLUTIONS, KEYS, strict=True)
-    }
+    convolutions = _convolutions("what was downloaded", state)
     encoder = calibrated(Encoder(TORCHVISION_NAME, "", TORCHVISION, convolutions))
     path = cache_dir / f"{TORCHVISION_NAME}.safetensors"
     metadata = {"name": TORCHVISION_NAME, "input": _INPUT_TORCHVISION, "calibrated": "yes"}

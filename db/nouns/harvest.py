@@ -57,7 +57,7 @@ class HarvestPart(Store):
     def archive_addresses(self) -> dict[str, str]:
         """Every archive's name, with where it lies."""
         with self._reading() as session:
-            return dict(session.execute(select(Archive.name, Archive.address)).tuples().all())
+            return dict(session.execute(select(Archive.name, Archive.address)).all())
 
     def last_window_end(self, archive_id: int) -> datetime | None:
         """The latest `until` of the archive's finished windows: where the next harvest begins."""

@@ -1,0 +1,1 @@
+"""Long measurements, never part of `make test`; `make bench` runs them all."""

@@ -1,0 +1,144 @@
+"""The night killed at any moment, and stopped by hand: the next one ends it, with nothing twice and nothing missing."""
+
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from db.catalogue import Catalogue
+from db.errors import CatalogueError
+from db.settings import CatalogueSettings
+from flows.archives.sample import SampleArchive, serve_sample
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Nishiki
+
+pytestmark = pytest.mark.xdist_group("kill")
+GRAYS = 6
+PATIENCE_S = 90.0
+
+
+@pytest.fixture
+def slow(nishiki: "Nishiki") -> "Nishiki":
+    """Attempts of about half a second, pictures of a tenth, and a mark on every process that belongs to us."""
+    marked = {"NISHIKI_ITERATIONS": "150", "NISHIKI_PACE_S": "0.1", "NISHIKI_TEST_MARK": uuid4().hex}
+    return replace(nishiki, environment={**nishiki.environment, **marked})
+
+
+@pytest.fixture(scope="module")
+def archive() -> Iterator[SampleArchive]:
+    with serve_sample(designs=4, grays=GRAYS) as server:
+        yield server
+
+
+def status(nishiki: "Nishiki") -> dict[str, Any] | None:
+    """The catalogue in numbers, without a process for it; None before there is one."""
+    try:
+        with Catalogue.open(CatalogueSettings(home=nishiki.home), create=False) as catalogue:
+            return catalogue.status()
+    except CatalogueError:
+        return None
+
+
+def wait_for(reached: Callable[[dict[str, Any]], bool], nishiki: "Nishiki", process: "subprocess.Popen[str]") -> None:
+    """Until the catalogue has come so far; the process must still run then."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        numbers = status(nishiki)
+        if numbers is not None and reached(numbers):
+            assert process.poll() is None, "the night was over before it could be killed"
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    pytest.fail("the night did not come so far")
+
+
+def marked(nishiki: "Nishiki") -> list[int]:
+    """Processes alive that carry our mark."""
+    mark = f"NISHIKI_TEST_MARK={nishiki.environment['NISHIKI_TEST_MARK']}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (entry / "environ").read_bytes() and " Z " not in (entry / "stat").read_text():
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def left_alone_after(seconds: float, nishiki: "Nishiki") -> list[int]:
+    """Our processes that still live after so long."""
+    end = time.monotonic() + seconds
+    while (alive := marked(nishiki)) and time.monotonic() < end:
+        time.sleep(0.1)
+    return alive
+
+
+def closed(numbers: dict[str, Any]) -> int:
+    return sum(numbers["attempts"][outcome] for outcome in ("succeeded", "rejected", "failed"))
+
+
+MOMENTS: list[Callable[[dict[str, Any]], bool]] = [
+    lambda numbers: numbers["pictures"]["held"] >= 4,
+    lambda numbers: closed(numbers) >= 1,
+    lambda numbers: closed(numbers) >= 3,
+]
+
+
+def test_a_night_killed_again_and_again_ends_with_each_match_colorized_once(
+    slow: "Nishiki", archive: SampleArchive
+) -> None:
+    for moment in MOMENTS:
+        process = slow.start("nightly", archive.base_url)
+        wait_for(moment, slow, process)
+        assert len(marked(slow)) >= 1
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert left_alone_after(15, slow) == []
+    numbers = status(slow)
+    assert numbers is not None
+    assert numbers["attempts"]["pending"] > 0
+    slow.good("nightly", archive.base_url)
+
+    with Catalogue.open(CatalogueSettings(home=slow.home), create=False) as catalogue:
+        attempts = list(catalogue.attempts())
+        assert catalogue.unfinished_batches() == []
+        numbers = catalogue.status()
+    assert numbers["attempts"] == {"pending": 0, "succeeded": GRAYS, "rejected": 0, "failed": 0}
+    assert numbers["matches"]["matched"] == GRAYS
+    assert numbers["pictures"] == {"wanted": 0, "held": numbers["records"] - 1, "broken": 1}
+    keys = Counter((a.content.sha256, a.style.sha256, a.recipe.digest, a.encoder.checksum) for a in attempts)
+    assert set(keys.values()) == {1}
+    assert len({attempt.match_id for attempt in attempts}) == GRAYS
+    for file in (slow.home / "pictures").rglob("*"):  # the doctor leaves young files to whoever writes them
+        os.utime(file, (0, 0))
+    said = slow("doctor", "--deep").stdout.splitlines()
+    assert [line for line in said if not line.startswith(("unreferenced file", "leftover file", "The catalogue"))] == []
+
+
+def test_ctrl_c_is_answered_with_one_sentence_and_resume_ends_the_batch(
+    slow: "Nishiki", archive: SampleArchive
+) -> None:
+    process = slow.start("nightly", archive.base_url)
+    wait_for(lambda numbers: closed(numbers) >= 1, slow, process)
+    os.kill(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1, said
+    assert said.splitlines()[-1] == (
+        "nishiki: stopped; what was finished is kept, and the next run carries on (or: nishiki resume)"
+    )
+    assert "Traceback" not in said
+    assert left_alone_after(15, slow) == []
+    numbers = status(slow)
+    assert numbers is not None
+    assert numbers["batch"]["left"] > 0
+    assert f"{numbers['batch']['left']} succeeded" in slow.good("resume")
+    assert slow.status()["attempts"] == {"pending": 0, "succeeded": GRAYS, "rejected": 0, "failed": 0}

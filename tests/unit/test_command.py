@@ -1,0 +1,157 @@
+"""How the `nishiki` command speaks of what went wrong: one sentence on standard error, an exit code, no value."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from colorize.errors import BadRecipe, DeviceMissing, UnknownRecipe, UnreadableImage, WeightsMissing
+from db.errors import CatalogueBehind, CatalogueFull
+from flows.archives.errors import ArchiveUnavailable
+from flows.cli import app
+from flows.command import Commands
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def nishiki(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in an empty folder; no flow begins in this process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    return lambda *words: CliRunner().invoke(app, list(words))
+
+
+def sentence(run: Result, code: int) -> str:
+    """The one line on standard error; nothing else was said."""
+    assert run.exit_code == code, run.output
+    assert run.stdout == ""
+    assert run.stderr.startswith("nishiki: ")
+    assert run.stderr.count("\n") == 1
+    assert "Traceback" not in run.stderr
+    return run.stderr
+
+
+def command_that_raises(error: BaseException) -> typer.Typer:
+    """An application of one command, under the same roof as ours."""
+    small = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
+
+    @small.command()
+    def work() -> None:
+        raise error
+
+    @small.command()
+    def rest() -> None:
+        """A second command makes this a group."""
+
+    return small
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (UnknownRecipe("no recipe 'x'"), 2, "no recipe 'x'"),
+        (BadRecipe("iterations is 0"), 2, "iterations is 0"),
+        (DeviceMissing("there is no device 'cuda'"), 2, "there is no device"),
+        (WeightsMissing("no weights"), 1, "no weights"),
+        (UnreadableImage("a.png is damaged"), 1, "a.png is damaged"),
+        (CatalogueFull("no room left"), 1, "no room left"),
+        (CatalogueBehind("run `nishiki doctor --upgrade`"), 1, "nishiki doctor --upgrade"),
+        (ArchiveUnavailable("does not answer"), 1, "does not answer"),
+        (OSError(28, "No space left on device", "a.png"), 1, "a.png: No space left on device"),
+        (OSError("broken"), 1, "the machine: broken"),
+        (KeyboardInterrupt(), 1, "stopped; what was finished is kept"),
+    ],
+)
+def test_each_failure_is_one_sentence_and_its_code(error: BaseException, code: int, words: str) -> None:
+    assert words in sentence(CliRunner().invoke(command_that_raises(error), ["work"]), code)
+
+
+def test_a_fault_of_the_program_keeps_its_traceback() -> None:
+    run = CliRunner().invoke(command_that_raises(ZeroDivisionError("ours")), ["work"])
+    assert isinstance(run.exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["status", "--nonsense"], ["harvest", "--home"], ["export", "--format", "xml"],
+                                   ["nightly", "x", "--size", "31"], ["weights", "burn"]])  # fmt: skip
+def test_usage_errors_have_code_2(nishiki: Run, words: list[str]) -> None:
+    run = nishiki(*words)
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert "Error: " in run.stderr
+
+
+@pytest.mark.parametrize("command", ["nightly", "harvest"])
+def test_without_any_archive_a_night_says_how_to_name_one(nishiki: Run, command: str) -> None:
+    assert "name an ARCHIVE" in sentence(nishiki(command), 2)
+
+
+@pytest.mark.parametrize("command", ["status", "export", "doctor"])
+def test_where_there_is_no_catalogue_the_command_says_so_and_makes_none(
+    nishiki: Run, command: str, tmp_path: Path
+) -> None:
+    assert "there is no catalogue in elsewhere" in sentence(nishiki(command, "--home", "elsewhere"), 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "mysql://me:hunter2@db.example/prints"),
+        ("archives", "hunter2"),
+        ("archives", '{"hunter": {"address": ""}}'),
+        ("genres", "hunter2"),
+        ("size", "hunter2"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_and_its_value_is_not(
+    nishiki: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"NISHIKI_{name.upper()}", value)
+    said = sentence(nishiki("status"), 2)
+    assert name in said
+    assert "hunter2" not in said
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password(
+    nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NISHIKI_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/prints")
+    said = sentence(nishiki("status", "--home", str(tmp_path)), 1)
+    assert "127.0.0.1:9/prints does not answer" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("text", [b"home = ", b'contact = "\xff"', b"[archives.a]\naddress = 'x'\nadress = 'y'\n"])
+def test_a_nishiki_toml_that_cannot_be_read_is_named(nishiki: Run, tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "nishiki.toml").write_bytes(text)
+    said = sentence(nishiki("status"), 2)
+    assert "nishiki.toml" in said or "archives.a.adress" in said
+
+
+def test_a_home_that_is_a_file_or_a_foreign_database_is_refused(nishiki: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("prints")
+    sentence(nishiki("status", "--home", "file"), 1)
+    (tmp_path / "catalogue.db").write_bytes(b"no database at all, and long enough to be looked at" * 50)
+    assert "no sound SQLite database" in sentence(nishiki("status", "--home", "."), 1)
+
+
+def test_one_pair_needs_a_known_recipe_a_device_and_two_files(
+    nishiki: Run, narrow_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NISHIKI_WEIGHTS_DIR", str(narrow_weights))
+    pair = ("colorize", "missing.png", "style.png", "-o", "out.png")
+    assert "no recipe" in sentence(nishiki(*pair, "--recipe", "nonsense"), 2)
+    assert "missing.png: No such file" in sentence(nishiki(*pair), 1)
+    Path("missing.png").write_text("no picture")
+    Path("style.png").write_text("no picture")
+    sentence(nishiki(*pair), 1)
+    assert not Path("out.png").exists()
+
+
+def test_a_demo_does_not_clear_a_folder_that_is_no_demo(nishiki: Run, tmp_path: Path) -> None:
+    (tmp_path / "prints").mkdir()
+    (tmp_path / "prints" / "kept.txt").write_text("kept")
+    assert "is no earlier demo" in sentence(nishiki("demo", "--home", "prints"), 2)
+    assert (tmp_path / "prints" / "kept.txt").read_text() == "kept"

@@ -1,0 +1,159 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.color import rgb2lab
+from torch import Tensor
+
+from colorize.images import Pixels, to_gray
+from colorize.measure import (
+    GRAY_CHROMA,
+    colourfulness,
+    picture_measures,
+    refusal,
+    relative_difference,
+    relative_errors,
+)
+from colorize.recipe import RelativeErrors, recipe_named
+from colorize.vgg.encoder import LAYERS, OXFORD, Encoder
+from colorize.vgg.losses import Targets, gram_matrix
+
+RECIPE = recipe_named("jadh2016/config3_2_2")
+NUMBERS = st.floats(-1e6, 1e6, width=32)
+
+
+def pictures(*shape: int, seed: int = 1) -> Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) * 255
+
+
+def test_the_relative_difference_of_nothing_and_nothing_is_nothing() -> None:
+    zeros = torch.zeros(3)
+    assert relative_difference(zeros, zeros).tolist() == [0, 0, 0]
+
+
+def test_relative_differences_by_hand() -> None:
+    a = torch.tensor([1.0, 0.0, 2.0, -1.0, 1.0, 5.0])
+    b = torch.tensor([3.0, 7.0, 2.0, -3.0, -1.0, 0.0])
+    assert relative_difference(a, b).tolist() == [1.0, 2.0, 0.0, 1.0, 2.0, 2.0]
+
+
+@settings(deadline=None, max_examples=100)
+@given(pairs=st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=20))
+def test_a_relative_difference_lies_in_0_to_2_and_knows_no_sides(pairs: list[tuple[float, float]]) -> None:
+    a, b = torch.tensor(pairs, dtype=torch.float64).unbind(1)
+    found = relative_difference(a, b)
+    assert (found >= 0).all()
+    assert (found <= 2 * (1 + 1e-12)).all()
+    assert found.equal(relative_difference(b, a))
+
+
+class OfOneChannel(Encoder):
+    """Every layer of it is the mean over the colours, so that errors can be taken by hand."""
+
+    def features(self, pictures: Tensor, layers: object, pooling: object = "max") -> dict[str, Tensor]:
+        return {name: pictures.mean(1, keepdim=True) for name in LAYERS}
+
+
+def test_both_errors_by_hand() -> None:
+    encoder = OfOneChannel("mean", "", OXFORD, {})
+    recipe = RECIPE.changed(content_layers=("conv4_2",), style_layers=("conv1_1", "conv2_1"))
+    content = torch.tensor([[1.0, 0.0], [2.0, 4.0]]).expand(1, 3, 2, 2)
+    style = torch.tensor([[3.0, 1.0]]).expand(1, 3, 1, 2)
+    result = torch.tensor([[3.0, 0.0], [2.0, 0.0]]).expand(1, 3, 2, 2)
+    (found,) = relative_errors(recipe, encoder, Targets.of(recipe, encoder, content, [style]), result)
+    # content: 2/2 + 0/0 + 0 + 4/2; Gram matrices: (9 + 1)/2 = 5 against (9 + 0 + 4 + 0)/4 = 3.25
+    style_error = (5 - 3.25) / ((5 + 3.25) / 2)
+    assert (found.content_sum, found.content_mean) == pytest.approx((3.0, 3 / 4))
+    assert (found.style_sum, found.style_mean) == pytest.approx((style_error, style_error))
+
+
+def test_identical_pictures_have_no_error(narrow64: Encoder) -> None:
+    stack = pictures(2, 3, 32, 32)
+    targets = Targets.of(RECIPE, narrow64, stack, [stack[:1], stack[1:]])
+    assert relative_errors(RECIPE, narrow64, targets, stack) == [RelativeErrors(0, 0, 0, 0)] * 2
+
+
+def test_sums_are_means_times_elements_averaged_over_the_layers(narrow64: Encoder) -> None:
+    contents, result = pictures(2, 3, 32, 48), pictures(2, 3, 32, 48, seed=2)
+    styles = [pictures(1, 3, 48, 32, seed=3), pictures(1, 3, 32, 32, seed=4)]
+    found = relative_errors(RECIPE, narrow64, Targets.of(RECIPE, narrow64, contents, styles), result)
+    for row in range(2):
+        kept, made = (narrow64.features(x[row : row + 1], LAYERS) for x in (contents, result))
+        wanted = narrow64.features(styles[row], LAYERS)
+        content = [relative_difference(kept[name], made[name]) for name in RECIPE.content_layers]
+        style = [relative_difference(gram_matrix(wanted[n]), gram_matrix(made[n])) for n in RECIPE.style_layers]
+        assert found[row].content_sum == pytest.approx(float(sum(x.sum() for x in content)) / 2)
+        assert found[row].content_mean == pytest.approx(float(sum(x.mean() for x in content)) / 2)
+        assert found[row].style_sum == pytest.approx(float(sum(x.sum() for x in style)) / 5)
+        assert found[row].style_mean == pytest.approx(float(sum(x.mean() for x in style)) / 5)
+        assert 0 < found[row].content_mean < 2
+        assert 0 < found[row].style_mean < 2
+
+
+def test_the_means_compare_across_sizes_and_the_sums_do_not(narrow64: Encoder) -> None:
+    recipe = RECIPE.changed(content_layers=("conv1_1",), style_layers=("conv1_1",))
+    contents, result = pictures(1, 3, 32, 32), pictures(1, 3, 32, 32, seed=2)
+    small, large = (
+        relative_errors(recipe, narrow64, Targets.of(recipe, narrow64, c, [contents]), r)[0]
+        for c, r in ((contents, result), (contents.tile(1, 1, 4, 4), result.tile(1, 1, 4, 4)))
+    )
+    assert large.content_mean == pytest.approx(small.content_mean, rel=0.02)
+    assert large.content_sum == pytest.approx(16 * small.content_sum, rel=0.02)
+
+
+def test_colourfulness_by_hand_is_that_of_signed_opponents() -> None:
+    pixels = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [128, 128, 128]]], dtype=np.uint8)
+    # rg = 255, −255, 0, 0; yb = 127.5, 127.5, −255, 0
+    mean_rg, mean_yb = 0.0, 0.0
+    deviation = math.sqrt(2 * 255**2 / 4 + (2 * 127.5**2 + 255**2) / 4)
+    assert colourfulness(pixels) == pytest.approx(deviation + 0.3 * math.hypot(mean_rg, mean_yb))
+    unsigned = math.hypot(np.std([255, 255, 0, 0]), np.std([127.5, 127.5, 255, 0]))
+    unsigned += 0.3 * math.hypot(127.5, 127.5)
+    assert unsigned < 0.9 * colourfulness(pixels), "absolute values read low"
+
+
+def test_colourfulness_counts_the_mean_of_one_colour_and_nothing_of_gray() -> None:
+    red = np.full((4, 4, 3), (200, 100, 100), dtype=np.uint8)
+    assert colourfulness(red) == pytest.approx(0.3 * math.hypot(100, 50))
+    assert colourfulness(np.full((4, 4, 3), 77, dtype=np.uint8)) == 0
+
+
+def test_a_gray_result_is_refused_with_its_number(photographs: dict[str, Pixels]) -> None:
+    gray = to_gray(photographs["coffee"])
+    measures = picture_measures(gray, gray)
+    assert measures["chroma_mean"] == pytest.approx(0, abs=0.05)
+    assert (refusal(measures) or "").startswith("still gray: mean chroma 0.0")
+
+
+def test_a_result_in_colour_is_not_refused(photographs: dict[str, Pixels]) -> None:
+    colour = photographs["coffee"]
+    measures = picture_measures(to_gray(colour), colour)
+    assert measures["chroma_mean"] > 10
+    assert refusal(measures) is None
+
+
+def test_a_result_is_refused_below_the_least_chroma_and_not_at_it() -> None:
+    assert refusal({"chroma_mean": GRAY_CHROMA}) is None
+    assert refusal({"chroma_mean": GRAY_CHROMA - 1e-6}) is not None
+
+
+def test_an_untouched_drawing_has_full_similarity_and_no_difference(photographs: dict[str, Pixels]) -> None:
+    gray = to_gray(photographs["astronaut"])
+    measures = picture_measures(gray, gray)
+    assert measures["luma_ssim"] == pytest.approx(1, abs=1e-12)
+    assert measures["luma_difference_mean"] == measures["luma_difference_p99"] == 0
+    assert measures["colourfulness"] == 0
+
+
+def test_a_lost_drawing_is_seen_in_similarity_and_difference(photographs: dict[str, Pixels]) -> None:
+    gray = to_gray(photographs["astronaut"])
+    other = np.full_like(gray, 128)
+    measures = picture_measures(gray, other)
+    difference = np.abs(rgb2lab(gray)[..., 0] - rgb2lab(other)[..., 0])
+    assert measures["luma_ssim"] < 0.5
+    assert measures["luma_difference_mean"] == pytest.approx(difference.mean())
+    assert measures["luma_difference_p99"] == pytest.approx(np.percentile(difference, 99))
+    assert measures["luma_difference_p99"] > measures["luma_difference_mean"] > 10

@@ -1,0 +1,143 @@
+"""The night's settings: what they are, where they may stand, and what `.env.example` and README say of them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from pydantic_core import PydanticUndefined
+
+from flows.settings import ACTOR_PRINTS, ArchiveSettings, Settings
+
+THEATRE = '[archives.theatre]\naddress = "https://archive.example/oai"\n'
+
+
+@pytest.fixture
+def toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Settings]:
+    """Writes nishiki.toml in a folder of its own, goes there and reads the settings."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(text: str) -> Settings:
+        (tmp_path / "nishiki.toml").write_text(text, encoding="utf-8")
+        return Settings()
+
+    return write
+
+
+def default_of(name: str) -> str:
+    """A setting's default as `.env.example` and README write it."""
+    value: Any = Settings.model_fields[name].default
+    if name == "cache_dir":
+        return "~/.cache/nishiki/weights"
+    if value is None or value is PydanticUndefined:
+        return ""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | tuple) else str(value)
+
+
+def test_every_setting_of_the_night_and_of_an_archive_is_described() -> None:
+    for model in (Settings, ArchiveSettings):
+        assert [name for name, field in model.model_fields.items() if not field.description] == []
+
+
+def test_env_example_holds_every_setting_that_fits_a_variable_with_its_default_and_description(project: Path) -> None:
+    lines = (project / ".env.example").read_text(encoding="utf-8").splitlines()
+    said = {line.lstrip("#").partition("=")[0]: at for at, line in enumerate(lines) if line.startswith("#NISHIKI_")}
+    fitting = [name for name in Settings.model_fields if name != "archives"]
+    assert list(said) == [f"NISHIKI_{name.upper()}" for name in fitting]
+    for (variable, at), name in zip(said.items(), fitting, strict=True):
+        assert lines[at] == f"#{variable}={default_of(name)}"
+        assert lines[at - 1] == f"# {Settings.model_fields[name].description}"
+
+
+def test_env_example_is_read_with_every_line_uncommented(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (project / ".env.example").read_text(encoding="utf-8").replace("#NISHIKI_", "NISHIKI_")
+    (tmp_path / ".env").write_text(text, encoding="utf-8")
+    told = {key: value for key, value in Settings() if key != "cache_dir"}
+    (tmp_path / ".env").unlink()
+    assert told == {key: value for key, value in Settings() if key != "cache_dir"}
+
+
+def test_the_readme_has_a_row_for_every_setting_and_none_besides(project: Path) -> None:
+    lines = (project / "README.md").read_text(encoding="utf-8").splitlines()
+    start = lines.index("| setting | default | means |") + 2
+    for line, (name, field) in zip(lines[start:], Settings.model_fields.items(), strict=False):
+        shown = f"`{default_of(name)}`" if default_of(name) else ""
+        assert line == f"| `{name}` | {shown} | {field.description} |"
+    assert lines[start + len(Settings.model_fields)] == ""
+
+
+def test_archives_are_tables_of_nishiki_toml(toml: Callable[[str], Settings]) -> None:
+    settings = toml(f'{THEATRE}genres = ["役者絵"]\npace_s = 2.5\n[archives.scans]\naddress = "/srv/scans"\n')
+    assert settings.archives == {
+        "theatre": ArchiveSettings(address="https://archive.example/oai", genres=("役者絵",), pace_s=2.5),
+        "scans": ArchiveSettings(address="/srv/scans"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (f"{THEATRE}adress = 1\n", ("archives", "theatre", "adress")),
+        ("[archives.theatre]\n", ("archives", "theatre", "address")),
+        ('[archives.theatre]\naddress = ""\n', ("archives", "theatre", "address")),
+        (f"{THEATRE}pace_s = -1\n", ("archives", "theatre", "pace_s")),
+    ],
+)
+def test_a_wrong_archive_table_is_named(toml: Callable[[str], Settings], text: str, place: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        toml(text)
+    assert [error["loc"] for error in caught.value.errors()] == [place]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("size", 31), ("size", 8193), ("iterations", 0), ("limit", 0), ("pace_s", -0.1), ("pace_s", 3601),
+        ("archive_retries", 11), ("candidates", 0), ("score_floor", 1.1), ("cpu_processes", 0), ("stack_size", 257),
+        ("max_tries", 0), ("max_pixels", 9999), ("max_picture_bytes", 999), ("contact", "x" * 201),
+    ],
+)  # fmt: skip
+def test_a_value_out_of_its_bounds_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Settings.model_validate({name: value})
+
+
+def test_a_name_of_nishiki_toml_is_its_archive(toml: Callable[[str], Settings]) -> None:
+    name, archive = toml(THEATRE).archive_of("theatre")
+    assert (name, archive.address, archive.is_folder) == ("theatre", "https://archive.example/oai", False)
+
+
+def test_a_url_is_an_archive_by_that_name_unless_nishiki_toml_names_it(toml: Callable[[str], Settings]) -> None:
+    settings = toml(THEATRE)
+    assert settings.archive_of("https://other.example/oai")[0] == "https://other.example/oai"
+    assert settings.archive_of("https://archive.example/oai")[0] == "theatre"
+
+
+@pytest.mark.parametrize("word", ["scans", "./scans", "../{here}/scans/", "{absolute}/scans"])
+@pytest.mark.parametrize("written", ["{absolute}/scans", "scans", "./scans/"])
+def test_a_folder_that_nishiki_toml_names_goes_by_that_name_however_it_is_spelled(
+    toml: Callable[[str], Settings], tmp_path: Path, word: str, written: str
+) -> None:
+    spelled = {"absolute": str(tmp_path), "here": tmp_path.name}
+    settings = toml(f'[archives.shelf]\naddress = "{written.format(**spelled)}"\n')
+    assert settings.archive_of(word.format(**spelled))[0] == "shelf"
+
+
+def test_any_other_folder_goes_by_its_whole_path(toml: Callable[[str], Settings], tmp_path: Path) -> None:
+    name, archive = toml(THEATRE).archive_of("prints")
+    assert name == archive.address == str(tmp_path / "prints")
+    assert archive.is_folder
+
+
+def test_a_folder_takes_all_genres_and_an_archive_actor_prints_unless_told_otherwise() -> None:
+    settings = Settings(genres=("役者絵",))
+    assert settings.genres_of(ArchiveSettings(address="/srv/scans")) is None
+    assert settings.genres_of(ArchiveSettings(address="https://a.example")) == ("役者絵",)
+    assert settings.genres_of(ArchiveSettings(address="https://a.example", genres="all")) is None
+    assert settings.genres_of(ArchiveSettings(address="/srv/scans", genres=("芝居絵",))) == ("芝居絵",)
+    assert Settings().genres == ACTOR_PRINTS
