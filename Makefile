@@ -24,8 +24,8 @@ check: install
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-logo > build-imports.log || { cat build-imports.log; rm -f build-imports.log; exit 1; }; rm -f build-imports.log
-	@$(BIN)/deptry . > /dev/null 2>&1 || $(BIN)/deptry .
+	@$(BIN)/lint-imports > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+	@$(BIN)/deptry . 2> .venv/deptry.log || { cat .venv/deptry.log; exit 1; }
 	@$(BIN)/typos
 	@echo "make check: clean"
 

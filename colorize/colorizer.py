@@ -58,6 +58,11 @@ def to_pixels(pictures: Tensor) -> NDArray[np.uint8]:
     return rounded
 
 
+_Prepared = tuple[Job, NDArray[np.uint8], NDArray[np.uint8]]
+"""A job with its content and style at working size."""
+_End = Colorization | ColorizeError
+
+
 @dataclass(frozen=True)
 class Colorizer:
     """A recipe with the encoder that carries it out."""
@@ -65,9 +70,7 @@ class Colorizer:
     recipe: Recipe
     encoder: Encoder
 
-    def colorize(
-        self, jobs: Sequence[Job], on_progress: OnProgress | None = None
-    ) -> list[Colorization | ColorizeError]:
+    def colorize(self, jobs: Sequence[Job], on_progress: OnProgress | None = None) -> list[_End]:
         """Colorize jobs; those whose working pictures are of equal size run as one stack.
 
         Args:
@@ -78,32 +81,38 @@ class Colorizer:
         """
         prepared = [(job, *working_pictures(self.recipe, job)) for job in jobs]
         prepared.sort(key=lambda item: item[1].shape)
-        done: dict[str, Colorization | ColorizeError] = {}
+        done: dict[str, _End] = {}
         for _, stack in groupby(prepared, key=lambda item: item[1].shape):
             done |= self._stack(list(stack), on_progress)
         return [done[job.key] for job in jobs]
 
-    def _stack(
-        self, stack: list[tuple[Job, NDArray[np.uint8], NDArray[np.uint8]]], on_progress: OnProgress | None
-    ) -> dict[str, Colorization | ColorizeError]:
+    def _stack(self, stack: list[_Prepared], on_progress: OnProgress | None) -> dict[str, _End]:
+        """One stack at once, or in halves where the device has no room for it."""
+        try:
+            return self._at_once(stack, on_progress)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            problem = str(error).splitlines()[0]
+        torch.cuda.empty_cache()
+        if len(stack) > 1:
+            half = len(stack) // 2
+            return self._stack(stack[:half], on_progress) | self._stack(stack[half:], on_progress)
+        height, width = stack[0][1].shape[:2]
+        sentence = f"{self.encoder.device} has no room for a picture of {width}×{height} px; give a smaller --size"
+        return {stack[0][0].key: OutOfMemory(f"{sentence} ({problem})")}
+
+    def _at_once(self, stack: list[_Prepared], on_progress: OnProgress | None) -> dict[str, _End]:
         began = time.perf_counter()
         contents = torch.cat([to_tensor(content, self.encoder) for _, content, _ in stack])
         styles = [to_tensor(style, self.encoder) for _, _, style in stack]
-        try:
-            targets = Targets.of(self.recipe, self.encoder, contents, styles)
-            descent = descend(self.recipe, self.encoder, targets, contents, on_progress)
-            pictures = to_pixels(descent.best)
-            saved = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(contents)
-            errors = measure.relative_errors(self.recipe, self.encoder, targets, saved)
-        except torch.OutOfMemoryError as error:
-            height, width = stack[0][1].shape[:2]
-            failure = OutOfMemory(
-                f"{self.encoder.device} has no room for {len(stack)} pictures of {width}×{height}: {error}; "
-                "give a smaller --size"
-            )
-            return {job.key: failure for job, _, _ in stack}
+        targets = Targets.of(self.recipe, self.encoder, contents, styles)
+        descent = descend(self.recipe, self.encoder, targets, contents, on_progress)
+        pictures = to_pixels(descent.best)
+        saved = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(contents)
+        errors = measure.relative_errors(self.recipe, self.encoder, targets, saved)
         seconds = (time.perf_counter() - began) / len(stack)
-        done: dict[str, Colorization | ColorizeError] = {}
+        done: dict[str, _End] = {}
         for row, (job, content, _) in enumerate(stack):
             if not descent.finite[row]:
                 done[job.key] = Diverged(f"no iterate had a finite loss under {self.recipe.name}")
@@ -123,6 +132,11 @@ class Colorizer:
                 refusal=measure.refusal(measures),
             )
         return done
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """CUDA's own class, or what the CPU's allocator says."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def colorizer_for(recipe: Recipe, encoder: Encoder, device: str) -> Colorizer:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from flows.settings import Settings
 
 SettingsOf = Callable[..., "Settings"]
@@ -58,7 +60,7 @@ def narrow_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from colorize.vgg.weights import KEYS  # noqa: PLC0415
 
     convolutions = random_encoder(widths=(4, 8, 8, 8, 8)).convolutions
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for name, key in zip(CONVOLUTIONS, KEYS, strict=True):
         weight, bias = convolutions[name]
         tensors |= {f"{key}.weight": weight.contiguous(), f"{key}.bias": bias.contiguous()}

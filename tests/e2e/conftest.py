@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +91,6 @@ def nishiki(tmp_path: Path, narrow_weights: Path, prefect_api: str) -> Nishiki:
 
 
 @pytest.fixture(scope="session")
-def lone_nishiki(tmp_path_factory: pytest.TempPathFactory, narrow_weights: Path) -> Iterator[Nishiki]:
+def lone_nishiki(tmp_path_factory: pytest.TempPathFactory, narrow_weights: Path) -> Nishiki:
     """The command as a new user has it: no Prefect server anywhere."""
-    yield in_folder(tmp_path_factory.mktemp("lone"), narrow_weights, None)
+    return in_folder(tmp_path_factory.mktemp("lone"), narrow_weights, None)

@@ -64,7 +64,7 @@ def website() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so
             """Quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:

@@ -81,9 +81,10 @@ def postgres_nights(
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def nights(request: pytest.FixtureRequest) -> Iterator[Nights]:
+def nights(request: pytest.FixtureRequest) -> Nights:
     """The same three nights on either database, run once."""
-    yield request.getfixturevalue("sqlite_nights" if request.param == "sqlite" else "postgres_nights")
+    chosen: Nights = request.getfixturevalue("sqlite_nights" if request.param == "sqlite" else "postgres_nights")
+    return chosen
 
 
 def test_the_first_night_colorizes_every_gray_actor_print(nights: Nights) -> None:

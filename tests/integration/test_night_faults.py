@@ -87,8 +87,9 @@ def colorizing_children() -> list[int]:
 
 
 def test_an_archive_that_goes_away_leaves_pictures_to_be_fetched_the_next_night(
-    settings_of: "SettingsOf", tmp_path: Path
+    settings_of: "SettingsOf", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("flows.archives.http.BACKOFF_S", (0.05,))  # the pauses of a real night take minutes
     settings = settings_of(tmp_path / "home", pace_s=0.1)
     tallies = []
     with serve_sample(designs=4, grays=3, page=50) as archive:

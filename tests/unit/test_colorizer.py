@@ -155,13 +155,15 @@ def test_a_picture_that_never_is_finite_has_diverged_and_its_neighbour_has_not(
     assert fine.measures["luma_ssim"] > 0
 
 
-def test_a_stack_that_the_device_cannot_hold_fails_whole_and_gives_no_picture(narrow: Encoder, jobs: list[Job]) -> None:
+def test_a_picture_that_the_device_cannot_hold_fails_alone_and_gives_no_picture(
+    narrow: Encoder, jobs: list[Job]
+) -> None:
     full = failing(narrow, torch.OutOfMemoryError("tried to allocate 99 GiB"))
     square, wide, turned = Colorizer(RECIPE, full).colorize(jobs)
     for failed in (square, turned):
         assert isinstance(failed, OutOfMemory)
         assert failed.transient
-    assert "no room for 2 pictures of 48×48" in str(square)
+    assert "no room for a picture of 48×48" in str(square)
     assert "--size" in str(turned)
     assert isinstance(wide, Colorization)
 

@@ -74,10 +74,12 @@ def test_a_fault_of_the_program_keeps_its_traceback() -> None:
     assert isinstance(run.exception, ZeroDivisionError)
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["status", "--nonsense"], ["harvest", "--home"], ["export", "--format", "xml"],
-                                   ["nightly", "x", "--size", "31"], ["weights", "burn"]])  # fmt: skip
-def test_usage_errors_have_code_2(nishiki: Run, words: list[str]) -> None:
-    run = nishiki(*words)
+@pytest.mark.parametrize(
+    "line",
+    ["nonsense", "status --nonsense", "harvest --home", "export --format xml", "nightly x --size 31", "weights burn"],
+)
+def test_usage_errors_have_code_2(nishiki: Run, line: str) -> None:
+    run = nishiki(*line.split())
     assert (run.exit_code, run.stdout) == (2, "")
     assert "Error: " in run.stderr
 

@@ -34,8 +34,9 @@ def description(image_id: int, name: str) -> Description:
 def attempt() -> AttemptEntry:
     """One that succeeded."""
     result = AttemptResult(
-        Outcome.SUCCEEDED, "cpu", {}, seed=0, iterations=60, seconds=12.34, content_error_sum=1.0,
-        content_error_mean=0.125, style_error_sum=2.0, style_error_mean=0.25, total_error_sum=3.0, total_error_mean=0.375,
+        Outcome.SUCCEEDED, "cpu", {}, seed=0, iterations=60, seconds=12.34,
+        content_error_sum=1.0, content_error_mean=0.125, style_error_sum=2.0, style_error_mean=0.25,
+        total_error_sum=3.0, total_error_mean=0.375,
     )  # fmt: skip
     return AttemptEntry(
         id=7, number=1, batch_id=3, match_id=5, outcome=Outcome.SUCCEEDED,
