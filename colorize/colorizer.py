@@ -37,6 +37,11 @@ def device_names(wish: str = "auto") -> list[str]:
     raise DeviceMissing(f"there is no device {wish!r} here; there is {', '.join(['cpu', *gpus])}")
 
 
+def use_one_thread() -> None:
+    """One thread for each of torch's calls: where several run at once, more collapse 7–14 times on a busy core."""
+    torch.set_num_threads(1)
+
+
 def library_versions() -> dict[str, str]:
     """What a result depends on, by distribution."""
     return {name: version(name) for name in ("nishiki", "torch", "numpy", "pillow", "scikit-image")}

@@ -58,7 +58,7 @@ class Recipe:
     method: Method = "neural_style"
     decay: float = 0.9975
     iterations: int = 1000
-    """Evaluations of loss and gradient."""
+    """Evaluations of loss and gradient; SGD spends a tenth for each of its rates besides, to choose one."""
     long_edge_px: int = 512
     start: Start = "content"
     pooling: Pooling = "max"

@@ -124,14 +124,13 @@ def _serve(pipe: Connection, workplace: Workplace) -> None:
 
 
 def _work(pipe: Connection, workplace: Workplace) -> None:
-    import torch  # noqa: PLC0415  (here and not above: the owner does not need it)
-
-    from colorize.colorizer import colorizer_for  # noqa: PLC0415
+    from colorize.colorizer import colorizer_for, use_one_thread  # noqa: PLC0415  (loads torch, which the owner does not need)
     from colorize.vgg.loading import load_encoder  # noqa: PLC0415
 
     together = 1 if workplace.device == "cpu" else None
     try:
-        torch.set_num_threads(1 if workplace.device == "cpu" else torch.get_num_threads())
+        if workplace.device == "cpu":
+            use_one_thread()
         colorizer = colorizer_for(workplace.recipe, load_encoder(workplace.weights), workplace.device)
     except ColorizeError as error:
         pipe.recv()

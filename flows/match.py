@@ -5,6 +5,7 @@ most one portion. Runs again without harm: contents that have a match keep it, "
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +14,17 @@ from numpy.typing import NDArray
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from colorize.colorizer import device_names
+from colorize.colorizer import device_names, use_one_thread
 from colorize.errors import UnreadableImage
 from colorize.images import decode
 from colorize.similarity import LAYER, Ranked, Vectors, centre_of, embed, rank
-from colorize.vgg.encoder import Encoder
 from colorize.vgg.loading import load_encoder
 from colorize.vgg.weights import WeightsFile
 from db.catalogue import Catalogue
 from db.entries import ContentScope, Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import PictureMissing
 from flows.choice import encoder_key, encoder_weights
+from flows.devices import workplaces
 from flows.progress import track
 from flows.settings import ArchiveSettings, Settings
 
@@ -76,24 +77,31 @@ def embed_images(
     catalogue: Catalogue, settings: Settings, weights: WeightsFile, missing: Sequence[ImageEntry]
 ) -> list[tuple[str, str]]:
     """Embed images, in portions that are kept at once; returns (identifier, reason) of those that could not be."""
-    encoder = load_encoder(weights).to(device_names(settings.device)[0])
-    key, problems = encoder_key(weights), []
-    with track("embed pictures", len(missing), "pictures") as advance:
+    use_one_thread()
+    devices = device_names(settings.device)
+    encoder = load_encoder(weights).to(devices[0])
+    problems = []
+
+    def embedded(image: ImageEntry) -> Vectors | str:
+        try:
+            pixels = decode(catalogue.pictures.read(image.sha256), max_pixels=settings.max_pixels).pixels
+        except (UnreadableImage, PictureMissing, OSError) as error:
+            return f"{error}; run: nishiki doctor"
+        vector = embed(encoder, pixels)
+        advance(1)
+        return vector
+
+    with (
+        track("embed pictures", len(missing), "pictures") as advance,
+        ThreadPoolExecutor(len(workplaces(devices, settings.cpu_processes))) as threads,
+    ):
         for start in range(0, len(missing), EMBED_PORTION):
-            vectors = {}
-            for image in missing[start : start + EMBED_PORTION]:
-                try:
-                    vectors[image.id] = _embedded(catalogue, settings, encoder, image)
-                except (UnreadableImage, PictureMissing, OSError) as error:
-                    problems.append((image.sha256[:12], f"{error}; run: nishiki doctor"))
-                advance(1)
-            catalogue.add_embeddings(key, vectors)
+            portion = missing[start : start + EMBED_PORTION]
+            results = list(zip(portion, threads.map(embedded, portion), strict=True))
+            problems += [(image.sha256[:12], result) for image, result in results if isinstance(result, str)]
+            vectors = {image.id: result for image, result in results if not isinstance(result, str)}
+            catalogue.add_embeddings(encoder_key(weights), vectors)
     return problems
-
-
-def _embedded(catalogue: Catalogue, settings: Settings, encoder: Encoder, image: ImageEntry) -> Vectors:
-    pixels = decode(catalogue.pictures.read(image.sha256), max_pixels=settings.max_pixels).pixels
-    return embed(encoder, pixels)
 
 
 @task(name="rank-contents", cache_policy=NO_CACHE, persist_result=False)

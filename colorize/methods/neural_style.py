@@ -70,6 +70,7 @@ class _Run:
         rows = self.pictures.shape[0]
         self.good, self.good_gradient = self.pictures, torch.zeros_like(self.pictures)
         self.best, self.best_loss = self.pictures, self.pictures.new_full((rows, 1), torch.inf)
+        self.last_loss = self.best_loss
         self.restored = torch.zeros(rows, dtype=torch.int64)
         self.traces: list[list[Mapping[str, float]]] = [[] for _ in range(rows)]
 
@@ -79,6 +80,7 @@ class _Run:
         self._note(terms)
         loss = terms.total.detach()[:, None]
         bad = ~(loss.isfinite() & gradient.isfinite().all(1, keepdim=True))
+        self.last_loss = torch.where(bad, torch.inf, loss)
         better = ~bad & (loss < self.best_loss)
         self.best = torch.where(better, self.pictures, self.best)
         self.best_loss = torch.where(better, loss, self.best_loss)
@@ -156,5 +158,5 @@ def _trials(recipe: Recipe, flat: Tensor) -> Iterator[Sgd]:
 
 def _best_rates(recipe: Recipe, trials: list[_Run]) -> Tensor:
     """Each picture's rate with the least total loss at the end of the first tenth, (B, 1)."""
-    losses = torch.cat([torch.where(run.best_loss.isfinite(), run.best_loss, torch.inf) for run in trials], dim=1)
+    losses = torch.cat([run.last_loss for run in trials], dim=1)
     return losses.new_tensor(recipe.rates)[losses.argmin(1)][:, None]

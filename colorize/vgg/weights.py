@@ -117,6 +117,6 @@ def input_scale(file: WeightsFile) -> InputScale:
 
 
 def _triple(word: str, text: str) -> tuple[float, float, float] | None:
-    number = r"\s*([0-9.]+)\s*"
+    number = r"\s*(\d+(?:\.\d+)?)\s*"
     found = re.search(rf"{word} \[{number},{number},{number}\]", text)
     return (float(found[1]), float(found[2]), float(found[3])) if found else None

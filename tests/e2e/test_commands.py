@@ -24,8 +24,6 @@ from flows.archives.sample import serve_sample
 if TYPE_CHECKING:
     from tests.e2e.conftest import Nishiki
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 
 @dataclass(frozen=True)
 class TwoNights:

@@ -21,7 +21,6 @@ from flows.archives.sample import SampleArchive, serve_sample
 if TYPE_CHECKING:
     from tests.e2e.conftest import Nishiki
 
-pytestmark = pytest.mark.xdist_group("kill")
 GRAYS = 6
 PATIENCE_S = 90.0
 

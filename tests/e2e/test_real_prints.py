@@ -23,10 +23,9 @@ PARTNERS = {"pair_kirifuri_2": "pair_kirifuri_1_met_DP141256", "pair_mannen_1": 
 OTHERS = ("actor_01_sharaku_oniji_a.png", "actor_07_toyokuni3_umeomaru.jpg", "colour_02_harunobu.png",
           "colour_05_kiyonaga.jpg", "colour_08_yoshitoshi_1888.jpg")  # fmt: skip
 
-pytestmark = [
-    pytest.mark.xdist_group("kill"),
-    pytest.mark.skipif(not ((SHARED / "prints").is_dir() and (SHARED / "weights").is_dir()), reason="no real prints"),
-]
+pytestmark = pytest.mark.skipif(
+    not ((SHARED / "prints").is_dir() and (SHARED / "weights").is_dir()), reason="there are no real prints here"
+)
 
 
 def test_a_gray_print_is_matched_with_another_impression_of_its_design(nishiki: "Nishiki", tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from flows.settings import Settings
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.xdist_group("nights")
 PREFIX = "oai:sample.nishiki:"
 GRAYS = [f"{PREFIX}000{number}-g" for number in (1, 2, 3)]
 
