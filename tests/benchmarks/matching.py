@@ -2,7 +2,6 @@
 and faces when they lie beside the project (`../shared`, or NISHIKI_SHARED)."""
 
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from flows.archives.drawing.designs import design
 from flows.archives.drawing.prints import draw_print
 from flows.settings import Settings
 from tests.benchmarks.figures import Figure, publish
+from tests.shared import SHARED
 
 DESIGNS = 24
 PAIRS = ("kirifuri", "mannen")
@@ -24,26 +24,25 @@ PAIRS = ("kirifuri", "mannen")
 
 def main() -> None:
     """Shares of queries whose first hit is right, with random-seeded weights and, when at hand, with real ones."""
-    shared = Path(os.environ.get("NISHIKI_SHARED", "../shared"))
-    figures = _figures("random-seeded", random_encoder(), shared)
-    own = shared / "weights" if (shared / "weights").is_dir() else None
+    figures = _figures("random-seeded", random_encoder())
+    own = SHARED / "weights" if (SHARED / "weights").is_dir() else None
     if weights := find_weights(own, Settings().cache_dir):
-        figures += _figures(weights.name, load_encoder(weights), shared)
+        figures += _figures(weights.name, load_encoder(weights))
     publish("matching", figures)
 
 
-def _figures(name: str, encoder: Encoder, shared: Path) -> list[Figure]:
+def _figures(name: str, encoder: Encoder) -> list[Figure]:
     share = _drawn(encoder)
     figures = [Figure(f"{name}: drawn designs, other impression first", share, "share", "≥ 0.9", share >= 0.9)]
-    if (shared / "prints").is_dir():
-        share = _pairs(encoder, shared / "prints")
+    if (SHARED / "prints").is_dir():
+        share = _pairs(encoder, SHARED / "prints")
         target = {"vgg19-oxford": 0.75}.get(name)
         holds = None if target is None else share >= target
         figures.append(
             Figure(f"{name}: real pairs, same design first", share, "share", f"≥ {target}" if target else "", holds)
         )
-    if (shared / "faces").is_dir():
-        precision = _painters(encoder, shared / "faces")
+    if (SHARED / "faces").is_dir():
+        precision = _painters(encoder, SHARED / "faces")
         figures.append(
             Figure(f"{name}: faces, painter precision@5 (chance .10)", precision, "share", "> .10", precision > 0.1)
         )

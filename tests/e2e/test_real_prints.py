@@ -3,7 +3,6 @@
 NISHIKI_SHARED names the folder that holds `prints` and `weights`; else it is `shared` beside the project.
 """
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +13,11 @@ from PIL import Image
 
 from db.catalogue import Catalogue
 from db.settings import CatalogueSettings
+from tests.shared import SHARED
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Nishiki
 
-SHARED = Path(os.environ.get("NISHIKI_SHARED") or Path(__file__).parents[3] / "shared")
 PARTNERS = {"pair_kirifuri_2": "pair_kirifuri_1_met_DP141256", "pair_mannen_1": "pair_mannen_2_keio"}
 OTHERS = ("actor_01_sharaku_oniji_a.png", "actor_07_toyokuni3_umeomaru.jpg", "colour_02_harunobu.png",
           "colour_05_kiyonaga.jpg", "colour_08_yoshitoshi_1888.jpg")  # fmt: skip

@@ -42,7 +42,7 @@ from db.settings import CatalogueSettings
 ENCODER = EncoderKey("vgg19 random-seeded", "c0ffee")
 RECIPE = RecipeEntry("jadh2016/config3_3_4", {"iterations": 60, "tv_weight": 0.0}, "d1ge57")
 TEMPLATE = "nishiki_template"
-DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))]
+DATABASES = ["sqlite", "postgresql"]
 
 
 @pytest.fixture(scope="session")

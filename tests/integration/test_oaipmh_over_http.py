@@ -1,11 +1,9 @@
 """The OAI-PMH client, polite session and all, against a small server of its own on this machine."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,8 +14,9 @@ from flows.archives.http import PoliteClient
 from flows.archives.manners import Manners
 from flows.archives.oaipmh import OaiPmhArchive
 from flows.archives.record import Archive, Record, Unreadable, Window
+from tests.shared import SHARED
 
-REAL = Path(os.environ.get("NISHIKI_SHARED", "../shared")) / "fixtures/oai-pmh"
+REAL = SHARED / "fixtures/oai-pmh"
 PICTURE = b"\x89PNG\r\n\x1a\n picture"
 DAY = "YYYY-MM-DD"
 SECOND = "YYYY-MM-DDThh:mm:ssZ"

@@ -1,11 +1,12 @@
 """What the tests of `colorize` share: narrow encoders, small pictures, and the house's shared folder."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.shared import SHARED
 
 if TYPE_CHECKING:  # torch takes seconds to load, and most unit tests do without it
     from colorize.images import Pixels
@@ -52,4 +53,4 @@ def photographs() -> dict[str, "Pixels"]:
 @pytest.fixture(scope="session")
 def shared_folder() -> Path:
     """The folder of real pictures and weights that lies beside the checkout, where there is one."""
-    return Path(os.environ.get("NISHIKI_SHARED", Path(__file__).parents[3] / "shared"))
+    return SHARED

@@ -211,3 +211,22 @@ def test_the_versions_that_a_result_depends_on_are_told() -> None:
     assert set(versions) == {"nishiki", "torch", "numpy", "pillow", "scikit-image"}
     assert versions["numpy"] == np.__version__
     assert versions["torch"] == torch.__version__
+
+
+def test_a_stack_that_is_too_large_is_halved_until_it_fits(narrow: Encoder, jobs: list[Job]) -> None:
+    seen: list[int] = []
+
+    class Cramped(Encoder):
+        def features(self, pictures: Tensor, layers: Collection[str], pooling: Pooling = "max") -> dict[str, Tensor]:
+            seen.append(len(pictures))
+            if len(pictures) > 1:
+                raise torch.OutOfMemoryError("tried to allocate 99 GiB")
+            return super().features(pictures, layers, pooling)
+
+    cramped = Cramped(narrow.name, narrow.checksum, narrow.preprocessing, narrow.convolutions)
+    square = [jobs[0], Job("again", jobs[0].content, jobs[0].style), Job("thrice", jobs[0].content, jobs[0].style)]
+    first, second, third = Colorizer(RECIPE, cramped).colorize(square)
+    assert max(seen) == 3
+    for result in (first, second, third):
+        assert isinstance(result, Colorization)
+        assert (result.picture == Colorizer(RECIPE, narrow).colorize([jobs[0]])[0].picture).all()  # type: ignore[union-attr]

@@ -125,11 +125,11 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(
     assert "hunter2" not in said
 
 
-@pytest.mark.parametrize("text", [b"home = ", b'contact = "\xff"', b"[archives.a]\naddress = 'x'\nadress = 'y'\n"])
+@pytest.mark.parametrize("text", [b"home = ", b'contact = "\xff"', b"[archives.a]\naddress = 'x'\nplace = 'y'\n"])
 def test_a_nishiki_toml_that_cannot_be_read_is_named(nishiki: Run, tmp_path: Path, text: bytes) -> None:
     (tmp_path / "nishiki.toml").write_bytes(text)
     said = sentence(nishiki("status"), 2)
-    assert "nishiki.toml" in said or "archives.a.adress" in said
+    assert "nishiki.toml" in said or "archives.a.place" in said
 
 
 def test_a_home_that_is_a_file_or_a_foreign_database_is_refused(nishiki: Run, tmp_path: Path) -> None:

@@ -255,4 +255,4 @@ def test_gray_is_rec_601_luma_in_three_equal_channels() -> None:
 
 def test_only_what_may_pass_by_itself_is_transient() -> None:
     transient = {kind.__name__ for kind in ColorizeError.__subclasses__() if kind.transient}
-    assert transient == {"OutOfMemory", "WorkerDied"}
+    assert transient == {"OutOfMemory", "PictureGone", "WorkerDied"}

@@ -1,8 +1,6 @@
 """OAI-PMH answers and oai_dc descriptions, read without a server."""
 
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
@@ -13,9 +11,10 @@ from flows.archives.oaidc import read_record
 from flows.archives.oaixml import TokenExpired, read_identity, read_page, read_root
 from flows.archives.record import Derivatives, Record, Role
 from flows.archives.words import looks_like_picture, read_role
+from tests.shared import SHARED
 
 BASE = "http://museum.example/oai"
-REAL = Path(os.environ.get("NISHIKI_SHARED", "../shared")) / "fixtures/oai-pmh"
+REAL = SHARED / "fixtures/oai-pmh"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="the real OAI-PMH answers lie in ../shared")
 
 

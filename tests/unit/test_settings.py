@@ -82,7 +82,7 @@ def test_archives_are_tables_of_nishiki_toml(toml: Callable[[str], Settings]) ->
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        (f"{THEATRE}adress = 1\n", ("archives", "theatre", "adress")),
+        (f"{THEATRE}place = 1\n", ("archives", "theatre", "place")),
         ("[archives.theatre]\n", ("archives", "theatre", "address")),
         ('[archives.theatre]\naddress = ""\n', ("archives", "theatre", "address")),
         (f"{THEATRE}pace_s = -1\n", ("archives", "theatre", "pace_s")),

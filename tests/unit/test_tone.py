@@ -1,7 +1,5 @@
 import csv
-import os
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +8,8 @@ from PIL import Image, ImageDraw
 
 from colorize.images import Pixels, decode, resized, to_gray
 from colorize.tone import Tone, ToneReport, judge_tone
+from tests.shared import SHARED
 
-SHARED = Path(os.environ.get("NISHIKI_SHARED", Path(__file__).parents[3] / "shared"))
 needs_prints = pytest.mark.skipif(not (SHARED / "prints").is_dir(), reason="no ../shared/prints here")
 needs_faces = pytest.mark.skipif(not (SHARED / "faces").is_dir(), reason="no ../shared/faces here")
 
