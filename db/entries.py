@@ -158,7 +158,7 @@ class ContentScope:
 
 @dataclass(frozen=True)
 class Description:
-    """What is said about an image: its record's words (the first record that names it)."""
+    """What is said about an image: the words of a record that names it."""
 
     image_id: int
     sha256: str

@@ -33,7 +33,12 @@ def encoder_weights(settings: Settings) -> WeightsFile:
 
 
 def weights_at_hand(settings: Settings) -> list[WeightsFile]:
-    """Every usable file, in the order in which they would be chosen."""
+    """Every usable file, in the order in which they would be chosen.
+
+    Raises:
+        ColorizeError: the operator's folder holds none, or a corrupt file.
+    """
+    find_weights(settings.weights_dir, settings.cache_dir)
     own = [] if settings.weights_dir is None else list(weights_in(settings.weights_dir))
     cached = list(weights_in(settings.cache_dir))
     return own + sorted(cached, key=lambda file: file.name == RANDOM)

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -33,6 +33,7 @@ weights_app = typer.Typer(no_args_is_help=True, help="The encoder's weights.")
 app.add_typer(weights_app, name="weights")
 
 Home = Annotated[Path | None, typer.Option(help="Folder of the catalogue and its pictures [nishiki-data].")]
+DemoHome = Annotated[Path | None, typer.Option(help="Folder that an earlier demo is removed from [demo-data].")]
 RecipeName = Annotated[str | None, typer.Option("--recipe", help="A recipe by name, see: nishiki recipes.")]
 Size = Annotated[int | None, typer.Option(min=32, max=8192, help="Long edge of results in pixels.")]
 Iterations = Annotated[int | None, typer.Option(min=1, help="Evaluations for each picture.")]
@@ -44,14 +45,18 @@ Archives = Annotated[
 ]
 
 DEMO_RECIPE, DEMO_SIZE, DEMO_ITERATIONS = "nishiki/tint", 192, 40
+DEMO_MARK = "made-by-nishiki-demo.txt"
 
 
 @app.command()
-def demo(home: Home = None) -> None:
+def demo(home: DemoHome = None) -> None:
     """Run a whole night on prints that nishiki draws itself, served by a real archive on this machine."""
     home = home or Path("demo-data")
     _start_afresh(home)
-    settings = _stage_settings(home, DEMO_RECIPE, DEMO_SIZE, DEMO_ITERATIONS)
+    own = f"sqlite:///{home / 'catalogue.db'}"  # never the operator's, whatever the settings say
+    settings = _stage_settings(
+        home=home, database_url=own, recipe=DEMO_RECIPE, size=DEMO_SIZE, iterations=DEMO_ITERATIONS
+    )
     from flows.archives.sample import serve_sample
     from flows.nightly import nightly
 
@@ -64,7 +69,7 @@ def demo(home: Home = None) -> None:
 @app.command()
 def harvest(archives: Archives = None, home: Home = None) -> None:
     """Read records and pictures of archives into the catalogue."""
-    settings = _stage_settings(home)
+    settings = _stage_settings(home=home)
     _some_archive(settings, archives)
     from flows import summary
     from flows.harvest import harvest as harvest_flow
@@ -77,7 +82,7 @@ def harvest(archives: Archives = None, home: Home = None) -> None:
 @app.command()
 def match(home: Home = None, device: Device = None) -> None:
     """Find a colour print for each grayscale one."""
-    settings = _stage_settings(home, device=device)
+    settings = _catalogue_settings(home=home, device=device)
     from flows import summary
     from flows.choice import weights_sentence
     from flows.match import match as match_flow
@@ -92,7 +97,9 @@ def dispatch(
     limit: Limit = None, device: Device = None,
 ) -> None:  # fmt: skip
     """Colorize what is matched and not done yet; carry on unfinished batches first."""
-    settings = _stage_settings(home, recipe, size, iterations, limit=limit, device=device)
+    settings = _catalogue_settings(
+        home=home, recipe=recipe, size=size, iterations=iterations, limit=limit, device=device
+    )
     from flows.dispatch import dispatch as dispatch_flow
 
     _tell_batches(settings, dispatch_flow(settings))
@@ -101,7 +108,7 @@ def dispatch(
 @app.command()
 def resume(home: Home = None, device: Device = None) -> None:
     """Carry on unfinished batches only."""
-    settings = _stage_settings(home, device=device)
+    settings = _catalogue_settings(home=home, device=device)
     from flows.dispatch import resume as resume_flow
 
     _tell_batches(settings, resume_flow(settings))
@@ -113,7 +120,7 @@ def nightly(
     iterations: Iterations = None, limit: Limit = None, device: Device = None,
 ) -> None:  # fmt: skip
     """Run the whole night: harvest, match, dispatch, report."""
-    settings = _stage_settings(home, recipe, size, iterations, limit=limit, device=device)
+    settings = _stage_settings(home=home, recipe=recipe, size=size, iterations=iterations, limit=limit, device=device)
     _some_archive(settings, archives)
     from flows.nightly import nightly as nightly_flow
 
@@ -211,17 +218,22 @@ def doctor(
     _exit(failed=len(findings) > len(mended))
 
 
-def _stage_settings(
-    home: Path | None, recipe: str | None = None, size: int | None = None, iterations: int | None = None,
-    *, limit: int | None = None, device: str | None = None,
-) -> "Settings":  # fmt: skip
+def _stage_settings(**given: Any) -> "Settings":
     """Settings of a command that runs a stage, with Prefect made ready for its import."""
-    settings = read_settings(home=home, recipe=recipe, size=size, iterations=iterations, limit=limit, device=device)
+    settings = read_settings(**given)
     from flows.choice import night_recipe
 
     night_recipe(settings)  # a mistyped name should not wait for Prefect
     quiet_prefect(settings.home)
     return settings
+
+
+def _catalogue_settings(**given: Any) -> "Settings":
+    """The same for a stage that needs a catalogue to be there; a mistyped home must not make an empty one."""
+    from db.catalogue import Catalogue
+
+    Catalogue.open(read_settings(home=given["home"]), create=False).close()
+    return _stage_settings(**given)
 
 
 def _some_archive(settings: "Settings", archives: Sequence[str] | None) -> None:
@@ -230,15 +242,13 @@ def _some_archive(settings: "Settings", archives: Sequence[str] | None) -> None:
 
 
 def _start_afresh(home: Path) -> None:
-    """Remove an earlier demo; a folder that holds anything else than a home of nishiki stays."""
-    if (
-        home.is_dir()
-        and any(home.iterdir())
-        and not (home / "catalogue.db").exists()
-        and not (home / "prefect").exists()
-    ):
-        fail(f"{home} is no earlier demo; name another --home", code=2)
+    """Remove an earlier demo, known by its mark; any other folder with something in it stays untouched."""
+    mark = home / DEMO_MARK
+    if home.exists() and not mark.exists() and (not home.is_dir() or any(home.iterdir())):
+        fail(f"{home} is no earlier demo and stays as it is; name another --home", code=2)
     shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    mark.write_text("The next `nishiki demo` removes this folder.\n")
 
 
 def _tell_night(night: "Night") -> None:

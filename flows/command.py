@@ -5,6 +5,8 @@ Exit codes: 0 done, 1 something failed (and what), 2 usage. Loads neither Prefec
 
 import gc
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,10 +22,14 @@ from typer.core import TyperGroup
 from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownRecipe
 from db.errors import CatalogueError
 from flows.archives.errors import ArchiveError
+from flows.archives.manners import without_user
 from flows.settings import Settings
 
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 PLAIN_WIDTH = 160
 """Columns of a table where the output is no terminal."""
+_NO_PREFECT = ("Failed to reach API", "Timed out while attempting to connect to ephemeral Prefect API server")
+"""How Prefect says, in a RuntimeError, that no server answers."""
 _USAGE = (UnknownRecipe, BadRecipe, DeviceMissing)
 
 
@@ -47,6 +53,8 @@ class Commands(TyperGroup):
             raise
         except OSError as error:
             fail(f"{error.filename or 'the machine'}: {error.strerror or error}", code=1)
+        except _prefect_errors() as error:
+            fail(_prefect_sentence(error), code=1)
         except KeyboardInterrupt:
             fail("stopped; what was finished is kept, and the next run carries on (or: nishiki resume)", code=1)
 
@@ -57,6 +65,25 @@ def _settings_sentence(error: ValidationError) -> str:
     return f"a setting cannot be used ({'; '.join(wrong)}); see .env.example"
 
 
+def _prefect_errors() -> tuple[type[Exception], ...]:
+    """What Prefect raises when its server does not answer; looked up only when something was raised."""
+    httpx = sys.modules.get("httpx")  # it comes with Prefect
+    return (RuntimeError, httpx.TransportError) if httpx else (RuntimeError,)
+
+
+def _prefect_sentence(error: Exception) -> str:
+    """Which server does not answer; a RuntimeError that says anything else is raised again.
+
+    Raises:
+        RuntimeError: a fault of the program.
+    """
+    if isinstance(error, RuntimeError) and not any(words in str(error) for words in _NO_PREFECT):
+        raise error
+    if url := os.environ.get("PREFECT_API_URL"):
+        return f"Prefect does not answer at {without_user(url)}; start that server, or unset PREFECT_API_URL"
+    return "Prefect's own small server did not start or went away; try again, or set PREFECT_API_URL to another"
+
+
 def fail(message: str, *, code: int = 1) -> NoReturn:
     """Print a sentence on standard error and end."""
     sys.stderr.write(f"nishiki: {message}\n")
@@ -64,9 +91,9 @@ def fail(message: str, *, code: int = 1) -> NoReturn:
 
 
 def say(lines: Iterable[str]) -> None:
-    """Print lines on standard output."""
+    """Print lines on standard output; control characters, which may come from a file's name, are shown as such."""
     for line in lines:
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write("".join(letter if letter.isprintable() else REPLACEMENT for letter in line) + "\n")
     sys.stdout.flush()
 
 
@@ -105,3 +132,40 @@ def quiet_prefect(home: Path) -> None:
         defaults["PREFECT_HOME"] = str(prefect_home)
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    if "PREFECT_API_URL" not in os.environ:
+        _shield_server()
+
+
+def _shield_server() -> None:
+    """Let Prefect's ephemeral server live through a Ctrl-C, and end with this process whatever ends it.
+
+    A terminal sends SIGINT to every process of the command. A flow that is stopped tells its server so, and
+    without one waits more than a minute. uvicorn handles SIGINT by itself, but a signal that is blocked stays so
+    in the new process. A shell that hears the end of its input, even after kill -9, ends the server.
+    """
+    from prefect.server.api.server import SubprocessASGIServer  # noqa: PLC0415  # no command waits for Prefect in vain
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
+
+    class Shielded(SubprocessASGIServer):
+        watch: "subprocess.Popen[bytes]"
+
+        def _run_uvicorn_command(self) -> "subprocess.Popen[Any]":
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                server = super()._run_uvicorn_command()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            self.watch = _end_after_us(server.pid)
+            return server
+
+    if PREFECT_API_URL.value() is None:
+        Shielded()  # Prefect keeps one server in a process, the first that was made; it is started when asked for
+
+
+def _end_after_us(pid: int) -> "subprocess.Popen[bytes]":
+    """A shell that ends a process as soon as this one is no more; it has the same 5 s for it as Prefect gives."""
+    script = 'read -r _; kill "$0" && sleep 5 && kill -9 "$0"'
+    return subprocess.Popen(
+        ["/bin/sh", "-c", script, str(pid)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip

@@ -86,7 +86,9 @@ class DeviceProcess:
                 yield message
         except (EOFError, OSError) as error:
             code = self._ended()
-            raise WorkerDied(f"the process on {self.device} ended (exit code {code}); is memory short?") from error
+            killed = code is None or code < 0
+            why = f"was killed (signal {-(code or 0)}); is memory short?" if killed else f"failed (exit code {code})"
+            raise WorkerDied(f"the process on {self.device} {why}") from error
 
     def close(self) -> None:
         """End the process, whatever it does; a thread that waits for it gets WorkerDied."""

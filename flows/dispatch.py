@@ -16,9 +16,7 @@ from uuid import UUID
 from prefect import flow, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
-from prefect.runtime import task_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from colorize.colorizer import device_names
@@ -30,7 +28,7 @@ from db.catalogue import Catalogue
 from db.entries import BatchEntry, PendingAttempt, RecipeEntry
 from db.errors import PictureMissing
 from flows.attempts import close_with_error, close_with_result
-from flows.choice import encoder_key, encoder_weights, night_recipe
+from flows.choice import encoder_key, encoder_weights, night_recipe, weights_at_hand
 from flows.devices import DeviceProcess, PictureJob, Progress, Workplace, workplaces
 from flows.progress import Advance, track
 from flows.settings import Settings
@@ -38,8 +36,6 @@ from flows.settings import Settings
 KEEP_ALIVE_S = 20.0
 _RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
 """Threads only wait for a device's process, so a machine's devices decide the pace, not their number."""
-DEATHS = 2
-"""Times that a process may die over one stack before its attempts have failed."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ def dispatch(settings: Settings) -> list[DispatchTally]:
     """
     recipe, weights = night_recipe(settings), encoder_weights(settings)
     with Catalogue.open(settings) as catalogue:
-        tallies = _carry_on(catalogue, settings, weights)
+        tallies = _carry_on(catalogue, settings)
         entry = RecipeEntry(recipe.name, recipe.data(), recipe.digest())
         taken = catalogue.take_batch(entry, encoder_key(weights), limit=settings.limit, max_tries=settings.max_tries)
         return [*tallies, work_through(catalogue, settings, weights, taken)] if taken else tallies
@@ -69,23 +65,23 @@ def dispatch(settings: Settings) -> list[DispatchTally]:
 @flow(name="resume", task_runner=_RUNNER, validate_parameters=False)
 def resume(settings: Settings) -> list[DispatchTally]:
     """Carry on unfinished batches only, each with its own recipe."""
-    weights = encoder_weights(settings)
     with Catalogue.open(settings) as catalogue:
-        return _carry_on(catalogue, settings, weights)
+        return _carry_on(catalogue, settings)
 
 
-def _carry_on(catalogue: Catalogue, settings: Settings, weights: WeightsFile) -> list[DispatchTally]:
-    """Work through batches whose process is gone; those of another encoder wait for its weights."""
+def _carry_on(catalogue: Catalogue, settings: Settings) -> list[DispatchTally]:
+    """Work through batches whose process is gone, each with its own weights; without them a batch waits."""
+    at_hand = {encoder_key(file): file for file in weights_at_hand(settings)}
     tallies = []
     for free in catalogue.unfinished_batches():
-        if free.encoder != encoder_key(weights):
+        if free.encoder not in at_hand:
             problem = (
                 f"waits for the weights it was begun with, {free.encoder.name} ({free.encoder.checksum[:12]}); "
-                "set NISHIKI_WEIGHTS_DIR to them and run: nishiki resume"
+                "set NISHIKI_WEIGHTS_DIR to their folder and run: nishiki resume"
             )
             tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", problem)]))
         elif batch := catalogue.take_over(free.id):
-            tallies.append(work_through(catalogue, settings, weights, batch))
+            tallies.append(work_through(catalogue, settings, at_hand[free.encoder], batch))
     return tallies
 
 
@@ -135,18 +131,14 @@ class Desk:
         self, catalogue: Catalogue, batch: BatchEntry, recipe: Recipe, processes: Sequence[DeviceProcess],
         advance: Advance,
     ) -> None:  # fmt: skip
-        self._catalogue, self.batch, self._iterations, self._advance = (
-            catalogue,
-            batch,
-            recipe.iterations,
-            advance,
-        )
+        self._catalogue, self.batch = catalogue, batch
+        self._iterations, self._advance = recipe.iterations, advance
         self.free: SimpleQueue[DeviceProcess] = SimpleQueue()
         for process in processes:
             self.free.put(process)
         self.stopped = False
         """The batch has ended early: a process that dies now was killed by us, and no stack begins."""
-        self.closed: set[int] = set()
+        self.closed = 0
         self.outcomes: Counter[str] = Counter()
         self.problems: list[tuple[str, str]] = []
 
@@ -174,7 +166,7 @@ class Desk:
             outcome = close_with_result(self._catalogue, self.batch, attempt, result)
         if not isinstance(result, ColorizeError) and result.refusal:
             self.problems.append((attempt.content_identifier, f"rejected: {result.refusal}"))
-        self.closed.add(attempt.id)
+        self.closed += 1
         self.outcomes[outcome] += 1
 
     def keep_alive(self) -> None:
@@ -182,44 +174,44 @@ class Desk:
         self._catalogue.keep_alive(self.batch)
 
 
-def _died(_task: object, _run: object, state: State[Any]) -> bool:
-    """A process that ended is started again; every other error would come again too."""
-    return isinstance(state.result(raise_on_failure=False), WorkerDied)
-
-
-@task(
-    name="colorize-stack",
-    tags=["gpu"],
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=DEATHS - 1,
-    retry_condition_fn=_died,
-)
+@task(name="colorize-stack", tags=["gpu"], cache_policy=NO_CACHE, persist_result=False)
 def colorize_stack(desk: Desk, stack: Sequence[PendingAttempt]) -> None:
     """Colorize attempts of equal size on the next free device, closing each as soon as it is done.
 
-    Raises:
-        WorkerDied: the device's process ended, not for the last time.
+    A process that dies is started again, and what is left goes through it one by one: only an attempt that kills it
+    alone has failed.
     """
-    left = {str(attempt.id): attempt for attempt in stack if attempt.id not in desk.closed}
     process = desk.free.get()
     try:
-        if desk.stopped:
-            return
-        for message in process.colorize([desk.job(attempt) for attempt in left.values()]):
+        left, _ = _colorized(desk, process, stack)
+        for attempt in left:
+            _, died = _colorized(desk, process, [attempt])
+            if died is not None and not desk.stopped:
+                desk.close(attempt, process.device, died)
+    except BaseException:
+        desk.stopped = True  # whatever comes out of this process now belongs to nobody
+        process.close()
+        raise
+    finally:
+        desk.free.put(process)
+
+
+def _colorized(
+    desk: Desk, process: DeviceProcess, attempts: Sequence[PendingAttempt]
+) -> tuple[list[PendingAttempt], WorkerDied | None]:
+    """Colorize and close attempts; those left, and why, where the process died."""
+    if desk.stopped:
+        return [], None
+    left = {str(attempt.id): attempt for attempt in attempts}
+    try:
+        for message in process.colorize([desk.job(attempt) for attempt in attempts]):
             if isinstance(message, Progress):
                 desk.progressed(message)
             else:
                 desk.close(left.pop(message.key), process.device, message.result)
     except WorkerDied as error:
-        if desk.stopped:
-            return
-        if task_run.run_count < DEATHS:
-            raise
-        for attempt in left.values():
-            desk.close(attempt, process.device, error)
-    finally:
-        desk.free.put(process)
+        return list(left.values()), error
+    return [], None
 
 
 def _watched(futures: list[PrefectFuture[None]], desk: Desk) -> None:
@@ -231,4 +223,4 @@ def _watched(futures: list[PrefectFuture[None]], desk: Desk) -> None:
         for future in done:
             future.result()
         desk.keep_alive()
-        update_progress_artifact(shown, 100.0 * len(desk.closed) / total)
+        update_progress_artifact(shown, 100.0 * desk.closed / total)

@@ -25,13 +25,15 @@ from db.entries import AttemptEntry
 from db.errors import PictureMissing
 from flows.choice import weights_sentence
 from flows.files import write_whole
+from flows.progress import Advance, track
 from flows.settings import Settings
 
 THUMB_PX = 320
 """Long edge of the pictures on a contact sheet."""
 CELL_PX, MARGIN_PX, LINE_PX = 200, 12, 17
 LABEL = "machine-colorized"
-SHEET_HTML, SHEET_PNG = "contact-sheet.html", "contact-sheet.png"
+PAGE = 100
+"""Attempts on one page of a contact sheet; a first night may have thousands."""
 FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/truetype/fonts-japanese-gothic.ttf",
@@ -61,26 +63,61 @@ def sheets_due(settings: Settings, worked_on: Iterable[int]) -> list[int]:
     due = set(worked_on)
     with Catalogue.open(settings) as catalogue:
         latest = catalogue.latest_batch()
-    if latest and latest.taken and not latest.left and not (sheet_folder(settings, latest.id) / SHEET_PNG).exists():
+    if (
+        latest
+        and latest.taken
+        and not latest.left
+        and not (sheet_folder(settings, latest.id) / page_name(0, ".png")).exists()
+    ):
         due.add(latest.id)
     return sorted(due)
 
 
 @flow(name="report", validate_parameters=False)
 def report(settings: Settings, batch_id: int) -> Sheet:
-    """Write the contact sheet of a batch under HOME/reports and leave its table with Prefect."""
+    """Write the contact sheet of a batch under HOME/reports, in pages, and leave its table with Prefect."""
+    folder = sheet_folder(settings, batch_id)
+    folder.mkdir(parents=True, exist_ok=True)
     with Catalogue.open(settings) as catalogue:
         attempts = catalogue.batch_attempts(batch_id)
-        folder = sheet_folder(settings, batch_id)
-        folder.mkdir(parents=True, exist_ok=True)
         encoder = weights_sentence(attempts[0].encoder)
-        pictures = [_pictures(catalogue, settings, attempt) for attempt in attempts]
+        count = -(-len(attempts) // PAGE)
+        with track("contact sheet", len(attempts), "attempts") as advance:
+            # Backwards, so that the first page, which `sheets_due` looks for, comes last.
+            for number in reversed(range(count)):
+                page = Page(number, count, attempts[number * PAGE : (number + 1) * PAGE], encoder)
+                _write_page(
+                    folder, page, [_pictures(catalogue, settings, attempt, advance) for attempt in page.attempts]
+                )
     rows = tuple(row(attempt) for attempt in attempts)
-    html, png = folder / SHEET_HTML, folder / SHEET_PNG
-    write_whole(html, _html(attempts, rows, pictures, encoder).encode())
-    write_whole(png, _png(rows, pictures, encoder))
     create_table_artifact(key="nishiki-batch", table=list(rows), description=f"Batch {batch_id}. {encoder}")
-    return Sheet(html, png, rows, encoder)
+    return Sheet(folder / page_name(0, ".html"), folder / page_name(0, ".png"), rows, encoder)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a batch that fits one file."""
+
+    number: int
+    """From 0."""
+    count: int
+    attempts: Sequence[AttemptEntry]
+    encoder: str
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The attempts as words."""
+        return [row(attempt) for attempt in self.attempts]
+
+
+def page_name(number: int, suffix: str) -> str:
+    """`contact-sheet.html`, `contact-sheet-2.html` ..."""
+    return f"contact-sheet{f'-{number + 1}' if number else ''}{suffix}"
+
+
+def _write_page(folder: Path, page: Page, pictures: Sequence[Sequence[Pixels | None]]) -> None:
+    write_whole(folder / page_name(page.number, ".html"), _html(page, pictures).encode())
+    write_whole(folder / page_name(page.number, ".png"), _png(page.rows, pictures, page.encoder))
 
 
 def row(attempt: AttemptEntry) -> dict[str, str]:
@@ -107,8 +144,9 @@ def row(attempt: AttemptEntry) -> dict[str, str]:
     }
 
 
-def _pictures(catalogue: Catalogue, settings: Settings, attempt: AttemptEntry) -> list[Pixels | None]:
+def _pictures(catalogue: Catalogue, settings: Settings, attempt: AttemptEntry, advance: Advance) -> list[Pixels | None]:
     """Original, style and result, small; None where there is none, or its file is damaged."""
+    advance(1)
     return [
         _thumb(catalogue, settings, sha256)
         for sha256 in (attempt.content.sha256, attempt.style.sha256, attempt.output_sha256)
@@ -125,17 +163,14 @@ def _thumb(catalogue: Catalogue, settings: Settings, sha256: str | None) -> Pixe
     return resized(pixels, THUMB_PX, multiple=1)
 
 
-def _html(
-    attempts: Sequence[AttemptEntry],
-    rows: Sequence[dict[str, str]],
-    pictures: Sequence[Sequence[Pixels | None]],
-    encoder: str,
-) -> str:
+def _html(page: Page, pictures: Sequence[Sequence[Pixels | None]]) -> str:
     environment = Environment(loader=PackageLoader("flows"), autoescape=select_autoescape(default=True))
     template = environment.get_template("contact_sheet.html.j2")
     sources = [[_data_url(pixels) for pixels in trio] for trio in pictures]
-    entries = list(zip(attempts, rows, sources, strict=True))
-    return template.render(entries=entries, encoder=encoder, label=LABEL, batch=attempts[0].batch_id)
+    entries = list(zip(page.attempts, page.rows, sources, strict=True))
+    names = [page_name(number, ".html") for number in range(page.count)]
+    batch = page.attempts[0].batch_id
+    return template.render(entries=entries, page=page, names=names, label=LABEL, batch=batch)
 
 
 def _data_url(pixels: Pixels | None) -> str | None:

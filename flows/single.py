@@ -1,5 +1,6 @@
 """Colorizes one pair of picture files, without catalogue and without Prefect; `nishiki colorize` calls it."""
 
+import errno
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -24,6 +25,7 @@ def colorize_files(settings: Settings, content: Path, style: Path, output: Path)
         ColorizeError: a picture cannot be read, or no result came out; nothing was written.
         OSError: a file cannot be read or written.
     """
+    _check_output(content, style, output)
     recipe, weights = night_recipe(settings), encoder_weights(settings)
     data = [path.read_bytes() for path in (content, style)]
     pixels = [decode(each, max_pixels=settings.max_pixels).pixels for each in data]
@@ -46,6 +48,14 @@ def colorize_files(settings: Settings, content: Path, style: Path, output: Path)
     write_whole(output, encode_png(result.picture, provenance))
     yield from _lines(recipe, result, output)
     yield weights_sentence(key)
+
+
+def _check_output(content: Path, style: Path, output: Path) -> None:
+    """Before the work, not after it: is there a place for the result that is no original?"""
+    if not output.parent.is_dir():
+        raise OSError(errno.ENOENT, "there is no such folder for the result", str(output.parent))
+    if output.exists() and (output.samefile(content) or output.samefile(style)):
+        raise OSError(errno.EEXIST, "is one of the two originals; name another --output", str(output))
 
 
 def _lines(recipe: Recipe, result: Colorization, output: Path) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:  # the stages load Prefect, and a table of recipes needs no database
     from colorize.recipe import Recipe
@@ -58,8 +59,7 @@ def problem_lines(problems: Sequence[tuple[str, str]]) -> Iterable[str]:
 
 def failed(harvests: Sequence["HarvestTally"], batches: Sequence["DispatchTally"]) -> bool:
     """Did something fail that a person must look at? A bad record or a rejected picture is reported, not failed."""
-    unfinished = any(not tally.outcomes and tally.problems for tally in batches)
-    return unfinished or any(t.failure for t in harvests) or any(t.outcomes["failed"] for t in batches)
+    return any(t.failure for t in harvests) or any(t.outcomes["failed"] for t in batches)
 
 
 def attempts_table(rows: Sequence[Mapping[str, str]]) -> Table:
@@ -70,7 +70,7 @@ def attempts_table(rows: Sequence[Mapping[str, str]]) -> Table:
     table.add_column("outcome")
     keys = ("record", "actor", "style", "content error", "style error", "total error", "seconds", "outcome")
     for row in rows:
-        table.add_row(*(row[key] for key in keys))
+        table.add_row(*(Text(row[key]) for key in keys))
     return table
 
 
@@ -87,7 +87,8 @@ def status_table(status: Mapping[str, Any]) -> Table:
         table.add_row("latest batch", f"{batch['id']}: {batch['done']} done, {batch['left']} left")
     for archive in status["archives"]:
         last = archive["last_harvest"] or "never finished"
-        table.add_row(f"archive {archive['name']}", f"{archive['records']} records, harvested {last}")
+        told = f"{archive['records']} records, harvested {last}"
+        table.add_row(Text(f"archive {archive['name']}"), Text(told))
     return table
 
 
@@ -106,7 +107,7 @@ def weights_table(files: Sequence["WeightsFile"]) -> Table:
     table = Table("in use", "weights", "SHA-256", "MB", "file", title_justify="left")
     for place, file in enumerate(files):
         size = f"{file.size_bytes / 1e6:.0f}"
-        table.add_row("" if place else "yes", file.name, file.checksum[:12], size, str(file.path))
+        table.add_row("" if place else "yes", Text(file.name), file.checksum[:12], size, Text(str(file.path)))
     if not files:
         table.add_row("", "none yet: random-seeded weights are made on first use", "", "", "")
     return table

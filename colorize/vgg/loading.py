@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from skimage import data
 from torch import Tensor
@@ -168,5 +169,8 @@ def _write(path: Path, convolutions: Convolutions, metadata: dict[str, str]) -> 
         tensors |= {f"{key}.weight": weight.contiguous(), f"{key}.bias": bias.contiguous()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        save_file(tensors, Path(folder) / path.name, metadata)
+        try:
+            save_file(tensors, Path(folder) / path.name, metadata)
+        except SafetensorError as error:
+            raise WeightsCorrupt(f"{path} cannot be written: {error}; is the disk full?") from error
         (Path(folder) / path.name).replace(path)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement, and_, exists, not_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from db.entries import Derivatives, EncoderKey
+from db.entries import Derivatives, EncoderKey, MatchOutcome
 from db.models import Embedding, Image, Match, Record, RecordImage, Rights
 
 ImageId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
@@ -45,3 +45,8 @@ def harvested() -> ColumnElement[bool]:
 def of(table: type[Embedding] | type[Match], encoder: EncoderKey) -> ColumnElement[bool]:
     """The row belongs to the encoder."""
     return and_(table.encoder_name == encoder.name, table.encoder_checksum == encoder.checksum)
+
+
+def standing(encoder: EncoderKey) -> ColumnElement[bool]:
+    """The row is the encoder's chosen pair, and its style may still be used."""
+    return and_(of(Match, encoder), Match.outcome == MatchOutcome.MATCHED, usable(Match.style_id))

@@ -1,4 +1,8 @@
-"""What is said about images: the words of the record that first brought each one."""
+"""What is said about images: the words of a record that names each one.
+
+A live record whose rights allow derivatives speaks first, then any live one, then the one that first brought
+the image: words must not come from a record that is withdrawn while another stands for the picture.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -7,8 +11,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.entries import Description
-from db.models import Archive, Image, Record, RecordArtist, RecordCast, Rights
+from db.entries import Derivatives, Description
+from db.models import Archive, Image, Record, RecordArtist, RecordCast, RecordImage, Rights
 from db.nouns.store import Store, chunks
 
 _SAID = ("identifier", "title", "year_from", "year_to", "holder", "credit_line", "landing_url")
@@ -18,7 +22,7 @@ class DescribePart(Store):
     """What stands beside a picture wherever it is shown."""
 
     def describe(self, image_ids: Collection[int]) -> dict[int, Description]:
-        """The first record's words on each harvested image; made images have none and are left out."""
+        """A record's words on each harvested image; made images have none and are left out."""
         with self._reading() as session:
             return describe(session, image_ids)
 
@@ -27,17 +31,14 @@ def describe(session: Session, image_ids: Collection[int]) -> dict[int, Descript
     """As the method, within a transaction that is open already."""
     descriptions: dict[int, Description] = {}
     for some in chunks(image_ids):
-        found = session.execute(
-            select(Image, Record, Rights, Archive.name)
-            .join(Record, Record.id == Image.record_id)
-            .join(Rights, Rights.record_id == Record.id)
-            .join(Archive, Archive.id == Record.archive_id)
-            .where(Image.id.in_(some))
-        ).all()
-        record_ids = {record.id for _, record, _, _ in found}
-        artists = _in_order(session, RecordArtist, record_ids)
-        cast = _in_order(session, RecordCast, record_ids)
-        for image, record, rights, archive in found:
+        images = session.scalars(select(Image).where(Image.id.in_(some), Image.record_id.is_not(None))).all()
+        live = _live_records(session, some)
+        speaking = {image.id: live.get(image.id, image.record_id or 0) for image in images}
+        said = _said(session, speaking.values())
+        artists = _in_order(session, RecordArtist, said)
+        cast = _in_order(session, RecordCast, said)
+        for image in images:
+            record, rights, archive = said[speaking[image.id]]
             descriptions[image.id] = Description(
                 image_id=image.id,
                 sha256=image.sha256,
@@ -50,6 +51,32 @@ def describe(session: Session, image_ids: Collection[int]) -> dict[int, Descript
                 **{key: getattr(record, key) for key in _SAID},
             )
     return descriptions
+
+
+def _live_records(session: Session, image_ids: Collection[int]) -> dict[int, int]:
+    """Image → the live record that speaks for it: the first whose rights say yes, else the first."""
+    named = (
+        select(RecordImage.image_id, Record.id, Rights.derivatives)
+        .join(Record, Record.id == RecordImage.record_id)
+        .join(Rights, Rights.record_id == Record.id)
+        .where(RecordImage.image_id.in_(image_ids), Record.deleted_at.is_(None))
+    )
+    ranks: dict[int, tuple[bool, int]] = {}
+    for image_id, record_id, derivatives in session.execute(named):
+        rank = (derivatives is not Derivatives.YES, record_id)
+        ranks[image_id] = min(rank, ranks.get(image_id, rank))
+    return {image_id: record_id for image_id, (_, record_id) in ranks.items()}
+
+
+def _said(session: Session, record_ids: Collection[int]) -> dict[int, tuple[Record, Rights, str]]:
+    """The records by number, with their rights and archives' names."""
+    found = (
+        select(Record, Rights, Archive.name)
+        .join(Rights, Rights.record_id == Record.id)
+        .join(Archive, Archive.id == Record.archive_id)
+        .where(Record.id.in_(set(record_ids)))
+    )
+    return {record.id: (record, rights, archive) for record, rights, archive in session.execute(found)}
 
 
 def _in_order(session: Session, table: type[Any], record_ids: Collection[int]) -> dict[int, list[Any]]:

@@ -5,6 +5,7 @@ after. Whatever a crash or a silent host leaves behind is still wanted the next 
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db.columns import to_json
+from db.columns import clean, to_json
 from db.entries import Change, ImageFacts, PictureSource, RecordEntry, WantedPicture, WindowState
 from db.errors import UnknownEntry
 from db.models import (
@@ -25,7 +26,7 @@ from db.models import (
     Rights,
     Window,
 )
-from db.nouns.store import Store, changed, now
+from db.nouns.store import Store, changed, chunks, now
 
 _COPIED = [
     "identifier",
@@ -92,13 +93,15 @@ class HarvestPart(Store):
         """Store a record with its rights and what pictures it names, in one transaction.
 
         Pictures of a new or changed record are wanted; what is held of the same reference stays, with its
-        validators. A deleted record keeps its description and pictures, for the attempts made from them.
+        validators. A deleted record keeps its description and pictures, for the attempts made from them;
+        a withdrawn one that is listed again lives again.
         """
         digest = hashlib.sha256(to_json(asdict(record) | {"datestamp": str(record.datestamp)}).encode()).hexdigest()
         by_name = (Record.archive_id == archive_id, Record.identifier == record.identifier)
         with self._writing() as session:
-            known = session.execute(select(Record.id, Record.digest).where(*by_name)).one_or_none()
-            if known is not None and known.digest == digest:
+            columns = select(Record.id, Record.digest, Record.deleted_at)
+            known = session.execute(columns.where(*by_name)).one_or_none()
+            if known is not None and known.digest == digest and (known.deleted_at is not None) is record.deleted:
                 return Change.UNCHANGED
             if known is not None and record.deleted:
                 gone = {"deleted_at": record.datestamp, "datestamp": record.datestamp, "digest": digest}
@@ -108,6 +111,19 @@ class HarvestPart(Store):
             if record.deleted:
                 return Change.DELETED
             return Change.NEW if known is None else Change.CHANGED
+
+    def withdraw_unlisted(self, archive_id: int, listed: Collection[str]) -> int:
+        """Mark the archive's live records that are not among the identifiers as deleted; how many.
+
+        For archives that list everything each time and never say what is gone.
+        """
+        names = {clean(identifier) for identifier in listed}
+        live = select(Record.id, Record.identifier).where(Record.archive_id == archive_id, Record.deleted_at.is_(None))
+        with self._writing() as session:
+            gone = [number for number, identifier in session.execute(live) if identifier not in names]
+            for some in chunks(gone):
+                session.execute(update(Record).where(Record.id.in_(some)).values(deleted_at=now()))
+            return len(gone)
 
     def wanted_pictures(self, archive_id: int, *, max_tries: int = 5) -> list[WantedPicture]:
         """What is to be fetched, in the harvest's order, and has failed fewer than `max_tries` times."""
@@ -142,10 +158,17 @@ class HarvestPart(Store):
         with self._writing() as session:
             session.execute(_link(wanted).where(RecordImage.image_id.is_not(None)).values(_settled(PictureState.HELD)))
 
-    def picture_failed(self, wanted: WantedPicture, problem: str, *, permanent: bool) -> None:
-        """Note why it could not be had; a permanent problem waits for the record to change."""
+    def picture_failed(self, wanted: WantedPicture, problem: str, *, permanent: bool, counted: bool = True) -> None:
+        """Note why it could not be had.
+
+        Args:
+            wanted: the picture.
+            problem: for a person.
+            permanent: it waits for the record to change.
+            counted: it is one of the tries after which nobody asks again; off where the picture is not to blame.
+        """
         state = PictureState.BROKEN if permanent else PictureState.WANTED
-        failed = {"state": state, "problem": problem, "tries": RecordImage.tries + 1}
+        failed = {"state": state, "problem": problem, "tries": RecordImage.tries + counted}
         with self._writing() as session:
             session.execute(_link(wanted).values(failed))
 

@@ -7,12 +7,13 @@ are embedded, matched or offered as style (`db.nouns.conditions`).
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, not_, select
+from sqlalchemy import delete, exists, not_, select, update
+from sqlalchemy.orm import Session
 
 from db.entries import EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import UnknownEntry
-from db.models import Embedding, Image, Match
-from db.nouns.conditions import harvested, of, usable
+from db.models import Attempt, Embedding, Image, Match
+from db.nouns.conditions import harvested, of, standing, usable
 from db.nouns.store import Store, chunks, image_entry, now
 
 if TYPE_CHECKING:  # `nishiki status` needs no numpy, and it costs 0.1 s
@@ -87,7 +88,11 @@ class MatchPart(Store):
         return _matrix([known[image_id] for image_id in image_ids])
 
     def add_matches(self, content_id: int, encoder: EncoderKey, matches: Sequence[MatchEntry]) -> None:
-        """Keep what was found for a content image; a style found now takes the place of "no match"."""
+        """Keep what was found for a content image, in the place of what was found earlier.
+
+        A match whose style may still be used stays as it is. One that attempts hang on becomes a candidate
+        without a rank, and the chosen pair again when it is found again.
+        """
         rows = [
             {
                 "content_id": content_id,
@@ -104,13 +109,25 @@ class MatchPart(Store):
         ]
         if not rows:
             return
-        none_yet = delete(Match).where(
-            Match.content_id == content_id, of(Match, encoder), Match.outcome == MatchOutcome.NO_MATCH
-        )
         with self._writing() as session:
-            if any(match.style_id is not None for match in matches):
-                session.execute(none_yet)
-            session.execute(self._insert(Match).on_conflict_do_nothing(), rows)
+            # Whoever else matches this image meanwhile waits here, so that one of both is chosen.
+            session.execute(select(Image.id).where(Image.id == content_id).with_for_update())
+            chosen = select(Match.id).where(Match.content_id == content_id, standing(encoder))
+            if session.execute(chosen.limit(1)).first() is not None:
+                return
+            _make_way(session, content_id, encoder)
+            found = self._insert(Match)
+            again = {key: found.excluded[key] for key in ("outcome", "rank", "score", "reasons", "made_at")}
+            pair = ["content_id", "style_id", "encoder_name", "encoder_checksum"]
+            session.execute(found.on_conflict_do_update(index_elements=pair, set_=again), rows)
+
+
+def _make_way(session: Session, content_id: int, encoder: EncoderKey) -> None:
+    """Delete what was found earlier; what attempts hang on stays, as a candidate."""
+    earlier = (Match.content_id == content_id, of(Match, encoder))
+    tried = exists().where(Attempt.match_id == Match.id)
+    session.execute(delete(Match).where(*earlier, not_(tried)))
+    session.execute(update(Match).where(*earlier).values(outcome=MatchOutcome.CANDIDATE, rank=None))
 
 
 def _matrix(vectors: Sequence[bytes]) -> "NDArray[np.float32]":

@@ -20,9 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from db.entries import ContentScope, Derivatives, EncoderKey, MatchOutcome, Tone
-from db.models import Archive, Image, Match, PictureState, Record, RecordImage, Rights
-from db.nouns.conditions import RecordCondition, harvested, of, says, usable
+from db.entries import ContentScope, Derivatives, EncoderKey, Tone
+from db.models import Archive, Embedding, Image, Match, PictureState, Record, RecordImage, Rights
+from db.nouns.conditions import RecordCondition, harvested, of, says, standing, usable
 from db.nouns.store import Store
 
 
@@ -30,11 +30,15 @@ class ScopePart(Store):
     """Which contents the matching asks the catalogue for."""
 
     def contents_to_match(self, encoder: EncoderKey, scope: ContentScope) -> list[int]:
-        """Images of the scope without a match by this encoder; those with "no match" get another chance."""
-        found = exists().where(Match.content_id == Image.id, of(Match, encoder), Match.outcome != MatchOutcome.NO_MATCH)
+        """Images of the scope that the encoder has seen, without a match whose style may be used today.
+
+        Those with "no match" get another chance, and those whose style's rights or record were withdrawn.
+        """
+        seen = exists().where(Embedding.image_id == Image.id, of(Embedding, encoder))
+        found = exists().where(Match.content_id == Image.id, standing(encoder))
         with self._reading() as session:
             taken = _taken(scope, _in_genres(session, scope))
-            return list(session.scalars(select(Image.id).where(taken, not_(found)).order_by(Image.id)))
+            return list(session.scalars(select(Image.id).where(taken, seen, not_(found)).order_by(Image.id)))
 
     def held_back(self, scope: ContentScope) -> dict[str, int]:
         """How many live records of the scope's archives have a picture that the night does not take, and why.

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,17 +17,25 @@ from db.catalogue import Catalogue
 from db.errors import CatalogueError
 from db.settings import CatalogueSettings
 from flows.archives.sample import SampleArchive, serve_sample
-
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Nishiki
+from tests.e2e.conftest import Nishiki, in_folder
 
 GRAYS = 6
 PATIENCE_S = 90.0
 
 
 @pytest.fixture
-def slow(nishiki: "Nishiki") -> "Nishiki":
+def slow(nishiki: Nishiki) -> Nishiki:
     """Attempts of about half a second, pictures of a tenth, and a mark on every process that belongs to us."""
+    return slowed(nishiki)
+
+
+@pytest.fixture
+def slow_alone(tmp_path: Path, narrow_weights: Path) -> Nishiki:
+    """The same with a Prefect server of its own, as in a terminal."""
+    return slowed(in_folder(tmp_path, narrow_weights, None))
+
+
+def slowed(nishiki: Nishiki) -> Nishiki:
     marked = {"NISHIKI_ITERATIONS": "150", "NISHIKI_PACE_S": "0.1", "NISHIKI_TEST_MARK": uuid4().hex}
     return replace(nishiki, environment={**nishiki.environment, **marked})
 
@@ -38,7 +46,7 @@ def archive() -> Iterator[SampleArchive]:
         yield server
 
 
-def status(nishiki: "Nishiki") -> dict[str, Any] | None:
+def status(nishiki: Nishiki) -> dict[str, Any] | None:
     """The catalogue in numbers, without a process for it; None before there is one."""
     try:
         with Catalogue.open(CatalogueSettings(home=nishiki.home), create=False) as catalogue:
@@ -47,7 +55,7 @@ def status(nishiki: "Nishiki") -> dict[str, Any] | None:
         return None
 
 
-def wait_for(reached: Callable[[dict[str, Any]], bool], nishiki: "Nishiki", process: "subprocess.Popen[str]") -> None:
+def wait_for(reached: Callable[[dict[str, Any]], bool], nishiki: Nishiki, process: "subprocess.Popen[str]") -> None:
     """Until the catalogue has come so far; the process must still run then."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
@@ -60,7 +68,7 @@ def wait_for(reached: Callable[[dict[str, Any]], bool], nishiki: "Nishiki", proc
     pytest.fail("the night did not come so far")
 
 
-def marked(nishiki: "Nishiki") -> list[int]:
+def marked(nishiki: Nishiki) -> list[int]:
     """Processes alive that carry our mark."""
     mark = f"NISHIKI_TEST_MARK={nishiki.environment['NISHIKI_TEST_MARK']}".encode()
     found = []
@@ -73,7 +81,7 @@ def marked(nishiki: "Nishiki") -> list[int]:
     return found
 
 
-def left_alone_after(seconds: float, nishiki: "Nishiki") -> list[int]:
+def left_alone_after(seconds: float, nishiki: Nishiki) -> list[int]:
     """Our processes that still live after so long."""
     end = time.monotonic() + seconds
     while (alive := marked(nishiki)) and time.monotonic() < end:
@@ -93,7 +101,7 @@ MOMENTS: list[Callable[[dict[str, Any]], bool]] = [
 
 
 def test_a_night_killed_again_and_again_ends_with_each_match_colorized_once(
-    slow: "Nishiki", archive: SampleArchive
+    slow: Nishiki, archive: SampleArchive
 ) -> None:
     for moment in MOMENTS:
         process = slow.start("nightly", archive.base_url)
@@ -124,20 +132,28 @@ def test_a_night_killed_again_and_again_ends_with_each_match_colorized_once(
 
 
 def test_ctrl_c_is_answered_with_one_sentence_and_resume_ends_the_batch(
-    slow: "Nishiki", archive: SampleArchive
+    slow_alone: Nishiki, archive: SampleArchive
 ) -> None:
-    process = slow.start("nightly", archive.base_url)
-    wait_for(lambda numbers: closed(numbers) >= 1, slow, process)
-    os.kill(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    process = slow_alone.start("nightly", archive.base_url)
+    wait_for(lambda numbers: closed(numbers) >= 1, slow_alone, process)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the command hears it
+    _, said = process.communicate(timeout=20)
     assert process.returncode == 1, said
     assert said.splitlines()[-1] == (
         "nishiki: stopped; what was finished is kept, and the next run carries on (or: nishiki resume)"
     )
     assert "Traceback" not in said
-    assert left_alone_after(15, slow) == []
-    numbers = status(slow)
+    assert left_alone_after(15, slow_alone) == []
+    numbers = status(slow_alone)
     assert numbers is not None
     assert numbers["batch"]["left"] > 0
-    assert f"{numbers['batch']['left']} succeeded" in slow.good("resume")
-    assert slow.status()["attempts"] == {"pending": 0, "succeeded": GRAYS, "rejected": 0, "failed": 0}
+    assert f"{numbers['batch']['left']} succeeded" in slow_alone.good("resume")
+    assert slow_alone.status()["attempts"] == {"pending": 0, "succeeded": GRAYS, "rejected": 0, "failed": 0}
+
+
+def test_a_killed_command_takes_its_own_prefect_server_with_it(slow_alone: Nishiki, archive: SampleArchive) -> None:
+    process = slow_alone.start("harvest", archive.base_url)
+    wait_for(lambda numbers: numbers["pictures"]["held"] >= 1, slow_alone, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=20)
+    assert left_alone_after(15, slow_alone) == []

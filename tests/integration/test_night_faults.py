@@ -172,6 +172,13 @@ def test_a_colorizing_process_that_is_killed_is_started_again(settings: Settings
     assert {attempt.outcome for attempt in attempts_in(settings)} == {"succeeded"}
 
 
+def test_only_the_picture_that_kills_its_process_alone_has_failed(settings: Settings) -> None:
+    with killer(deaths=2) as killed:
+        (tally,) = dispatch(settings)
+    assert len(killed) == 2
+    assert tally.outcomes == {"failed": 1, "succeeded": 2}
+
+
 def test_a_stack_over_which_processes_keep_dying_fails_and_the_batch_is_closed(settings: Settings) -> None:
     with killer(deaths=100) as killed:
         (tally,) = dispatch(settings)
@@ -180,5 +187,5 @@ def test_a_stack_over_which_processes_keep_dying_fails_and_the_batch_is_closed(s
     for attempt in attempts_in(settings):
         assert attempt.result is not None
         assert (attempt.result.error_class, attempt.result.transient) == ("WorkerDied", True)
-        assert "exit code -9" in (attempt.result.error_message or "")
+        assert "killed (signal 9)" in (attempt.result.error_message or "")
     assert colorizing_children() == []

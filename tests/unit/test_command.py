@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -62,16 +63,28 @@ def command_that_raises(error: BaseException) -> typer.Typer:
         (ArchiveUnavailable("does not answer"), 1, "does not answer"),
         (OSError(28, "No space left on device", "a.png"), 1, "a.png: No space left on device"),
         (OSError("broken"), 1, "the machine: broken"),
+        (RuntimeError("Failed to reach API at http://127.0.0.1:9/api/"), 1, "Prefect does not answer at http://127."),
+        (httpx.ConnectError("All connection attempts failed"), 1, "Prefect does not answer at http://127.0.0.1:9/api;"),
         (KeyboardInterrupt(), 1, "stopped; what was finished is kept"),
     ],
 )
-def test_each_failure_is_one_sentence_and_its_code(error: BaseException, code: int, words: str) -> None:
+def test_each_failure_is_one_sentence_and_its_code(
+    error: BaseException, code: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://me:hunter2@127.0.0.1:9/api")
     assert words in sentence(CliRunner().invoke(command_that_raises(error), ["work"]), code)
 
 
-def test_a_fault_of_the_program_keeps_its_traceback() -> None:
-    run = CliRunner().invoke(command_that_raises(ZeroDivisionError("ours")), ["work"])
-    assert isinstance(run.exception, ZeroDivisionError)
+def test_without_a_server_of_the_operators_the_sentence_names_prefects_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    error = RuntimeError("Timed out while attempting to connect to ephemeral Prefect API server.")
+    assert "Prefect's own small server" in sentence(CliRunner().invoke(command_that_raises(error), ["work"]), 1)
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError("ours"), RuntimeError("ours")])
+def test_a_fault_of_the_program_keeps_its_traceback(fault: Exception) -> None:
+    run = CliRunner().invoke(command_that_raises(fault), ["work"])
+    assert run.exception is fault
 
 
 @pytest.mark.parametrize(
@@ -157,3 +170,36 @@ def test_a_demo_does_not_clear_a_folder_that_is_no_demo(nishiki: Run, tmp_path: 
     (tmp_path / "prints" / "kept.txt").write_text("kept")
     assert "is no earlier demo" in sentence(nishiki("demo", "--home", "prints"), 2)
     assert (tmp_path / "prints" / "kept.txt").read_text() == "kept"
+
+
+def test_a_demo_removes_earlier_demos_only(nishiki: Run, tmp_path: Path) -> None:
+    work = tmp_path / "nishiki-data"
+    (work / "prefect").mkdir(parents=True)
+    (work / "catalogue.db").write_bytes(b"a year of work")
+    assert "is no earlier demo" in sentence(nishiki("demo", "--home", "nishiki-data"), 2)
+    assert (work / "catalogue.db").read_bytes() == b"a year of work"
+
+
+def test_a_mistyped_home_makes_no_empty_catalogue(nishiki: Run, tmp_path: Path) -> None:
+    for command in ("match", "dispatch", "resume"):
+        assert "no catalogue in typo" in sentence(nishiki(command, "--home", "typo"), 1)
+    assert not (tmp_path / "typo").exists()
+
+
+def test_an_original_is_never_overwritten_and_a_missing_folder_is_told_before_the_work(
+    nishiki: Run, tmp_path: Path
+) -> None:
+    for name in ("gray.png", "colour.png"):
+        (tmp_path / name).write_bytes(b"an original")
+    told = sentence(nishiki("colorize", "gray.png", "colour.png", "-o", "gray.png"), 1)
+    assert "one of the two originals" in told
+    assert (tmp_path / "gray.png").read_bytes() == b"an original"
+    assert "no such folder" in sentence(nishiki("colorize", "gray.png", "colour.png", "-o", "away/result.png"), 1)
+
+
+def test_the_weights_folder_that_the_night_refuses_is_refused_by_the_list(
+    nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("NISHIKI_WEIGHTS_DIR", "empty")
+    assert "holds no VGG-19 weights" in sentence(nishiki("weights", "list"), 1)

@@ -68,6 +68,20 @@ def test_what_is_no_picture_is_reported_and_litter_is_not(tmp_path: Path, put: P
     assert "empty" in {u.identifier: u.reason for u in unreadable}["empty.jpg"]
 
 
+@pytest.mark.parametrize("sign", ["catalogue.db", "pictures/unfinished/x.png"])
+@pytest.mark.parametrize("home", ["data/", ""])
+def test_a_home_of_nishiki_in_the_folder_is_no_part_of_the_archive(
+    tmp_path: Path, put: Put, sign: str, home: str
+) -> None:
+    put("a.jpg")
+    put("shelf/pictures/b.jpg")
+    for name in (sign, "pictures/ab/abc.jpg", "reports/batch-1.png"):
+        put(home + name)
+    records, unreadable = listed(tmp_path)
+    assert [record.identifier for record in records] == ["a", "shelf/pictures/b"]
+    assert unreadable == []
+
+
 def test_links_are_followed_inside_the_folder_only(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, put: Put
 ) -> None:

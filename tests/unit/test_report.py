@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, features
+from rich.console import Console
 
 from colorize.images import Pixels
 from db.entries import AttemptEntry, AttemptResult, Description, EncoderKey, Outcome, RecipeEntry
 from flows import report
 from flows.choice import weights_sentence
+from flows.summary import attempts_table
 
 HOSTILE = '"><script src="https://evil.example/x.js"></script><img src=x onerror=alert(1)> & \' {{ 7 * 7 }}'
 ENCODER = EncoderKey("vgg19-oxford", "abcdef0123456789")
@@ -66,8 +68,7 @@ def picture(level: int) -> Pixels:
 
 def page(*attempts: AttemptEntry, pictures: list[Pixels | None] | None = None) -> str:
     trio = [picture(50), picture(120), picture(200)] if pictures is None else pictures
-    rows = [report.row(each) for each in attempts]
-    return report._html(attempts, rows, [trio] * len(attempts), weights_sentence(attempts[0].encoder))
+    return report._html(report.Page(0, 1, attempts, weights_sentence(attempts[0].encoder)), [trio] * len(attempts))
 
 
 def sheet(*attempts: AttemptEntry, pictures: list[Pixels | None] | None = None) -> Image.Image:
@@ -173,3 +174,26 @@ def test_the_png_shows_original_style_and_result_side_by_side(attempt: AttemptEn
     gaps = {colour for _, colour in sheet(attempt, pictures=[picture(50), None, None]).getcolors(1 << 20) or []}
     assert (220, 220, 220) in gaps
     assert (120, 90, 0) not in gaps
+
+
+def test_a_large_batch_is_told_in_pages_that_lead_to_each_other(attempt: AttemptEntry) -> None:
+    second = report.Page(1, 3, [attempt], "Encoder: none.")
+    text = report._html(second, [[None, None, None]])
+    assert [report.page_name(number, ".html") for number in range(3)] == [
+        "contact-sheet.html",
+        "contact-sheet-2.html",
+        "contact-sheet-3.html",
+    ]
+    assert 'href="contact-sheet.html"' in text
+    assert 'href="contact-sheet-3.html"' in text
+    assert 'href="contact-sheet-2.html"' not in text
+
+
+def test_brackets_in_an_identifier_are_letters_in_a_table() -> None:
+    row = dict.fromkeys(
+        ("record", "actor", "style", "content error", "style error", "total error", "seconds", "outcome"), ""
+    )
+    printed = StringIO()
+    Console(file=printed, width=120).print(attempts_table([row | {"record": "print 12 [recto]", "actor": "[/bold]"}]))
+    assert "print 12 [recto]" in printed.getvalue()
+    assert "[/bold]" in printed.getvalue()
