@@ -1,7 +1,8 @@
 """What can go wrong while pictures are read and colorized.
 
     ColorizeError                root; the message says which thing, what happened, what to do
-    ├── UnreadableImage          the bytes are no picture that we read, or a damaged or oversized one
+    ├── UnreadableImage          the bytes are no picture that we read, or a damaged one
+    │   └── OversizedImage       transient: over the limit, or more than memory holds; either may grow
     ├── PictureGone              transient: a stored picture's file is missing or cannot be read
     ├── UnknownRecipe            no recipe of that name
     ├── BadRecipe                a recipe's values contradict each other or leave their bounds
@@ -27,6 +28,12 @@ class ColorizeError(Exception):
 
 class UnreadableImage(ColorizeError):
     """The bytes cannot be made into a picture, today or tomorrow."""
+
+
+class OversizedImage(UnreadableImage):
+    """The picture is larger than the limit or the memory; with more of either it can be read."""
+
+    transient = True
 
 
 class PictureGone(ColorizeError):

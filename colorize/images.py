@@ -21,7 +21,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from colorize.errors import UnreadableImage
+from colorize.errors import OversizedImage, UnreadableImage
 
 Pixels = NDArray[np.uint8]
 """uint8, (H, W, 3), sRGB in [0, 255]."""
@@ -89,7 +89,6 @@ _DAMAGE: Final = (
     struct.error,  # fields cut short
     zlib.error,  # compressed metadata that does not unpack
     RuntimeError,  # the AVIF and WebP decoders; NotImplementedError is one
-    MemoryError,  # a header that asks for more than there is
     Image.DecompressionBombError,  # Pillow's guard inside WebP, above 179 megapixels
     Warning,  # when the process turns warnings into errors
 )
@@ -120,7 +119,8 @@ def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
         max_pixels: width × height allowed, compared with the header before any pixel is decoded.
 
     Raises:
-        UnreadableImage: not a picture, not a format that is read, damaged, or over the limit.
+        UnreadableImage: not a picture, not a format that is read, or damaged.
+        OversizedImage: over the limit, or more than memory holds.
     """
     reader = _reader(data)
     try:
@@ -128,6 +128,11 @@ def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
             _check_size(image, max_pixels)
             image.load()
             return Decoded(np.array(_upright_srgb(image)), mode=image.mode, format=str(image.format))
+    except MemoryError as error:
+        raise OversizedImage(
+            f"the picture ({reader.format} of {len(data):,} bytes) needs more memory than there is. "
+            "Free some, or store a smaller scan."
+        ) from error
     except _DAMAGE as error:
         what = f"{reader.format} of {len(data):,} bytes"
         raise UnreadableImage(
@@ -172,7 +177,7 @@ def _reader(data: bytes) -> type[ImageFile.ImageFile]:
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:
     if image.width * image.height > max_pixels:
-        raise UnreadableImage(
+        raise OversizedImage(
             f"the picture has {image.width:,} × {image.height:,} pixels, over the limit of {max_pixels:,}. "
             "Raise the limit, or store a smaller scan."
         )
@@ -196,7 +201,7 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
 def _orientation(image: Image.Image) -> int | None:
     try:
         orientation: int | None = image.getexif().get(ExifTags.Base.Orientation)
-    except _DAMAGE:  # a broken EXIF block costs the orientation, not the picture
+    except (MemoryError, *_DAMAGE):  # a broken EXIF block costs the orientation, not the picture
         return None
     return orientation
 

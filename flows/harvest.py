@@ -6,6 +6,7 @@ pictures, which it fetches. One bad record or picture is reported and the rest g
 harvest only.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from colorize.errors import UnreadableImage
+from colorize.errors import OversizedImage, UnreadableImage
 from colorize.images import decode
 from colorize.tone import judge_tone
 from db.catalogue import Catalogue
@@ -30,7 +31,7 @@ from db.entries import (
     WantedPicture,
     WindowState,
 )
-from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord
+from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
 from flows.archives.folder import FolderArchive
 from flows.archives.http import PoliteClient
 from flows.archives.manners import Manners
@@ -42,22 +43,46 @@ from flows.settings import ArchiveSettings, Settings
 SUFFIXES = {
     "JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "AVIF": ".avif", "JPEG2000": ".jp2",
 }  # fmt: skip
+LIST_EVERYTHING = {FolderArchive.kind}
+"""Kinds of archive whose every harvest names every record."""
 PATIENCE = 5
 """Pictures in a row that an archive may fail or refuse to deliver before it is left for the night."""
 
 
 @dataclass
 class HarvestTally:
-    """What one archive gave."""
+    """What one archive gave, over all tries: a record that is read again when a try fails counts once."""
 
     archive: str
-    records: dict[Change, int] = field(default_factory=lambda: dict.fromkeys(Change, 0))
+    changes: dict[str, Change] = field(default_factory=dict)
+    """What became of each record, by identifier."""
+    withdrawn: int = 0
+    """Records that the archive lists no more."""
     pictures: int = 0
     """Fetched and stored."""
-    problems: list[tuple[str, str]] = field(default_factory=list)
-    """(identifier or file, reason)."""
+    lasting: dict[tuple[str, str], None] = field(default_factory=dict)
+    """Problems that another try does not mend, each once."""
+    passing: list[tuple[str, str]] = field(default_factory=list)
+    """Why pictures could not be had that are still wanted."""
     failure: str | None = None
     """Why the archive's harvest ended early."""
+
+    @property
+    def records(self) -> dict[Change, int]:
+        """How many records of each kind."""
+        counts = Counter(self.changes.values())
+        counts[Change.DELETED] += self.withdrawn
+        return {change: counts[change] for change in Change}
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """(identifier or file, reason)."""
+        return [*self.lasting, *self.passing]
+
+    def count(self, identifier: str, change: Change) -> None:
+        """Another try finds unchanged what this night's first one brought."""
+        if self.changes.get(identifier, Change.UNCHANGED) is Change.UNCHANGED:
+            self.changes[identifier] = change
 
 
 def open_archive(name: str, archive: ArchiveSettings, settings: Settings) -> Archive:
@@ -89,23 +114,26 @@ def harvest(settings: Settings, archives: Sequence[str]) -> list[HarvestTally]:
     tallies = []
     with Catalogue.open(settings) as catalogue:
         for word in archives or settings.archives:
+            tally = HarvestTally(settings.archive_of(word)[0])
+            tallies.append(tally)
             try:
-                tallies.append(task_of_archive(catalogue, settings, word))
+                task_of_archive(catalogue, settings, word, tally)
             except ArchiveError as error:
-                tallies.append(HarvestTally(word, failure=str(error)))
+                tally.failure = str(error)
     return tallies
 
 
 @task(name="harvest-archive", cache_policy=NO_CACHE, persist_result=False)
-def harvest_archive(catalogue: Catalogue, settings: Settings, word: str) -> HarvestTally:
+def harvest_archive(catalogue: Catalogue, settings: Settings, word: str, tally: HarvestTally) -> None:
     """One archive: first its records, then every picture that they want.
+
+    The tally comes from outside, so that what was read is told even where the archive fails half-way.
 
     Raises:
         ArchiveError: it cannot be read any further; what was read is kept.
     """
     name, address = settings.archive_of(word)
     archive = open_archive(name, address, settings)
-    tally = HarvestTally(name)
     try:
         archive_id = catalogue.add_archive(name, archive.kind, archive.address)
         with track(f"records of {name}", None, "records") as advance:
@@ -114,7 +142,6 @@ def harvest_archive(catalogue: Catalogue, settings: Settings, word: str) -> Harv
         harvest_pictures(catalogue, archive, archive_id, settings, tally)
     finally:
         archive.close()
-    return tally
 
 
 def harvest_window(
@@ -125,21 +152,30 @@ def harvest_window(
     tally: HarvestTally,
     advance: Advance,
 ) -> None:
-    """Add a window's records; the window is done when the last one is in."""
+    """Add a window's records; the window is done when the last one is in.
+
+    An archive that lists everything each time never says what is gone: what it lists no more is withdrawn, for
+    an old record may allow what a new one of the same picture does not.
+    """
     window_id = catalogue.open_window(archive_id, window.start, window.until)
-    before, problems = sum(tally.records.values()), len(tally.problems)
-    state = WindowState.FAILED
+    listed: set[str] = set()
+    records, problems, state = 0, 0, WindowState.FAILED
     try:
         for found in archive.records(window):
             if isinstance(found, Unreadable):
-                tally.problems.append((found.identifier, found.reason))
+                tally.lasting[found.identifier, found.reason] = None
+                problems += 1
             else:
-                tally.records[catalogue.add_record(archive_id, record_entry(found))] += 1
+                tally.count(found.identifier, catalogue.add_record(archive_id, record_entry(found)))
+                records += 1
+            if archive.kind in LIST_EVERYTHING:
+                listed.add(found.identifier)
             advance(1)
+        if archive.kind in LIST_EVERYTHING:
+            tally.withdrawn += catalogue.withdraw_unlisted(archive_id, listed)
         state = WindowState.DONE
     finally:
-        records = sum(tally.records.values()) - before
-        catalogue.close_window(window_id, state, records=records, problems=len(tally.problems) - problems)
+        catalogue.close_window(window_id, state, records=records, problems=problems)
 
 
 def record_entry(record: Record) -> RecordEntry:
@@ -179,18 +215,23 @@ def harvest_pictures(
         ArchiveError: the host refuses, or failed PATIENCE times in a row.
     """
     wanted_pictures = catalogue.wanted_pictures(archive_id)
+    tally.passing.clear()
     refused = 0
     with track(f"pictures of {tally.archive}", len(wanted_pictures), "pictures") as advance:
         for wanted in wanted_pictures:
             try:
                 _harvest_picture(catalogue, archive, wanted, settings, tally)
                 refused = 0
+            except (TooLarge, OversizedImage) as error:  # a limit that is raised lets it in
+                catalogue.picture_failed(wanted, str(error), permanent=False, counted=False)
+                tally.passing.append((wanted.identifier, str(error)))
             except (BadRecord, UnreadableImage) as error:
                 catalogue.picture_failed(wanted, str(error), permanent=True)
-                tally.problems.append((wanted.identifier, str(error)))
-            except (ArchiveUnavailable, ArchiveRefused) as error:
-                catalogue.picture_failed(wanted, str(error), permanent=False)
-                tally.problems.append((wanted.identifier, str(error)))
+                tally.lasting[wanted.identifier, str(error)] = None
+            except (ArchiveUnavailable, ArchiveRefused) as error:  # a host that is down says nothing of its pictures
+                counted = isinstance(error, ArchiveRefused)
+                catalogue.picture_failed(wanted, str(error), permanent=False, counted=counted)
+                tally.passing.append((wanted.identifier, str(error)))
                 refused += 1
                 if refused == PATIENCE:
                     raise

@@ -56,10 +56,11 @@ def describe(session: Session, image_ids: Collection[int]) -> dict[int, Descript
 def _live_records(session: Session, image_ids: Collection[int]) -> dict[int, int]:
     """Image → the live record that speaks for it: the first whose rights say yes, else the first."""
     named = (
-        select(RecordImage.image_id, Record.id, Rights.derivatives)
+        select(Image.id, Record.id, Rights.derivatives)
+        .join(RecordImage, RecordImage.image_id == Image.id)
         .join(Record, Record.id == RecordImage.record_id)
         .join(Rights, Rights.record_id == Record.id)
-        .where(RecordImage.image_id.in_(image_ids), Record.deleted_at.is_(None))
+        .where(Image.id.in_(image_ids), Record.deleted_at.is_(None))
     )
     ranks: dict[int, tuple[bool, int]] = {}
     for image_id, record_id, derivatives in session.execute(named):

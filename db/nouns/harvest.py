@@ -168,7 +168,7 @@ class HarvestPart(Store):
             counted: it is one of the tries after which nobody asks again; off where the picture is not to blame.
         """
         state = PictureState.BROKEN if permanent else PictureState.WANTED
-        failed = {"state": state, "problem": problem, "tries": RecordImage.tries + counted}
+        failed = {"state": state, "problem": problem, "tries": RecordImage.tries + int(counted)}
         with self._writing() as session:
             session.execute(_link(wanted).values(failed))
 

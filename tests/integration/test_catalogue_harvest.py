@@ -120,6 +120,48 @@ def test_a_hole_left_by_a_silent_host_is_wanted_again_and_a_broken_picture_is_no
     assert catalogue.status()["pictures"] == {"wanted": 1, "held": 0, "broken": 1}
 
 
+def test_a_problem_that_is_not_counted_never_ends_the_tries(catalogue: Catalogue, sample: "Sample") -> None:
+    archive = sample.archive(catalogue)
+    catalogue.add_record(archive, sample.record("r1"))
+    (wanted,) = catalogue.wanted_pictures(archive)
+    for _ in range(9):
+        catalogue.picture_failed(wanted, "the host is down", permanent=False, counted=False)
+    assert catalogue.wanted_pictures(archive, max_tries=1) == [wanted]
+
+
+def test_records_that_are_listed_no_more_are_withdrawn_and_live_again_when_listed(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    record, archive = sample.record("r1"), sample.archive(catalogue)
+    image = sample.store(catalogue, record, Tone.GRAYSCALE)
+    catalogue.add_record(archive, sample.record("odd \0"))
+    elsewhere = catalogue.add_archive("elsewhere", "folder", "/prints")
+    catalogue.add_record(elsewhere, record)
+    assert catalogue.withdraw_unlisted(archive, {"r1", "odd \0"}) == 0
+    assert catalogue.withdraw_unlisted(archive, ["odd \0"]) == 1
+    assert catalogue.withdraw_unlisted(archive, ["odd \0"]) == 0
+    assert (catalogue.status()["records"], catalogue.status()["deleted_records"]) == (2, 1)
+    assert catalogue.images_to_embed(sample.encoder, [Tone.GRAYSCALE]) == []
+    assert catalogue.add_record(archive, record) == Change.CHANGED
+    assert catalogue.add_record(archive, record) == Change.UNCHANGED
+    assert [each.id for each in catalogue.images_to_embed(sample.encoder, [Tone.GRAYSCALE])] == [image]
+    assert catalogue.status()["deleted_records"] == 0
+
+
+def test_an_image_is_described_by_a_live_record_that_allows_it_before_all_others(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    words = {"r1": Rights.ASK, "r2": Rights.ASK, "r3": Rights.YES, "r4": Rights.YES}
+    records = {name: sample.record(name, derivatives=word) for name, word in words.items()}
+    (image,) = {sample.store(catalogue, record, Tone.COLOUR, data=b"same") for record in records.values()}
+    archive, speaking = sample.archive(catalogue), []
+    for gone in ("r3", "r4", "r1", "r2"):
+        speaking.append(catalogue.describe([image])[image].identifier)
+        catalogue.add_record(archive, replace(records[gone], deleted=True))
+    assert speaking == ["r3", "r4", "r1", "r2"]
+    assert catalogue.describe([image])[image].identifier == "r1"
+
+
 def test_a_picture_of_a_record_that_changed_meanwhile_does_not_overwrite_it(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:

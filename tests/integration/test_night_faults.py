@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import text
 
 from db.catalogue import Catalogue
-from db.entries import AttemptEntry, Change
+from db.entries import AttemptEntry, Change, EncoderKey, Tone
 from flows.archives.sample import serve_sample
 from flows.dispatch import dispatch
 from flows.harvest import PATIENCE, harvest
@@ -102,6 +103,8 @@ def test_an_archive_that_goes_away_leaves_pictures_to_be_fetched_the_next_night(
     (tally,) = tallies
     assert tally.failure
     assert "Traceback" not in tally.failure
+    assert (tally.records[Change.NEW], tally.records[Change.DELETED]) == (12, 1)
+    assert tally.pictures >= 1
     with Catalogue.open(settings, create=False) as catalogue:
         pictures = catalogue.status()["pictures"]
     assert pictures["wanted"] >= PATIENCE
@@ -113,6 +116,71 @@ def test_an_archive_that_goes_away_leaves_pictures_to_be_fetched_the_next_night(
     assert after.records[Change.NEW] == after.records[Change.CHANGED] == 0
     with Catalogue.open(settings, create=False) as catalogue:
         assert catalogue.status()["pictures"] == {"wanted": 0, "held": 11, "broken": 1}
+
+
+def test_an_archive_that_comes_back_in_the_same_night_is_told_once(
+    settings_of: "SettingsOf", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.archives.http.BACKOFF_S", (0.05,))  # as above
+    settings = settings_of(tmp_path / "home", pace_s=0.1, archive_retries=1, archive_retry_pause_s=3)
+    tallies = []
+    with serve_sample(designs=4, grays=3, page=50) as archive:
+        port, url = int(archive.root.rpartition(":")[2]), archive.base_url
+        night = threading.Thread(target=lambda: tallies.extend(harvest(settings, [url])))
+        night.start()
+        while not list((tmp_path / "home" / "pictures").glob("??/??/*")):
+            time.sleep(0.02)
+    with Catalogue.open(settings, create=False) as catalogue, catalogue.engine.connect() as connection:
+        noted = text("SELECT count(*) FROM record_images WHERE problem IS NOT NULL")
+        while connection.execute(noted).scalar_one() < PATIENCE:
+            connection.rollback()
+            time.sleep(0.02)
+    with serve_sample(designs=4, grays=3, page=50, port=port):
+        night.join(timeout=60)
+    (tally,) = tallies
+    assert (tally.failure, tally.pictures) == (None, 11)
+    assert {change: count for change, count in tally.records.items() if count} == {Change.NEW: 12, Change.DELETED: 1}
+    assert [identifier for identifier, _ in tally.problems] == ["oai:sample.nishiki:0009-g"]
+
+
+def test_what_a_folder_lists_no_more_is_withdrawn_with_what_it_allowed(
+    settings_of: "SettingsOf", tmp_path: Path
+) -> None:
+    folder = tmp_path / "prints"
+    folder.mkdir()
+    for shade, name in enumerate("abc"):
+        Image.fromarray(np.full((60, 50), 90 + shade, np.uint8)).save(folder / f"{name}.png")
+    settings = settings_of(tmp_path / "home")
+    harvest(settings, [str(folder)])
+    (folder / "records.csv").write_text("identifier,file,derivatives\nX1,a.png,ask\nc,c.png,perhaps\n")
+    (folder / "b.png").rename(tmp_path / "b.png")
+    (tally,) = harvest(settings, [str(folder)])
+    assert (tally.records[Change.NEW], tally.records[Change.DELETED]) == (1, 2)
+    assert [name for name, _ in tally.problems] == ["c"]
+    with Catalogue.open(settings, create=False) as catalogue:
+        usable = catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone))
+        assert [each.identifier for each in catalogue.describe([image.id for image in usable]).values()] == ["c"]
+    (tmp_path / "b.png").rename(folder / "b.png")
+    (tally,) = harvest(settings, [str(folder)])
+    assert (tally.records[Change.CHANGED], tally.records[Change.DELETED], tally.pictures) == (1, 0, 0)
+    with Catalogue.open(settings, create=False) as catalogue:
+        assert len(catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone))) == 2
+
+
+@pytest.mark.parametrize("low", [{"max_pixels": 2000}, {"max_picture_bytes": 1000}])
+def test_a_picture_over_a_limit_is_fetched_as_soon_as_the_limit_is_raised(
+    settings_of: "SettingsOf", tmp_path: Path, low: dict[str, int]
+) -> None:
+    folder = tmp_path / "prints"
+    folder.mkdir()
+    noise = np.random.default_rng(5).integers(0, 256, (60, 50), np.uint8)
+    Image.fromarray(noise).save(folder / "gray.png")
+    for _ in range(6):
+        (tally,) = harvest(settings_of(tmp_path / "home", **low), [str(folder)])
+        assert [name for name, _ in tally.problems] == ["gray"]
+        assert tally.failure is None
+    (tally,) = harvest(settings_of(tmp_path / "home"), [str(folder)])
+    assert (tally.problems, tally.pictures) == ([], 1)
 
 
 def test_what_is_no_picture_in_a_folder_is_reported_and_the_rest_is_harvested(

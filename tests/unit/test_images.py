@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from colorize.errors import ColorizeError, UnreadableImage
+from colorize.errors import ColorizeError, OversizedImage, UnreadableImage
 from colorize.images import Pixels, decode, resized, to_gray
 
 FORMATS = ["JPEG", "PNG", "TIFF", "WEBP", "JPEG2000", "AVIF"]
@@ -161,10 +161,16 @@ def test_of_several_frames_the_first_is_taken(format_: str) -> None:
 def test_the_pixel_limit_is_asked_before_decoding() -> None:
     png = stored(a_picture(), "PNG")
     assert decode(png, max_pixels=960).width == 40
-    with pytest.raises(UnreadableImage, match=r"40 × 24 pixels, over the limit of 959\..*Raise the limit"):
+    with pytest.raises(OversizedImage, match=r"40 × 24 pixels, over the limit of 959\..*Raise the limit"):
         decode(png, max_pixels=959)
-    with pytest.raises(UnreadableImage, match="100,000 × 100,000"):
+    with pytest.raises(OversizedImage, match="100,000 × 100,000"):
         decode(with_size(png, 100_000, 100_000))
+
+
+def test_a_picture_that_no_memory_holds_is_oversized_and_not_damaged() -> None:
+    png = with_size(stored(a_picture(), "PNG"), 2**30, 2**30)
+    with pytest.raises(OversizedImage, match="more memory than there is"):
+        decode(png, max_pixels=2**60)
 
 
 @pytest.mark.parametrize("data", [data for data in samples() if data[8:12] != b"WEBP"])
@@ -254,5 +260,6 @@ def test_gray_is_rec_601_luma_in_three_equal_channels() -> None:
 
 
 def test_only_what_may_pass_by_itself_is_transient() -> None:
-    transient = {kind.__name__ for kind in ColorizeError.__subclasses__() if kind.transient}
-    assert transient == {"OutOfMemory", "PictureGone", "WorkerDied"}
+    kinds = (*ColorizeError.__subclasses__(), *UnreadableImage.__subclasses__())
+    transient = {kind.__name__ for kind in kinds if kind.transient}
+    assert transient == {"OutOfMemory", "OversizedImage", "PictureGone", "WorkerDied"}
