@@ -41,7 +41,7 @@ class CatalogueSettings(BaseSettings):
         frozen=True,
     )
 
-    home: Path = Field(
+    home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
         default=Path("nishiki-data"),
         description="Folder of the catalogue and its pictures; made when it is missing.",
     )

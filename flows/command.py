@@ -22,7 +22,7 @@ from typer.core import TyperGroup
 from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownRecipe
 from db.errors import CatalogueError
 from flows.archives.errors import ArchiveError
-from flows.archives.manners import without_user
+from flows.archives.manners import carries_secret, without_user
 from flows.settings import Settings
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -39,6 +39,9 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command; a failure of ours or of the world is one sentence, a fault of the program a traceback."""
         gc.set_threshold(100_000)  # a command that imports a database library spends a tenth of its time on this
+        if any(carries_secret(word) for word in ctx.args):
+            fail("an address with a password or key is kept by Prefect and the shell when it stands in a command; "
+                 "put the address into nishiki.toml under a name, and give the name", code=2)  # fmt: skip
         try:
             return super().invoke(ctx)
         except (ColorizeError, CatalogueError, ArchiveError) as error:

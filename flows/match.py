@@ -1,7 +1,7 @@
 """Grayscale records → candidates → matches: embeds what has no embedding yet, then ranks all colour images.
 
 Durable when: embeddings in portions of EMBED_PORTION; a content image's matches all at once. A crash repeats at
-most one portion. Runs again without harm: contents that have a match keep it, "no match" is tried anew.
+most one portion. Runs again without harm: contents keep a match whose style may be used, all others are tried anew.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -9,12 +9,14 @@ nothing. Archives are tables of `nishiki.toml`:
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsError
 
 from db.settings import CatalogueSettings
 
@@ -25,6 +27,17 @@ ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
 def user_cache() -> Path:
     """Where weights are kept for every home of this user (XDG base directories)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nishiki" / "weights"
+
+
+# A query field but those of OAI-PMH, of which none is a key.
+_KEY_FIELD = re.compile(r"(?:^|(?<=[&;]))(?!(?:verb|metadataPrefix|from|until|set|identifier)=)([^=&;]*)=[^&;]*")
+
+
+def _without_secrets(url: str) -> str:
+    """A web address fit to be a name: no user, no password, no query value that may be a key."""
+    parts = urlsplit(url)
+    query = _KEY_FIELD.sub(r"\1=***", parts.query) if "=" in parts.query else "***" if parts.query else ""
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment=""))
 
 
 class ArchiveSettings(BaseModel):
@@ -43,6 +56,16 @@ class ArchiveSettings(BaseModel):
         le=3600,
         description="Seconds between two requests to this archive; left out: `pace_s`.",
     )
+
+    allow_private: bool = Field(
+        default=False,
+        description="Let the archive's host name lead into a private network, as in an institution's own.",
+    )
+
+    @field_serializer("address", when_used="json")
+    def _shown_address(self, address: str) -> str:
+        """The form that Prefect keeps with a flow run's parameters."""
+        return address if self.is_folder else _without_secrets(address)
 
     @property
     def is_folder(self) -> bool:
@@ -121,6 +144,20 @@ class Settings(CatalogueSettings):
         default=3, ge=1, le=20, description="Failed attempts after which a match is left to a person."
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *args: PydanticBaseSettingsSource, **kwargs: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """As the catalogue's; a key of nishiki.toml that is no setting, such as a slip of the pen, is refused.
+
+        Raises:
+            SettingsError: there is one.
+        """
+        *others, toml = super().settings_customise_sources(settings_cls, *args, **kwargs)
+        if unknown := sorted(toml().keys() - cls.model_fields.keys()):
+            raise SettingsError(f"nishiki.toml: there is no setting {', '.join(unknown)}")
+        return *others, toml
+
     def archive_of(self, word: str) -> tuple[str, ArchiveSettings]:
         """Name and address of an ARCHIVE as a person gives it: a name of nishiki.toml, a URL, or a folder.
 
@@ -134,7 +171,7 @@ class Settings(CatalogueSettings):
             named = str(Path(archive.address).resolve()) if archive.is_folder else archive.address
             if address == named:
                 return name, archive
-        return address, ArchiveSettings(address=address)
+        return (address if given.is_folder else _without_secrets(word)), ArchiveSettings(address=address)
 
     def genres_of(self, archive: ArchiveSettings) -> tuple[str, ...] | None:
         """Genre values of an archive whose records are content; None is all."""

@@ -5,6 +5,7 @@ loss by s⁴ and a content loss by s². Convolutions are positively homogeneous 
 is absorbed by its weights.
 """
 
+import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from skimage import data
 from torch import Tensor
 from torch.nn import functional
@@ -170,10 +170,15 @@ def _write(path: Path, convolutions: Convolutions, metadata: dict[str, str]) -> 
     for name, key in zip(CONVOLUTIONS, KEYS, strict=True):
         weight, bias = convolutions[name]
         tensors |= {f"{key}.weight": weight.contiguous(), f"{key}.bias": bias.contiguous()}
+    data = _in_order(save(tensors, metadata))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        try:
-            save_file(tensors, Path(folder) / path.name, metadata)
-        except SafetensorError as error:
-            raise WeightsCorrupt(f"{path} cannot be written: {error}; is the disk full?") from error
+        (Path(folder) / path.name).write_bytes(data)
         (Path(folder) / path.name).replace(path)
+
+
+def _in_order(data: bytes) -> bytes:
+    """A safetensors file with its header's keys sorted: the library's order is another each time, the checksum too."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    return data[:8] + header.ljust(length) + data[8 + length :]

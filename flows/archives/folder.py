@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from flows.archives.errors import BadRecord, NotAnArchive, TooLarge
+from flows.archives.limits import LONGEST_IDENTIFIER, check_identifier, within_limits
 from flows.archives.listing import walk
 from flows.archives.record import Picture, Record, Unreadable, Validators, Window
 from flows.archives.table import OWN_FOLDER, TABLES, Row, describe, read_table
@@ -132,11 +133,12 @@ class FolderArchive:
             try:
                 yield self._file(name)
             except BadRecord as error:
-                yield Unreadable(_printable(name), str(error))
+                yield Unreadable(_printable(name)[:LONGEST_IDENTIFIER], str(error))
 
     def _file(self, name: str) -> _File:
         if _printable(name) != name:
             raise BadRecord(f"{_printable(name)} is not valid UTF-8; rename the file")
+        check_identifier(name)
         path, facts = self._look(name)
         try:
             with path.open("rb") as file:
@@ -153,7 +155,7 @@ def _described(row: Row, files: Mapping[str, _File], taken: set[str]) -> Record 
     try:
         record = _record(row, identifier, files, taken)
     except BadRecord as error:
-        return Unreadable(_printable(identifier) or row.place, f"{row.place}: {error}")
+        return Unreadable(_printable(identifier)[:LONGEST_IDENTIFIER] or row.place, f"{row.place}: {error}")
     taken.add(identifier)
     return record
 
@@ -169,7 +171,8 @@ def _record(row: Row, identifier: str, files: Mapping[str, _File], taken: set[st
         raise BadRecord(f"there is no picture {', '.join(missing)}; check the name")
     found = [files[_key(path)] for path in row.files]
     newest = max((file.modified for file in found), default=_EPOCH)
-    return describe(row, identifier, newest, _raw(found, row.kept), tuple(file.path for file in found))
+    record = describe(row, identifier, newest, _raw(found, row.kept), tuple(file.path for file in found))
+    return within_limits(record)
 
 
 def _undescribed(files: Sequence[_File], taken: set[str]) -> Iterator[Record | Unreadable]:

@@ -118,6 +118,16 @@ def shown(url: str) -> str:
     return without_user(urlunsplit(parts._replace(query=query, fragment="")))
 
 
+def carries_secret(word: str) -> bool:
+    """Whether a web address holds a user, a password or a query field that may be a key."""
+    try:
+        parts = urlsplit(word)
+    except ValueError:
+        return False
+    named = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    return parts.scheme in ("http", "https") and ("@" in parts.netloc or not named <= _OPEN_FIELDS)
+
+
 def without_user(url: str) -> str:
     """A URL without the user and password that it may carry."""
     parts = urlsplit(url)

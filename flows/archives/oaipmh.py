@@ -5,19 +5,22 @@ Nothing is kept here: a window that breaks off is harvested again from its begin
 """
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
 from flows.archives.errors import ArchiveUnavailable, BadRecord, MalformedAnswer, NotAnArchive, TooLarge
 from flows.archives.http import PoliteClient
-from flows.archives.manners import shown, without_user
+from flows.archives.limits import check_identifier, within_limits
+from flows.archives.manners import shown
 from flows.archives.oaidc import header_of, read_record
 from flows.archives.oaixml import Identity, TokenExpired, read_identity, read_page
 from flows.archives.record import Picture, Record, Unreadable, Validators, Window
 from flows.archives.words import looks_like_html, looks_like_picture
 
 _NOTHING = Validators()
+MAX_PAGES = 100_000
+"""Answers in one list; at the usual 100 records each, ten million."""
 
 
 class OaiPmhArchive:
@@ -34,7 +37,7 @@ class OaiPmhArchive:
 
     def __init__(self, base_url: str, name: str, client: PoliteClient, genres: Collection[str] = ()) -> None:
         self.name = name
-        self.address = without_user(base_url)
+        self.address = shown(base_url)
         self._base_url = base_url
         self._client = client
         self._genres = tuple(genres)
@@ -55,8 +58,11 @@ class OaiPmhArchive:
         return self._identity
 
     def windows(self, since: datetime | None) -> Iterator[Window]:
-        """One window, up to the archive's own time: our clock may be ahead of its."""
-        until = self.identify().response_date
+        """One window, up to the archive's own time: our clock may be ahead of its.
+
+        A time far in the future would leave nothing for every later harvest; no clock is wrong by more than a day.
+        """
+        until = min(self.identify().response_date, datetime.now(UTC) + timedelta(days=1))
         yield Window(since, max(until, since) if since else until)
 
     def records(self, window: Window) -> Iterator[Record | Unreadable]:
@@ -88,6 +94,8 @@ class OaiPmhArchive:
             if page.token in tokens:
                 raise MalformedAnswer(f"{self.name} repeats a resumption token without end; tell the archive")
             tokens.add(page.token)
+            if len(tokens) > MAX_PAGES:
+                raise MalformedAnswer(f"{self.name} ends its list not even after {MAX_PAGES:,} pages; tell the archive")
             promised = page.complete_size or promised
             question = {"verb": "ListRecords", "resumptionToken": page.token} if page.token else {}
         # completeListSize may be an estimate (OAI-PMH 2.0, 3.5), so a short list is told, and not fatal.
@@ -96,7 +104,7 @@ class OaiPmhArchive:
 
     def _read(self, element: Element, position: int) -> Record | Unreadable:
         try:
-            return read_record(element, self._base_url, self._genres)
+            return within_limits(read_record(element, self._base_url, self._genres))
         except BadRecord as error:
             return Unreadable(_identifier(element) or f"record {position} of {self.name}", str(error))
 
@@ -130,6 +138,8 @@ class OaiPmhArchive:
 
 def _identifier(element: Element) -> str:
     try:
-        return header_of(element)[0]
+        identifier = header_of(element)[0]
+        check_identifier(identifier)
+        return identifier
     except BadRecord:
         return ""

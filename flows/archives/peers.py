@@ -109,7 +109,7 @@ class PeerGuard(HTTPAdapter):
             sock.close()
             raise ArchiveRefused(
                 f"{host}:{port} leads to {address}, outside the open internet; only the archive's own "
-                "base URL may lead there, if you give it by number or allow this archive private addresses"
+                "base URL may lead there, if you give it by number or set allow_private for it in nishiki.toml"
             )
         # A duplicate of the handle stays good when TLS wraps, and so detaches, the socket itself.
         self._open.append(sock.dup())

@@ -152,7 +152,7 @@ def test_what_a_folder_lists_no_more_is_withdrawn_with_what_it_allowed(
         Image.fromarray(np.full((60, 50), 90 + shade, np.uint8)).save(folder / f"{name}.png")
     settings = settings_of(tmp_path / "home")
     harvest(settings, [str(folder)])
-    (folder / "records.csv").write_text("identifier,file,derivatives\nX1,a.png,ask\nc,c.png,perhaps\n")
+    (folder / "records.csv").write_text("identifier,file,derivatives,url\nX1,a.png,ask,\nc,c.png,yes,nowhere\n")
     (folder / "b.png").rename(tmp_path / "b.png")
     (tally,) = harvest(settings, [str(folder)])
     assert (tally.records[Change.NEW], tally.records[Change.DELETED]) == (1, 2)
@@ -167,13 +167,13 @@ def test_what_a_folder_lists_no_more_is_withdrawn_with_what_it_allowed(
         assert len(catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone))) == 2
 
 
-@pytest.mark.parametrize("low", [{"max_pixels": 2000}, {"max_picture_bytes": 1000}])
+@pytest.mark.parametrize("low", [{"max_pixels": 10_000}, {"max_picture_bytes": 1000}])
 def test_a_picture_over_a_limit_is_fetched_as_soon_as_the_limit_is_raised(
     settings_of: "SettingsOf", tmp_path: Path, low: dict[str, int]
 ) -> None:
     folder = tmp_path / "prints"
     folder.mkdir()
-    noise = np.random.default_rng(5).integers(0, 256, (60, 50), np.uint8)
+    noise = np.random.default_rng(5).integers(0, 256, (120, 100), np.uint8)
     Image.fromarray(noise).save(folder / "gray.png")
     for _ in range(6):
         (tally,) = harvest(settings_of(tmp_path / "home", **low), [str(folder)])

@@ -9,10 +9,12 @@ from threading import Thread
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from colorize.errors import WeightsCorrupt, WeightsMissing
+from colorize.vgg import loading
 from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, TORCHVISION, Encoder, Preprocessing
 from colorize.vgg.loading import (
     MEAN_ACTIVATIONS,
@@ -297,3 +299,15 @@ def test_the_original_weights_are_the_scale_that_all_others_are_brought_to(share
     for name, target in zip(CONVOLUTIONS, MEAN_ACTIVATIONS, strict=True):
         assert features[name].isfinite().all(), name
         assert 1 / 1.5 < float(features[name].mean()) / target < 1.5, name
+
+
+def test_the_same_weights_give_the_same_file_however_often_it_is_made(narrow: Encoder, tmp_path: Path) -> None:
+    metadata = {"name": "random-seeded", "input": "RGB", "calibrated": "yes", "seed": "0"}
+    made = []
+    for attempt in range(8):
+        path = tmp_path / f"{attempt}.safetensors"
+        loading._write(path, narrow.convolutions, metadata)
+        made.append(path.read_bytes())
+    assert len(set(made)) == 1
+    with safe_open(tmp_path / "0.safetensors", framework="np") as file:
+        assert file.metadata() == metadata
