@@ -69,8 +69,8 @@ def demo(home: DemoHome = None) -> None:
 @app.command()
 def harvest(archives: Archives = None, home: Home = None) -> None:
     """Read records and pictures of archives into the catalogue."""
+    _some_archive(archives)
     settings = _stage_settings(home=home)
-    _some_archive(settings, archives)
     from flows import summary
     from flows.harvest import harvest as harvest_flow
 
@@ -120,8 +120,8 @@ def nightly(
     iterations: Iterations = None, limit: Limit = None, device: Device = None,
 ) -> None:  # fmt: skip
     """Run the whole night: harvest, match, dispatch, report."""
+    _some_archive(archives)
     settings = _stage_settings(home=home, recipe=recipe, size=size, iterations=iterations, limit=limit, device=device)
-    _some_archive(settings, archives)
     from flows.nightly import nightly as nightly_flow
 
     _tell_night(nightly_flow(archives or [], settings))
@@ -236,8 +236,8 @@ def _catalogue_settings(**given: Any) -> "Settings":
     return _stage_settings(**given)
 
 
-def _some_archive(settings: "Settings", archives: Sequence[str] | None) -> None:
-    if not archives and not settings.archives:
+def _some_archive(archives: Sequence[str] | None) -> None:
+    if not archives and not read_settings().archives:
         fail("name an ARCHIVE (a folder or an OAI-PMH URL), or write one into nishiki.toml", code=2)
 
 

@@ -1,6 +1,6 @@
 """How the `nishiki` command behaves: errors as one sentence, exit codes, plain output, a quiet Prefect.
 
-Exit codes: 0 done, 1 something failed (and what), 2 usage. Loads neither Prefect nor torch.
+Exit codes: 0 done, 1 something failed (and what), 2 usage. Importing it loads neither Prefect nor torch.
 """
 
 import gc
@@ -39,19 +39,13 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command; a failure of ours or of the world is one sentence, a fault of the program a traceback."""
         gc.set_threshold(100_000)  # a command that imports a database library spends a tenth of its time on this
-        if any(carries_secret(word) for word in ctx.args):
-            fail("an address with a password or key is kept by Prefect and the shell when it stands in a command; "
-                 "put the address into nishiki.toml under a name, and give the name", code=2)  # fmt: skip
+        _refuse_secrets(ctx.args)
         try:
             return super().invoke(ctx)
         except (ColorizeError, CatalogueError, ArchiveError) as error:
             fail(str(error), code=2 if isinstance(error, _USAGE) else 1)
-        except ValidationError as error:
+        except (ValidationError, SettingsError, TOMLDecodeError) as error:
             fail(_settings_sentence(error), code=2)
-        except SettingsError as error:  # a list or table that is no JSON
-            fail(f"a setting cannot be used ({error}); see .env.example", code=2)
-        except TOMLDecodeError as error:
-            fail(f"nishiki.toml cannot be read: {error}", code=2)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -62,10 +56,25 @@ class Commands(TyperGroup):
             fail("stopped; what was finished is kept, and the next run carries on (or: nishiki resume)", code=1)
 
 
-def _settings_sentence(error: ValidationError) -> str:
+def _refuse_secrets(words: Iterable[str]) -> None:
+    """No address on a command line may hold a password: Prefect keeps it as a parameter, the shell in its history."""
+    if any(carries_secret(word) for word in words):
+        fail(
+            "an address with a password or a key would be kept in clear by Prefect and by the shell; "
+            "put the address into nishiki.toml under a name, and give the name",
+            code=2,
+        )
+
+
+def _settings_sentence(error: ValidationError | SettingsError | TOMLDecodeError) -> str:
     """Which setting, what is wrong; never its value, which may hold a password."""
-    wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
-    return f"a setting cannot be used ({'; '.join(wrong)}); see .env.example"
+    if isinstance(error, TOMLDecodeError):
+        return f"nishiki.toml cannot be read: {error}"
+    what = str(error)  # of a SettingsError: a list or table that is no JSON, or an unknown name
+    if isinstance(error, ValidationError):
+        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
+        what = "; ".join(wrong)
+    return f"a setting cannot be used ({what}); see .env.example"
 
 
 def _prefect_errors() -> tuple[type[Exception], ...]:
@@ -116,7 +125,8 @@ def read_settings(**given: Any) -> Settings:
 def quiet_prefect(home: Path) -> None:
     """Set Prefect up before its first import: no analytics, no log noise; an operator's own set-up wins.
 
-    Without one, its small database lies in the catalogue's home and an ephemeral server serves each command.
+    Without one, its small database lies in the catalogue's home and an ephemeral server serves each command, which
+    lives through a Ctrl-C and ends with the command.
     """
     defaults = {
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -168,7 +178,7 @@ def _shield_server() -> None:
 def _end_after_us(pid: int) -> "subprocess.Popen[bytes]":
     """A shell that ends a process as soon as this one is no more; it has the same 5 s for it as Prefect gives."""
     script = 'read -r _; kill "$0" && sleep 5 && kill -9 "$0"'
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603  # nothing in it comes from outside
         ["/bin/sh", "-c", script, str(pid)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip

@@ -45,6 +45,11 @@ SUFFIXES = {
 }  # fmt: skip
 LIST_EVERYTHING = {FolderArchive.kind}
 """Kinds of archive whose every harvest names every record."""
+_SAME = (
+    *("identifier", "datestamp", "raw", "title", "artists", "date_text", "year_from", "year_to", "genre"),
+    *("holder", "credit_line", "landing_url", "pictures", "deleted"),
+)
+"""Fields that are the same in the archive's words and the catalogue's."""
 PATIENCE = 5
 """Pictures in a row that an archive may fail or refuse to deliver before it is left for the night."""
 
@@ -93,6 +98,7 @@ def open_archive(name: str, archive: ArchiveSettings, settings: Settings) -> Arc
         pace_s=settings.pace_s if archive.pace_s is None else archive.pace_s,
         max_bytes_picture=settings.max_picture_bytes,
         contact=settings.contact,
+        allow_private=archive.allow_private,
     )
     genres = settings.genres_of(archive) or ()
     return OaiPmhArchive(archive.address, name=name, client=PoliteClient(manners, archive.address), genres=genres)
@@ -154,8 +160,8 @@ def harvest_window(
 ) -> None:
     """Add a window's records; the window is done when the last one is in.
 
-    An archive that lists everything each time never says what is gone: what it lists no more is withdrawn, for
-    an old record may allow what a new one of the same picture does not.
+    An archive that lists everything each time never says what is gone: what it lists no more, or not readably, is
+    withdrawn until it is listed again, for an old record may allow what a new one of the same picture does not.
     """
     window_id = catalogue.open_window(archive_id, window.start, window.until)
     listed: set[str] = set()
@@ -168,7 +174,6 @@ def harvest_window(
             else:
                 tally.count(found.identifier, catalogue.add_record(archive_id, record_entry(found)))
                 records += 1
-            if archive.kind in LIST_EVERYTHING:
                 listed.add(found.identifier)
             advance(1)
         if archive.kind in LIST_EVERYTHING:
@@ -186,23 +191,7 @@ def record_entry(record: Record) -> RecordEntry:
         uri=record.rights.uri,
         text=record.rights.text,
     )
-    same = {
-        key: getattr(record, key)
-        for key in (
-            *(
-                "identifier",
-                "datestamp",
-                "raw",
-                "title",
-                "artists",
-                "date_text",
-                "year_from",
-                "year_to",
-                "genre",
-            ),
-            *("holder", "credit_line", "landing_url", "pictures", "deleted"),
-        )
-    }
+    same = {key: getattr(record, key) for key in _SAME}
     return RecordEntry(rights=rights, cast=tuple((role.role, role.actor) for role in record.cast), **same)
 
 

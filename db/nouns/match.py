@@ -111,7 +111,7 @@ class MatchPart(Store):
             return
         with self._writing() as session:
             # Whoever else matches this image meanwhile waits here, so that one of both is chosen.
-            session.execute(select(Image.id).where(Image.id == content_id).with_for_update())
+            session.execute(select(Image.id).where(Image.id == content_id).with_for_update(key_share=True))
             chosen = select(Match.id).where(Match.content_id == content_id, standing(encoder))
             if session.execute(chosen.limit(1)).first() is not None:
                 return

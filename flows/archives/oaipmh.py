@@ -62,7 +62,9 @@ class OaiPmhArchive:
 
         A time far in the future would leave nothing for every later harvest; no clock is wrong by more than a day.
         """
-        until = min(self.identify().response_date, datetime.now(UTC) + timedelta(days=1))
+        latest = datetime.now(UTC) + timedelta(days=1)
+        until = min(self.identify().response_date, latest)
+        since = min(since, latest) if since else None
         yield Window(since, max(until, since) if since else until)
 
     def records(self, window: Window) -> Iterator[Record | Unreadable]:
@@ -140,6 +142,6 @@ def _identifier(element: Element) -> str:
     try:
         identifier = header_of(element)[0]
         check_identifier(identifier)
-        return identifier
     except BadRecord:
         return ""
+    return identifier

@@ -157,3 +157,10 @@ def test_a_killed_command_takes_its_own_prefect_server_with_it(slow_alone: Nishi
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=20)
     assert left_alone_after(15, slow_alone) == []
+
+
+def test_a_prefect_that_does_not_answer_is_one_sentence(nishiki: Nishiki, tmp_path: Path) -> None:
+    said = nishiki.bad(1, "harvest", str(tmp_path), PREFECT_API_URL="http://127.0.0.1:9/api")
+    assert said == (
+        "nishiki: Prefect does not answer at http://127.0.0.1:9/api; start that server, or unset PREFECT_API_URL"
+    )

@@ -155,16 +155,16 @@ def test_what_a_folder_lists_no_more_is_withdrawn_with_what_it_allowed(
     (folder / "records.csv").write_text("identifier,file,derivatives,url\nX1,a.png,ask,\nc,c.png,yes,nowhere\n")
     (folder / "b.png").rename(tmp_path / "b.png")
     (tally,) = harvest(settings, [str(folder)])
-    assert (tally.records[Change.NEW], tally.records[Change.DELETED]) == (1, 2)
+    assert (tally.records[Change.NEW], tally.records[Change.DELETED]) == (1, 3)
     assert [name for name, _ in tally.problems] == ["c"]
     with Catalogue.open(settings, create=False) as catalogue:
-        usable = catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone))
-        assert [each.identifier for each in catalogue.describe([image.id for image in usable]).values()] == ["c"]
+        assert catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone)) == []
     (tmp_path / "b.png").rename(folder / "b.png")
     (tally,) = harvest(settings, [str(folder)])
     assert (tally.records[Change.CHANGED], tally.records[Change.DELETED], tally.pictures) == (1, 0, 0)
     with Catalogue.open(settings, create=False) as catalogue:
-        assert len(catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone))) == 2
+        (usable,) = catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone))
+        assert catalogue.describe([usable.id])[usable.id].identifier == "b"
 
 
 @pytest.mark.parametrize("low", [{"max_pixels": 10_000}, {"max_picture_bytes": 1000}])

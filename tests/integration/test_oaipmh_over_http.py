@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qsl, urlsplit
@@ -26,9 +26,9 @@ Question = dict[str, str]
 Reply = Callable[[Question], str | bytes]
 
 
-def envelope(inner: str) -> str:
+def envelope(inner: str, time: str = "2024-03-02T01:00:00Z") -> str:
     head = '<?xml version="1.0"?><OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">'
-    return f"{head}<responseDate>2024-03-02T01:00:00Z</responseDate>{inner}</OAI-PMH>"
+    return f"{head}<responseDate>{time}</responseDate>{inner}</OAI-PMH>"
 
 
 def error(code: str) -> str:
@@ -53,6 +53,7 @@ class Museum:
 
     url: str = ""
     granularity: str = SECOND
+    time: str = "2024-03-02T01:00:00Z"
     lists: Reply = lambda question: error("noRecordsMatch")
     pictures: dict[str, bytes] = field(default_factory=dict)
     asked: list[Question] = field(default_factory=list)
@@ -63,7 +64,8 @@ class Museum:
             return self.pictures.get(parts.path)
         question = dict(parse_qsl(parts.query))
         if question["verb"] == "Identify":
-            reply: str | bytes = envelope(f"<Identify><granularity>{self.granularity}</granularity></Identify>")
+            said = f"<Identify><granularity>{self.granularity}</granularity></Identify>"
+            reply: str | bytes = envelope(said, self.time)
         else:
             self.asked.append(question)
             reply = self.lists(question)
@@ -137,8 +139,40 @@ def test_the_first_window_is_open_and_ends_at_the_archives_time(museum: Museum, 
     assert list(archive.windows(None)) == [Window(None, datetime(2024, 3, 2, 1, tzinfo=UTC))]
 
 
+def test_a_clock_far_ahead_leaves_the_later_harvests_something(museum: Museum, archive: OaiPmhArchive) -> None:
+    museum.time = "2999-01-01T00:00:00Z"
+    tomorrow = datetime.now(UTC) + timedelta(days=1, minutes=5)
+    (first,) = archive.windows(None)
+    (healed,) = archive.windows(datetime(2999, 1, 1, tzinfo=UTC))
+    assert first.until is not None
+    assert first.until < tomorrow
+    assert healed.start is not None
+    assert healed.start < tomorrow
+
+
+def test_a_list_of_ever_new_tokens_ends(
+    museum: Museum, archive: OaiPmhArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.archives.oaipmh.MAX_PAGES", 3)
+    museum.lists = lambda _question: page("a", token=f"t{len(museum.asked)}")
+    with pytest.raises(MalformedAnswer, match="not even after 3 pages"):
+        titles(archive)
+    assert len(museum.asked) == 4
+
+
+def test_an_identifier_without_end_is_reported_and_long_text_is_cut(museum: Museum, archive: OaiPmhArchive) -> None:
+    museum.lists = lambda _question: page("a", "i" * 1001).replace("<dc:title>a", "<dc:title>" + "t" * 20_000)
+    record, unreadable = archive.records(OPEN)
+    assert isinstance(record, Record)
+    assert record.title == "t" * 10_000
+    assert "t" * 20_000 in record.raw
+    assert isinstance(unreadable, Unreadable)
+    assert unreadable.identifier == "record 2 of museum"
+    assert "1,001 characters" in unreadable.reason
+
+
 def test_a_window_never_ends_before_it_begins(archive: OaiPmhArchive) -> None:
-    later = datetime(2030, 1, 1, tzinfo=UTC)
+    later = datetime(2025, 1, 1, tzinfo=UTC)
     assert list(archive.windows(later)) == [Window(later, later)]
 
 

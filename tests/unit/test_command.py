@@ -129,6 +129,19 @@ def test_a_setting_that_cannot_be_used_is_named_and_its_value_is_not(
     assert "hunter2" not in said
 
 
+@pytest.mark.parametrize("address", ["https://me:hunter2@a.example/oai", "http://a.example/oai?set=x&key=hunter2"])
+@pytest.mark.parametrize("command", ["nightly", "harvest"])
+def test_an_address_with_a_password_belongs_into_nishiki_toml(nishiki: Run, command: str, address: str) -> None:
+    said = sentence(nishiki(command, "--home", "data", address), 2)
+    assert "nishiki.toml under a name" in said
+    assert "hunter2" not in said
+
+
+def test_a_misspelled_key_of_nishiki_toml_is_named(nishiki: Run, tmp_path: Path) -> None:
+    (tmp_path / "nishiki.toml").write_text("weight_dir = '/srv'\nlimit = 3\n")
+    assert "there is no setting weight_dir)" in sentence(nishiki("status"), 2)
+
+
 def test_a_database_that_does_not_answer_is_named_without_its_password(
     nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

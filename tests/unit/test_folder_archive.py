@@ -193,6 +193,17 @@ def test_an_unreadable_table_stops_the_folder(tmp_path: Path, put: Put, name: st
         listed(tmp_path)
 
 
+def test_an_identifier_without_end_is_reported_and_long_text_is_cut(tmp_path: Path, put: Put) -> None:
+    put("a.jpg")
+    rows = [{"identifier": "i" * 1001, "title": "long name"}, {"file": "a.jpg", "title": "t" * 20_000}]
+    put("records.json", json.dumps(rows))
+    (record,), (unreadable,) = listed(tmp_path)
+    assert record.title == "t" * 10_000
+    assert "t" * 20_000 in record.raw
+    assert unreadable.identifier == "i" * 1000
+    assert "1,001 characters" in unreadable.reason
+
+
 def test_two_tables_are_one_too_many(tmp_path: Path, put: Put) -> None:
     put("records.csv", "file\na.jpg\n")
     put("records.json", "[]")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
+from pydantic_settings import SettingsError
 
 from flows.settings import ACTOR_PRINTS, ArchiveSettings, Settings
 
@@ -132,6 +133,48 @@ def test_any_other_folder_goes_by_its_whole_path(toml: Callable[[str], Settings]
     name, archive = toml(THEATRE).archive_of("prints")
     assert name == archive.address == str(tmp_path / "prints")
     assert archive.is_folder
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("https://me:pw@a.example:8443/oai", "https://a.example:8443/oai"),
+        ("https://a.example/oai?key=SECRET&set=x", "https://a.example/oai?key=***&set=x"),
+        ("https://a.example/oai?SECRET", "https://a.example/oai?***"),
+        ("https://a.example/oai?set=x%2Fy", "https://a.example/oai?set=x%2Fy"),
+    ],
+)
+def test_no_password_stands_in_an_archives_name(toml: Callable[[str], Settings], word: str, name: str) -> None:
+    found, archive = toml(THEATRE).archive_of(word)
+    assert (found, archive.address) == (name, word)
+
+
+def test_no_password_of_an_archive_is_written_with_the_settings(toml: Callable[[str], Settings]) -> None:
+    settings = toml('[archives.a]\naddress = "https://me:hunter2@a.example/oai?key=hunter2"\n')
+    assert "hunter2" not in settings.model_dump_json()
+    assert '"https://a.example/oai?key=***"' in settings.model_dump_json()
+    assert settings.archives["a"].address.startswith("https://me:hunter2@")
+
+
+def test_a_home_may_begin_with_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NISHIKI_HOME", "~/prints")
+    assert Settings().home == tmp_path / "prints"
+
+
+def test_only_nishiki_toml_is_searched_for_names_that_are_no_setting(
+    toml: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NISHIKI_TEST_POSTGRES_URL", "x")
+    (tmp_path / ".env").write_text("NISHIKI_NONSENSE=1\nOTHER=2\n")
+    assert toml("limit = 3\n").limit == 3
+    with pytest.raises(SettingsError, match="there is no setting nonsense, weight_dir"):
+        toml("weight_dir = 1\nlimit = 3\n[nonsense]\n")
+
+
+def test_an_archive_may_be_allowed_to_lie_in_a_private_network(toml: Callable[[str], Settings]) -> None:
+    assert toml(f"{THEATRE}allow_private = true\n").archives["theatre"].allow_private
+    assert not ArchiveSettings(address="https://a.example").allow_private
 
 
 def test_a_folder_takes_all_genres_and_an_archive_actor_prints_unless_told_otherwise() -> None:
