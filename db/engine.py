@@ -6,6 +6,7 @@ to be made or examined: the everyday check compares one row with HEAD.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -178,9 +179,24 @@ def _migrate(engine: Engine) -> None:
 
 
 def _remember_wal(file: Path) -> None:
-    """Readers and a writer at once, from now on: the file itself remembers the journal mode."""
+    """Readers and a writer at once, from now on: the file itself remembers the journal mode.
+
+    SQLite does not wait for its turn here as it does elsewhere, so this asks again while others use the file.
+    """
+    ends = time.monotonic() + BUSY_S
+    while not _is_wal(file):
+        if time.monotonic() > ends:
+            raise CatalogueUnreachable(f"{file} is in use by another program; end that, or try again later")
+        time.sleep(0.05)
+
+
+def _is_wal(file: Path) -> bool:
     with closing(sqlite3.connect(file, timeout=BUSY_S)) as raw:
-        raw.execute("PRAGMA journal_mode=WAL")
+        try:
+            mode: str = raw.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        except sqlite3.OperationalError:
+            return False
+    return mode == "wal"
 
 
 def _copied(engine: Engine, found: str) -> Path | None:

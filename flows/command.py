@@ -22,7 +22,6 @@ from typer.core import TyperGroup
 from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownRecipe
 from db.errors import CatalogueError
 from flows.archives.errors import ArchiveError
-from flows.archives.manners import carries_secret, without_user
 from flows.settings import Settings
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -58,7 +57,12 @@ class Commands(TyperGroup):
 
 def _refuse_secrets(words: Iterable[str]) -> None:
     """No address on a command line may hold a password: Prefect keeps it as a parameter, the shell in its history."""
-    if any(carries_secret(word) for word in words):
+    addresses = [word for word in words if "://" in word]
+    if not addresses:
+        return
+    from flows.archives.manners import carries_secret  # noqa: PLC0415  (loads requests)
+
+    if any(carries_secret(word) for word in addresses):
         fail(
             "an address with a password or a key would be kept in clear by Prefect and by the shell; "
             "put the address into nishiki.toml under a name, and give the name",
@@ -89,6 +93,8 @@ def _prefect_sentence(error: Exception) -> str:
     Raises:
         RuntimeError: a fault of the program.
     """
+    from flows.archives.manners import without_user  # noqa: PLC0415  (loads requests)
+
     if isinstance(error, RuntimeError) and not any(words in str(error) for words in _NO_PREFECT):
         raise error
     if url := os.environ.get("PREFECT_API_URL"):
