@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Any, NoReturn
+from unicodedata import category
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -25,6 +26,8 @@ from flows.archives.errors import ArchiveError
 from flows.settings import Settings
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_UNSHOWN = ("Cc", "Cs")
+"""Control characters and lone surrogates; the wide space of Japanese names is neither."""
 PLAIN_WIDTH = 160
 """Columns of a table where the output is no terminal."""
 _NO_PREFECT = ("Failed to reach API", "Timed out while attempting to connect to ephemeral Prefect API server")
@@ -111,7 +114,7 @@ def fail(message: str, *, code: int = 1) -> NoReturn:
 def say(lines: Iterable[str]) -> None:
     """Print lines on standard output; control characters, which may come from a file's name, are shown as such."""
     for line in lines:
-        sys.stdout.write("".join(letter if letter.isprintable() else REPLACEMENT for letter in line) + "\n")
+        sys.stdout.write("".join(REPLACEMENT if category(letter) in _UNSHOWN else letter for letter in line) + "\n")
     sys.stdout.flush()
 
 

@@ -12,7 +12,7 @@ from colorize.errors import BadRecipe, DeviceMissing, UnknownRecipe, UnreadableI
 from db.errors import CatalogueBehind, CatalogueFull
 from flows.archives.errors import ArchiveUnavailable
 from flows.cli import app
-from flows.command import Commands
+from flows.command import Commands, say
 
 Run = Callable[..., Result]
 
@@ -216,3 +216,8 @@ def test_the_weights_folder_that_the_night_refuses_is_refused_by_the_list(
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("NISHIKI_WEIGHTS_DIR", "empty")
     assert "holds no VGG-19 weights" in sentence(nishiki("weights", "list"), 1)
+
+
+def test_a_file_name_cannot_steer_the_terminal_and_a_wide_space_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    say(["松本\u3000幸四郎 \x1b[2J\udce9.png", '{"name": "a\u00a0b"}'])
+    assert capsys.readouterr().out == '松本\u3000幸四郎 \ufffd[2J\ufffd.png\n{"name": "a\u00a0b"}\n'
