@@ -9,6 +9,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
@@ -161,7 +162,8 @@ def recipe_named(name: str) -> Recipe:
     known = recipes()
     if name in known:
         return known[name]
-    near = [other for other in known if fnmatchcase(other, f"*{name}*")] or sorted({n.split("/")[0] for n in known})
+    near = [other for other in known if fnmatchcase(other, f"*{name}*")] or get_close_matches(name, known, 6, 0.8)
+    near = near or sorted({other.split("/")[0] for other in known})
     raise UnknownRecipe(f"no recipe is named {name!r}; there is {', '.join(near[:6])} (all: nishiki recipes)")
 
 
