@@ -1,27 +1,29 @@
-"""The door: `colorizer_for(recipe, encoder).colorize(jobs)` gives a Colorization or a ColorizeError for each job.
+"""The door: `colorizer_for(recipe, encoder, device).colorize(jobs)` gives a Colorization or an error for each job.
 
-`flows.dispatch` calls it in one process for each device. A failure is a failure: no gray picture ever comes out in
-place of a result.
+`flows.devices` calls it in one process for each device. A failure is a failure: no gray picture ever comes out in
+place of a result. What is durable when: a job's checkpoint every so many seconds, until its result is there.
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import groupby
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from colorize import measure
+from colorize.checkpoint import Identity, read_checkpoint, write_checkpoint
 from colorize.errors import ColorizeError, DeviceMissing, Diverged, OutOfMemory
-from colorize.images import resized, to_gray
-from colorize.methods.neural_style import OnProgress, descend
-from colorize.recipe import Colorization, Job, Recipe
+from colorize.images import Pixels
+from colorize.memory import fits, free_bytes, long_edge_that_fits, picture_bytes, together
+from colorize.methods.neural_style import Descent
+from colorize.recipe import Colorization, Job, Precision, Recipe
 from colorize.vgg.encoder import Encoder
-from colorize.vgg.losses import Targets
+from colorize.vgg.engine import Engine, Operands, multiplies_bfloat16
+from colorize.vgg.losses import Evaluator, Layers, ReferenceEvaluator, TargetCache, Targets
+from colorize.working import LEAST_SIDE_PX, Prepared, prepare, to_pixels, to_tensor
 
 
 def device_names(wish: str = "auto") -> list[str]:
@@ -47,54 +49,135 @@ def library_versions() -> dict[str, str]:
     return {name: version(name) for name in ("nishiki", "torch", "numpy", "pillow", "scikit-image")}
 
 
-def working_pictures(recipe: Recipe, job: Job) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The content in gray and the style in colour at the recipe's size, sides multiples of 16."""
-    return to_gray(resized(job.content, recipe.long_edge_px)), resized(job.style, recipe.long_edge_px)
-
-
-def to_tensor(pixels: NDArray[np.uint8], encoder: Encoder) -> Tensor:
-    """uint8 (H, W, 3) → (1, 3, H, W) in [0, 255], on the encoder's device, in its precision."""
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].to(encoder.device, encoder.dtype)
-
-
-def to_pixels(pictures: Tensor) -> NDArray[np.uint8]:
-    """(B, 3, H, W), any float → uint8 (B, H, W, 3), rounded and clipped."""
-    rounded: NDArray[np.uint8] = pictures.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-    return rounded
-
-
-_Prepared = tuple[Job, NDArray[np.uint8], NDArray[np.uint8]]
-"""A job with its content and style at working size."""
+Tell = Callable[[str, str], None]
+"""Told a job's key and a sentence that a person should read."""
+OnProgress = Callable[[float], None]
+"""Told the pictures done since it was last called, in parts of pictures."""
 _End = Colorization | ColorizeError
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """What a colorizer works under, whatever the recipe."""
+
+    precision: Precision | None = None
+    """What the network's operands are in; None is bfloat16 where the device multiplies it, else float32."""
+    checkpoint_s: float = 60.0
+    """Seconds between two checkpoints of a picture."""
+    memory_share: float = 1.0
+    """The part of the free memory that is this process's to take."""
+
+
+@dataclass(frozen=True)
 class Colorizer:
-    """A recipe with the encoder that carries it out."""
+    """A recipe with the operands that carry it out."""
 
     recipe: Recipe
-    encoder: Encoder
+    operands: Operands
+    conditions: Conditions = Conditions()
+    cache: TargetCache = field(default_factory=TargetCache)
 
-    def colorize(self, jobs: Sequence[Job], on_progress: OnProgress | None = None) -> list[_End]:
-        """Colorize jobs; those whose working pictures are of equal size run as one stack.
+    @property
+    def encoder(self) -> Encoder:
+        """Whose figures come out."""
+        return self.operands.encoder
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """Who says loss and gradient: the engine, or the reference in float64."""
+        if self.operands.precision == "float64":
+            return ReferenceEvaluator(self.recipe, self.encoder.to(self.encoder.device, torch.float64))
+        return Engine(self.recipe, self.operands)
+
+    def colorize(
+        self, jobs: Sequence[Job], on_progress: OnProgress | None = None, tell: Tell | None = None
+    ) -> list[_End]:
+        """Colorize jobs; those of equal working size run as one stack.
 
         Args:
-            on_progress: told the iterations done and in all, stack by stack.
+            on_progress: told of parts of pictures as they are done.
+            tell: told of what a person should know beside the results, such as a checkpoint that does not fit.
 
         Returns:
             One result or error for each job, in the jobs' order.
         """
-        prepared = [(job, *working_pictures(self.recipe, job)) for job in jobs]
-        prepared.sort(key=lambda item: item[1].shape)
         done: dict[str, _End] = {}
-        for _, stack in groupby(prepared, key=lambda item: item[1].shape):
-            done |= self._stack(list(stack), on_progress)
+        prepared: list[Prepared] = []
+        for job in jobs:
+            try:
+                prepared.append(self._prepared(job, tell or _tell_nobody))
+            except ColorizeError as error:
+                done[job.key] = error
+        prepared.sort(key=lambda item: item.stackable)
+        for _, equal in groupby(prepared, key=lambda item: item.stackable):
+            stack = list(equal)
+            most = self._most_together(stack)
+            for at in range(0, len(stack), most):
+                done |= self._stack(stack[at : at + most], on_progress or _tell_nobody, 0)
         return [done[job.key] for job in jobs]
 
-    def _stack(self, stack: list[_Prepared], on_progress: OnProgress | None) -> dict[str, _End]:
+    def _prepared(self, job: Job, tell: Tell) -> Prepared:
+        prepared = prepare(self.recipe, job)
+        self._check_room(prepared)
+        if job.checkpoint is None:
+            return prepared
+        found = read_checkpoint(job.checkpoint, self.identity(prepared))
+        if isinstance(found, str):
+            tell(job.key, found)
+            return prepared
+        return replace(prepared, state=found)
+
+    def identity(self, prepared: Prepared) -> Identity:
+        """What the picture's checkpoint is known by."""
+        return Identity(
+            recipe=self.recipe.digest(),
+            weights=self.encoder.checksum,
+            content=prepared.content_sha256,
+            style=prepared.style_sha256,
+            precision=self.operands.precision,
+            device=self.encoder.device.type,
+            torch=torch.__version__,
+        )
+
+    def _check_room(self, prepared: Prepared) -> None:
+        """On a CPU: before the kernel ends the process for it."""
+        if self.encoder.device.type != "cpu":
+            return
+        height, width = prepared.content.shape[:2]
+        engine, free = Engine(self.recipe, self.operands), self._free()
+        if not fits(engine, height, width, free):
+            raise self._no_room(height, width, f"{picture_bytes(engine, height, width) / 1e6:.0f} MB are needed")
+
+    def _no_room(self, height: int, width: int, why: str) -> OutOfMemory:
+        edge = long_edge_that_fits(Engine(self.recipe, self.operands), height, width, self._free())
+        remedy = f"--size {edge} would fit" if edge >= LEAST_SIDE_PX else "free some memory"
+        return OutOfMemory(f"{self.encoder.device} has no room for a picture of {width}×{height} px ({why}); {remedy}")
+
+    def _free(self) -> int:
+        return int(free_bytes(self.encoder.device) * self.conditions.memory_share)
+
+    def _most_together(self, stack: Sequence[Prepared]) -> int:
+        """On a GPU: how many such pictures find room at once, by what an evaluation of one was seen to take."""
+        device = self.encoder.device
+        if device.type != "cuda" or len(stack) == 1:
+            return len(stack)
+        torch.cuda.synchronize(device)
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        free = self._free()
+        try:
+            descent = self._descent(stack[:1])
+            descent.walks[0].advance()
+        except torch.OutOfMemoryError:
+            return 1
+        torch.cuda.synchronize(device)
+        return together(torch.cuda.max_memory_allocated(device) - before, free)
+
+    def _stack(self, stack: list[Prepared], on_progress: OnProgress, halvings: int) -> dict[str, _End]:
         """One stack at once, or in halves where the device has no room for it."""
         try:
-            return self._at_once(stack, on_progress)
+            return self._at_once(stack, on_progress, halvings)
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
@@ -102,41 +185,101 @@ class Colorizer:
         torch.cuda.empty_cache()
         if len(stack) > 1:
             half = len(stack) // 2
-            return self._stack(stack[:half], on_progress) | self._stack(stack[half:], on_progress)
-        height, width = stack[0][1].shape[:2]
-        sentence = f"{self.encoder.device} has no room for a picture of {width}×{height} px; give a smaller --size"
-        return {stack[0][0].key: OutOfMemory(f"{sentence} ({problem})")}
+            first = self._stack(stack[:half], on_progress, halvings + 1)
+            return first | self._stack(stack[half:], on_progress, halvings + 1)
+        height, width = stack[0].content.shape[:2]
+        return {stack[0].job.key: self._no_room(height, width, problem)}
 
-    def _at_once(self, stack: list[_Prepared], on_progress: OnProgress | None) -> dict[str, _End]:
+    def _descent(self, stack: Sequence[Prepared]) -> Descent:
+        evaluator = self.evaluator
+        dtype = torch.float64 if self.operands.precision == "float64" else torch.float32
+        contents = torch.cat([to_tensor(each.content, self.encoder) for each in stack]).to(dtype)
+        descent = Descent(evaluator, self._targets(evaluator, stack, dtype), contents)
+        if states := [each.state for each in stack if each.state is not None]:
+            descent.take_up(states)
+        return descent
+
+    def _targets(self, evaluator: Evaluator, stack: Sequence[Prepared], dtype: torch.dtype) -> Targets:
+        """Each picture's targets, computed once for as many jobs as use them."""
+        recipe, who = self.recipe, type(evaluator).__name__
+
+        def once(pixels: Pixels, *key: Hashable, compute: Callable[[Tensor], Layers]) -> Layers:
+            picture = to_tensor(pixels, self.encoder).to(dtype)
+            return self.cache.get((who, recipe.pooling, *key), lambda: compute(picture))
+
+        contents = [
+            once(each.content, recipe.content_layers, each.content_sha256, compute=evaluator.content_features)
+            for each in stack
+        ]
+        styles = [
+            once(each.style, recipe.style_layers, each.style_sha256, compute=evaluator.style_grams) for each in stack
+        ]
+        return Targets.of(contents, styles)
+
+    def _at_once(self, stack: list[Prepared], on_progress: OnProgress, halvings: int) -> dict[str, _End]:
         began = time.perf_counter()
-        contents = torch.cat([to_tensor(content, self.encoder) for _, content, _ in stack])
-        styles = [to_tensor(style, self.encoder) for _, _, style in stack]
-        targets = Targets.of(self.recipe, self.encoder, contents, styles)
-        descent = descend(self.recipe, self.encoder, targets, contents, on_progress)
+        descent = self._descent(stack)
+        descent.run(_Watch(self, stack, on_progress))
         pictures = to_pixels(descent.best)
-        saved = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(contents)
-        errors = measure.relative_errors(self.recipe, self.encoder, targets, saved)
+        saved = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self.encoder.device, self.encoder.dtype)
+        reference = ReferenceEvaluator(self.recipe, self.encoder)
+        errors = measure.relative_errors(
+            self.recipe, self.encoder, self._targets(reference, stack, self.encoder.dtype), saved
+        )
         seconds = (time.perf_counter() - began) / len(stack)
         done: dict[str, _End] = {}
-        for row, (job, content, _) in enumerate(stack):
+        for row, each in enumerate(stack):
             if not descent.finite[row]:
-                done[job.key] = Diverged(f"no iterate had a finite loss under {self.recipe.name}")
+                done[each.job.key] = Diverged(f"no iterate had a finite loss under {self.recipe.name}")
                 continue
-            restored = {"restored": float(descent.restored[row])}
-            measures = {**measure.picture_measures(content, pictures[row]), **restored}
-            done[job.key] = Colorization(
-                key=job.key,
+            measures = {
+                **measure.picture_measures(each.content, pictures[row]),
+                "restored": float(descent.restored[row]),
+                "stack": float(len(stack)),
+                "halvings": float(halvings),
+            }
+            done[each.job.key] = Colorization(
+                key=each.job.key,
                 picture=pictures[row],
                 errors=errors[row],
                 measures=measures,
-                trace=descent.traces[row],
+                trace=tuple(descent.traces[row]),
                 iterations=self.recipe.iterations,
                 seconds=seconds,
                 seed=self.recipe.seed,
                 device=str(self.encoder.device),
+                precision=self.operands.precision,
                 refusal=measure.refusal(measures),
             )
         return done
+
+
+class _Watch:
+    """Looks on while a stack descends: tells how far it is, and keeps checkpoints."""
+
+    def __init__(self, colorizer: Colorizer, stack: Sequence[Prepared], on_progress: OnProgress) -> None:
+        self._colorizer, self._stack, self._on_progress = colorizer, stack, on_progress
+        self._kept, self._told = time.monotonic(), 0.0
+
+    def __call__(self, descent: Descent) -> None:
+        share = descent.done / descent.iterations
+        self._on_progress((share - self._told) * len(self._stack))
+        self._told = share
+        if (
+            time.monotonic() - self._kept >= self._colorizer.conditions.checkpoint_s
+            and descent.done < descent.iterations
+        ):
+            self._keep(descent)
+            self._kept = time.monotonic()
+
+    def _keep(self, descent: Descent) -> None:
+        for row, each in enumerate(self._stack):
+            if each.job.checkpoint is not None:
+                write_checkpoint(each.job.checkpoint, self._colorizer.identity(each), descent.state(row))
+
+
+def _tell_nobody(*_: object) -> None:
+    """Where nobody listens."""
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
@@ -144,13 +287,15 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def colorizer_for(recipe: Recipe, encoder: Encoder, device: str) -> Colorizer:
+def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Conditions = Conditions()) -> Colorizer:
     """The colorizer of a recipe on a device (`cpu`, `cuda:0`).
 
     Raises:
         DeviceMissing: the device is not there.
     """
     try:
-        return Colorizer(recipe, encoder.to(device))
+        there = encoder.to(device)
+        precision = conditions.precision or ("bfloat16" if multiplies_bfloat16(there.device) else "float32")
+        return Colorizer(recipe, Operands(there, precision), conditions)
     except (RuntimeError, AssertionError) as error:
         raise DeviceMissing(f"{device} cannot be used: {error}") from error

@@ -3,6 +3,7 @@
     ColorizeError                root; the message says which thing, what happened, what to do
     ├── UnreadableImage          the bytes are no picture that we read, or a damaged one
     │   └── OversizedImage       transient: over the limit, or more than memory holds; either may grow
+    ├── PictureTooSmall          a side has fewer pixels than the encoder's deepest layers need
     ├── PictureGone              transient: a stored picture's file is missing or cannot be read
     ├── UnknownRecipe            no recipe of that name
     ├── BadRecipe                a recipe's values contradict each other or leave their bounds
@@ -34,6 +35,10 @@ class OversizedImage(UnreadableImage):
     """The picture is larger than the limit or the memory; with more of either it can be read."""
 
     transient = True
+
+
+class PictureTooSmall(ColorizeError):
+    """There is too little of the picture to compare it in the encoder's deep layers."""
 
 
 class PictureGone(ColorizeError):

@@ -211,10 +211,19 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
     Integers of 32 bits and floats do not say what white is: the least of 1, 255, 65535, 2³¹−1 that the
     brightest pixel does not pass is taken for it.
+
+    Raises:
+        UnreadableImage: a pixel is no finite number.
     """
     if image.mode not in {"I", "F"} and not image.mode.startswith("I;16"):
         return image
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
+    values = np.asarray(image, dtype=np.float32)
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise UnreadableImage(
+            f"the pixel at column {column}, row {row} is no finite number ({values[row, column]}). "
+            "Save the picture anew."
+        )
     brightest = float(values.max())
     whites = [65535.0] if image.mode.startswith("I;16") else [1.0, 255.0, 65535.0]
     white = next((white for white in whites if brightest <= white), 2.0**31 - 1)

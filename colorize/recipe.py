@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from colorize.errors import BadRecipe, UnknownRecipe
@@ -28,6 +29,7 @@ Optimiser = Literal["lbfgs", "sgd"]
 Schedule = Literal["fixed", "iteration", "share"]
 Start = Literal["content", "noise"]
 Pooling = Literal["max", "average"]
+Precision = Literal["float64", "float32", "bfloat16"]
 Provenance = Literal["published", "reconstructed", "nishiki"]
 
 _DESCRIPTIVE = frozenset({"name", "provenance", "reason"})
@@ -125,7 +127,7 @@ _RANGES = (
     ("style_over_content", 0.0, 1e12),
     ("tv_weight", 0.0, 1e6),
     ("decay", 1e-6, 1.0),
-    ("iterations", 1, 100_000),
+    ("iterations", 0, 100_000),
     ("long_edge_px", 32, 8192),
     ("history", 1, 200),
     ("step_limit", 1e-3, 255.0),
@@ -174,6 +176,8 @@ class Job:
     key: str
     content: "NDArray[np.uint8]" = field(repr=False)
     style: "NDArray[np.uint8]" = field(repr=False)
+    checkpoint: Path | None = None
+    """Where its state is kept while it is worked on, and sought before; None keeps none."""
 
 
 @dataclass(frozen=True)
@@ -212,5 +216,7 @@ class Colorization:
     seconds: float
     seed: int
     device: str
+    precision: Precision
+    """What the network's operands were in: `float32`, `bfloat16`, or `float64` for the reference path."""
     refusal: str | None = None
     """Why the result is too poor to be shown as a colorization; None when it is not."""

@@ -19,6 +19,12 @@ YOUNG_S = 3600
 """A file younger than this may be that of a process at work, whose row is yet to come."""
 
 
+CHECKPOINTS = "checkpoints"
+"""Folder in the home where the states of pictures at work lie, a file for each attempt."""
+_CHECKPOINT, _UNFINISHED = "attempt-*.safetensors", "*.tmp"
+"""Their names, and while they are being written."""
+
+
 class Damage(StrEnum):
     """What can be wrong."""
 
@@ -27,10 +33,11 @@ class Damage(StrEnum):
     ALTERED = "altered picture"
     UNREFERENCED = "unreferenced file"
     LEFTOVER = "leftover file"
+    CHECKPOINT = "leftover checkpoint"
     DEAD_BATCH = "dead batch"
 
 
-_MENDABLE = (Damage.UNREFERENCED, Damage.LEFTOVER, Damage.DEAD_BATCH)
+_MENDABLE = (Damage.UNREFERENCED, Damage.LEFTOVER, Damage.CHECKPOINT, Damage.DEAD_BATCH)
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Finding:
 
     damage: Damage
     subject: str
-    """A file's path inside the picture store, an image's sha256, or a batch's number."""
+    """A file's path inside the picture store, for checkpoints inside the home, an image's sha256, a batch's number."""
     problem: str
     remedy: str
 
@@ -65,6 +72,7 @@ def examine(settings: CatalogueSettings, *, deep: bool = False, young_s: float =
             return [
                 *_pictures(catalogue, deep=deep),
                 *_files(catalogue, young_s),
+                *_checkpoints(catalogue, settings.home, young_s),
                 *_dead_batches(catalogue),
             ]
     except (CatalogueBehind, CatalogueAhead) as error:
@@ -72,13 +80,13 @@ def examine(settings: CatalogueSettings, *, deep: bool = False, young_s: float =
 
 
 def mend(settings: CatalogueSettings, findings: list[Finding]) -> list[Finding]:
-    """Delete what no row names and give dead batches free; returns what was done.
+    """Delete what no row names and no attempt needs, and give dead batches free; returns what was done.
 
     What has healed or come to life since it was found is left alone.
     """
     with Catalogue.open(settings, create=False) as catalogue:
         named = catalogue.picture_names()
-        return [finding for finding in findings if _mended(catalogue, finding, named)]
+        return [finding for finding in findings if _mended(catalogue, settings.home, finding, named)]
 
 
 def upgrade_schema(settings: CatalogueSettings) -> Path | None:
@@ -115,14 +123,38 @@ def _files(catalogue: Catalogue, young_s: float) -> Iterator[Finding]:
             yield Finding(Damage.LEFTOVER, str(path.relative_to(root)), problem, "nishiki doctor --mend")
 
 
+def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
+    """No pending attempt, no need of a checkpoint; while there is one, only old unfinished files are left over."""
+    folder = home / CHECKPOINTS
+    finished, unfinished = sorted(folder.glob(_CHECKPOINT)), sorted(folder.glob(_UNFINISHED))
+    idle = not _pending(catalogue)  # after the lists: a batch that begins now is not taken for idle
+    for path in finished if idle else []:
+        yield _leftover(path, home, "no attempt is pending: a crash between result and clearing up")
+    for path in unfinished:
+        if idle or _age_s(path) >= young_s:
+            yield _leftover(path, home, "it was never finished: a crash while writing")
+
+
+def _leftover(path: Path, home: Path, problem: str) -> Finding:
+    return Finding(Damage.CHECKPOINT, str(path.relative_to(home)), problem, "nishiki doctor --mend")
+
+
+def _pending(catalogue: Catalogue) -> int:
+    """Attempts of all batches that have no outcome, whoever holds them."""
+    return int(catalogue.status()["attempts"]["pending"])
+
+
 def _dead_batches(catalogue: Catalogue) -> Iterator[Finding]:
     for batch in catalogue.dead_batches():
         problem = f"its process is gone, {batch.left} of {batch.taken} attempts are left"
         yield Finding(Damage.DEAD_BATCH, str(batch.id), problem, "nishiki resume")
 
 
-def _mended(catalogue: Catalogue, finding: Finding, named: Collection[str]) -> bool:
+def _mended(catalogue: Catalogue, home: Path, finding: Finding, named: Collection[str]) -> bool:
     match finding.damage:
+        case Damage.CHECKPOINT:
+            path = home / finding.subject
+            return not (path.match(_CHECKPOINT) and _pending(catalogue)) and _deleted(path, named)
         case Damage.LEFTOVER | Damage.UNREFERENCED:
             return _deleted(catalogue.pictures.root / finding.subject, named)
         case Damage.DEAD_BATCH:

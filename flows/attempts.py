@@ -27,7 +27,7 @@ def close_with_result(
     result = AttemptResult(
         outcome=outcome,
         device=colorization.device,
-        versions=library_versions(),
+        versions={**library_versions(), "precision": colorization.precision},
         seed=colorization.seed,
         iterations=colorization.iterations,
         seconds=colorization.seconds,

@@ -36,7 +36,7 @@ Home = Annotated[Path | None, typer.Option(help="Folder of the catalogue and its
 DemoHome = Annotated[Path | None, typer.Option(help="Folder that an earlier demo is removed from [demo-data].")]
 RecipeName = Annotated[str | None, typer.Option("--recipe", help="A recipe by name, see: nishiki recipes.")]
 Size = Annotated[int | None, typer.Option(min=32, max=8192, help="Long edge of results in pixels.")]
-Iterations = Annotated[int | None, typer.Option(min=1, help="Evaluations for each picture.")]
+Iterations = Annotated[int | None, typer.Option(min=0, help="Evaluations for each picture; 0 measures the content.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Attempts at most.")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Archives = Annotated[
@@ -128,6 +128,46 @@ def nightly(
 
 
 @app.command()
+def sweep(
+    content: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of pictures to be colorized.")],
+    style: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of colour prints.")],
+    configs: Annotated[
+        list[str] | None, typer.Option(help="Patterns of recipe names, with commas or repeated [jadh2016/*].")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="Instead of patterns: asiagraph2016-figure2.")] = None,
+    iterations: Iterations = None, size: Size = None,
+    home: Annotated[Path | None, typer.Option(help="Folder of the sweep's own catalogue [sweep-data].")] = None,
+    device: Device = None,
+) -> None:  # fmt: skip
+    """Compare configurations: colorize every content in the colours of every style by each of them.
+
+    Sweeps keep a catalogue of their own, so that experiments stay out of the night's and of the curators' queue;
+    with --home the settings' database counts. The same command again carries on, and does nothing twice.
+    """
+    from flows.sweep_plan import JADH, pattern_plan, preset_plan
+
+    if content.resolve() == style.resolve():
+        fail(f"{content} is given as content and as style; put the style prints into a folder of their own", code=2)
+    if configs and preset:
+        fail("give --configs or --preset, not both", code=2)
+    own = {"home": Path("sweep-data"), "database_url": "sqlite:///sweep-data/catalogue.db"}
+    where = {"home": home} if home else own
+    settings = read_settings(**where, iterations=iterations, size=size, device=device)
+    plan = preset_plan(settings, preset) if preset else pattern_plan(settings, configs or [JADH])
+    quiet_prefect(settings.home)
+    from flows import summary
+    from flows.sweep import sweep as sweep_flow
+    from flows.sweep_words import closing_lines, sweep_lines, sweep_tables
+
+    swept = sweep_flow(settings, plan, content, style)
+    say(sweep_lines(swept))
+    for table in sweep_tables(swept.report):
+        show(table)
+    say(closing_lines(swept.report))
+    _exit(failed=summary.failed(swept.harvests, swept.batches))
+
+
+@app.command()
 def status(
     home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
 ) -> None:
@@ -154,6 +194,34 @@ def export(
 
     with Catalogue.open(read_settings(home=home), create=False) as catalogue:
         (write_csv if form == "csv" else write_json)(catalogue, sys.stdout)
+
+
+@app.command("show")
+def show_attempt(
+    attempt: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its number, as `nishiki export` lists it.")],
+    home: Home = None,
+    trace: Annotated[bool, typer.Option("--trace", help="Draw its loss terms over the iterations.")] = False,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw them into a PNG.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show one attempt with all that stands beside it."""
+    if as_json and (trace or png):
+        fail("--json holds the trace as numbers; ask for it alone, or for the drawing", code=2)
+    from db.catalogue import Catalogue
+    from flows.show import attempt_lines, look_up, to_json
+
+    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+        shown = look_up(catalogue, attempt)
+    say([to_json(shown)] if as_json else attempt_lines(shown))
+    if not (trace or png):
+        return
+    from flows.show_trace import drawing, remarks, write_figure
+
+    show(drawing(shown.attempt))
+    say(remarks(shown.attempt))
+    if png:
+        write_figure(shown, png)
+        say([f"Figure: {png}"])
 
 
 @app.command()

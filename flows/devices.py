@@ -1,21 +1,26 @@
 """One process for each device, or for each core of a CPU, that colorizes what it is handed.
 
-`flows.dispatch` owns them. A process keeps its encoder between stacks; it is given paths, decodes for itself and
-sends every result as soon as it is there. It dies with its owner: a broken pipe ends it at the next message.
+`flows.dispatch` owns them. A process keeps its encoder between stacks and recipes; it is given paths, decodes for
+itself, keeps checkpoints of what it works on, and sends every result as soon as it is there. It dies with its owner: a
+broken pipe ends it at the next message.
 """
 
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from colorize.errors import ColorizeError, PictureGone, WorkerDied
 from colorize.images import Pixels, decode
-from colorize.recipe import Colorization, Job, Recipe
+from colorize.recipe import Colorization, Job, Precision, Recipe
 from colorize.vgg.weights import WeightsFile
+from flows.settings import Settings
+
+if TYPE_CHECKING:  # loads torch, which the owner of the processes does not need
+    from colorize.colorizer import Colorizer
 
 
 @dataclass(frozen=True)
@@ -25,13 +30,31 @@ class PictureJob:
     key: str
     content: Path | None
     style: Path | None
+    checkpoint: Path | None = None
+    """Where its state is kept while it is worked on."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What a process is handed at once: pictures of equal working size under one recipe."""
+
+    recipe: Recipe
+    jobs: tuple[PictureJob, ...]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Iterations done since the last message, over the pictures in work."""
+    """Pictures done since the last message, in parts of pictures."""
 
-    iterations: float
+    pictures: float
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a person should know of a job beside its result."""
+
+    key: str
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -47,16 +70,11 @@ class Workplace:
     """What a process needs to know once."""
 
     device: str
-    recipe: Recipe
     weights: WeightsFile
     max_pixels: int
-
-
-def workplaces(device_names: Sequence[str], cpu_processes: int | None) -> list[str]:
-    """A device name for each process: GPUs one each, the CPU as often as it has cores."""
-    if device_names == ["cpu"]:
-        return ["cpu"] * (cpu_processes or len(os.sched_getaffinity(0)))
-    return list(device_names)
+    precision: Precision | None
+    checkpoint_s: float
+    memory_share: float
 
 
 class DeviceProcess:
@@ -68,8 +86,8 @@ class DeviceProcess:
         self._process: Any = None
         self._pipe: Connection | None = None
 
-    def colorize(self, jobs: Sequence[PictureJob]) -> Iterator[Progress | Done]:
-        """Colorize jobs of equal working size.
+    def colorize(self, stack: Stack) -> Iterator[Progress | Note | Done]:
+        """Colorize a stack; its jobs end in any order.
 
         Raises:
             WorkerDied: the process ended before the last job.
@@ -77,9 +95,9 @@ class DeviceProcess:
         """
         pipe = self._started()
         try:
-            pipe.send(list(jobs))
-            for _ in jobs:
-                while isinstance(message := pipe.recv(), Progress):
+            pipe.send(stack)
+            for _ in stack.jobs:
+                while isinstance(message := pipe.recv(), (Progress, Note)):
                     yield message
                 if isinstance(message, ColorizeError):
                     raise message
@@ -114,6 +132,46 @@ class DeviceProcess:
         return code
 
 
+def workplaces(device_names: Sequence[str], cpu_processes: int | None) -> list[str]:
+    """A device name for each process: GPUs one each, the CPU as often as it has cores."""
+    if list(device_names) == ["cpu"]:
+        return ["cpu"] * (cpu_processes or len(os.sched_getaffinity(0)))
+    return list(device_names)
+
+
+class Crew:
+    """The processes of all devices, for one encoder at a time."""
+
+    def __init__(self, settings: Settings, device_names: Sequence[str]) -> None:
+        self._settings, self.devices = settings, workplaces(device_names, settings.cpu_processes)
+        self._weights: WeightsFile | None = None
+        self._processes: list[DeviceProcess] = []
+
+    def with_weights(self, weights: WeightsFile) -> list[DeviceProcess]:
+        """The processes with this encoder; those that have another are ended first."""
+        if weights != self._weights:
+            self.close()
+            self._weights = weights
+            self._processes = [DeviceProcess(self._workplace(device, weights)) for device in self.devices]
+        return self._processes
+
+    def close(self) -> None:
+        """End all processes, whatever they do; they are started again when they are needed."""
+        for process in self._processes:
+            process.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _workplace(self, device: str, weights: WeightsFile) -> Workplace:
+        settings = self._settings
+        share = 1 / self.devices.count(device)
+        return Workplace(device, weights, settings.max_pixels, settings.exact_precision, settings.checkpoint_s, share)
+
+
 def _serve(pipe: Connection, workplace: Workplace) -> None:
     """The process: one stack after the other, until the owner hangs up."""
     import signal  # noqa: PLC0415
@@ -126,46 +184,57 @@ def _serve(pipe: Connection, workplace: Workplace) -> None:
 
 
 def _work(pipe: Connection, workplace: Workplace) -> None:
-    from colorize.colorizer import colorizer_for, use_one_thread  # noqa: PLC0415  (loads torch, which the owner does not need)
-    from colorize.vgg.loading import load_encoder  # noqa: PLC0415
-
-    together = 1 if workplace.device == "cpu" else None
+    stack: Stack = pipe.recv()
     try:
-        if workplace.device == "cpu":
-            use_one_thread()
-        colorizer = colorizer_for(workplace.recipe, load_encoder(workplace.weights), workplace.device)
+        colorizer = _colorizer(workplace, stack.recipe)
     except ColorizeError as error:
-        pipe.recv()
         pipe.send(error)
         return
+    # A CPU gains nothing from a stack, and one picture at a time is recorded sooner.
+    together = 1 if workplace.device == "cpu" else None
     while True:
-        jobs: list[PictureJob] = pipe.recv()
-        # A CPU gains nothing from a stack, and one picture at a time is recorded sooner.
-        step = together or len(jobs)
-        for start in range(0, len(jobs), step):
-            _colorize(pipe, colorizer, jobs[start : start + step], workplace.max_pixels)
+        step = together or len(stack.jobs)
+        for start in range(0, len(stack.jobs), step):
+            _colorize(pipe, colorizer, stack.jobs[start : start + step], workplace.max_pixels)
+        stack = pipe.recv()
+        colorizer = replace(colorizer, recipe=stack.recipe)
 
 
-def _colorize(pipe: Connection, colorizer: Any, jobs: Sequence[PictureJob], max_pixels: int) -> None:
+def _colorizer(workplace: Workplace, recipe: Recipe) -> "Colorizer":
+    """Loads torch, which the owner does not need.
+
+    Raises:
+        ColorizeError: the weights or the device cannot be used.
+    """
+    from colorize.colorizer import Conditions, colorizer_for, use_one_thread  # noqa: PLC0415
+    from colorize.vgg.loading import load_encoder  # noqa: PLC0415
+
+    if workplace.device == "cpu":
+        use_one_thread()
+    conditions = Conditions(workplace.precision, workplace.checkpoint_s, workplace.memory_share)
+    return colorizer_for(recipe, load_encoder(workplace.weights), workplace.device, conditions)
+
+
+def _colorize(pipe: Connection, colorizer: "Colorizer", jobs: Sequence[PictureJob], max_pixels: int) -> None:
     readable: list[Job] = []
     for job in jobs:
         try:
             readable.append(_decoded(job, max_pixels))
         except ColorizeError as error:
             pipe.send(Done(job.key, error))
-    seen = 0
 
-    def report(done: int, _total: int) -> None:
-        nonlocal seen
-        pipe.send(Progress((done - seen) * len(readable)))
-        seen = done
+    def report(pictures: float) -> None:
+        pipe.send(Progress(pictures))
 
-    for each, result in zip(readable, colorizer.colorize(readable, report), strict=True):
+    def tell(key: str, sentence: str) -> None:
+        pipe.send(Note(key, sentence))
+
+    for each, result in zip(readable, colorizer.colorize(readable, report, tell), strict=True):
         pipe.send(Done(each.key, result))
 
 
 def _decoded(job: PictureJob, max_pixels: int) -> Job:
-    return Job(job.key, _pixels(job.content, max_pixels), _pixels(job.style, max_pixels))
+    return Job(job.key, _pixels(job.content, max_pixels), _pixels(job.style, max_pixels), job.checkpoint)
 
 
 def _pixels(path: Path | None, max_pixels: int) -> Pixels:

@@ -6,7 +6,7 @@ a fault of ours (weights, schema, a lost batch) ends the batch, with its attempt
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,13 +23,13 @@ from colorize.colorizer import device_names
 from colorize.errors import ColorizeError, WorkerDied
 from colorize.images import working_size
 from colorize.recipe import Colorization, Recipe
-from colorize.vgg.weights import WeightsFile
 from db.catalogue import Catalogue
 from db.entries import BatchEntry, PendingAttempt, RecipeEntry
 from db.errors import PictureMissing
 from flows.attempts import close_with_error, close_with_result
 from flows.choice import encoder_key, encoder_weights, night_recipe, weights_at_hand
-from flows.devices import DeviceProcess, PictureJob, Progress, Workplace, workplaces
+from flows.devices import Crew, DeviceProcess, Note, PictureJob, Progress, Stack
+from flows.files import checkpoint_path
 from flows.progress import Advance, track
 from flows.settings import Settings
 
@@ -55,21 +55,30 @@ def dispatch(settings: Settings) -> list[DispatchTally]:
         ColorizeError, CatalogueError: nothing can be colorized at all.
     """
     recipe, weights = night_recipe(settings), encoder_weights(settings)
-    with Catalogue.open(settings) as catalogue:
-        tallies = _carry_on(catalogue, settings)
+    with Catalogue.open(settings) as catalogue, crew_of(settings) as crew:
+        tallies = carry_on(catalogue, settings, crew)
         entry = RecipeEntry(recipe.name, recipe.data(), recipe.digest())
         taken = catalogue.take_batch(entry, encoder_key(weights), limit=settings.limit, max_tries=settings.max_tries)
-        return [*tallies, work_through(catalogue, settings, weights, taken)] if taken else tallies
+        return [*tallies, work_through(catalogue, settings, crew.with_weights(weights), taken)] if taken else tallies
 
 
 @flow(name="resume", task_runner=_RUNNER, validate_parameters=False)
 def resume(settings: Settings) -> list[DispatchTally]:
     """Carry on unfinished batches only, each with its own recipe."""
-    with Catalogue.open(settings) as catalogue:
-        return _carry_on(catalogue, settings)
+    with Catalogue.open(settings) as catalogue, crew_of(settings) as crew:
+        return carry_on(catalogue, settings, crew)
 
 
-def _carry_on(catalogue: Catalogue, settings: Settings) -> list[DispatchTally]:
+def crew_of(settings: Settings) -> Crew:
+    """The processes of all devices that the settings allow.
+
+    Raises:
+        DeviceMissing: one of them is not there.
+    """
+    return Crew(settings, device_names(settings.device))
+
+
+def carry_on(catalogue: Catalogue, settings: Settings, crew: Crew) -> list[DispatchTally]:
     """Work through batches whose process is gone, each with its own weights; without them a batch waits."""
     at_hand = {encoder_key(file): file for file in weights_at_hand(settings)}
     tallies = []
@@ -81,11 +90,13 @@ def _carry_on(catalogue: Catalogue, settings: Settings) -> list[DispatchTally]:
             )
             tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", problem)]))
         elif batch := catalogue.take_over(free.id):
-            tallies.append(work_through(catalogue, settings, at_hand[free.encoder], batch))
+            tallies.append(work_through(catalogue, settings, crew.with_weights(at_hand[free.encoder]), batch))
     return tallies
 
 
-def work_through(catalogue: Catalogue, settings: Settings, weights: WeightsFile, batch: BatchEntry) -> DispatchTally:
+def work_through(
+    catalogue: Catalogue, settings: Settings, processes: Sequence[DeviceProcess], batch: BatchEntry
+) -> DispatchTally:
     """Colorize what is pending in a batch held by this process, on all devices; then close it.
 
     Raises:
@@ -94,21 +105,18 @@ def work_through(catalogue: Catalogue, settings: Settings, weights: WeightsFile,
     """
     recipe = Recipe.from_data(batch.recipe.data)
     pending = catalogue.pending_attempts(batch)
-    places = workplaces(device_names(settings.device), settings.cpu_processes)
-    stacks = stacks_of(pending, recipe, most=settings.stack_size, places=len(places))
-    processes = [DeviceProcess(Workplace(place, recipe, weights, settings.max_pixels)) for place in places]
+    stacks = stacks_of(pending, recipe, most=settings.stack_size, places=len(processes))
     with track(f"colorize, batch {batch.id}", len(pending), "pictures") as advance:
-        desk = Desk(catalogue, batch, recipe, processes, advance)
+        desk = Desk(catalogue, settings, batch, processes, advance)
         try:
             _watched([colorize_stack.submit(desk, stack) for stack in stacks], desk)
             catalogue.close_batch(batch)
         except BaseException:
             desk.stopped = True
             catalogue.release_batch(batch)
-            raise
-        finally:
             for process in processes:
                 process.close()
+            raise
     return DispatchTally(batch.id, desk.outcomes, desk.problems)
 
 
@@ -128,11 +136,11 @@ class Desk:
     """What the tasks of one batch share; each call is safe from any of their threads."""
 
     def __init__(
-        self, catalogue: Catalogue, batch: BatchEntry, recipe: Recipe, processes: Sequence[DeviceProcess],
+        self, catalogue: Catalogue, settings: Settings, batch: BatchEntry, processes: Sequence[DeviceProcess],
         advance: Advance,
     ) -> None:  # fmt: skip
-        self._catalogue, self.batch = catalogue, batch
-        self._iterations, self._advance = recipe.iterations, advance
+        self._catalogue, self._settings, self.batch, self._advance = catalogue, settings, batch, advance
+        self._recipe = Recipe.from_data(batch.recipe.data)
         self.free: SimpleQueue[DeviceProcess] = SimpleQueue()
         for process in processes:
             self.free.put(process)
@@ -142,9 +150,21 @@ class Desk:
         self.outcomes: Counter[str] = Counter()
         self.problems: list[tuple[str, str]] = []
 
-    def job(self, attempt: PendingAttempt) -> PictureJob:
-        """The attempt's pictures, where they lie, or None for one that does not."""
-        return PictureJob(str(attempt.id), self._path(attempt.content.sha256), self._path(attempt.style.sha256))
+    def stack(self, attempts: Sequence[PendingAttempt]) -> Stack:
+        """What a process is handed: the attempts' pictures where they lie, and where their checkpoints do."""
+        jobs = (
+            PictureJob(
+                str(attempt.id),
+                self._path(attempt.content.sha256),
+                self._path(attempt.style.sha256),
+                self._checkpoint(attempt),
+            )
+            for attempt in attempts
+        )
+        return Stack(self._recipe, tuple(jobs))
+
+    def _checkpoint(self, attempt: PendingAttempt) -> Path:
+        return checkpoint_path(self._settings, f"attempt-{attempt.id}")
 
     def _path(self, sha256: str) -> Path | None:
         try:
@@ -152,12 +172,15 @@ class Desk:
         except PictureMissing:
             return None
 
-    def progressed(self, message: Progress) -> None:
-        """Move the bar by parts of pictures."""
-        self._advance(message.iterations / self._iterations)
+    def hear(self, message: Progress | Note, attempts: Mapping[str, PendingAttempt]) -> None:
+        """Move the bar by parts of pictures, and keep what a person should know."""
+        if isinstance(message, Progress):
+            self._advance(message.pictures)
+        else:
+            self.problems.append((attempts[message.key].content_identifier, message.sentence))
 
     def close(self, attempt: PendingAttempt, device: str, result: Colorization | ColorizeError) -> None:
-        """Write an attempt's end into the catalogue."""
+        """Write an attempt's end into the catalogue; its checkpoint has done its service."""
         if isinstance(result, ColorizeError):
             outcome = close_with_error(self._catalogue, self.batch, attempt, device, result)
             self.problems.append((attempt.content_identifier, str(result)))
@@ -166,6 +189,7 @@ class Desk:
             outcome = close_with_result(self._catalogue, self.batch, attempt, result)
         if not isinstance(result, ColorizeError) and result.refusal:
             self.problems.append((attempt.content_identifier, f"rejected: {result.refusal}"))
+        self._checkpoint(attempt).unlink(missing_ok=True)
         self.closed += 1
         self.outcomes[outcome] += 1
 
@@ -204,9 +228,9 @@ def _colorized(
         return [], None
     left = {str(attempt.id): attempt for attempt in attempts}
     try:
-        for message in process.colorize([desk.job(attempt) for attempt in attempts]):
-            if isinstance(message, Progress):
-                desk.progressed(message)
+        for message in process.colorize(desk.stack(attempts)):
+            if isinstance(message, (Progress, Note)):
+                desk.hear(message, left)
             else:
                 desk.close(left.pop(message.key), process.device, message.result)
     except WorkerDied as error:

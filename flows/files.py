@@ -1,7 +1,9 @@
-"""Writes files that somebody may be looking at."""
+"""Writes files that somebody may be looking at, and says where checkpoints lie."""
 
 import secrets
 from pathlib import Path
+
+from flows.settings import Settings
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -16,3 +18,8 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def checkpoint_path(settings: Settings, name: str) -> Path:
+    """Where a picture in work is kept; the folder is made with the first."""
+    return settings.home / "checkpoints" / f"{name}.safetensors"

@@ -129,7 +129,7 @@ class Settings(CatalogueSettings):
     size: Annotated[int, Field(ge=32, le=8192)] | None = Field(
         default=None, description="Long edge of results in pixels; left out: the recipe's."
     )
-    iterations: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+    iterations: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
         default=None, description="Evaluations for each picture; left out: the recipe's."
     )
     limit: Annotated[int, Field(ge=1)] | None = Field(
@@ -138,6 +138,13 @@ class Settings(CatalogueSettings):
     device: str = Field(default="auto", description="`auto` (every GPU, else the CPU), `cpu`, `cuda` or `cuda:N`.")
     cpu_processes: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="Colorizing processes of one thread each; left out: one for each core."
+    )
+    precision: Literal["auto", "bfloat16", "float32", "float64"] = Field(
+        default="auto",
+        description="What the encoder computes in; `auto`: bfloat16 where the device has units for it, else float32.",
+    )
+    checkpoint_s: float = Field(
+        default=60.0, ge=0, le=86_400, description="Seconds between two checkpoints of a picture in work."
     )
     stack_size: int = Field(default=16, ge=1, le=256, description="Pictures of equal size that make one task, at most.")
     max_tries: int = Field(
@@ -157,6 +164,11 @@ class Settings(CatalogueSettings):
         if unknown := sorted(toml().keys() - cls.model_fields.keys()):
             raise SettingsError(f"nishiki.toml: there is no setting {', '.join(unknown)}")
         return *others, toml
+
+    @property
+    def exact_precision(self) -> Literal["bfloat16", "float32", "float64"] | None:
+        """The precision asked for; None is the device's to say."""
+        return None if self.precision == "auto" else self.precision
 
     def archive_of(self, word: str) -> tuple[str, ArchiveSettings]:
         """Name and address of an ARCHIVE as a person gives it: a name of nishiki.toml, a URL, or a folder.

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from colorize.colorizer import colorizer_for, device_names
+from colorize.colorizer import Conditions, colorizer_for, device_names
 from colorize.errors import ColorizeError
 from colorize.images import decode
 from colorize.provenance import Provenance, Source, encode_png
 from colorize.recipe import Colorization, Job, Recipe
 from colorize.vgg.loading import load_encoder
 from flows.choice import encoder_key, encoder_weights, night_recipe, weights_sentence
-from flows.files import write_whole
+from flows.files import checkpoint_path, write_whole
 from flows.progress import track
 from flows.settings import Settings
 
@@ -29,12 +29,21 @@ def colorize_files(settings: Settings, content: Path, style: Path, output: Path)
     recipe, weights = night_recipe(settings), encoder_weights(settings)
     data = [path.read_bytes() for path in (content, style)]
     pixels = [decode(each, max_pixels=settings.max_pixels).pixels for each in data]
-    colorizer = colorizer_for(recipe, load_encoder(weights), device_names(settings.device)[0])
+    key = encoder_key(weights)
+    name = sha256(b"".join([*data, recipe.digest().encode(), key.checksum.encode()])).hexdigest()
+    checkpoint = checkpoint_path(settings, f"single-{name[:16]}")
+    conditions = Conditions(settings.exact_precision, settings.checkpoint_s)
+    colorizer = colorizer_for(recipe, load_encoder(weights), device_names(settings.device)[0], conditions)
+    notes: list[str] = []
     with track(f"colorize {content.name}", recipe.iterations, "iterations") as advance:
-        (result,) = colorizer.colorize([Job(content.name, *pixels)], lambda _done, _total: advance(1))
+        (result,) = colorizer.colorize(
+            [Job(content.name, pixels[0], pixels[1], checkpoint)],
+            lambda part: advance(part * recipe.iterations),
+            lambda _key, sentence: notes.append(sentence),
+        )
+    yield from notes
     if isinstance(result, ColorizeError):
         raise result
-    key = encoder_key(weights)
     provenance = Provenance(
         recipe_name=recipe.name,
         recipe_digest=recipe.digest(),
@@ -46,6 +55,7 @@ def colorize_files(settings: Settings, content: Path, style: Path, output: Path)
         created=datetime.now(UTC),
     )
     write_whole(output, encode_png(result.picture, provenance))
+    checkpoint.unlink(missing_ok=True)
     yield from _lines(recipe, result, output)
     yield weights_sentence(key)
 

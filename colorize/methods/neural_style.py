@@ -1,37 +1,25 @@
 """Neural style for colour (ASIAGRAPH 2016, JADH 2016): a stack of pictures descends from its content images.
 
 Called by `colorize.colorizer` only. "Iteration" is one evaluation of loss and gradient. Whatever happens, the best
-evaluated iterate is what comes out; a picture that never had a finite loss has none.
+evaluated iterate is what comes out; a picture that never had a finite loss has none. All that a descent is, is
+tensors with the pictures as rows and a few words: it can be put down after any iteration and taken up again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from colorize.recipe import Recipe
-from colorize.vgg.encoder import Encoder
-from colorize.vgg.lbfgs import Lbfgs, Sgd
-from colorize.vgg.losses import Targets, Terms, loss_terms
+from colorize.vgg.lbfgs import Lbfgs, OnePassLbfgs, Optimiser, Sgd
+from colorize.vgg.losses import Evaluator, Targets
 
 TRACE_EVERY = 10
+GIVEN_UP = 10
+"""Evaluations without a finite loss in a row, after which a picture is left as it is."""
 
-OnProgress = Callable[[int, int], None]
-"""Called with iterations done and in all."""
-
-
-@dataclass(frozen=True)
-class Descent:
-    """What a stack came to."""
-
-    best: Tensor
-    """(B, 3, H, W), unclamped; rows that never were finite hold the start."""
-    finite: Tensor
-    """bool (B,): was any loss finite?"""
-    traces: tuple[tuple[Mapping[str, float], ...], ...]
-    restored: Tensor
-    """int (B,): how often the non-finite guard put a picture back on its last good iterate."""
+OnIteration = Callable[["Descent"], None]
 
 
 def decay_at(recipe: Recipe, iteration: int) -> float:
@@ -54,109 +42,202 @@ def start_pictures(recipe: Recipe, contents: Tensor) -> Tensor:
     return noise.to(contents).expand_as(contents).clone()
 
 
-@dataclass
-class _Run:
-    """One descent in progress: where each picture is, was last good, and was best."""
+class Walk:
+    """One optimiser's way: where each picture is, was last good, and was best; and what was noted of it."""
 
-    recipe: Recipe
-    encoder: Encoder
-    targets: Targets
-    shape: torch.Size
-    pictures: Tensor
-    optimiser: Lbfgs | Sgd
-    iteration: int = 0
-
-    def __post_init__(self) -> None:
-        rows = self.pictures.shape[0]
-        self.good, self.good_gradient = self.pictures, torch.zeros_like(self.pictures)
-        self.best, self.best_loss = self.pictures, self.pictures.new_full((rows, 1), torch.inf)
-        self.last_loss = self.best_loss
-        self.restored = torch.zeros(rows, dtype=torch.int64)
+    def __init__(self, evaluator: Evaluator, targets: Targets, start: Tensor, optimiser: Optimiser) -> None:
+        self._evaluator, self._targets, self._shape, self._optimiser = evaluator, targets, start.shape, optimiser
+        flat = start.flatten(1)
+        rows = len(flat)
+        counts = torch.zeros(rows, 1, dtype=torch.int64, device=flat.device)
+        self.tensors: dict[str, Tensor] = {
+            "pictures": flat.clone(),
+            "good": flat.clone(),
+            "good_gradient": torch.zeros_like(flat),
+            "best": flat.clone(),
+            "best_loss": flat.new_full((rows, 1), torch.inf),
+            "last_loss": flat.new_full((rows, 1), torch.inf),
+            "restored": counts,
+            "bad_in_a_row": counts.clone(),
+            **optimiser.tensors,
+        }
+        self.iteration = 0
         self.traces: list[list[Mapping[str, float]]] = [[] for _ in range(rows)]
+        self._decay = flat.new_zeros(())
+        self._terms = flat.new_zeros(4, rows)
+        self._advance_once: Callable[[], None] = self._advance_in_place
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is descended."""
+        return self._evaluator.recipe
 
     def advance(self) -> None:
-        """One evaluation, then one step; the step after the last evaluation would go unseen and is left out."""
-        terms, gradient = self._evaluate()
-        self._note(terms)
-        loss = terms.total.detach()[:, None]
-        bad = ~(loss.isfinite() & gradient.isfinite().all(1, keepdim=True))
-        self.last_loss = torch.where(bad, torch.inf, loss)
-        better = ~bad & (loss < self.best_loss)
-        self.best = torch.where(better, self.pictures, self.best)
-        self.best_loss = torch.where(better, loss, self.best_loss)
-        self._guard(bad, gradient)
+        """One evaluation, then the step to the next place."""
+        self._decay.fill_(decay_at(self.recipe, self.iteration))
+        self._advance_once()
+        if self.iteration % TRACE_EVERY == 0 or self.iteration + 1 == self.recipe.iterations:
+            self._note()
         self.iteration += 1
-        if self.iteration < self.recipe.iterations:
-            self.pictures = self.optimiser.step(self.good, self.good_gradient)
 
-    def _evaluate(self) -> tuple[Terms, Tensor]:
-        leaf = self.pictures.detach().requires_grad_()
-        decay = decay_at(self.recipe, self.iteration)
-        terms = loss_terms(self.recipe, self.encoder, self.targets, leaf.view(self.shape), decay)
-        (gradient,) = torch.autograd.grad(terms.total.sum(), leaf)
-        return terms, gradient
+    def capture(self) -> None:
+        """Hold an iteration in a CUDA graph: one launch in place of some hundred."""
+        before = {name: each.clone() for name, each in self.tensors.items()}
+        stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            self._advance_in_place()  # libraries choose their kernels and take their memory before the capture
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._advance_in_place()
+        for name, each in before.items():
+            self.tensors[name].copy_(each)
+        self._advance_once = graph.replay
 
-    def _guard(self, bad: Tensor, gradient: Tensor) -> None:
-        """Rows with a non-finite loss go back to their last good iterate and lose the history that led astray."""
-        self.good = torch.where(bad, self.good, self.pictures)
-        self.good_gradient = torch.where(bad, self.good_gradient, gradient)
-        self.restored += bad[:, 0].cpu()
-        if bad.any():
-            self.optimiser.forget(bad)
+    @torch.no_grad()
+    def _advance_in_place(self) -> None:
+        """Nothing here may change a shape, make a tensor that outlives it, or wait for the device."""
+        at = self.tensors
+        terms, gradient = self._evaluator.evaluate(self._targets, at["pictures"].view(self._shape), self._decay)
+        gradient = gradient.flatten(1)
+        loss = terms.total[:, None]
+        bad = ~(loss.isfinite() & gradient.isfinite().all(1, keepdim=True))
+        self._terms.copy_(torch.stack([terms.content, terms.style, terms.tv, terms.total]))
+        self._remember(loss, bad)
+        # A bad row stays at its last good place, learns nothing there and forgets what led astray.
+        moved = torch.where(bad, 0.0, at["pictures"] - at["good"])
+        bent = torch.where(bad, 0.0, gradient - at["good_gradient"])
+        at["good"].copy_(torch.where(bad, at["good"], at["pictures"]))
+        at["good_gradient"].copy_(torch.where(bad, at["good_gradient"], gradient))
+        self._optimiser.learn(moved, bent)
+        self._optimiser.forget(bad)
+        step = self._optimiser.step(at["good_gradient"])
+        given_up = at["bad_in_a_row"] >= GIVEN_UP
+        at["pictures"].copy_(at["good"]).add_(torch.where(given_up, 0.0, step))
 
-    def _note(self, terms: Terms) -> None:
-        if self.iteration % TRACE_EVERY and self.iteration + 1 != self.recipe.iterations:
-            return
-        parts = torch.stack([terms.content, terms.style, terms.tv, terms.total]).detach().T.tolist()
-        for trace, (content, style, tv, total) in zip(self.traces, parts, strict=True):
+    def _remember(self, loss: Tensor, bad: Tensor) -> None:
+        at = self.tensors
+        at["last_loss"].copy_(torch.where(bad, torch.inf, loss))
+        better = ~bad & (loss < at["best_loss"])
+        at["best"].copy_(torch.where(better, at["pictures"], at["best"]))
+        at["best_loss"].copy_(torch.where(better, loss, at["best_loss"]))
+        at["restored"].add_(bad)
+        at["bad_in_a_row"].add_(1).mul_(bad)
+
+    def _note(self) -> None:
+        for trace, (content, style, tv, total) in zip(self.traces, self._terms.T.tolist(), strict=True):
             trace.append({"iteration": self.iteration, "content": content, "style": style, "tv": tv, "total": total})
 
 
-def descend(
-    recipe: Recipe,
-    encoder: Encoder,
-    targets: Targets,
-    contents: Tensor,
-    on_progress: OnProgress | None = None,
-) -> Descent:
-    """Run the recipe's iterations on a stack of equal size.
+class Descent:
+    """A stack on its way: SGD's trials first, one for each rate over the first tenth, then the chosen walk.
 
-    Args:
-        contents: float, (B, 3, H, W), gray in [0, 255], three equal channels.
-        on_progress: told after each iteration.
+    The trial of the best rate goes on as the chosen walk, row by row, so nothing is walked twice.
     """
-    flat = start_pictures(recipe, contents).flatten(1)
 
-    def run(optimiser: Lbfgs | Sgd, iterations: int) -> _Run:
-        begun = _Run(recipe, encoder, targets, contents.shape, flat, optimiser)
-        for _ in range(iterations):
-            begun.advance()
-        return begun
+    def __init__(self, evaluator: Evaluator, targets: Targets, contents: Tensor) -> None:
+        self._evaluator, self._targets, self._shape = evaluator, targets, contents.shape
+        self.recipe = evaluator.recipe
+        start = start_pictures(self.recipe, contents)
+        self.walks = [Walk(evaluator, targets, start, optimiser) for optimiser in _optimisers(self.recipe, start)]
+        self._trial = min(self.recipe.iterations, max(1, self.recipe.iterations // 10))
+        self._besides = (len(self.walks) - 1) * self._trial
+        """Evaluations of rates that will not be chosen."""
 
+    @property
+    def iterations(self) -> int:
+        """Evaluations in all."""
+        return self.recipe.iterations + self._besides
+
+    @property
+    def done(self) -> int:
+        """Evaluations made."""
+        chosen = len(self.walks) == 1
+        return sum(walk.iteration for walk in self.walks) + chosen * self._besides
+
+    def run(self, on_iteration: OnIteration | None = None) -> None:
+        """Go on to the last iteration."""
+        if len(self.walks) > 1:
+            for walk in self.walks:
+                self._to(walk, self._trial, on_iteration)
+            self.walks = [self._best_of(self.walks)]
+        self._to(self.walks[0], self.recipe.iterations, on_iteration)
+
+    def _to(self, walk: Walk, iteration: int, on_iteration: OnIteration | None) -> None:
+        if walk.iteration < iteration and walk.tensors["pictures"].is_cuda:
+            walk.capture()
+        while walk.iteration < iteration:
+            walk.advance()
+            if on_iteration is not None:
+                on_iteration(self)
+
+    def _best_of(self, trials: Sequence[Walk]) -> Walk:
+        """Each picture's trial with the least total loss at the end of the first tenth, as one walk."""
+        choice = torch.cat([walk.tensors["last_loss"] for walk in trials], dim=1).argmin(1)
+        rows = torch.arange(len(choice), device=choice.device)
+        names = trials[0].tensors
+        chosen = {name: torch.stack([walk.tensors[name] for walk in trials])[choice, rows] for name in names}
+        start, optimiser = chosen["pictures"].view(self._shape), Sgd(chosen["rates"], self.recipe.step_limit)
+        walk = Walk(self._evaluator, self._targets, start, optimiser)
+        for name, each in chosen.items():
+            walk.tensors[name].copy_(each)
+        walk.traces = [trials[which].traces[row] for row, which in enumerate(choice.tolist())]
+        walk.iteration = self._trial
+        return walk
+
+    # What follows is what came out, and what a checkpoint keeps of one picture.
+
+    @property
+    def best(self) -> Tensor:
+        """(B, 3, H, W), unclamped; rows that never were finite hold the start."""
+        return self.walks[0].tensors["best"].view(self._shape)
+
+    @property
+    def finite(self) -> Tensor:
+        """Was any loss finite? bool (B,); where none was asked for, none was missed."""
+        return self.walks[0].tensors["best_loss"][:, 0].isfinite() | (self.recipe.iterations == 0)
+
+    @property
+    def restored(self) -> Tensor:
+        """How often the non-finite guard put a picture back on its last good iterate, int (B,)."""
+        return self.walks[0].tensors["restored"][:, 0]
+
+    @property
+    def traces(self) -> list[list[Mapping[str, float]]]:
+        """The loss terms every TRACE_EVERY iterations and at the last, picture by picture."""
+        return self.walks[0].traces
+
+    def state(self, row: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """One picture's tensors by "walk.name", and in words how far each walk is and what was noted."""
+        tensors = {
+            f"{number}.{name}": each[row].cpu()
+            for number, walk in enumerate(self.walks)
+            for name, each in walk.tensors.items()
+        }
+        words = {
+            "iterations": [walk.iteration for walk in self.walks],
+            "traces": [walk.traces[row] for walk in self.walks],
+        }
+        return tensors, words
+
+    def take_up(self, states: Sequence[tuple[Mapping[str, Tensor], Mapping[str, Any]]]) -> None:
+        """Go on from the states of all pictures, which must be equally far."""
+        iterations = states[0][1]["iterations"]
+        if len(iterations) < len(self.walks):
+            self.walks = self.walks[:1]
+        for number, walk in enumerate(self.walks):
+            walk.iteration = iterations[number]
+            walk.traces = [list(words["traces"][number]) for _, words in states]
+            for name, each in walk.tensors.items():
+                each.copy_(torch.stack([tensors[f"{number}.{name}"] for tensors, _ in states]))
+
+
+def _optimisers(recipe: Recipe, start: Tensor) -> Iterator[Optimiser]:
+    flat = start.flatten(1)
     if recipe.optimiser == "lbfgs":
-        chosen = run(Lbfgs(recipe.history, recipe.step_limit), 0)
-    else:
-        tenth = max(1, recipe.iterations // 10)
-        rates = _best_rates(recipe, [run(sgd, tenth) for sgd in _trials(recipe, flat)])
-        chosen = run(Sgd(rates, recipe.step_limit), 0)
-    while chosen.iteration < recipe.iterations:
-        chosen.advance()
-        if on_progress is not None:
-            on_progress(chosen.iteration, recipe.iterations)
-    return Descent(
-        chosen.best.view(contents.shape),
-        chosen.best_loss[:, 0].isfinite(),
-        tuple(map(tuple, chosen.traces)),
-        chosen.restored,
-    )
-
-
-def _trials(recipe: Recipe, flat: Tensor) -> Iterator[Sgd]:
+        kind: type[Lbfgs | OnePassLbfgs] = OnePassLbfgs if flat.is_cuda else Lbfgs
+        yield kind(flat, recipe.history, recipe.step_limit)
+        return
     for rate in recipe.rates:
-        yield Sgd(flat.new_full((flat.shape[0], 1), rate), recipe.step_limit)
-
-
-def _best_rates(recipe: Recipe, trials: list[_Run]) -> Tensor:
-    """Each picture's rate with the least total loss at the end of the first tenth, (B, 1)."""
-    losses = torch.cat([run.last_loss for run in trials], dim=1)
-    return losses.new_tensor(recipe.rates)[losses.argmin(1)][:, None]
+        yield Sgd(flat.new_full((len(flat), 1), rate), recipe.step_limit)

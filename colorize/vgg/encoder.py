@@ -37,6 +37,11 @@ class Preprocessing:
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
+    def affine(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """The same as pictures · factor + shift, each (1, 3, 1, 1) with the device and precision of `like`."""
+        deviation = like.new_tensor(self.deviation).view(1, 3, 1, 1)
+        return self.scale / deviation, -like.new_tensor(self.mean).view(1, 3, 1, 1) / deviation
+
 
 OXFORD = Preprocessing(1.0, (123.68, 116.779, 103.939))
 TORCHVISION = Preprocessing(1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -101,9 +106,8 @@ class Encoder:
 
     def preprocessed(self, pictures: Tensor) -> Tensor:
         """What the first convolution is given; (B, 3, H, W)."""
-        mean = pictures.new_tensor(self.preprocessing.mean).view(1, 3, 1, 1)
-        deviation = pictures.new_tensor(self.preprocessing.deviation).view(1, 3, 1, 1)
-        return (pictures * self.preprocessing.scale - mean) / deviation
+        factor, shift = self.preprocessing.affine(pictures)
+        return pictures * factor + shift
 
 
 def _known(layers: Collection[str]) -> set[str]:

@@ -2,9 +2,14 @@
 
 Each row of a (B, D) tensor is a picture with its own curvature, step and fate; rows never mix. Traps of a single
 shared parameter tensor, fixed step 1 and silent early ends are the reason why this is not `torch.optim`.
+
+Every optimiser works in place on tensors of fixed shape, rows first, and asks nothing of the host, so that a CUDA
+graph can hold a step and a checkpoint is its `tensors` as they lie.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,7 +18,25 @@ _CURVATURE_FLOOR = 1e-10
 """Smallest yᵀs that may enter the history, as in torch.optim.LBFGS."""
 
 
-def _rows(a: Tensor, b: Tensor) -> Tensor:
+class Optimiser(Protocol):
+    """What a descent asks of its optimiser."""
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        """All that it remembers, rows first."""
+
+    def learn(self, moved: Tensor, bent: Tensor) -> None:
+        """Take in what a step came to: s = x − x' and y = g − g', each (B, D); zeros teach nothing."""
+
+    def step(self, gradient: Tensor) -> Tensor:
+        """The next step from where `gradient` (B, D) was found, clamped."""
+
+    def forget(self, rows: Tensor) -> None:
+        """Make the rows where the bool (B, 1) mask is true begin anew."""
+
+
+def row_sums(a: Tensor, b: Tensor) -> Tensor:
+    """Inner product of each row, (B, 1)."""
     return (a * b).sum(1, keepdim=True)
 
 
@@ -26,59 +49,124 @@ def clamped(step: Tensor, limit: float) -> Tensor:
     return step * (limit / largest.clamp_min(limit))
 
 
-@dataclass
-class Lbfgs:
-    """Two-loop L-BFGS over rows.
+def first_step(gradient: Tensor) -> Tensor:
+    """−g · min(1, 1/‖g‖₁): what a row without a history does, as in torch.optim.LBFGS."""
+    return -gradient / gradient.abs().sum(1, keepdim=True).clamp_min(1.0)
 
-    The first step of a row is −g · min(1, 1/‖g‖₁), later ones the quasi-Newton step; both are clamped.
+
+class _History:
+    """The last m pairs of every row in a ring, with their weights.
+
     A pair without positive curvature is kept with weight zero, which leaves its row's direction untouched.
     """
 
-    history: int
-    step_limit: float
-    _pairs: list[tuple[Tensor, Tensor, Tensor]] = field(default_factory=list)
-    """(s, y, 1 / yᵀs or 0), oldest first."""
-    _scale: Tensor | None = None
-    """yᵀs / yᵀy of each row's newest good pair; 0 while a row has none."""
-    _last: tuple[Tensor, Tensor] | None = None
-    """Picture and gradient of the last evaluation."""
+    def __init__(self, like: Tensor, history: int, step_limit: float) -> None:
+        rows, size = like.shape
+        self.history, self.step_limit = history, step_limit
+        self.tensors: Mapping[str, Tensor] = {
+            "pairs": like.new_zeros(rows, 2 * history, size),
+            "weights": like.new_zeros(rows, history),
+            "scale": like.new_zeros(rows, 1),
+            "learned": torch.zeros(rows, dtype=torch.int64, device=like.device),
+        }
 
-    def step(self, pictures: Tensor, gradient: Tensor) -> Tensor:
-        """The next pictures, (B, D), after an evaluation at `pictures` gave `gradient`."""
-        self._learn(pictures, gradient)
-        self._last = (pictures, gradient)
-        return pictures + clamped(self._direction(gradient), self.step_limit)
+    @property
+    def pairs(self) -> Tensor:
+        """The s of each slot, then the y of each: (B, 2m, D)."""
+        return self.tensors["pairs"]
+
+    @property
+    def weights(self) -> Tensor:
+        """1 / yᵀs of each slot or 0: (B, m)."""
+        return self.tensors["weights"]
+
+    @property
+    def scale(self) -> Tensor:
+        """yᵀs / yᵀy of each row's newest good pair; 0 while a row has none: (B, 1)."""
+        return self.tensors["scale"]
 
     def forget(self, rows: Tensor) -> None:
-        """Drop the history of the rows where the bool (B, 1) mask is true: their next step is a first step."""
-        self._pairs = [(s, y, torch.where(rows, 0.0, rho)) for s, y, rho in self._pairs]
-        if self._scale is not None:
-            self._scale = torch.where(rows, 0.0, self._scale)
+        """Drop the rows' history: their next step is a first step."""
+        self.weights.masked_fill_(rows, 0.0)
+        self.scale.masked_fill_(rows, 0.0)
 
-    def _learn(self, pictures: Tensor, gradient: Tensor) -> None:
-        if self._last is None or self._scale is None:
-            self._scale = torch.zeros_like(gradient[:, :1])
-            return
-        s, y = pictures - self._last[0], gradient - self._last[1]
-        curvature = _rows(y, s)
+    def _weigh(self, moved: Tensor, bent: Tensor) -> Tensor:
+        """The pair's weight, (B, 1); the scale follows the newest good pair."""
+        curvature = row_sums(bent, moved)
         good = curvature > _CURVATURE_FLOOR
-        rho = torch.where(good, 1 / torch.where(good, curvature, 1.0), 0.0)
-        self._scale = torch.where(good, curvature / _rows(y, y).clamp_min(1e-300), self._scale)
-        self._pairs = [*self._pairs, (s, y, rho)][-self.history :]
+        newest = curvature / row_sums(bent, bent).clamp_min(torch.finfo(bent.dtype).tiny)
+        self.scale.copy_(torch.where(good, newest, self.scale))
+        return torch.where(good, 1 / torch.where(good, curvature, 1.0), 0.0)
 
-    def _direction(self, gradient: Tensor) -> Tensor:
-        assert self._scale is not None
-        first = self._scale == 0
-        q, weights = -gradient, []
-        for s, y, rho in reversed(self._pairs):
-            weight = rho * _rows(s, q)
-            q = q - weight * y
-            weights.append(weight)
-        r = self._scale * q
-        for (s, y, rho), weight in zip(self._pairs, reversed(weights), strict=True):
-            r = r + s * (weight - rho * _rows(y, r))
-        plain = -gradient / gradient.abs().sum(1, keepdim=True).clamp_min(1.0)
-        return torch.where(first, plain, r)
+    def _finished(self, gradient: Tensor, direction: Tensor) -> Tensor:
+        return clamped(torch.where(self.scale == 0, first_step(gradient), direction), self.step_limit)
+
+
+class Lbfgs(_History):
+    """Two-loop L-BFGS over rows: for a CPU, where the host knows which slot is the newest."""
+
+    def learn(self, moved: Tensor, bent: Tensor) -> None:
+        """As Optimiser says."""
+        slot = int(self.tensors["learned"][0]) % self.history
+        self.pairs[:, slot].copy_(moved)
+        self.pairs[:, self.history + slot].copy_(bent)
+        self.weights[:, slot : slot + 1].copy_(self._weigh(moved, bent))
+        self.tensors["learned"] += 1
+
+    def step(self, gradient: Tensor) -> Tensor:
+        """As Optimiser says."""
+        learned = int(self.tensors["learned"][0])
+        newest_first = [slot % self.history for slot in range(learned - 1, max(-1, learned - 1 - self.history), -1)]
+        direction, taken = -gradient, dict[int, Tensor]()
+        for slot in newest_first:
+            taken[slot] = self.weights[:, slot : slot + 1] * row_sums(self.pairs[:, slot], direction)
+            direction.addcmul_(self.pairs[:, self.history + slot], taken[slot], value=-1)
+        direction.mul_(self.scale)
+        for slot in reversed(newest_first):
+            back = self.weights[:, slot : slot + 1] * row_sums(self.pairs[:, self.history + slot], direction)
+            direction.addcmul_(self.pairs[:, slot], taken[slot] - back)
+        return self._finished(gradient, direction)
+
+
+class OnePassLbfgs(_History):
+    """The same direction from inner products alone: the loops run over 2m+1 numbers, not over pictures.
+
+    For a GPU: the history is read once for the products and once for the sum, and nothing waits for the host (Chen
+    et al. 2014, "Large-scale L-BFGS using MapReduce"). 3–5 times slower than two loops on a CPU.
+    """
+
+    def learn(self, moved: Tensor, bent: Tensor) -> None:
+        """As Optimiser says."""
+        slot = self.tensors["learned"][:1] % self.history
+        self.pairs.index_copy_(1, slot, moved[:, None])
+        self.pairs.index_copy_(1, slot + self.history, bent[:, None])
+        self.weights.index_copy_(1, slot, self._weigh(moved, bent))
+        self.tensors["learned"].add_(1)
+
+    def step(self, gradient: Tensor) -> Tensor:
+        """As Optimiser says."""
+        m, rows = self.history, len(gradient)
+        ages = torch.arange(m, device=gradient.device)
+        newest_first = (self.tensors["learned"][:1] - 1 - ages) % m
+        weights = self.weights.index_select(1, newest_first)
+        order = torch.cat([newest_first, newest_first + m])
+        with_pairs = torch.bmm(self.pairs, self.pairs.transpose(1, 2)).index_select(1, order).index_select(2, order)
+        with_gradient = torch.bmm(self.pairs, gradient[:, :, None]).index_select(1, order)
+        # Coefficients over s (newest first), y (newest first) and g of the direction as it grows.
+        products = torch.cat([with_pairs, with_gradient], dim=2)
+        coefficients = gradient.new_zeros(rows, 2 * m + 1)
+        coefficients[:, -1] = -1
+        taken = []
+        for age in range(m):
+            taken.append(weights[:, age] * (products[:, age] * coefficients).sum(1))
+            coefficients[:, m + age] -= taken[age]
+        coefficients *= self.scale
+        for age in reversed(range(m)):
+            back = weights[:, age] * (products[:, m + age] * coefficients).sum(1)
+            coefficients[:, age] += taken[age] - back
+        in_slots = torch.zeros_like(coefficients[:, :-1]).index_copy_(1, order, coefficients[:, :-1])
+        direction = torch.bmm(in_slots[:, None], self.pairs)[:, 0] + coefficients[:, -1:] * gradient
+        return self._finished(gradient, direction)
 
 
 @dataclass
@@ -89,10 +177,18 @@ class Sgd:
     """(B, 1)."""
     step_limit: float
 
-    def step(self, pictures: Tensor, gradient: Tensor) -> Tensor:
-        """The next pictures, (B, D)."""
-        return pictures + clamped(-self.rates * gradient, self.step_limit)
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        """As Optimiser says."""
+        return {"rates": self.rates}
+
+    def learn(self, moved: Tensor, bent: Tensor) -> None:
+        """A fixed rate learns nothing."""
+
+    def step(self, gradient: Tensor) -> Tensor:
+        """As Optimiser says."""
+        return clamped(-self.rates * gradient, self.step_limit)
 
     def forget(self, rows: Tensor) -> None:
         """Halve the rates of the rows where the mask is true: a row that blew up would do so again."""
-        self.rates = torch.where(rows, self.rates / 2, self.rates)
+        self.rates.copy_(torch.where(rows, self.rates / 2, self.rates))

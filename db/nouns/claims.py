@@ -4,12 +4,13 @@ The index `uq_attempts_claim` decides between processes, not the query before it
 two waits for the faster one's commit and then skips its rows; on SQLite writers take turns anyway.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from db.entries import MatchOutcome, Outcome
+from db.entries import Outcome
 from db.models import Attempt, Batch, Image, Match
 from db.nouns.conditions import usable
 from db.nouns.store import changed, now
@@ -19,18 +20,28 @@ NO_INPUTS = ""
 """Digest of further inputs (marks, a mask); the night has none."""
 
 
-def claim(session: Session, insert: Any, batch_id: int, *, limit: int | None, max_tries: int) -> int:
+@dataclass(frozen=True)
+class Due:
+    """Which matches a batch takes on, of those that its recipe has not settled."""
+
+    chosen: ColumnElement[bool]
+    """A condition on `Match`."""
+    max_tries: int
+    limit: int | None = None
+
+
+def claim(session: Session, insert: Any, batch_id: int, due: Due) -> int:
     """Open attempts in the batch for matches that are due; how many.
 
     Rows that another process claimed meanwhile are skipped, and others sought until there are none.
     """
     batch = session.get_one(Batch, batch_id)
     taken = 0
-    while limit is None or taken < limit:
-        due = _due(batch, max_tries).limit(None if limit is None else limit - taken)
-        if session.execute(due.limit(1)).first() is None:
+    while due.limit is None or taken < due.limit:
+        open_ones = _open(batch, due).limit(None if due.limit is None else due.limit - taken)
+        if session.execute(open_ones.limit(1)).first() is None:
             break
-        rows = due.order_by(Match.id)
+        rows = open_ones.order_by(Match.id)
         statement = insert.from_select([*_COLUMNS], rows).on_conflict_do_nothing()
         taken += changed(session, statement)
     return taken
@@ -68,8 +79,8 @@ _COLUMNS = (
 )
 
 
-def _due(batch: Batch, max_tries: int) -> Any:
-    """Matches due for the batch's recipe and encoder, as rows for `_COLUMNS`."""
+def _open(batch: Batch, due: Due) -> Any:
+    """Chosen matches that are due for the batch's recipe and encoder, as rows for `_COLUMNS`."""
     content, style, earlier = aliased(Image), aliased(Image), aliased(Attempt)
     same_key = and_(
         earlier.content_sha256 == content.sha256,
@@ -98,8 +109,8 @@ def _due(batch: Batch, max_tries: int) -> Any:
         )
         .join(content, content.id == Match.content_id)
         .join(style, style.id == Match.style_id)
-        .where(Match.outcome == MatchOutcome.MATCHED)
+        .where(due.chosen)
         .where(Match.encoder_name == batch.encoder_name, Match.encoder_checksum == batch.encoder_checksum)
-        .where(not_(exists().where(same_key, settled)), tries < max_tries)
+        .where(not_(exists().where(same_key, settled)), tries < due.max_tries)
         .where(usable(content.id), usable(style.id))
     )

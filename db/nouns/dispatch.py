@@ -5,7 +5,7 @@ one outcome with its output's row. A crash leaves pending attempts in a batch wh
 takes it over gets a higher token, and the old holder, should it still live, can write nothing more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import timedelta
 from math import isfinite
@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from db.entries import AttemptResult, BatchEntry, EncoderKey, PendingAttempt, RecipeEntry
+from db.entries import AttemptResult, BatchEntry, EncoderKey, MatchOutcome, PendingAttempt, RecipeEntry
 from db.errors import BatchLost, BatchUnfinished, UnknownEntry
 from db.holder import Holder, is_gone, this_process
-from db.models import Attempt, Batch, Image, Record
-from db.nouns.claims import claim, forbidden
+from db.models import Attempt, Batch, Image, Match, Record
+from db.nouns.claims import Due, claim, forbidden
 from db.nouns.store import Store, changed, image_entry, now
 
 SILENCE_S = 120
@@ -38,12 +38,9 @@ class DispatchPart(Store):
         that has no permanent failure and fewer than `max_tries` others, and whose two pictures may be used
         today. Two processes at once never claim the same match.
         """
+        chosen = Due(Match.outcome == MatchOutcome.MATCHED, max_tries, limit)
         with self._writing() as session:
-            batch_id = _new_batch(session, recipe, encoder)
-            if claim(session, self._insert(Attempt), batch_id, limit=limit, max_tries=max_tries):
-                return batch_entry(session, batch_id)
-            session.execute(delete(Batch).where(Batch.id == batch_id))
-            return None
+            return open_batch(session, self._insert(Attempt), recipe, encoder, [chosen])
 
     def unfinished_batches(self) -> list[BatchEntry]:
         """Batches that were put down or whose holder is gone; oldest first. They can be taken over."""
@@ -150,6 +147,17 @@ class DispatchPart(Store):
 
 
 _NOBODY: Mapping[str, Any] = {"host": None, "pid": None, "process_start": None}
+
+
+def open_batch(
+    session: Session, insert_attempts: Any, recipe: RecipeEntry, encoder: EncoderKey, dues: Iterable[Due]
+) -> BatchEntry | None:
+    """A batch, held by this process, of all that is due; None, and no batch, where nothing is."""
+    batch_id = _new_batch(session, recipe, encoder)
+    if sum(claim(session, insert_attempts, batch_id, due) for due in dues):
+        return batch_entry(session, batch_id)
+    session.execute(delete(Batch).where(Batch.id == batch_id))
+    return None
 
 
 def batch_entry(session: Session, batch_id: int) -> BatchEntry:

@@ -48,6 +48,19 @@ class ReportPart(Store):
         """Every attempt, oldest first, page by page: a catalogue of any size fits."""
         return self._attempts(Attempt.id > 0)
 
+    def attempt(self, attempt_id: int) -> AttemptEntry:
+        """The attempt of this number, a pending one too.
+
+        Raises:
+            UnknownEntry: there is no such attempt.
+        """
+        for found in self._attempts(Attempt.id == attempt_id):
+            return found
+        with self._reading() as session:
+            count = session.execute(select(func.count()).select_from(Attempt)).scalar_one()
+        remedy = f"there are {count}, and `nishiki export` lists them all" if count else "`nishiki dispatch` makes some"
+        raise UnknownEntry(f"there is no attempt {attempt_id}; {remedy}")
+
     def latest_batch(self) -> BatchEntry | None:
         """The batch that was taken last, whoever holds it."""
         with self._reading() as session:

@@ -113,6 +113,18 @@ def test_the_export_can_be_read_in_both_forms(nights: TwoNights) -> None:
     assert {row["outcome"] for row in rows} == {"succeeded"}
 
 
+def test_an_attempt_is_shown_with_its_prints_its_errors_and_its_trace(nights: TwoNights, tmp_path: Path) -> None:
+    figure = tmp_path / "trace.png"
+    said = nights.nishiki.good("show", "1", "--trace", "--png", str(figure))
+    told = json.loads(nights.nishiki.good("show", "1", "--json"))
+    for words in (told["content"]["identifier"], told["files"]["result"], "random-seeded", "errors", "t total"):
+        assert words in said
+    assert [point["iteration"] for point in told["result"]["trace"]] == [0, 2]
+    with Image.open(figure) as picture:
+        assert "machine-colorized attempt 1" in picture.info["Title"]
+    assert "there is no attempt 9" in nights.nishiki.bad(1, "show", "9")
+
+
 def test_a_catalogue_after_a_night_is_sound(nights: TwoNights) -> None:
     assert nights.nishiki.good("doctor", "--deep") == "The catalogue and its pictures are sound.\n"
 

@@ -4,22 +4,26 @@ import csv
 import json
 import os
 import time
+from dataclasses import replace
 from io import StringIO
+from math import inf, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.exc import DatabaseError
+from typer.testing import CliRunner
 
 from db.catalogue import Catalogue
-from db.doctor import Damage, examine, mend, upgrade_schema
+from db.doctor import CHECKPOINTS, Damage, examine, mend, upgrade_schema
 from db.engine import writing
 from db.entries import Tone, Verdict
 from db.errors import UnknownEntry
 from db.export import write_csv, write_json
 from db.models import Batch
 from db.settings import CatalogueSettings
+from flows.cli import app
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Sample
@@ -51,6 +55,58 @@ def _damage(settings: CatalogueSettings, *, deep: bool = False) -> list[Damage]:
 
 def _long_ago(path: Path) -> None:
     os.utime(path, (time.time() - 7200,) * 2)
+
+
+def _checkpoint(settings: CatalogueSettings, name: str) -> Path:
+    folder = settings.home / CHECKPOINTS
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"a picture at work")
+    return folder / name
+
+
+def test_an_attempt_is_found_by_its_number_before_and_after_it_is_closed(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    with pytest.raises(UnknownEntry, match="no attempt 1; `nishiki dispatch` makes some"):
+        catalogue.attempt(1)
+    sample.pairs(catalogue, 2)
+    batch = sample.take(catalogue)
+    first, second = catalogue.pending_attempts(batch)
+    catalogue.close_attempt(batch, first.id, sample.succeeded(catalogue))
+    closed, pending = catalogue.attempt(first.id), catalogue.attempt(second.id)
+    assert (closed.id, closed.content.identifier, closed.style.identifier) == (first.id, "gray-0", "colour-0")
+    assert closed.result is not None
+    assert closed.result.total_error_mean == 0.3
+    assert (pending.id, pending.outcome, pending.result) == (second.id, None, None)
+    with pytest.raises(UnknownEntry, match="no attempt 999; there are 2, and `nishiki export` lists them all"):
+        catalogue.attempt(999)
+
+
+def test_the_command_shows_an_attempt_and_draws_its_trace(
+    settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NISHIKI_HOME", str(settings.home))
+    monkeypatch.setenv("NISHIKI_DATABASE_URL", settings.url)
+    points = [{"iteration": 10 * n, "content": 1.0, "style": 9.0 / (n + 1), "tv": nan, "total": inf} for n in range(4)]
+    with Catalogue.open(settings) as catalogue:
+        sample.pairs(catalogue, 2)
+        batch = sample.take(catalogue)
+        done, pending = catalogue.pending_attempts(batch)
+        catalogue.close_attempt(batch, done.id, replace(sample.succeeded(catalogue), trace=tuple(points)))
+        catalogue.give_verdict(done.id, "curator", Verdict.APPROVED)
+        place = catalogue.pictures.path(catalogue.attempt(done.id).output_sha256 or "")
+    show = ("show", str(done.id))
+    run = CliRunner().invoke(app, [*show, "--png", "trace.png"])
+    assert (run.exit_code, run.stderr) == (0, "")
+    for words in ("gray-0 (sample)", "approved by curator", str(place), "c content, s style", "total: 4 of 4 losses"):
+        assert words in run.stdout
+    assert (tmp_path / "trace.png").read_bytes().startswith(b"\x89PNG")
+    told = json.loads(CliRunner().invoke(app, [*show, "--json"]).stdout)
+    assert (told["result"]["trace"][0]["total"], told["files"]["result"]) == (None, str(place))
+    run = CliRunner().invoke(app, ["show", str(pending.id), "--trace"])
+    assert (run.exit_code, "pending" in run.stdout) == (1, True)
+    assert run.stderr.startswith(f"nishiki: attempt {pending.id} has no trace to draw: it is pending")
 
 
 def test_a_verdict_is_never_changed_or_deleted(catalogue: Catalogue, sample: "Sample") -> None:
@@ -147,6 +203,44 @@ def test_the_doctor_finds_missing_altered_and_unfinished_files(settings: Catalog
     assert sorted(each.damage for each in findings) == [Damage.ALTERED, Damage.LEFTOVER, Damage.MISSING]
     assert [each.damage for each in mend(settings, findings)] == [Damage.LEFTOVER]
     assert not unfinished.exists()
+
+
+def test_checkpoints_are_left_over_when_no_attempt_is_pending(settings: CatalogueSettings, sample: "Sample") -> None:
+    with Catalogue.open(settings) as catalogue:
+        sample.pairs(catalogue, 1)
+        batch = sample.take(catalogue)
+        (pending,) = catalogue.pending_attempts(batch)
+        files = [_checkpoint(settings, f"attempt-{pending.id}.safetensors"), _checkpoint(settings, "attempt-8.tmp")]
+        foreign = _checkpoint(settings, "notes.txt")
+        assert _damage(settings) == []  # the batch is at work
+        catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
+        catalogue.close_batch(batch)
+        findings = examine(settings)
+        assert [each.damage for each in findings] == [Damage.CHECKPOINT] * 2
+        assert {settings.home / each.subject for each in findings} == set(files)
+        assert {each.remedy for each in findings} == {"nishiki doctor --mend"}
+        assert mend(settings, findings) == findings
+        assert not any(file.exists() for file in files)
+        assert foreign.exists()
+        assert _damage(settings) == []
+
+
+def test_a_batch_that_is_unfinished_keeps_its_checkpoints_and_loses_what_was_never_finished(
+    settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        finished, torn = _checkpoint(settings, "attempt-1.safetensors"), _checkpoint(settings, "attempt-1.tmp")
+        for file in (finished, torn):
+            _long_ago(file)
+        early = examine(settings)
+        assert len(early) == 2
+        sample.pairs(catalogue, 1)
+        catalogue.release_batch(sample.take(catalogue))
+        findings = examine(settings)
+        assert [each.subject for each in findings] == [f"{CHECKPOINTS}/attempt-1.tmp"]
+        assert mend(settings, early) == findings  # the batch has come since the first look
+        assert finished.exists()
+        assert not torn.exists()
 
 
 def test_the_doctor_gives_a_dead_batch_free(settings: CatalogueSettings, sample: "Sample") -> None:

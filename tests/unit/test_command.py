@@ -89,7 +89,19 @@ def test_a_fault_of_the_program_keeps_its_traceback(fault: Exception) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["nonsense", "status --nonsense", "harvest --home", "export --format xml", "nightly x --size 31", "weights burn"],
+    [
+        "nonsense",
+        "status --nonsense",
+        "harvest --home",
+        "export --format xml",
+        "nightly x --size 31",
+        "weights burn",
+        "show",
+        "show x",
+        "show 0",
+        "show 99999999999",
+        "show 1 --png",
+    ],
 )
 def test_usage_errors_have_code_2(nishiki: Run, line: str) -> None:
     run = nishiki(*line.split())
@@ -108,6 +120,16 @@ def test_where_there_is_no_catalogue_the_command_says_so_and_makes_none(
 ) -> None:
     assert "there is no catalogue in elsewhere" in sentence(nishiki(command, "--home", "elsewhere"), 1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_attempt_is_not_looked_up_where_there_is_no_catalogue(nishiki: Run, tmp_path: Path) -> None:
+    assert "there is no catalogue in elsewhere" in sentence(nishiki("show", "1", "--home", "elsewhere"), 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_attempt_is_shown_to_a_machine_or_drawn_for_a_person(nishiki: Run) -> None:
+    for drawn in (["--trace"], ["--png", "trace.png"]):
+        assert "--json holds the trace" in sentence(nishiki("show", "1", "--json", *drawn), 2)
 
 
 @pytest.mark.parametrize(
