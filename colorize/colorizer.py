@@ -4,13 +4,17 @@
 place of a result. What is durable when: a job's checkpoint every so many seconds, until its result is there.
 """
 
+import ctypes
+import sys
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import groupby
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from colorize import measure
@@ -18,12 +22,15 @@ from colorize.checkpoint import Identity, read_checkpoint, write_checkpoint
 from colorize.errors import ColorizeError, DeviceMissing, Diverged, OutOfMemory
 from colorize.images import Pixels
 from colorize.memory import fits, free_bytes, long_edge_that_fits, picture_bytes, together
-from colorize.methods.neural_style import Descent
-from colorize.recipe import Colorization, Job, Precision, Recipe
+from colorize.methods.neural_style import Descent, Walked
+from colorize.recipe import Colorization, Job, Precision, Recipe, RelativeErrors
 from colorize.vgg.encoder import Encoder
 from colorize.vgg.engine import Engine, Operands, multiplies_bfloat16
 from colorize.vgg.losses import Evaluator, Layers, ReferenceEvaluator, TargetCache, Targets
 from colorize.working import LEAST_SIDE_PX, Prepared, prepare, to_pixels, to_tensor
+
+_M_MMAP_THRESHOLD = -3
+"""glibc's name of the size from which on a block goes back to the system when it is freed."""
 
 
 def device_names(wish: str = "auto") -> list[str]:
@@ -40,8 +47,14 @@ def device_names(wish: str = "auto") -> list[str]:
 
 
 def use_one_thread() -> None:
-    """One thread for each of torch's calls: where several run at once, more collapse 7–14 times on a busy core."""
+    """Make this a process among several on a CPU: one thread for torch, and memory given back as soon as it is free.
+
+    More threads collapse 7–14 times on a busy core. glibc would keep blocks of up to 32 MB, layers of a picture among
+    them, for later: a third of a 512² picture's memory.
+    """
     torch.set_num_threads(1)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 24)
 
 
 def library_versions() -> dict[str, str]:
@@ -218,23 +231,18 @@ class Colorizer:
 
     def _at_once(self, stack: list[Prepared], on_progress: OnProgress, halvings: int) -> dict[str, _End]:
         began = time.perf_counter()
-        descent = self._descent(stack)
-        descent.run(_Watch(self, stack, on_progress))
-        pictures = to_pixels(descent.best)
-        saved = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self.encoder.device, self.encoder.dtype)
-        reference = ReferenceEvaluator(self.recipe, self.encoder)
-        errors = measure.relative_errors(
-            self.recipe, self.encoder, self._targets(reference, stack, self.encoder.dtype), saved
-        )
+        walked = self._walked(stack, on_progress)
+        pictures = to_pixels(walked.best)
+        errors = self._errors(stack, pictures)
         seconds = (time.perf_counter() - began) / len(stack)
         done: dict[str, _End] = {}
         for row, each in enumerate(stack):
-            if not descent.finite[row]:
+            if not walked.finite[row]:
                 done[each.job.key] = Diverged(f"no iterate had a finite loss under {self.recipe.name}")
                 continue
             measures = {
                 **measure.picture_measures(each.content, pictures[row]),
-                "restored": float(descent.restored[row]),
+                "restored": float(walked.restored[row]),
                 "stack": float(len(stack)),
                 "halvings": float(halvings),
             }
@@ -243,7 +251,7 @@ class Colorizer:
                 picture=pictures[row],
                 errors=errors[row],
                 measures=measures,
-                trace=tuple(descent.traces[row]),
+                trace=tuple(walked.traces[row]),
                 iterations=self.recipe.iterations,
                 seconds=seconds,
                 seed=self.recipe.seed,
@@ -252,6 +260,17 @@ class Colorizer:
                 refusal=measure.refusal(measures),
             )
         return done
+
+    def _walked(self, stack: Sequence[Prepared], on_progress: OnProgress) -> Walked:
+        """What a descent came to; its history is gone when the figures are taken, which need memory too."""
+        descent = self._descent(stack)
+        descent.run(_Watch(self, stack, on_progress))
+        return descent.walked()
+
+    def _errors(self, stack: Sequence[Prepared], pictures: NDArray[np.uint8]) -> list[RelativeErrors]:
+        saved = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self.encoder.device, self.encoder.dtype)
+        targets = self._targets(ReferenceEvaluator(self.recipe, self.encoder), stack, self.encoder.dtype)
+        return measure.relative_errors(self.recipe, self.encoder, targets, saved)
 
 
 class _Watch:

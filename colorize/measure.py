@@ -37,18 +37,22 @@ def relative_errors(recipe: Recipe, encoder: Encoder, targets: Targets, pictures
     Args:
         pictures: float, (B, 3, H, W), sRGB in [0, 255].
     """
-    found = encoder.features(pictures, {*recipe.content_layers, *recipe.style_layers}, recipe.pooling)
-    content = [relative_difference(targets.content[name], found[name]) for name in recipe.content_layers]
-    style = [relative_difference(targets.style[name], gram_matrix(found[name])) for name in recipe.style_layers]
-    columns = [_over_layers(differences, how) for differences in (content, style) for how in ("sum", "mean")]
-    return [RelativeErrors(*row) for row in zip(*columns, strict=True)]
+    layers = {*recipe.content_layers, *recipe.style_layers}
+    content: list[Tensor] = []
+    style: list[Tensor] = []
+    for name, found in encoder.outputs(pictures, layers, recipe.pooling):
+        if name in recipe.content_layers:
+            content.append(_sum_and_mean(relative_difference(targets.content[name], found)))
+        if name in recipe.style_layers:
+            style.append(_sum_and_mean(relative_difference(targets.style[name], gram_matrix(found))))
+    columns = torch.cat([torch.stack(content).mean(0), torch.stack(style).mean(0)])
+    return [RelativeErrors(*row) for row in columns.T.tolist()]
 
 
-def _over_layers(differences: list[Tensor], how: str) -> list[float]:
-    """Each picture's sum or mean within a layer, averaged over the layers; in float64, as sums pass 1e6."""
-    layers = [difference.flatten(1).double() for difference in differences]
-    totals = [layer.sum(1) if how == "sum" else layer.mean(1) for layer in layers]
-    return [float(value) for value in torch.stack(totals).mean(0)]
+def _sum_and_mean(differences: Tensor) -> Tensor:
+    """Each picture's sum and mean within a layer, (2, B); in float64, as sums pass 1e6."""
+    rows = differences.flatten(1).double()
+    return torch.stack([rows.sum(1), rows.mean(1)])
 
 
 def colourfulness(pixels: NDArray[np.uint8]) -> float:

@@ -15,7 +15,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from colorize.recipe import Recipe
 from db.catalogue import Catalogue
-from db.entries import EncoderKey, ImageEntry, RecipeEntry, Tone
+from db.entries import ImageEntry, RecipeEntry, Tone
 from flows.archives.errors import NotAnArchive
 from flows.choice import encoder_key, encoder_weights
 from flows.devices import DeviceProcess

@@ -26,7 +26,8 @@ FIRST_PLACES = {"content error": 5, "style error": None, "total error": None}
 MORE_COLOURFUL = ("jadh2016/config2_3_1", "jadh2016/config3_3_1")
 """J finds its visual best "not as colourful as" these."""
 
-Agrees = Literal["yes", "no", "J does not say", "not measured here"]
+Agrees = Literal["yes", "no", "shared", "J does not say", "not measured here"]
+"""`shared`: it holds only where configurations of equal figures are told apart, as where all stayed gray."""
 
 
 @dataclass(frozen=True)
@@ -67,30 +68,51 @@ def least_of(rows: Sequence[ConfigRow], figure: str) -> ConfigRow | None:
     return min(known, key=lambda row: row.figures[figure].mean, default=None)
 
 
-def rank_of(rows: Sequence[ConfigRow], figure: str, name: str) -> tuple[int, int] | None:
-    """(Place from 1, of how many) by mean, least first; equal means share the better place."""
+@dataclass(frozen=True)
+class Rank:
+    """Places from 1 that a configuration takes by mean, least first; equal means share theirs."""
+
+    first: int
+    last: int
+    of: int
+
+    def __str__(self) -> str:
+        return (
+            f"place {self.first} of {self.of}"
+            if self.first == self.last
+            else (f"places {self.first} to {self.last} of {self.of}, shared")
+        )
+
+    def within(self, best: int) -> Agrees:
+        """Is the configuration among so many best?"""
+        return "yes" if self.last <= best else "no" if self.first > best else "shared"
+
+
+def rank_of(rows: Sequence[ConfigRow], figure: str, name: str) -> Rank | None:
+    """Where a configuration stands by mean; None: it has no such figure."""
     means = {row.recipe.name: row.figures[figure].mean for row in rows if figure in row.figures}
     if name not in means:
         return None
-    return 1 + sum(mean < means[name] for mean in means.values()), len(means)
+    less = sum(mean < means[name] for mean in means.values())
+    return Rank(less + 1, sum(mean <= means[name] for mean in means.values()), len(means))
 
 
 def _least(rows: Sequence[ConfigRow], figure: str, published: str) -> BestOf:
     best, rank = least_of(rows, figure), rank_of(rows, figure, published)
-    agrees: Agrees = "not measured here" if rank is None else "yes" if rank[0] == 1 else "no"
     ours = f"{best.recipe.name}, {_figure(best, figure)}" if best else "none"
+    agrees = rank.within(1) if rank else "not measured here"
     return BestOf(f"least {figure}", published, ours, _here(rows, figure, published), agrees)
 
 
 def _rank_line(rows: Sequence[ConfigRow], figure: str, places: int | None) -> BestOf:
     rank = rank_of(rows, figure, VISUAL_BEST)
-    ours = f"place {rank[0]} of {rank[1]}" if rank else "none"
     said = f"{VISUAL_BEST}, among the best {places}" if places else VISUAL_BEST
     agrees: Agrees = "J does not say"
     if rank is None:
         agrees = "not measured here"
     elif places is not None:
-        agrees = "yes" if rank[0] <= places else "no"
+        agrees = rank.within(places)
+    ours = str(rank) if rank else "none"
     return BestOf(f"visual best, by {figure}", said, ours, _here(rows, figure, VISUAL_BEST), agrees)
 
 
@@ -99,8 +121,9 @@ def _colour_line(rows: Sequence[ConfigRow], other: str) -> BestOf:
     criterion = f"visual best less colourful than {other}"
     if VISUAL_BEST not in known or other not in known:
         return BestOf(criterion, VISUAL_BEST, "none", "", "not measured here")
-    ours = f"colourfulness {known[VISUAL_BEST]:.1f} against {known[other]:.1f}"
-    agrees: Agrees = "yes" if known[VISUAL_BEST] < known[other] else "no"
+    its, others = known[VISUAL_BEST], known[other]
+    agrees: Agrees = "yes" if its < others else "no" if its > others else "shared"
+    ours = f"colourfulness {its:.1f} against {others:.1f}"
     return BestOf(criterion, VISUAL_BEST, ours, _here(rows, "colourfulness", VISUAL_BEST), agrees)
 
 
@@ -109,10 +132,10 @@ def _here(rows: Sequence[ConfigRow], figure: str, name: str) -> str:
     if rank is None:
         return ""
     row = next(row for row in rows if row.recipe.name == name)
-    return f"{_figure(row, figure)}, place {rank[0]} of {rank[1]}"
+    return f"{_figure(row, figure)}, {rank}"
 
 
 def _figure(row: ConfigRow, figure: str) -> str:
     """The mean, and how many of its attempts were rejected: pictures that stay gray have a small content error."""
     rejected = row.counts["rejected"]
-    return str(row.figures[figure]) + (f" ({rejected} of {row.attempts} rejected)" if rejected else "")
+    return f"{row.figures[figure].mean:.3f}" + (f" ({rejected} of {row.attempts} rejected)" if rejected else "")

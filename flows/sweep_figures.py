@@ -41,17 +41,11 @@ def error_bars(rows: Sequence[ConfigRow], title: str) -> Figure:
     figure = Figure(figsize=(max(8.0, 2.5 + 0.38 * len(rows)), 6.4), layout="constrained")
     axes = figure.subplots()
     places = _places([row.recipe for row in rows])
-    for offset, (name, colour) in zip((-0.2, 0.2), BARS.items(), strict=True):
-        known = [(place + offset, row.figures[name]) for place, row in zip(places, rows, strict=True) if row.figures]
-        spreads = [spread for _, spread in known]
-        deviations = [spread.deviation or 0.0 for spread in spreads]
-        middle = [place for place, _ in known]
-        axes.bar(middle, [spread.mean for spread in spreads], 0.4, color=colour, label=name)
-        axes.errorbar(middle, [spread.mean for spread in spreads], deviations, fmt="none", ecolor="#333333", lw=0.8)
-    totals = [(place, row.figures["total error"].mean) for place, row in zip(places, rows, strict=True) if row.figures]
-    axes.plot(*_columns(totals), "D", color="black", ms=4, label="total error")
+    _draw_bars(axes, rows, places)
+    _mark_totals(axes, rows, places)
     _name_groups(axes, rows, places)
-    axes.set_ylim(0, 4)
+    axes.set_ymargin(0.3)
+    axes.set_ylim(bottom=0)
     axes.set_ylabel("relative error, mean over elements")
     axes.grid(axis="y", color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)
@@ -129,14 +123,39 @@ def _places(recipes: Sequence[Recipe]) -> list[float]:
     return places
 
 
+def _draw_bars(axes: Axes, rows: Sequence[ConfigRow], places: Sequence[float]) -> None:
+    for offset, (name, colour) in zip((-0.2, 0.2), BARS.items(), strict=True):
+        both = zip(places, rows, strict=True)
+        spreads = [(place + offset, row.figures[name]) for place, row in both if name in row.figures]
+        means = [spread.mean for _, spread in spreads]
+        middles, deviations = [place for place, _ in spreads], [spread.deviation or 0.0 for _, spread in spreads]
+        axes.bar(middles, means, 0.4, color=colour, label=name)
+        axes.errorbar(middles, means, deviations, fmt="none", ecolor="#333333", lw=0.8)
+
+
+def _mark_totals(axes: Axes, rows: Sequence[ConfigRow], places: Sequence[float]) -> None:
+    """The total errors, and over them what was rejected: pictures that stayed gray look good in bars."""
+    known = [(place, row) for place, row in zip(places, rows, strict=True) if "total error" in row.figures]
+    totals = [(place, row.figures["total error"].mean) for place, row in known]
+    axes.plot(*_columns(totals), "D", color="black", ms=4, label="total error")
+    for at, (_, row) in zip(totals, known, strict=True):
+        if rejected := row.counts["rejected"]:
+            words = f"{rejected}/{row.attempts} rejected"
+            away: Any = {"xytext": (0, 8), "textcoords": "offset points"}
+            axes.annotate(words, at, **away, ha="center", va="bottom", rotation=90, fontsize=6)
+
+
 def _name_groups(axes: Axes, rows: Sequence[ConfigRow], places: Sequence[float]) -> None:
     """Names under the bars, in three lines: the configuration, its optimisation, its layers."""
-    axes.set_xticks(places, [_ticked(row) for row in rows], rotation=90, fontsize=7, parse_math=False)
+    names = [row.recipe.name.rsplit("/", 1)[-1].removeprefix("config") for row in rows]
+    axes.set_xticks(places, names, rotation=90, fontsize=7, parse_math=False)
     axes.set_xlim(places[0] - 1, places[-1] + 1)
-    for height, size, said in ((-0.17, 8, _optimisation), (-0.26, 7, _layers)):
+    below_pt = 14 + 4.6 * max(map(len, names))
+    for down_pt, size, said in ((below_pt, 8, _optimisation), (below_pt + 26, 7, _layers)):
         for words, middle in _middles(rows, places, said):
-            across = axes.get_xaxis_transform()
-            axes.text(middle, height, words, transform=across, ha="center", va="top", fontsize=size)
+            at: Any = {"xy": (middle, 0), "xycoords": axes.get_xaxis_transform(), "annotation_clip": False}
+            away: Any = {"xytext": (0, -down_pt), "textcoords": "offset points"}
+            axes.annotate(words, **at, **away, ha="center", va="top", fontsize=size)
 
 
 def _middles(
@@ -146,13 +165,6 @@ def _middles(
     pairs = [((_layers(row.recipe), said(row.recipe)), place) for row, place in zip(rows, places, strict=True)]
     groups = [(key[1], [place for _, place in group]) for key, group in groupby(pairs, key=lambda pair: pair[0])]
     return [(words, (where[0] + where[-1]) / 2) for words, where in groups]
-
-
-def _ticked(row: ConfigRow) -> str:
-    """The configuration's short name, and what of it was rejected: pictures that stayed gray look good in bars."""
-    name = row.recipe.name.rsplit("/", 1)[-1].removeprefix("config")
-    rejected = row.counts["rejected"]
-    return f"{rejected}/{row.attempts} rejected  {name}" if rejected else name
 
 
 def _mean_curve(attempts: Sequence[AttemptEntry]) -> dict[float, float]:

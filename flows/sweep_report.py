@@ -21,7 +21,17 @@ from flows.settings import Settings
 from flows.sweep_best import HEADER, SOURCE, BestOf, best_of
 from flows.sweep_figures import error_bars, loss_curves, png, svg
 from flows.sweep_samples import samples
-from flows.sweep_tables import LABEL, ConfigRow, Findings, SweptPairs, cells, config_rows, csv_text, table_csv
+from flows.sweep_tables import (
+    LABEL,
+    ConfigRow,
+    Findings,
+    SweptPairs,
+    cells,
+    config_rows,
+    csv_text,
+    figure_names,
+    table_csv,
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,8 @@ class SweepReport:
     page: Path
     rows: Sequence[ConfigRow]
     best: Sequence[BestOf]
+    failed: Sequence[tuple[str, str]]
+    """Configuration and pair, and why there is no picture."""
     encoder: str
 
 
@@ -65,7 +77,8 @@ def write_report(findings: Findings, pictures: PictureStore, settings: Settings)
     for name, data in files.items():
         write_whole(folder / name, data)
     write_whole(folder / "index.html", _page(findings, best, files).encode())
-    return SweepReport(folder / "index.html", findings.rows, best, weights_sentence(findings.swept.encoder))
+    encoder = weights_sentence(findings.swept.encoder)
+    return SweepReport(folder / "index.html", findings.rows, best, findings.failed, encoder)
 
 
 def _figures(findings: Findings) -> dict[str, bytes]:
@@ -83,7 +96,7 @@ def _figures(findings: Findings) -> dict[str, bytes]:
 def _page(findings: Findings, best: Sequence[BestOf], files: Mapping[str, bytes]) -> str:
     """Everything on one page that needs no other file."""
     environment = Environment(loader=PackageLoader("flows"), autoescape=select_autoescape(default=True))
-    header, body = cells(findings.rows)
+    header, body = cells(findings.rows, figure_names(findings.rows))
     pictures = {name: _data_url(data) for name, data in files.items() if name.endswith(".png")}
     return environment.get_template("sweep.html.j2").render(
         findings=findings, header=header, body=body, best_header=HEADER, best=[line.words for line in best],

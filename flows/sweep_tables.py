@@ -23,6 +23,8 @@ ERRORS: Mapping[str, str] = {
 }
 """Relative errors as they are called here, and the fields that hold their means over elements."""
 LABEL = "machine-colorized"
+SHOWN = (*ERRORS, "luma_ssim", "chroma_mean", "colourfulness")
+"""Figures that a screen has room for; page and CSV hold every measure."""
 OUTCOMES = (Outcome.REJECTED, Outcome.FAILED)
 
 
@@ -59,6 +61,12 @@ class ConfigRow:
         """Attempts, those that are no good, and pairs without one."""
         bad = {str(outcome): self.outcomes[outcome] for outcome in OUTCOMES}
         return {"attempts": self.attempts, **bad, "missing": self.expected - self.attempts}
+
+    @property
+    def told(self) -> str:
+        """The counts in words: `6`, or `5 (2 rejected, 1 missing)`."""
+        rest = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count and word != "attempts")
+        return f"{self.attempts} ({rest})" if rest else str(self.attempts)
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,14 @@ class Findings:
         return [attempt for attempt in self.attempts if attempt.outcome is not None]
 
     @cached_property
+    def failed(self) -> list[tuple[str, str]]:
+        """Configuration and pair, and why there is no picture."""
+        failed = [each for each in self.closed if each.outcome is Outcome.FAILED]
+        pairs = [f"{each.content.identifier} × {each.style.identifier}" for each in failed]
+        reasons = [(each.result and each.result.error_message) or "" for each in failed]
+        return [(f"{each.recipe.name}, {pair}", why) for each, pair, why in zip(failed, pairs, reasons, strict=True)]
+
+    @cached_property
     def days(self) -> str:
         """When the attempts were closed: a report that is written again says the same."""
         days = sorted({attempt.closed_at.date().isoformat() for attempt in self.closed if attempt.closed_at})
@@ -127,14 +143,10 @@ def figure_names(rows: Sequence[ConfigRow]) -> list[str]:
     return list(dict.fromkeys([*ERRORS, *(name for row in rows for name in row.figures)]))
 
 
-def cells(rows: Sequence[ConfigRow]) -> tuple[list[str], list[list[str]]]:
-    """The table for a person: header, and rows of words."""
-    names = figure_names(rows)
-    header = ["configuration", "attempts", *map(str, OUTCOMES), "missing", *(name.replace("_", " ") for name in names)]
-    body = [
-        [row.recipe.name, *map(str, row.counts.values()), *(str(row.figures.get(name, "")) for name in names)]
-        for row in rows
-    ]
+def cells(rows: Sequence[ConfigRow], names: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """The table of these figures for a person: header, and rows of words."""
+    header = ["configuration", "attempts", *(name.replace("_", " ") for name in names)]
+    body = [[row.recipe.name, row.told, *(str(row.figures.get(name, "")) for name in names)] for row in rows]
     return header, body
 
 

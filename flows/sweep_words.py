@@ -1,7 +1,7 @@
 """What a person reads after a sweep: what was done, the table, J's best beside ours. `flows.cli` prints it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from flows.summary import harvest_lines, problem_lines
 from flows.sweep_best import HEADER, SOURCE
-from flows.sweep_tables import cells
+from flows.sweep_tables import SHOWN, cells
 
 if TYPE_CHECKING:  # the flow loads Prefect
     from flows.sweep import Sweep
@@ -24,12 +24,13 @@ def sweep_lines(sweep: "Sweep") -> Iterable[str]:
     outcomes: Counter[str] = sum((tally.outcomes for tally in sweep.batches), Counter())
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     yield f"Sweep: {outcomes.total()} new attempts{f': {told}' if told else '; nothing was left to do'}."
-    yield from problem_lines([problem for tally in sweep.batches for problem in tally.problems])
+    yield from problem_lines([problem for tally in sweep.batches if not tally.outcomes for problem in tally.problems])
+    yield from problem_lines(sweep.report.failed)
 
 
 def sweep_tables(report: "SweepReport") -> Iterable[Table]:
     """Every configuration, and the best-of where J's recipes are among them."""
-    header, body = cells(report.rows)
+    header, body = cells(report.rows, SHOWN)
     yield _table(header, body)
     if report.best:
         yield _table(HEADER, [line.words for line in report.best])
@@ -43,8 +44,9 @@ def closing_lines(report: "SweepReport") -> Iterable[str]:
     yield f"Report: {report.page} (with table.csv, figure.png, figure.svg, samples.png)"
 
 
-def _table(header: Iterable[str], body: Iterable[Iterable[str]]) -> Table:
+def _table(header: Sequence[str], body: Iterable[Iterable[str]]) -> Table:
     table = Table(*header)
+    table.columns[0].no_wrap = True
     for line in body:
         table.add_row(*(Text(word) for word in line))
     return table

@@ -6,6 +6,7 @@ tensors with the pictures as rows and a few words: it can be put down after any 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -40,6 +41,20 @@ def start_pictures(recipe: Recipe, contents: Tensor) -> Tensor:
     generator = torch.Generator().manual_seed(recipe.seed)
     noise = torch.rand(contents.shape[1:], generator=generator) * 255
     return noise.to(contents).expand_as(contents).clone()
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What a stack came to."""
+
+    best: Tensor
+    """(B, 3, H, W), unclamped; rows that never were finite hold the start."""
+    finite: Tensor
+    """Was any loss finite? bool (B,); where none was asked for, none was missed."""
+    restored: Tensor
+    """How often the non-finite guard put a picture back on its last good iterate, int (B,)."""
+    traces: Sequence[Sequence[Mapping[str, float]]]
+    """The loss terms every TRACE_EVERY iterations and at the last, picture by picture."""
 
 
 class Walk:
@@ -186,27 +201,15 @@ class Descent:
         walk.iteration = self._trial
         return walk
 
-    # What follows is what came out, and what a checkpoint keeps of one picture.
-
-    @property
-    def best(self) -> Tensor:
-        """(B, 3, H, W), unclamped; rows that never were finite hold the start."""
-        return self.walks[0].tensors["best"].view(self._shape)
-
-    @property
-    def finite(self) -> Tensor:
-        """Was any loss finite? bool (B,); where none was asked for, none was missed."""
-        return self.walks[0].tensors["best_loss"][:, 0].isfinite() | (self.recipe.iterations == 0)
-
-    @property
-    def restored(self) -> Tensor:
-        """How often the non-finite guard put a picture back on its last good iterate, int (B,)."""
-        return self.walks[0].tensors["restored"][:, 0]
-
-    @property
-    def traces(self) -> list[list[Mapping[str, float]]]:
-        """The loss terms every TRACE_EVERY iterations and at the last, picture by picture."""
-        return self.walks[0].traces
+    def walked(self) -> Walked:
+        """What it has come to."""
+        walk = self.walks[0]
+        return Walked(
+            best=walk.tensors["best"].view(self._shape),
+            finite=walk.tensors["best_loss"][:, 0].isfinite() | (self.recipe.iterations == 0),
+            restored=walk.tensors["restored"][:, 0],
+            traces=walk.traces,
+        )
 
     def state(self, row: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """One picture's tensors by "walk.name", and in words how far each walk is and what was noted."""

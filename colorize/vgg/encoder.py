@@ -87,22 +87,24 @@ class Encoder:
         Raises:
             BadRecipe: a layer is unknown.
         """
+        return dict(self.outputs(pictures, layers, pooling))
+
+    def outputs(
+        self, pictures: Tensor, layers: Collection[str], pooling: Pooling = "max"
+    ) -> Iterator[tuple[str, Tensor]]:
+        """The same one by one, for callers that need not hold them all at once."""
         wanted = _known(layers)
-        found: dict[str, Tensor] = {}
         activation = self.preprocessed(pictures)
         pool = functional.max_pool2d if pooling == "max" else functional.avg_pool2d
-        for name in LAYERS:
+        for name in LAYERS[: max(map(LAYERS.index, wanted)) + 1]:
             if name in self.convolutions:
                 weight, bias = self.convolutions[name]
-                # Not in place: an in-place ReLU would overwrite what a caller keeps of the convolution.
-                activation = functional.relu(functional.conv2d(activation, weight, bias, padding=1))
+                # In place of the convolution's own output, which nobody else has seen.
+                activation = functional.relu_(functional.conv2d(activation, weight, bias, padding=1))
             else:
                 activation = pool(activation, 2)
             if name in wanted:
-                found[name] = activation
-            if len(found) == len(wanted):
-                break
-        return found
+                yield name, activation
 
     def preprocessed(self, pictures: Tensor) -> Tensor:
         """What the first convolution is given; (B, 3, H, W)."""

@@ -25,14 +25,17 @@ from colorize.vgg.losses import (
     style_scale,
     total_variation,
 )
+from colorize.vgg.winograd import WinogradWeight, pays
 
 DTYPES: dict[Precision, torch.dtype] = {
     "float64": torch.float64,
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
 }
+_WIDE_BYTES = 1 << 24
+"""What of a bfloat16 layer is widened to float32 at once."""
 _ROWS = 1 << 16
-"""Positions of a bfloat16 layer that are widened to float32 at once: 64 of them in conv1_1 are 16 MB."""
+"""Positions of a bfloat16 layer whose Gram matrix is summed at once."""
 
 _aten: Any = torch.ops.aten
 
@@ -59,20 +62,41 @@ class Operands:
         """What Gram matrices, losses and pictures are in."""
         # Made once: a CUDA graph takes nothing from the host.
         self.factor, self.shift = encoder.preprocessing.affine(torch.empty(0, dtype=self.exact, device=encoder.device))
-        self._layers: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
+        self._forward: dict[str, _Convolution] = {}
+        self._backward: dict[str, _Convolution] = {}
 
-    def of(self, layer: str) -> tuple[Tensor, Tensor, Tensor]:
-        """A layer's weight, bias, and the weight that leads its gradient back (transposed, turned by 180°)."""
-        if layer not in self._layers:
-            weight, bias = (each.to(self.stored).to(self.multiplied) for each in self.encoder.convolutions[layer])
-            back = weight.transpose(0, 1).flip(2, 3)
-            last = torch.channels_last
-            self._layers[layer] = (
-                weight.contiguous(memory_format=last),
-                bias,
-                back.contiguous(memory_format=last),
-            )
-        return self._layers[layer]
+    def forward(self, layer: str) -> "_Convolution":
+        """The layer's convolution."""
+        if layer not in self._forward:
+            self._forward[layer] = _Convolution(*self._rounded(layer))
+        return self._forward[layer]
+
+    def backward(self, layer: str) -> "_Convolution":
+        """The one that leads its gradient back: weights transposed and turned by 180°, no bias."""
+        if layer not in self._backward:
+            weight, _ = self._rounded(layer)
+            self._backward[layer] = _Convolution(weight.transpose(0, 1).flip(2, 3), None)
+        return self._backward[layer]
+
+    def _rounded(self, layer: str) -> tuple[Tensor, Tensor]:
+        weight, bias = (each.to(self.stored).to(self.multiplied) for each in self.encoder.convolutions[layer])
+        return weight, bias
+
+
+class _Convolution:
+    """3×3, zero-padded by one, in the way that is fastest for its width, its operand and its device."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        self._weight, self._bias = weight.contiguous(memory_format=torch.channels_last), bias
+        self._winograd = WinogradWeight(weight) if pays(weight) else None
+
+    def __call__(self, operand: Tensor) -> Tensor:
+        """(B, in, H, W), channels last → (B, out, H, W) in the same precision."""
+        if self._winograd is not None and self._winograd.takes(operand):
+            return self._winograd.convolve(operand, self._bias)
+        if operand.dtype == self._weight.dtype:
+            return functional.conv2d(operand, self._weight, self._bias, padding=1)
+        return _convolved_wide(operand, self._weight, self._bias)
 
 
 @dataclass(frozen=True)
@@ -130,8 +154,7 @@ class Engine:
         activation = prepared.to(self.operands.stored, memory_format=torch.channels_last)
         for name in self._plan:
             if name in CONVOLUTIONS:
-                weight, bias, _ = self.operands.of(name)
-                activation = self._convolved(activation, weight, bias).relu_().to(self.operands.stored)
+                activation = self.operands.forward(name)(activation).relu_()
             else:
                 activation = self._pool(activation)
             kept[name] = activation
@@ -161,8 +184,7 @@ class Engine:
             assert lower is not None, "a pooling has a convolution below it"
             return self._unpool(gradient, lower)
         _aten.threshold_backward.grad_input(gradient, activation, 0, grad_input=gradient)
-        back = self._convolved(gradient, self.operands.of(name)[2], None)
-        return back if lower is None else back.to(self.operands.stored)
+        return self.operands.backward(name)(gradient)
 
     def _content(self, targets: Targets, name: str, activation: Tensor, gradient: Tensor) -> Tensor:
         """α L_content of a layer, (B,); its gradient 2 c (F−P) is added in place."""
@@ -203,9 +225,6 @@ class Engine:
         for total, part in zip(_parts(gradient), _parts(positions), strict=True):
             total.add_(torch.bmm(part.float(), matrix))
 
-    def _convolved(self, operand: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        return functional.conv2d(operand.to(weight.dtype), weight, bias, padding=1)
-
     def _pool(self, activation: Tensor) -> Tensor:
         pool: Callable[..., Tensor] = functional.max_pool2d if self.recipe.pooling == "max" else functional.avg_pool2d
         return pool(activation, 2)
@@ -225,6 +244,20 @@ class Engine:
         """From the gradient by the preprocessed picture to that by the picture, contiguous."""
         wide = gradient.to(self.operands.exact, memory_format=torch.contiguous_format)
         return wide * self.operands.factor
+
+
+def _convolved_wide(operand: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A convolution of bfloat16 in float32, by strips of rows, so that little is wide at any time."""
+    height, width = operand.shape[2:]
+    shape = (len(operand), len(weight), height, width)
+    found = torch.empty(shape, dtype=operand.dtype, device=operand.device, memory_format=torch.channels_last)
+    rows = max(16, _WIDE_BYTES // (4 * width * max(weight.shape[:2])))
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        halo_top, halo_bottom = max(0, top - 1), min(height, bottom + 1)
+        strip = functional.conv2d(operand[:, :, halo_top:halo_bottom].to(weight.dtype), weight, bias, padding=1)
+        found[:, :, top:bottom] = strip[:, :, top - halo_top : bottom - halo_top]
+    return found
 
 
 def _parts(positions: Tensor) -> tuple[Tensor, ...]:

@@ -177,8 +177,8 @@ class ReferenceEvaluator:
     @torch.no_grad()
     def style_grams(self, style: Tensor) -> Layers:
         """As Evaluator says."""
-        found = self.encoder.features(style, self.recipe.style_layers, self.recipe.pooling)
-        return {name: gram_matrix(each) for name, each in found.items()}
+        found = self.encoder.outputs(style, self.recipe.style_layers, self.recipe.pooling)
+        return {name: gram_matrix(each) for name, each in found}
 
     def evaluate(self, targets: Targets, pictures: Tensor, decay: Decay) -> tuple[Terms, Tensor]:
         """As Evaluator says."""

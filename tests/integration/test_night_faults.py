@@ -22,6 +22,7 @@ from flows.dispatch import dispatch
 from flows.harvest import PATIENCE, harvest
 from flows.match import match
 from flows.settings import Settings
+from tests.integration.processes import colorizing_children
 
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
@@ -71,20 +72,6 @@ def killer(deaths: int) -> Iterator[list[int]]:
     finally:
         over.set()
         thread.join()
-
-
-def colorizing_children() -> list[int]:
-    """Processes that multiprocessing spawned for us."""
-    found = []
-    for children in Path("/proc/self/task").glob("*/children"):
-        for pid in children.read_text().split():
-            try:
-                command = Path(f"/proc/{pid}/cmdline").read_bytes()
-            except OSError:
-                continue
-            if b"spawn_main" in command:
-                found.append(int(pid))
-    return found
 
 
 def test_an_archive_that_goes_away_leaves_pictures_to_be_fetched_the_next_night(

@@ -132,7 +132,14 @@ def test_floats_and_wide_integers_are_scaled_by_the_white_that_fits() -> None:
     ramp = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
     assert brightest(ramp) == brightest(ramp * 255) == brightest(ramp * 65535) == 255
     assert brightest((ramp * 65535).astype(np.int32)) == 255
-    assert brightest(np.where(ramp > 0.5, np.nan, ramp).astype(np.float32)) == 125
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_float_that_is_no_finite_number_is_refused_with_its_place(value: float) -> None:
+    ramp = np.linspace(0, 1, 128, dtype=np.float32).reshape(8, 16)
+    ramp[5, 11] = ramp[6, 2] = value
+    with pytest.raises(UnreadableImage, match=rf"the pixel at column 11, row 5 is no finite number \({value}\)"):
+        decode(stored(Image.fromarray(ramp), "TIFF"))
 
 
 def test_cmyk_of_adobe_is_not_inverted() -> None:

@@ -95,6 +95,14 @@ def test_nothing_is_computed_past_the_last_wanted_layer(narrow: Encoder) -> None
         cut.features(PICTURES, ["conv4_1"])
 
 
+def test_layers_come_one_by_one_in_the_networks_order_and_none_is_held_for_the_next(narrow: Encoder) -> None:
+    poisoned = dict(narrow.convolutions) | {"conv3_1": (torch.zeros(1, 1, 3, 3), torch.zeros(1))}
+    coming = Encoder("cut", "", OXFORD, poisoned).outputs(PICTURES, ["conv3_1", "pool1", "conv2_2"])
+    assert [next(coming)[0], next(coming)[0]] == ["pool1", "conv2_2"]
+    with pytest.raises(RuntimeError):
+        next(coming)
+
+
 def test_layers_have_the_widths_and_sizes_of_their_block(narrow: Encoder) -> None:
     found = narrow.features(PICTURES, LAYERS)
     assert found["conv1_2"].shape == (2, 4, 48, 64)

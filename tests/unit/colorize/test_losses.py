@@ -8,7 +8,7 @@ from torch import Tensor
 from colorize.recipe import Formula, Recipe, recipe_named
 from colorize.vgg.encoder import Encoder
 from colorize.vgg.losses import (
-    Targets,
+    ReferenceEvaluator,
     content_loss,
     gram_matrix,
     loss_terms,
@@ -16,6 +16,7 @@ from colorize.vgg.losses import (
     style_scale,
     total_variation,
 )
+from tests.unit.colorize.evaluators import targets_of
 
 FORMULAE: tuple[Formula, ...] = get_args(Formula)
 JADH = recipe_named("jadh2016/config3_2_2")
@@ -111,7 +112,7 @@ def test_total_variation_grows_with_the_area() -> None:
 def test_asiagraphs_style_weight_is_scaled_so_that_both_papers_balance_alike(narrow64: Encoder) -> None:
     contents, styles = pictures(1, 3, 32, 48), [pictures(1, 3, 32, 32, seed=2)]
     as_jadh = ASIAGRAPH.changed(formula="jadh2016")
-    targets = Targets.of(ASIAGRAPH, narrow64, contents, styles)
+    targets = targets_of(ReferenceEvaluator(ASIAGRAPH, narrow64), contents, styles)
     assert style_scale(as_jadh, targets) == 1
     assert style_scale(ASIAGRAPH, targets) == 2 * 8 * (4 * 6)  # N = 8 maps of conv4_2, M = 32/8 · 48/8
     result = pictures(1, 3, 32, 48, seed=3)
@@ -123,7 +124,8 @@ def test_asiagraphs_style_weight_is_scaled_so_that_both_papers_balance_alike(nar
 def test_the_total_is_the_weighted_sum_of_means_over_layers(narrow64: Encoder) -> None:
     contents, styles = pictures(2, 3, 32, 32), [pictures(1, 3, 32, 48, seed=2), pictures(1, 3, 48, 32, seed=3)]
     result = pictures(2, 3, 32, 32, seed=4)
-    terms = loss_terms(JADH, narrow64, Targets.of(JADH, narrow64, contents, styles), result, 0.25)
+    targets = targets_of(ReferenceEvaluator(JADH, narrow64), contents, styles)
+    terms = loss_terms(JADH, narrow64, targets, result, 0.25)
     for row in range(2):
         made, kept = (narrow64.features(x[row : row + 1], JADH.content_layers) for x in (result, contents))
         content = sum(float((kept[name] - made[name]).square().mean()) for name in JADH.content_layers) / 2
@@ -139,14 +141,15 @@ def test_the_total_is_the_weighted_sum_of_means_over_layers(narrow64: Encoder) -
 
 def test_a_result_that_is_its_content_and_its_style_has_only_variation_to_lose(narrow64: Encoder) -> None:
     contents = pictures(1, 3, 32, 32)
-    terms = loss_terms(JADH, narrow64, Targets.of(JADH, narrow64, contents, [contents]), contents, 1.0)
+    targets = targets_of(ReferenceEvaluator(JADH, narrow64), contents, [contents])
+    terms = loss_terms(JADH, narrow64, targets, contents, 1.0)
     assert (float(terms.content), float(terms.style)) == (0, 0)
     assert float(terms.tv) > 0
 
 
 def test_targets_carry_no_gradient(narrow64: Encoder) -> None:
     contents = pictures(1, 3, 32, 32).requires_grad_()
-    targets = Targets.of(JADH, narrow64, contents, [contents])
+    targets = targets_of(ReferenceEvaluator(JADH, narrow64), contents, [contents])
     assert not any(tensor.requires_grad for tensor in (*targets.content.values(), *targets.style.values()))
 
 
@@ -162,7 +165,7 @@ def test_gradients_of_the_parts_are_those_of_finite_differences(formula: Formula
 @pytest.mark.parametrize("recipe", [JADH, JADH.changed(pooling="average"), ASIAGRAPH], ids=["max", "average", "A"])
 def test_the_gradient_through_the_encoder_is_that_of_finite_differences(recipe: Recipe, narrow64: Encoder) -> None:
     contents, result = pictures(1, 3, 32, 32), pictures(1, 3, 32, 32, seed=2)
-    targets = Targets.of(recipe, narrow64, contents, [pictures(1, 3, 32, 48, seed=3)])
+    targets = targets_of(ReferenceEvaluator(recipe, narrow64), contents, [pictures(1, 3, 32, 48, seed=3)])
 
     def loss(x: Tensor) -> float:
         return float(loss_terms(recipe, narrow64, targets, x, 0.5).total)

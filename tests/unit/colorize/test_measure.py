@@ -1,4 +1,5 @@
 import math
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pytest
@@ -17,9 +18,10 @@ from colorize.measure import (
     relative_difference,
     relative_errors,
 )
-from colorize.recipe import RelativeErrors, recipe_named
+from colorize.recipe import Pooling, RelativeErrors, recipe_named
 from colorize.vgg.encoder import LAYERS, OXFORD, Encoder
-from colorize.vgg.losses import Targets, gram_matrix
+from colorize.vgg.losses import ReferenceEvaluator, gram_matrix
+from tests.unit.colorize.evaluators import singly, targets_of
 
 RECIPE = recipe_named("jadh2016/config3_2_2")
 NUMBERS = st.floats(-1e6, 1e6, width=32)
@@ -53,8 +55,10 @@ def test_a_relative_difference_lies_in_0_to_2_and_knows_no_sides(pairs: list[tup
 class OfOneChannel(Encoder):
     """Every layer of it is the mean over the colours, so that errors can be taken by hand."""
 
-    def features(self, pictures: Tensor, layers: object, pooling: object = "max") -> dict[str, Tensor]:
-        return {name: pictures.mean(1, keepdim=True) for name in LAYERS}
+    def outputs(
+        self, pictures: Tensor, layers: Collection[str], pooling: Pooling = "max"
+    ) -> Iterator[tuple[str, Tensor]]:
+        return ((name, pictures.mean(1, keepdim=True)) for name in LAYERS if name in layers)
 
 
 def test_both_errors_by_hand() -> None:
@@ -63,7 +67,8 @@ def test_both_errors_by_hand() -> None:
     content = torch.tensor([[1.0, 0.0], [2.0, 4.0]]).expand(1, 3, 2, 2)
     style = torch.tensor([[3.0, 1.0]]).expand(1, 3, 1, 2)
     result = torch.tensor([[3.0, 0.0], [2.0, 0.0]]).expand(1, 3, 2, 2)
-    (found,) = relative_errors(recipe, encoder, Targets.of(recipe, encoder, content, [style]), result)
+    targets = targets_of(ReferenceEvaluator(recipe, encoder), content, [style])
+    (found,) = relative_errors(recipe, encoder, targets, result)
     # content: 2/2 + 0/0 + 0 + 4/2; Gram matrices: (9 + 1)/2 = 5 against (9 + 0 + 4 + 0)/4 = 3.25
     style_error = (5 - 3.25) / ((5 + 3.25) / 2)
     assert (found.content_sum, found.content_mean) == pytest.approx((3.0, 3 / 4))
@@ -72,14 +77,15 @@ def test_both_errors_by_hand() -> None:
 
 def test_identical_pictures_have_no_error(narrow64: Encoder) -> None:
     stack = pictures(2, 3, 32, 32)
-    targets = Targets.of(RECIPE, narrow64, stack, [stack[:1], stack[1:]])
+    targets = targets_of(ReferenceEvaluator(RECIPE, narrow64), stack, singly(stack))
     assert relative_errors(RECIPE, narrow64, targets, stack) == [RelativeErrors(0, 0, 0, 0)] * 2
 
 
 def test_sums_are_means_times_elements_averaged_over_the_layers(narrow64: Encoder) -> None:
     contents, result = pictures(2, 3, 32, 48), pictures(2, 3, 32, 48, seed=2)
     styles = [pictures(1, 3, 48, 32, seed=3), pictures(1, 3, 32, 32, seed=4)]
-    found = relative_errors(RECIPE, narrow64, Targets.of(RECIPE, narrow64, contents, styles), result)
+    targets = targets_of(ReferenceEvaluator(RECIPE, narrow64), contents, styles)
+    found = relative_errors(RECIPE, narrow64, targets, result)
     for row in range(2):
         kept, made = (narrow64.features(x[row : row + 1], LAYERS) for x in (contents, result))
         wanted = narrow64.features(styles[row], LAYERS)
@@ -97,7 +103,7 @@ def test_the_means_compare_across_sizes_and_the_sums_do_not(narrow64: Encoder) -
     recipe = RECIPE.changed(content_layers=("conv1_1",), style_layers=("conv1_1",))
     contents, result = pictures(1, 3, 32, 32), pictures(1, 3, 32, 32, seed=2)
     small, large = (
-        relative_errors(recipe, narrow64, Targets.of(recipe, narrow64, c, [contents]), r)[0]
+        relative_errors(recipe, narrow64, targets_of(ReferenceEvaluator(recipe, narrow64), c, [contents]), r)[0]
         for c, r in ((contents, result), (contents.tile(1, 1, 4, 4), result.tile(1, 1, 4, 4)))
     )
     assert large.content_mean == pytest.approx(small.content_mean, rel=0.02)
