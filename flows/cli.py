@@ -1,19 +1,17 @@
-"""The `nishiki` command; thin: parses, calls a flow or the catalogue, prints.
+"""The `nishiki` command; thin: parses, calls a flow, prints. What only looks is in `flows.cli_reading`.
 
-Whatever needs Prefect or torch is imported inside its command, so that `status`, `recipes`, `weights list` and
-`export` answer at once.
+Whatever needs Prefect or torch is imported inside its command, so that those that only look answer at once.
 """
 
-import json
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.command import Commands, fail, quiet_prefect, read_settings, say, show
+from flows.cli_reading import reading_app, weights_app
+from flows.command import Commands, Home, exit_with, fail, quiet_prefect, read_settings, say, show
 
 if TYPE_CHECKING:
     from flows.dispatch import DispatchTally
@@ -29,10 +27,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Colours an archive's grayscale actor prints and keeps a catalogue of the proposals.",
 )
-weights_app = typer.Typer(no_args_is_help=True, help="The encoder's weights.")
+app.add_typer(reading_app)
 app.add_typer(weights_app, name="weights")
 
-Home = Annotated[Path | None, typer.Option(help="Folder of the catalogue and its pictures [nishiki-data].")]
 DemoHome = Annotated[Path | None, typer.Option(help="Folder that an earlier demo is removed from [demo-data].")]
 RecipeName = Annotated[str | None, typer.Option("--recipe", help="A recipe by name, see: nishiki recipes.")]
 Size = Annotated[int | None, typer.Option(min=32, max=8192, help="Long edge of results in pixels.")]
@@ -76,7 +73,7 @@ def harvest(archives: Archives = None, home: Home = None) -> None:
 
     tallies = harvest_flow(settings, archives or [])
     say(summary.harvest_lines(tallies))
-    _exit(failed=summary.failed(tallies, []))
+    exit_with(failed=summary.failed(tallies, []))
 
 
 @app.command()
@@ -164,64 +161,7 @@ def sweep(
     for table in sweep_tables(swept.report):
         show(table)
     say(closing_lines(swept.report))
-    _exit(failed=summary.failed(swept.harvests, swept.batches))
-
-
-@app.command()
-def status(
-    home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
-) -> None:
-    """Show the catalogue in numbers."""
-    from db.catalogue import Catalogue
-    from flows.summary import status_table
-
-    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
-        numbers = catalogue.status()
-    if as_json:
-        say([json.dumps(numbers, ensure_ascii=False, default=str)])
-    else:
-        show(status_table(numbers))
-
-
-@app.command()
-def export(
-    home: Home = None,
-    form: Annotated[Literal["csv", "json"], typer.Option("--format", help="csv or json.")] = "csv",
-) -> None:
-    """Write every attempt with its record, rights, recipe, errors and verdict to standard output."""
-    from db.catalogue import Catalogue
-    from db.export import write_csv, write_json
-
-    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
-        (write_csv if form == "csv" else write_json)(catalogue, sys.stdout)
-
-
-@app.command("show")
-def show_attempt(
-    attempt: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its number, as `nishiki export` lists it.")],
-    home: Home = None,
-    trace: Annotated[bool, typer.Option("--trace", help="Draw its loss terms over the iterations.")] = False,
-    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw them into a PNG.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-) -> None:
-    """Show one attempt with all that stands beside it."""
-    if as_json and (trace or png):
-        fail("--json holds the trace as numbers; ask for it alone, or for the drawing", code=2)
-    from db.catalogue import Catalogue
-    from flows.show import attempt_lines, look_up, to_json
-
-    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
-        shown = look_up(catalogue, attempt)
-    say([to_json(shown)] if as_json else attempt_lines(shown))
-    if not (trace or png):
-        return
-    from flows.show_trace import drawing, remarks, write_figure
-
-    show(drawing(shown.attempt))
-    say(remarks(shown.attempt))
-    if png:
-        write_figure(shown, png)
-        say([f"Figure: {png}"])
+    exit_with(failed=summary.failed(swept.harvests, swept.batches))
 
 
 @app.command()
@@ -236,54 +176,6 @@ def colorize(
 
     settings = read_settings(recipe=recipe, size=size, iterations=iterations, device=device)
     say(colorize_files(settings, content, style, output))
-
-
-@app.command()
-def recipes() -> None:
-    """List the named recipes with their provenance."""
-    from colorize.recipe import recipes as all_recipes
-    from flows.summary import recipes_table
-
-    show(recipes_table(all_recipes()))
-
-
-@weights_app.command("list")
-def weights_list() -> None:
-    """List the weights at hand; the first is the one in use."""
-    from flows.choice import weights_at_hand
-    from flows.summary import weights_table
-
-    show(weights_table(weights_at_hand(read_settings())))
-
-
-@weights_app.command("download")
-def weights_download() -> None:
-    """Get torchvision's VGG-19 (548 MB), verify and keep its convolutions."""
-    from colorize.vgg.loading import download_weights
-
-    file = download_weights(read_settings().cache_dir)
-    say([f"{file.name} ({file.checksum[:12]}) lies in {file.path}"])
-
-
-@app.command()
-def doctor(
-    home: Home = None,
-    deep: Annotated[bool, typer.Option("--deep", help="Read every picture and compare its sha256.")] = False,
-    repair: Annotated[bool, typer.Option("--mend", help="Mend what can be mended without loss.")] = False,
-    upgrade: Annotated[bool, typer.Option("--upgrade", help="Bring an older catalogue to this version.")] = False,
-) -> None:
-    """Look for damage in the catalogue and its pictures."""
-    from db.doctor import examine, mend, upgrade_schema
-    from flows.summary import doctor_lines
-
-    settings = read_settings(home=home)
-    if upgrade:
-        copy = upgrade_schema(settings)
-        say([f"The catalogue is of this version now{f'; a copy of the old one is {copy}' if copy else ''}."])
-    findings = examine(settings, deep=deep)
-    mended = mend(settings, findings) if repair else []
-    say(doctor_lines(findings, mended))
-    _exit(failed=len(findings) > len(mended))
 
 
 def _stage_settings(**given: Any) -> "Settings":
@@ -329,7 +221,7 @@ def _tell_night(night: "Night") -> None:
     for sheet in night.sheets:
         _tell_sheet(sheet)
     say([weights_sentence(night.matching.encoder)])
-    _exit(failed=summary.failed(night.harvests, night.batches))
+    exit_with(failed=summary.failed(night.harvests, night.batches))
 
 
 def _tell_sheet(sheet: "Sheet") -> None:
@@ -348,9 +240,4 @@ def _tell_batches(settings: "Settings", tallies: "Sequence[DispatchTally]") -> N
         sheet = report(settings, batch_id)
         _tell_sheet(sheet)
         say([sheet.encoder])
-    _exit(failed=summary.failed([], tallies))
-
-
-def _exit(*, failed: bool) -> None:
-    if failed:
-        raise typer.Exit(1)
+    exit_with(failed=summary.failed([], tallies))

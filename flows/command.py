@@ -11,13 +11,13 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 from unicodedata import category
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.console import Console, RenderableType
-from typer import Exit
+from typer import Exit, Option
 from typer.core import TyperGroup
 
 from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownRecipe
@@ -25,6 +25,7 @@ from db.errors import CatalogueError
 from flows.archives.errors import ArchiveError
 from flows.settings import Settings
 
+Home = Annotated[Path | None, Option(help="Folder of the catalogue and its pictures [nishiki-data].")]
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _UNSHOWN = ("Cc", "Cs")
 """Control characters and lone surrogates; the wide space of Japanese names is neither."""
@@ -103,6 +104,12 @@ def _prefect_sentence(error: Exception) -> str:
     if url := os.environ.get("PREFECT_API_URL"):
         return f"Prefect does not answer at {without_user(url)}; start that server, or unset PREFECT_API_URL"
     return "Prefect's own small server did not start or went away; try again, or set PREFECT_API_URL to another"
+
+
+def exit_with(*, failed: bool) -> None:
+    """End with 1 where something failed that a person must look at."""
+    if failed:
+        raise Exit(1)
 
 
 def fail(message: str, *, code: int = 1) -> NoReturn:

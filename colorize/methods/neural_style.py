@@ -61,7 +61,7 @@ class Walk:
     """One optimiser's way: where each picture is, was last good, and was best; and what was noted of it."""
 
     def __init__(self, evaluator: Evaluator, targets: Targets, start: Tensor, optimiser: Optimiser) -> None:
-        self._evaluator, self._targets, self._shape, self._optimiser = evaluator, targets, start.shape, optimiser
+        self.evaluator, self.targets, self._shape, self._optimiser = evaluator, targets, start.shape, optimiser
         flat = start.flatten(1)
         rows = len(flat)
         counts = torch.zeros(rows, 1, dtype=torch.int64, device=flat.device)
@@ -85,7 +85,7 @@ class Walk:
     @property
     def recipe(self) -> Recipe:
         """What is descended."""
-        return self._evaluator.recipe
+        return self.evaluator.recipe
 
     def advance(self) -> None:
         """One evaluation, then the step to the next place."""
@@ -114,7 +114,7 @@ class Walk:
     def _advance_in_place(self) -> None:
         """Nothing here may change a shape, make a tensor that outlives it, or wait for the device."""
         at = self.tensors
-        terms, gradient = self._evaluator.evaluate(self._targets, at["pictures"].view(self._shape), self._decay)
+        terms, gradient = self.evaluator.evaluate(self.targets, at["pictures"].view(self._shape), self._decay)
         gradient = gradient.flatten(1)
         loss = terms.total[:, None]
         bad = ~(loss.isfinite() & gradient.isfinite().all(1, keepdim=True))

@@ -18,6 +18,10 @@ def nothing(_number: int, pictures: Tensor) -> Tensor:
     return torch.zeros(len(pictures), dtype=torch.bool)
 
 
+class PutDown(Exception):
+    """The process that worked on it is gone."""
+
+
 @dataclass(frozen=True)
 class Watched:
     """Keeps every stack that an evaluator is given, and gives NaN for the rows that it is told to spoil."""

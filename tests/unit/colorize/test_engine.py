@@ -10,7 +10,7 @@ from colorize.images import Pixels, to_gray
 from colorize.recipe import Pooling, Recipe, recipe_named, recipes
 from colorize.vgg.encoder import CONVOLUTIONS, Encoder, Preprocessing
 from colorize.vgg.engine import DTYPES, Engine, Operands, multiplies_bfloat16
-from colorize.vgg.losses import Evaluator, Layers, ReferenceEvaluator, TargetCache, Terms, gram_matrix
+from colorize.vgg.losses import Evaluator, Layers, ReferenceEvaluator, Terms, gram_matrix
 from colorize.working import to_tensor
 from tests.unit.colorize.evaluators import apart, descended, singly, targets_of, told
 
@@ -272,38 +272,6 @@ def test_a_picture_without_a_finite_pixel_costs_its_neighbour_nothing(
     assert not terms.total[0].isfinite()
     assert terms.total[1].equal(fine.total[1])
     assert spoiled[1].equal(gradient[1])
-
-
-def layers_of(kib: int) -> Layers:
-    return {"conv1_1": torch.zeros(kib, 256)}
-
-
-def test_targets_are_computed_once_and_the_ones_used_longest_ago_go_first() -> None:
-    cache, computed = TargetCache(max_bytes=3 * 1024), list[str]()
-
-    def look(key: str, kib: int = 1) -> Layers:
-        def compute() -> Layers:
-            computed.append(key)
-            return layers_of(kib)
-
-        return cache.get(key, compute)
-
-    first = look("a")
-    assert look("a") is first
-    for key in ("b", "c", "a", "d"):
-        look(key)
-    assert computed == ["a", "b", "c", "d"]
-    assert look("a") is first
-    look("b")
-    assert computed == ["a", "b", "c", "d", "b"], "b was used longest ago when there was no room"
-
-
-def test_targets_larger_than_the_whole_cache_are_given_all_the_same() -> None:
-    cache = TargetCache(max_bytes=10)
-    cache.get("small", dict)
-    assert cache.get("large", lambda: layers_of(2))["conv1_1"].shape == (2, 256)
-    assert cache.get("large", dict)["conv1_1"].shape == (2, 256), "the newest one stays"
-    assert cache.get("small", lambda: layers_of(1)) != {}
 
 
 def test_whether_a_device_multiplies_bfloat16_decides_what_its_operands_are_widened_to(

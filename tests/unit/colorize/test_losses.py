@@ -8,7 +8,9 @@ from torch import Tensor
 from colorize.recipe import Formula, Recipe, recipe_named
 from colorize.vgg.encoder import Encoder
 from colorize.vgg.losses import (
+    Layers,
     ReferenceEvaluator,
+    TargetCache,
     content_loss,
     gram_matrix,
     loss_terms,
@@ -177,3 +179,35 @@ def test_the_gradient_through_the_encoder_is_that_of_finite_differences(recipe: 
         direction = numbers(1, 3, 32, 32, seed=10 + seed)
         differences = (loss(result + step * direction) - loss(result - step * direction)) / (2 * step)
         assert math.isclose(float((gradient * direction).sum()), differences, rel_tol=1e-4)
+
+
+def layers_of(kib: int) -> Layers:
+    return {"conv1_1": torch.zeros(kib, 256)}
+
+
+def test_targets_are_computed_once_and_the_ones_used_longest_ago_go_first() -> None:
+    cache, computed = TargetCache(max_bytes=3 * 1024), list[str]()
+
+    def look(key: str, kib: int = 1) -> Layers:
+        def compute() -> Layers:
+            computed.append(key)
+            return layers_of(kib)
+
+        return cache.get(key, compute)
+
+    first = look("a")
+    assert look("a") is first
+    for key in ("b", "c", "a", "d"):
+        look(key)
+    assert computed == ["a", "b", "c", "d"]
+    assert look("a") is first
+    look("b")
+    assert computed == ["a", "b", "c", "d", "b"], "b was used longest ago when there was no room"
+
+
+def test_targets_larger_than_the_whole_cache_are_given_all_the_same() -> None:
+    cache = TargetCache(max_bytes=10)
+    cache.get("small", dict)
+    assert cache.get("large", lambda: layers_of(2))["conv1_1"].shape == (2, 256)
+    assert cache.get("large", dict)["conv1_1"].shape == (2, 256), "the newest one stays"
+    assert cache.get("small", lambda: layers_of(1)) != {}

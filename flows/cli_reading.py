@@ -1,0 +1,121 @@
+"""The commands that only look, and mend: status, export, show, recipes, weights, doctor. Thin, and never Prefect.
+
+`flows.cli` takes them in. Each imports what it needs for itself, so that it answers at once.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from flows.command import Home, exit_with, fail, read_settings, say, show
+
+reading_app = typer.Typer()
+weights_app = typer.Typer(no_args_is_help=True, help="The encoder's weights.")
+
+
+@reading_app.command()
+def status(
+    home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
+) -> None:
+    """Show the catalogue in numbers."""
+    from db.catalogue import Catalogue
+    from flows.summary import status_table
+
+    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+        numbers = catalogue.status()
+    if as_json:
+        say([json.dumps(numbers, ensure_ascii=False, default=str)])
+    else:
+        show(status_table(numbers))
+
+
+@reading_app.command()
+def export(
+    home: Home = None,
+    form: Annotated[Literal["csv", "json"], typer.Option("--format", help="csv or json.")] = "csv",
+) -> None:
+    """Write every attempt with its record, rights, recipe, errors and verdict to standard output."""
+    from db.catalogue import Catalogue
+    from db.export import write_csv, write_json
+
+    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+        (write_csv if form == "csv" else write_json)(catalogue, sys.stdout)
+
+
+@reading_app.command("show")
+def show_attempt(
+    attempt: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its number, as `nishiki export` lists it.")],
+    home: Home = None,
+    trace: Annotated[bool, typer.Option("--trace", help="Draw its loss terms over the iterations.")] = False,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw them into a PNG.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show one attempt with all that stands beside it."""
+    if as_json and (trace or png):
+        fail("--json holds the trace as numbers; ask for it alone, or for the drawing", code=2)
+    from db.catalogue import Catalogue
+    from flows.show import attempt_lines, look_up, to_json
+
+    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+        shown = look_up(catalogue, attempt)
+    say([to_json(shown)] if as_json else attempt_lines(shown))
+    if not (trace or png):
+        return
+    from flows.show_trace import drawing, remarks, write_figure
+
+    show(drawing(shown.attempt))
+    say(remarks(shown.attempt))
+    if png:
+        write_figure(shown, png)
+        say([f"Figure: {png}"])
+
+
+@reading_app.command()
+def recipes() -> None:
+    """List the named recipes with their provenance."""
+    from colorize.recipe import recipes as all_recipes
+    from flows.summary import recipes_table
+
+    show(recipes_table(all_recipes()))
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """List the weights at hand; the first is the one in use."""
+    from flows.choice import weights_at_hand
+    from flows.summary import weights_table
+
+    show(weights_table(weights_at_hand(read_settings())))
+
+
+@weights_app.command("download")
+def weights_download() -> None:
+    """Get torchvision's VGG-19 (548 MB), verify and keep its convolutions."""
+    from colorize.vgg.loading import download_weights
+
+    file = download_weights(read_settings().cache_dir)
+    say([f"{file.name} ({file.checksum[:12]}) lies in {file.path}"])
+
+
+@reading_app.command()
+def doctor(
+    home: Home = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every picture and compare its sha256.")] = False,
+    repair: Annotated[bool, typer.Option("--mend", help="Mend what can be mended without loss.")] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Bring an older catalogue to this version.")] = False,
+) -> None:
+    """Look for damage in the catalogue and its pictures."""
+    from db.doctor import examine, mend, upgrade_schema
+    from flows.summary import doctor_lines
+
+    settings = read_settings(home=home)
+    if upgrade:
+        copy = upgrade_schema(settings)
+        say([f"The catalogue is of this version now{f'; a copy of the old one is {copy}' if copy else ''}."])
+    findings = examine(settings, deep=deep)
+    mended = mend(settings, findings) if repair else []
+    say(doctor_lines(findings, mended))
+    exit_with(failed=len(findings) > len(mended))
