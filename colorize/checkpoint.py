@@ -4,6 +4,7 @@ Called by `colorize.colorizer`. A safetensors file holds the descent's tensors; 
 The start's noise comes from the recipe's seed and nothing else is drawn, so there is no other random state to keep.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -50,12 +52,16 @@ _WORDS = {
 
 
 def write_checkpoint(path: Path, identity: Identity, state: State) -> None:
-    """Keep the state at `path`; a crash leaves the earlier one, and perhaps a `.tmp` beside it."""
-    tensors, words = state
-    header = {"format": FORMAT, "identity": json.dumps(asdict(identity)), "words": json.dumps(words)}
+    """Keep the state at `path`; a crash leaves the earlier one, and perhaps a `.tmp` beside it.
+
+    Raises:
+        OSError, SafetensorError: it cannot be written.
+    """
+    tensors, words = {name: each.contiguous() for name, each in state[0].items()}, json.dumps(state[1])
+    header = {"format": FORMAT, "identity": json.dumps(asdict(identity)), "words": words}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    save_file({name: each.contiguous() for name, each in tensors.items()}, temporary, header)
+    temporary = _temporary(path)
+    save_file(tensors, temporary, header | {"digest": _digest(tensors, words)})
     with temporary.open("rb") as stream:
         os.fsync(stream.fileno())
     temporary.replace(path)
@@ -70,9 +76,31 @@ def read_checkpoint(path: Path, identity: Identity) -> State | str | None:
             header: Mapping[str, str] = file.metadata() or {}
             if problem := _misfit(header, identity):
                 return f"the checkpoint {path.name} is of {problem}; begun anew"
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header["words"])  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if header["digest"] != _digest(tensors, header["words"]):
+                return f"the checkpoint {path.name} is damaged (its digest is another); begun anew"
+            return tensors, json.loads(header["words"])
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         return f"the checkpoint {path.name} is damaged ({error}); begun anew"
+
+
+def remove_checkpoint(path: Path) -> None:
+    """The picture is done: neither its state nor what a crash left of it is needed."""
+    for each in (path, _temporary(path)):
+        each.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_suffix(".tmp")
+
+
+def _digest(tensors: Mapping[str, Tensor], words: str) -> str:
+    """SHA-256 (hex) of all that is taken up; safetensors itself looks at lengths only."""
+    found = hashlib.sha256(words.encode())
+    for name in sorted(tensors):
+        found.update(name.encode())
+        found.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def _misfit(header: Mapping[str, str], identity: Identity) -> str | None:

@@ -6,7 +6,6 @@ place of a result. What is durable when: a job's checkpoint every so many second
 
 import ctypes
 import sys
-import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -18,16 +17,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from colorize import measure
-from colorize.checkpoint import Identity, read_checkpoint, write_checkpoint
+from colorize.checkpoint import Identity, read_checkpoint
 from colorize.errors import ColorizeError, DeviceMissing, Diverged, OutOfMemory
 from colorize.images import Pixels
 from colorize.memory import fits, free_bytes, long_edge_that_fits, picture_bytes, together
 from colorize.methods.neural_style import Descent, Walked
 from colorize.recipe import Colorization, Job, Precision, Recipe, RelativeErrors
-from colorize.vgg.encoder import Encoder
+from colorize.vgg.encoder import Encoder, known_layers
 from colorize.vgg.engine import Engine, Operands, multiplies_bfloat16
 from colorize.vgg.losses import Evaluator, Layers, ReferenceEvaluator, TargetCache, Targets
-from colorize.working import LEAST_SIDE_PX, Prepared, prepare, to_pixels, to_tensor
+from colorize.watch import NOBODY, Listener, Watch
+from colorize.working import Prepared, prepare, to_pixels, to_tensor
 
 _M_MMAP_THRESHOLD = -3
 """glibc's name of the size from which on a block goes back to the system when it is freed."""
@@ -62,10 +62,6 @@ def library_versions() -> dict[str, str]:
     return {name: version(name) for name in ("nishiki", "torch", "numpy", "pillow", "scikit-image")}
 
 
-Tell = Callable[[str, str], None]
-"""Told a job's key and a sentence that a person should read."""
-OnProgress = Callable[[float], None]
-"""Told the pictures done since it was last called, in parts of pictures."""
 _End = Colorization | ColorizeError
 
 
@@ -90,6 +86,14 @@ class Colorizer:
     conditions: Conditions = Conditions()
     cache: TargetCache = field(default_factory=TargetCache)
 
+    def __post_init__(self) -> None:
+        """A recipe that names unknown layers is nobody's picture's fault.
+
+        Raises:
+            BadRecipe: it does.
+        """
+        known_layers({*self.recipe.content_layers, *self.recipe.style_layers})
+
     @property
     def encoder(self) -> Encoder:
         """Whose figures come out."""
@@ -102,14 +106,12 @@ class Colorizer:
             return ReferenceEvaluator(self.recipe, self.encoder.to(self.encoder.device, torch.float64))
         return Engine(self.recipe, self.operands)
 
-    def colorize(
-        self, jobs: Sequence[Job], on_progress: OnProgress | None = None, tell: Tell | None = None
-    ) -> list[_End]:
+    def colorize(self, jobs: Sequence[Job], listener: Listener = NOBODY) -> list[_End]:
         """Colorize jobs; those of equal working size run as one stack.
 
         Args:
-            on_progress: told of parts of pictures as they are done.
-            tell: told of what a person should know beside the results, such as a checkpoint that does not fit.
+            listener: told of parts of pictures as they are done, and of what a person should know beside the results,
+                such as a checkpoint that does not fit.
 
         Returns:
             One result or error for each job, in the jobs' order.
@@ -118,7 +120,7 @@ class Colorizer:
         prepared: list[Prepared] = []
         for job in jobs:
             try:
-                prepared.append(self._prepared(job, tell or _tell_nobody))
+                prepared.append(self._prepared(job, listener))
             except ColorizeError as error:
                 done[job.key] = error
         prepared.sort(key=lambda item: item.stackable)
@@ -126,17 +128,17 @@ class Colorizer:
             stack = list(equal)
             most = self._most_together(stack)
             for at in range(0, len(stack), most):
-                done |= self._stack(stack[at : at + most], on_progress or _tell_nobody, 0)
+                done |= self._stack(stack[at : at + most], listener, 0)
         return [done[job.key] for job in jobs]
 
-    def _prepared(self, job: Job, tell: Tell) -> Prepared:
+    def _prepared(self, job: Job, listener: Listener) -> Prepared:
         prepared = prepare(self.recipe, job)
         self._check_room(prepared)
         if job.checkpoint is None:
             return prepared
         found = read_checkpoint(job.checkpoint, self.identity(prepared))
         if isinstance(found, str):
-            tell(job.key, found)
+            listener.tell(job.key, found)
             return prepared
         return replace(prepared, state=found)
 
@@ -163,7 +165,7 @@ class Colorizer:
 
     def _no_room(self, height: int, width: int, why: str) -> OutOfMemory:
         edge = long_edge_that_fits(Engine(self.recipe, self.operands), height, width, self._free())
-        remedy = f"--size {edge} would fit" if edge >= LEAST_SIDE_PX else "free some memory"
+        remedy = f"--size {edge} would fit" if edge else "free some memory"
         return OutOfMemory(f"{self.encoder.device} has no room for a picture of {width}×{height} px ({why}); {remedy}")
 
     def _free(self) -> int:
@@ -187,19 +189,20 @@ class Colorizer:
         torch.cuda.synchronize(device)
         return together(torch.cuda.max_memory_allocated(device) - before, free)
 
-    def _stack(self, stack: list[Prepared], on_progress: OnProgress, halvings: int) -> dict[str, _End]:
+    def _stack(self, stack: list[Prepared], listener: Listener, halvings: int) -> dict[str, _End]:
         """One stack at once, or in halves where the device has no room for it."""
+        watch = Watch(stack, [self.identity(each) for each in stack], listener, self.conditions.checkpoint_s)
         try:
-            return self._at_once(stack, on_progress, halvings)
+            return self._at_once(stack, watch, halvings)
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
             problem = str(error).splitlines()[0]
+        watch.take_back()
         torch.cuda.empty_cache()
         if len(stack) > 1:
             half = len(stack) // 2
-            first = self._stack(stack[:half], on_progress, halvings + 1)
-            return first | self._stack(stack[half:], on_progress, halvings + 1)
+            return self._stack(stack[:half], listener, halvings + 1) | self._stack(stack[half:], listener, halvings + 1)
         height, width = stack[0].content.shape[:2]
         return {stack[0].job.key: self._no_room(height, width, problem)}
 
@@ -218,7 +221,7 @@ class Colorizer:
 
         def once(pixels: Pixels, *key: Hashable, compute: Callable[[Tensor], Layers]) -> Layers:
             picture = to_tensor(pixels, self.encoder).to(dtype)
-            return self.cache.get((who, recipe.pooling, *key), lambda: compute(picture))
+            return self.cache.get((who, dtype, recipe.pooling, *key), lambda: compute(picture))
 
         contents = [
             once(each.content, recipe.content_layers, each.content_sha256, compute=evaluator.content_features)
@@ -229,12 +232,11 @@ class Colorizer:
         ]
         return Targets.of(contents, styles)
 
-    def _at_once(self, stack: list[Prepared], on_progress: OnProgress, halvings: int) -> dict[str, _End]:
-        began = time.perf_counter()
-        walked = self._walked(stack, on_progress)
+    def _at_once(self, stack: list[Prepared], watch: Watch, halvings: int) -> dict[str, _End]:
+        walked = self._walked(stack, watch)
         pictures = to_pixels(walked.best)
         errors = self._errors(stack, pictures)
-        seconds = (time.perf_counter() - began) / len(stack)
+        seconds = watch.seconds
         done: dict[str, _End] = {}
         for row, each in enumerate(stack):
             if not walked.finite[row]:
@@ -261,44 +263,16 @@ class Colorizer:
             )
         return done
 
-    def _walked(self, stack: Sequence[Prepared], on_progress: OnProgress) -> Walked:
+    def _walked(self, stack: Sequence[Prepared], watch: Watch) -> Walked:
         """What a descent came to; its history is gone when the figures are taken, which need memory too."""
         descent = self._descent(stack)
-        descent.run(_Watch(self, stack, on_progress))
+        descent.run(watch)
         return descent.walked()
 
     def _errors(self, stack: Sequence[Prepared], pictures: NDArray[np.uint8]) -> list[RelativeErrors]:
         saved = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self.encoder.device, self.encoder.dtype)
         targets = self._targets(ReferenceEvaluator(self.recipe, self.encoder), stack, self.encoder.dtype)
         return measure.relative_errors(self.recipe, self.encoder, targets, saved)
-
-
-class _Watch:
-    """Looks on while a stack descends: tells how far it is, and keeps checkpoints."""
-
-    def __init__(self, colorizer: Colorizer, stack: Sequence[Prepared], on_progress: OnProgress) -> None:
-        self._colorizer, self._stack, self._on_progress = colorizer, stack, on_progress
-        self._kept, self._told = time.monotonic(), 0.0
-
-    def __call__(self, descent: Descent) -> None:
-        share = descent.done / descent.iterations
-        self._on_progress((share - self._told) * len(self._stack))
-        self._told = share
-        if (
-            time.monotonic() - self._kept >= self._colorizer.conditions.checkpoint_s
-            and descent.done < descent.iterations
-        ):
-            self._keep(descent)
-            self._kept = time.monotonic()
-
-    def _keep(self, descent: Descent) -> None:
-        for row, each in enumerate(self._stack):
-            if each.job.checkpoint is not None:
-                write_checkpoint(each.job.checkpoint, self._colorizer.identity(each), descent.state(row))
-
-
-def _tell_nobody(*_: object) -> None:
-    """Where nobody listens."""
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

@@ -5,15 +5,17 @@ of raising an error, it is reckoned beforehand (`tests/benchmarks/engine.py` hol
 """
 
 import os
-from math import prod, sqrt
+from math import prod
 from pathlib import Path
 
 import torch
 
-from colorize.recipe import Recipe
+from colorize.images import working_size
+from colorize.recipe import LEAST_LONG_EDGE_PX, Recipe
 from colorize.vgg.engine import Engine
 
 _CGROUP = Path("/sys/fs/cgroup")
+_NO_LIMIT = 1 << 62
 _PICTURES = 14
 """Tensors of a picture's size that a walk holds or makes in one iteration, besides the history."""
 _WIDE = 4
@@ -35,11 +37,16 @@ def free_bytes(device: torch.device) -> int:
 
 
 def _left_in_cgroup() -> int:
+    """What the control group (version 2) leaves; cached files count as free, since they make way."""
     try:
-        limit, used = ((_CGROUP / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        limit, used, stat = ((_CGROUP / f"memory.{name}").read_text() for name in ("max", "current", "stat"))
     except OSError:
-        return 1 << 62
-    return 1 << 62 if limit == "max" else int(limit) - int(used)
+        return _NO_LIMIT
+    if limit.strip() == "max":
+        return _NO_LIMIT
+    counts = dict(line.split() for line in stat.splitlines())
+    cached = int(counts.get("inactive_file", 0)) + int(counts.get("active_file", 0))
+    return int(limit) - int(used) + cached
 
 
 def picture_bytes(engine: Engine, height: int, width: int) -> int:
@@ -55,10 +62,13 @@ def _pairs(recipe: Recipe) -> int:
     return 2 * recipe.history if recipe.optimiser == "lbfgs" else 0
 
 
-def long_edge_that_fits(engine: Engine, height: int, width: int, free: int) -> int:
-    """The long edge in pixels, a multiple of 16, at which a picture of this shape would find room."""
-    shrunk = sqrt(min(1.0, free * _ROOM / picture_bytes(engine, height, width)))
-    return int(max(height, width) * shrunk) // 16 * 16
+def long_edge_that_fits(engine: Engine, height: int, width: int, free: int) -> int | None:
+    """The long edge in pixels, a multiple of 16, at which a picture of this shape finds room; None: at no size."""
+    for edge in range(max(height, width) // 16 * 16, LEAST_LONG_EDGE_PX - 1, -16):
+        wide, high = working_size(width, height, edge)
+        if fits(engine, high, wide, free):
+            return edge
+    return None
 
 
 def fits(engine: Engine, height: int, width: int, free: int) -> bool:

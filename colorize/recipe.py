@@ -32,6 +32,7 @@ Pooling = Literal["max", "average"]
 Precision = Literal["float64", "float32", "bfloat16"]
 Provenance = Literal["published", "reconstructed", "nishiki"]
 
+LEAST_LONG_EDGE_PX = 32
 _DESCRIPTIVE = frozenset({"name", "provenance", "reason"})
 
 
@@ -128,7 +129,7 @@ _RANGES = (
     ("tv_weight", 0.0, 1e6),
     ("decay", 1e-6, 1.0),
     ("iterations", 0, 100_000),
-    ("long_edge_px", 32, 8192),
+    ("long_edge_px", LEAST_LONG_EDGE_PX, 8192),
     ("history", 1, 200),
     ("step_limit", 1e-3, 255.0),
     ("seed", 0, 2**63 - 1),

@@ -184,20 +184,19 @@ def _serve(pipe: Connection, workplace: Workplace) -> None:
 
 
 def _work(pipe: Connection, workplace: Workplace) -> None:
-    stack: Stack = pipe.recv()
-    try:
-        colorizer = _colorizer(workplace, stack.recipe)
-    except ColorizeError as error:
-        pipe.send(error)
-        return
     # A CPU gains nothing from a stack, and one picture at a time is recorded sooner.
     together = 1 if workplace.device == "cpu" else None
+    colorizer: Colorizer | None = None
     while True:
+        stack: Stack = pipe.recv()
+        try:
+            colorizer = replace(colorizer, recipe=stack.recipe) if colorizer else _colorizer(workplace, stack.recipe)
+        except ColorizeError as error:
+            pipe.send(error)
+            return
         step = together or len(stack.jobs)
         for start in range(0, len(stack.jobs), step):
             _colorize(pipe, colorizer, stack.jobs[start : start + step], workplace.max_pixels)
-        stack = pipe.recv()
-        colorizer = replace(colorizer, recipe=stack.recipe)
 
 
 def _colorizer(workplace: Workplace, recipe: Recipe) -> "Colorizer":
@@ -216,6 +215,8 @@ def _colorizer(workplace: Workplace, recipe: Recipe) -> "Colorizer":
 
 
 def _colorize(pipe: Connection, colorizer: "Colorizer", jobs: Sequence[PictureJob], max_pixels: int) -> None:
+    from colorize.watch import Listener  # noqa: PLC0415  (loads torch, as above)
+
     readable: list[Job] = []
     for job in jobs:
         try:
@@ -223,13 +224,10 @@ def _colorize(pipe: Connection, colorizer: "Colorizer", jobs: Sequence[PictureJo
         except ColorizeError as error:
             pipe.send(Done(job.key, error))
 
-    def report(pictures: float) -> None:
-        pipe.send(Progress(pictures))
-
-    def tell(key: str, sentence: str) -> None:
-        pipe.send(Note(key, sentence))
-
-    for each, result in zip(readable, colorizer.colorize(readable, report, tell), strict=True):
+    listener = Listener(
+        lambda pictures: pipe.send(Progress(pictures)), lambda key, sentence: pipe.send(Note(key, sentence))
+    )
+    for each, result in zip(readable, colorizer.colorize(readable, listener), strict=True):
         pipe.send(Done(each.key, result))
 
 

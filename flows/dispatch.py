@@ -6,7 +6,7 @@ a fault of ours (weights, schema, a lost batch) ends the batch, with its attempt
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -19,6 +19,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from colorize.checkpoint import remove_checkpoint
 from colorize.colorizer import device_names
 from colorize.errors import ColorizeError, WorkerDied
 from colorize.images import working_size
@@ -28,7 +29,7 @@ from db.entries import BatchEntry, PendingAttempt, RecipeEntry
 from db.errors import PictureMissing
 from flows.attempts import close_with_error, close_with_result
 from flows.choice import encoder_key, encoder_weights, night_recipe, weights_at_hand
-from flows.devices import Crew, DeviceProcess, Note, PictureJob, Progress, Stack
+from flows.devices import Crew, DeviceProcess, Done, Note, PictureJob, Progress, Stack
 from flows.files import checkpoint_path
 from flows.progress import Advance, track
 from flows.settings import Settings
@@ -172,24 +173,24 @@ class Desk:
         except PictureMissing:
             return None
 
-    def hear(self, message: Progress | Note, attempts: Mapping[str, PendingAttempt]) -> None:
-        """Move the bar by parts of pictures, and keep what a person should know."""
-        if isinstance(message, Progress):
-            self._advance(message.pictures)
-        else:
-            self.problems.append((attempts[message.key].content_identifier, message.sentence))
+    def progressed(self, pictures: float) -> None:
+        """Move the bar by parts of pictures."""
+        self._advance(pictures)
+
+    def note(self, attempt: PendingAttempt, sentence: str) -> None:
+        """Keep what a person should know."""
+        self.problems.append((attempt.content_identifier, sentence))
 
     def close(self, attempt: PendingAttempt, device: str, result: Colorization | ColorizeError) -> None:
         """Write an attempt's end into the catalogue; its checkpoint has done its service."""
         if isinstance(result, ColorizeError):
             outcome = close_with_error(self._catalogue, self.batch, attempt, device, result)
             self.problems.append((attempt.content_identifier, str(result)))
-            self._advance(1)
         else:
             outcome = close_with_result(self._catalogue, self.batch, attempt, result)
         if not isinstance(result, ColorizeError) and result.refusal:
             self.problems.append((attempt.content_identifier, f"rejected: {result.refusal}"))
-        self._checkpoint(attempt).unlink(missing_ok=True)
+        remove_checkpoint(self._checkpoint(attempt))
         self.closed += 1
         self.outcomes[outcome] += 1
 
@@ -226,14 +227,21 @@ def _colorized(
     """Colorize and close attempts; those left, and why, where the process died."""
     if desk.stopped:
         return [], None
-    left = {str(attempt.id): attempt for attempt in attempts}
+    left, told = {str(attempt.id): attempt for attempt in attempts}, 0.0
     try:
         for message in process.colorize(desk.stack(attempts)):
-            if isinstance(message, (Progress, Note)):
-                desk.hear(message, left)
-            else:
-                desk.close(left.pop(message.key), process.device, message.result)
+            match message:
+                case Progress(pictures):
+                    desk.progressed(pictures)
+                    told += pictures
+                case Note(key, sentence):
+                    desk.note(left[key], sentence)
+                case Done(key, result):
+                    desk.close(left.pop(key), process.device, result)
+                    desk.progressed(max(0.0, 1 - told))  # what failed early was not told of
+                    told = max(0.0, told - 1)
     except WorkerDied as error:
+        desk.progressed(-told)
         return list(left.values()), error
     return [], None
 

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from colorize.checkpoint import remove_checkpoint
 from colorize.colorizer import Conditions, colorizer_for, device_names
 from colorize.errors import ColorizeError
 from colorize.images import decode
 from colorize.provenance import Provenance, Source, encode_png
 from colorize.recipe import Colorization, Job, Recipe
 from colorize.vgg.loading import load_encoder
+from colorize.watch import Listener
 from flows.choice import encoder_key, encoder_weights, night_recipe, weights_sentence
 from flows.files import checkpoint_path, write_whole
 from flows.progress import track
@@ -38,8 +40,7 @@ def colorize_files(settings: Settings, content: Path, style: Path, output: Path)
     with track(f"colorize {content.name}", recipe.iterations, "iterations") as advance:
         (result,) = colorizer.colorize(
             [Job(content.name, pixels[0], pixels[1], checkpoint)],
-            lambda part: advance(part * recipe.iterations),
-            lambda _key, sentence: notes.append(sentence),
+            Listener(lambda part: advance(part * recipe.iterations), lambda _key, sentence: notes.append(sentence)),
         )
     yield from notes
     if isinstance(result, ColorizeError):
@@ -55,7 +56,7 @@ def colorize_files(settings: Settings, content: Path, style: Path, output: Path)
         created=datetime.now(UTC),
     )
     write_whole(output, encode_png(result.picture, provenance))
-    checkpoint.unlink(missing_ok=True)
+    remove_checkpoint(checkpoint)
     yield from _lines(recipe, result, output)
     yield weights_sentence(key)
 

@@ -18,7 +18,7 @@ from colorize.vgg.losses import Evaluator, Targets
 
 TRACE_EVERY = 10
 GIVEN_UP = 10
-"""Evaluations without a finite loss in a row, after which a picture is left as it is."""
+"""Evaluations without a finite loss in a row, after which a picture stays where it last was good."""
 
 OnIteration = Callable[["Descent"], None]
 
@@ -74,6 +74,7 @@ class Walk:
             "last_loss": flat.new_full((rows, 1), torch.inf),
             "restored": counts,
             "bad_in_a_row": counts.clone(),
+            "given_up": torch.zeros(rows, 1, dtype=torch.bool, device=flat.device),
             **optimiser.tensors,
         }
         self.iteration = 0
@@ -128,8 +129,7 @@ class Walk:
         self._optimiser.learn(moved, bent)
         self._optimiser.forget(bad)
         step = self._optimiser.step(at["good_gradient"])
-        given_up = at["bad_in_a_row"] >= GIVEN_UP
-        at["pictures"].copy_(at["good"]).add_(torch.where(given_up, 0.0, step))
+        at["pictures"].copy_(at["good"]).add_(torch.where(at["given_up"], 0.0, step))
 
     def _remember(self, loss: Tensor, bad: Tensor) -> None:
         at = self.tensors
@@ -139,6 +139,7 @@ class Walk:
         at["best_loss"].copy_(torch.where(better, loss, at["best_loss"]))
         at["restored"].add_(bad)
         at["bad_in_a_row"].add_(1).mul_(bad)
+        at["given_up"].logical_or_(at["bad_in_a_row"] >= GIVEN_UP)
 
     def _note(self) -> None:
         for trace, (content, style, tv, total) in zip(self.traces, self._terms.T.tolist(), strict=True):

@@ -93,7 +93,7 @@ class Encoder:
         self, pictures: Tensor, layers: Collection[str], pooling: Pooling = "max"
     ) -> Iterator[tuple[str, Tensor]]:
         """The same one by one, for callers that need not hold them all at once."""
-        wanted = _known(layers)
+        wanted = known_layers(layers)
         activation = self.preprocessed(pictures)
         pool = functional.max_pool2d if pooling == "max" else functional.avg_pool2d
         for name in LAYERS[: max(map(LAYERS.index, wanted)) + 1]:
@@ -112,7 +112,12 @@ class Encoder:
         return pictures * factor + shift
 
 
-def _known(layers: Collection[str]) -> set[str]:
+def known_layers(layers: Collection[str]) -> set[str]:
+    """The layers, each once.
+
+    Raises:
+        BadRecipe: VGG-19 has no layer of that name.
+    """
     if unknown := sorted(set(layers) - set(LAYERS)):
         raise BadRecipe(f"VGG-19 has no layer {', '.join(unknown)}; it has {LAYERS[0]} to {LAYERS[-1]}")
     return set(layers)

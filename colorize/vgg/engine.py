@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from colorize.recipe import Precision, Recipe
-from colorize.vgg.encoder import CONVOLUTIONS, LAYERS, Encoder
+from colorize.vgg.encoder import CONVOLUTIONS, LAYERS, Encoder, known_layers
 from colorize.vgg.losses import (
     Decay,
     Layers,
@@ -109,7 +109,7 @@ class Engine:
     """Layers in order, to the last that a loss needs."""
 
     def __post_init__(self) -> None:
-        layers = {*self.recipe.content_layers, *self.recipe.style_layers}
+        layers = known_layers({*self.recipe.content_layers, *self.recipe.style_layers})
         object.__setattr__(self, "_plan", LAYERS[: max(map(LAYERS.index, layers)) + 1])
 
     def shapes(self, height: int, width: int) -> dict[str, tuple[int, int, int]]:

@@ -182,7 +182,8 @@ class ReferenceEvaluator:
 
     def evaluate(self, targets: Targets, pictures: Tensor, decay: Decay) -> tuple[Terms, Tensor]:
         """As Evaluator says."""
-        leaf = pictures.detach().requires_grad_()
-        terms = loss_terms(self.recipe, self.encoder, targets, leaf, decay)
-        (gradient,) = torch.autograd.grad(terms.total.sum(), leaf)
+        with torch.enable_grad():
+            leaf = pictures.detach().requires_grad_()
+            terms = loss_terms(self.recipe, self.encoder, targets, leaf, decay)
+            (gradient,) = torch.autograd.grad(terms.total.sum(), leaf)
         return Terms(terms.content.detach(), terms.style.detach(), terms.tv.detach()), gradient

@@ -8,15 +8,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from colorize.colorizer import Colorizer, Conditions, colorizer_for, device_names, library_versions
-from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, Diverged, OutOfMemory, PictureTooSmall
+from colorize.colorizer import Colorizer, Conditions, colorizer_for
+from colorize.errors import BadRecipe, ColorizeError, Diverged, OutOfMemory, PictureTooSmall
 from colorize.images import Pixels, to_gray
 from colorize.measure import picture_measures, relative_errors
 from colorize.recipe import Colorization, Job, Precision, Recipe, recipe_named
 from colorize.vgg.encoder import Encoder
 from colorize.vgg.engine import Operands, multiplies_bfloat16
 from colorize.vgg.losses import Decay, Evaluator, ReferenceEvaluator, TargetCache, Targets, Terms
-from colorize.working import prepare, to_pixels, to_tensor
+from colorize.watch import Listener
+from colorize.working import prepare, to_tensor
 from tests.unit.colorize.evaluators import Watched, targets_of
 
 RECIPE = recipe_named("jadh2016/config1_2_2").changed(iterations=12, long_edge_px=48, tv_weight=1e-5)
@@ -129,31 +130,13 @@ def test_a_job_alone_comes_to_the_same_picture_and_figures_as_in_a_batch(
         assert alone.errors.total_mean == pytest.approx(result.errors.total_mean, rel=1e-4)
 
 
-def test_the_content_is_worked_on_in_gray_and_keeps_its_shape(photographs: dict[str, Pixels]) -> None:
-    coffee = photographs["coffee"]
-    working = prepare(RECIPE.changed(long_edge_px=64), Job("x", coffee, coffee))
-    assert working.content.shape == working.style.shape == coffee.shape == (48, 64, 3)
-    assert (working.content == to_gray(coffee)).all()
-    assert (working.style == coffee).all()
-
-
-@pytest.mark.parametrize(("height", "width"), [(100, 100), (90, 200), (333, 77)])
-def test_working_sides_are_multiples_of_16_near_the_pictures_shape(height: int, width: int) -> None:
-    picture = np.zeros((height, width, 3), dtype=np.uint8)
-    content = prepare(RECIPE.changed(long_edge_px=192), Job("x", picture, picture)).content
-    scale = min(1, 192 / max(height, width))
-    for side, was in zip(content.shape[:2], (height, width), strict=True):
-        assert side % 16 == 0
-        assert abs(side - was * scale) <= 8
-
-
 def test_progress_is_told_in_parts_of_pictures(narrow: Encoder, jobs: list[Job]) -> None:
     told: list[float] = []
-    colorizer(narrow).colorize(jobs, told.append)
+    colorizer(narrow).colorize(jobs, Listener(told.append))
     assert sorted(told) == pytest.approx([1 / 12] * 12 + [2 / 12] * 12)
     sgd = RECIPE.changed(optimiser="sgd", iterations=20)
     told.clear()
-    colorizer(narrow, sgd).colorize(jobs[:1], told.append)
+    colorizer(narrow, sgd).colorize(jobs[:1], Listener(told.append))
     assert told == pytest.approx([1 / 24] * 24), "the trials of other rates are part of the work"
 
 
@@ -200,39 +183,6 @@ def test_a_fault_of_ours_stops_the_batch(narrow: Encoder, jobs: list[Job]) -> No
         colorizer(narrow, RECIPE.changed(style_layers=("conv9_1",))).colorize(jobs)
 
 
-def test_saved_pixels_are_rounded_and_clipped() -> None:
-    floats = torch.tensor([-3.0, 0.4, 0.6, 254.4, 255.6, 1e9]).view(1, 3, 1, 2)
-    assert to_pixels(floats).tolist() == [[[[0, 1, 255], [0, 254, 255]]]]
-
-
-def test_pixels_become_a_tensor_of_the_same_numbers_and_back(narrow: Encoder, photographs: dict[str, Pixels]) -> None:
-    coffee = photographs["coffee"]
-    tensor = to_tensor(coffee, narrow)
-    assert (tensor.shape, tensor.dtype) == ((1, 3, 48, 64), torch.float32)
-    assert tensor[0, :, 5, 7].tolist() == coffee[5, 7].tolist()
-    assert (to_pixels(tensor)[0] == coffee).all()
-
-
-def test_without_a_gpu_there_is_the_cpu_and_a_wish_for_another_is_answered_with_what_there_is() -> None:
-    if torch.cuda.is_available():
-        gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-        assert device_names() == device_names("cuda") == gpus
-    else:
-        assert device_names() == ["cpu"]
-        with pytest.raises(DeviceMissing, match=r"no device 'cuda' here; there is cpu$"):
-            device_names("cuda")
-    assert device_names("cpu") == ["cpu"]
-    for wish in ("cuda:99", "tpu", ""):
-        with pytest.raises(DeviceMissing, match=rf"no device '{wish}' here; there is cpu"):
-            device_names(wish)
-
-
-def test_a_colorizer_for_a_device_that_is_not_here_is_refused(narrow: Encoder) -> None:
-    with pytest.raises(DeviceMissing, match="cuda:99 cannot be used"):
-        colorizer_for(RECIPE, narrow, "cuda:99")
-    assert colorizer_for(RECIPE, narrow, "cpu").encoder.device == torch.device("cpu")
-
-
 def test_a_colorizer_computes_in_what_is_asked_for_else_in_what_the_device_multiplies(
     narrow: Encoder, jobs: list[Job]
 ) -> None:
@@ -261,7 +211,9 @@ def test_without_an_iteration_the_content_comes_out_with_its_errors(
 ) -> None:
     told: list[float] = []
     made = colorizer(narrow, RECIPE.changed(iterations=0), precision)
-    for job, found, walked in zip(jobs, colorizations(made.colorize(jobs, told.append)), results, strict=True):
+    for job, found, walked in zip(
+        jobs, colorizations(made.colorize(jobs, Listener(told.append))), results, strict=True
+    ):
         assert (found.picture == prepare(RECIPE, job).content).all()
         assert found.errors.content_mean == pytest.approx(0, abs=1e-5)
         assert found.errors.style_mean > walked.errors.style_mean > 0
@@ -300,13 +252,6 @@ def test_pictures_of_the_least_size_are_made(narrow: Encoder) -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (16, 16, 3), np.uint8)
     (found,) = colorizations(colorizer(narrow).colorize([Job("least", pixels, pixels)]))
     assert found.picture.shape == (32, 32, 3)
-
-
-def test_the_versions_that_a_result_depends_on_are_told() -> None:
-    versions = library_versions()
-    assert set(versions) == {"nishiki", "torch", "numpy", "pillow", "scikit-image"}
-    assert versions["numpy"] == np.__version__
-    assert versions["torch"] == torch.__version__
 
 
 @pytest.mark.parametrize(

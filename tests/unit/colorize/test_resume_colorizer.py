@@ -15,6 +15,7 @@ from colorize.recipe import Colorization, Job, Recipe, recipe_named
 from colorize.vgg.encoder import Encoder
 from colorize.vgg.engine import Operands
 from colorize.vgg.losses import Evaluator
+from colorize.watch import Listener
 from colorize.working import prepare
 from tests.unit.colorize.evaluators import PutDown, Watched
 
@@ -60,7 +61,7 @@ def interrupted(colorizer: Colorizer, jobs: Sequence[Job], after: int) -> None:
             raise PutDown
 
     with pytest.raises(PutDown):
-        colorizer.colorize(jobs, listen)
+        colorizer.colorize(jobs, Listener(listen))
 
 
 def good(results: Sequence[object]) -> list[Colorization]:
@@ -79,7 +80,7 @@ def test_what_was_interrupted_is_finished_from_its_checkpoint_with_the_same_pixe
     first, second, said, told = observed(recipe, narrow), observed(recipe, narrow), list[str](), list[float]()
     interrupted(first, jobs[:2], after)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.safetensors", "two.safetensors"]
-    results = good(second.colorize(jobs[:2], told.append, lambda key, sentence: said.append(key + sentence)))
+    results = good(second.colorize(jobs[:2], Listener(told.append, lambda key, sentence: said.append(key + sentence))))
     for result, other in zip(results, undisturbed, strict=True):
         assert (result.picture == other.picture).all()
         assert (result.errors, result.trace, result.iterations) == (other.errors, other.trace, other.iterations)
@@ -121,7 +122,7 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_the_picture_is_begun_anew(
     if change == "style":
         job = replace(job, style=jobs[1].style)
     said: list[tuple[str, str]] = []
-    (found,) = good(later.colorize([job], None, lambda key, sentence: said.append((key, sentence))))
+    (found,) = good(later.colorize([job], Listener(tell=lambda key, sentence: said.append((key, sentence)))))
     ((key, sentence),) = said
     assert key == "one"
     assert words in sentence
