@@ -42,6 +42,8 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command; a failure of ours or of the world is one sentence, a fault of the program a traceback."""
         gc.set_threshold(100_000)  # a command that imports a database library spends a tenth of its time on this
+        # Read when torch is loaded: threads that wait must not take the core from those that work (5 times slower).
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         _refuse_secrets(ctx.args)
         try:
             return super().invoke(ctx)
