@@ -6,26 +6,23 @@ place of a result. What is durable when: a job's checkpoint every so many second
 
 import ctypes
 import sys
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import groupby
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from colorize import measure
 from colorize.checkpoint import Identity, read_checkpoint
 from colorize.errors import ColorizeError, DeviceMissing, Diverged, OutOfMemory
-from colorize.images import Pixels
-from colorize.memory import fits, free_bytes, long_edge_that_fits, picture_bytes, together
+from colorize.memory import fits, free_bytes, is_out_of_memory, long_edge_that_fits, picture_bytes, together
 from colorize.methods.neural_style import Descent, Walked
-from colorize.recipe import Colorization, Job, Precision, Recipe, RelativeErrors
+from colorize.recipe import Colorization, Job, Precision, Recipe
+from colorize.targets import saved_errors, stack_targets
 from colorize.vgg.encoder import Encoder, known_layers
 from colorize.vgg.engine import Engine, Operands, multiplies_bfloat16
-from colorize.vgg.losses import Evaluator, Layers, ReferenceEvaluator, TargetCache, Targets
+from colorize.vgg.losses import Evaluator, ReferenceEvaluator, TargetCache
 from colorize.watch import NOBODY, Listener, Watch
 from colorize.working import Prepared, prepare, to_pixels, to_tensor
 
@@ -195,7 +192,7 @@ class Colorizer:
         try:
             return self._at_once(stack, watch, halvings)
         except RuntimeError as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             problem = str(error).splitlines()[0]
         watch.take_back()
@@ -210,32 +207,15 @@ class Colorizer:
         evaluator = self.evaluator
         dtype = torch.float64 if self.operands.precision == "float64" else torch.float32
         contents = torch.cat([to_tensor(each.content, self.encoder) for each in stack]).to(dtype)
-        descent = Descent(evaluator, self._targets(evaluator, stack, dtype), contents)
+        descent = Descent(evaluator, stack_targets(evaluator, self.encoder, self.cache, stack, dtype), contents)
         if states := [each.state for each in stack if each.state is not None]:
             descent.take_up(states)
         return descent
 
-    def _targets(self, evaluator: Evaluator, stack: Sequence[Prepared], dtype: torch.dtype) -> Targets:
-        """Each picture's targets, computed once for as many jobs as use them."""
-        recipe, who = self.recipe, type(evaluator).__name__
-
-        def once(pixels: Pixels, *key: Hashable, compute: Callable[[Tensor], Layers]) -> Layers:
-            picture = to_tensor(pixels, self.encoder).to(dtype)
-            return self.cache.get((who, dtype, recipe.pooling, *key), lambda: compute(picture))
-
-        contents = [
-            once(each.content, recipe.content_layers, each.content_sha256, compute=evaluator.content_features)
-            for each in stack
-        ]
-        styles = [
-            once(each.style, recipe.style_layers, each.style_sha256, compute=evaluator.style_grams) for each in stack
-        ]
-        return Targets.of(contents, styles)
-
     def _at_once(self, stack: list[Prepared], watch: Watch, halvings: int) -> dict[str, _End]:
         walked = self._walked(stack, watch)
         pictures = to_pixels(walked.best)
-        errors = self._errors(stack, pictures)
+        errors = saved_errors(self.recipe, self.encoder, self.cache, stack, pictures)
         seconds = watch.seconds
         done: dict[str, _End] = {}
         for row, each in enumerate(stack):
@@ -268,16 +248,6 @@ class Colorizer:
         descent = self._descent(stack)
         descent.run(watch)
         return descent.walked()
-
-    def _errors(self, stack: Sequence[Prepared], pictures: NDArray[np.uint8]) -> list[RelativeErrors]:
-        saved = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self.encoder.device, self.encoder.dtype)
-        targets = self._targets(ReferenceEvaluator(self.recipe, self.encoder), stack, self.encoder.dtype)
-        return measure.relative_errors(self.recipe, self.encoder, targets, saved)
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA's own class, or what the CPU's allocator says."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Conditions = Conditions()) -> Colorizer:

@@ -7,6 +7,7 @@
     ├── PictureGone              transient: a stored picture's file is missing or cannot be read
     ├── UnknownRecipe            no recipe of that name
     ├── BadRecipe                a recipe's values contradict each other or leave their bounds
+    ├── UnknownEncoder           no encoder of that name is at hand
     ├── WeightsMissing           the encoder's weights are not where they should be
     ├── WeightsCorrupt           the weights are there, but their checksum or shapes are wrong
     ├── OutOfMemory              transient: the batch was too large for the device at that moment
@@ -53,6 +54,10 @@ class UnknownRecipe(ColorizeError):
 
 class BadRecipe(ColorizeError):
     """A recipe's values cannot be worked with."""
+
+
+class UnknownEncoder(ColorizeError):
+    """No encoder at hand has the name asked for."""
 
 
 class WeightsMissing(ColorizeError):

@@ -79,3 +79,8 @@ def fits(engine: Engine, height: int, width: int, free: int) -> bool:
 def together(need: int, free: int) -> int:
     """How many pictures that were measured to need so much find room at once, at least one."""
     return max(1, int(free * _ROOM) // max(1, need))
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """CUDA's own class, or what the CPU's allocator says."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

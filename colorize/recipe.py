@@ -33,7 +33,7 @@ Precision = Literal["float64", "float32", "bfloat16"]
 Provenance = Literal["published", "reconstructed", "nishiki"]
 
 LEAST_LONG_EDGE_PX = 32
-_DESCRIPTIVE = frozenset({"name", "provenance", "reason"})
+_DESCRIPTIVE = frozenset({"name", "provenance", "reason", "encoder"})
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class Recipe:
     rates: tuple[float, ...] = (0.01, 0.1, 1.0)
     """Learning rates that SGD chooses from, by total loss after the first tenth."""
     seed: int = 0
+    encoder: str | None = None
+    """Name of the encoder that the other values were tuned for; None in recipes kept before they said so."""
 
     def __post_init__(self) -> None:
         for problem in self._problems():
@@ -97,7 +99,10 @@ class Recipe:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
     def digest(self) -> str:
-        """SHA-256 (hex) of what decides the result: all of `data()` but name, provenance and reason."""
+        """SHA-256 (hex) of what decides the result: all of `data()` but name, provenance, reason and encoder.
+
+        The checksum of the encoder that did the work stands beside it wherever a digest is kept.
+        """
         deciding = {key: value for key, value in self.data().items() if key not in _DESCRIPTIVE}
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 

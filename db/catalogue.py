@@ -1,7 +1,7 @@
 """The catalogue: the one way in. Every method is a sentence of the glossary and one transaction.
 
 `flows` and the review page open it and speak in the entries of `db.entries`. Its sentences stand in
-`db/nouns`, by stage: harvest, scope and match, dispatch, sweep, report.
+`db/nouns`, by stage: harvest, scope and match, dispatch, sweep, measure, report.
 """
 
 from contextlib import ExitStack
@@ -15,13 +15,14 @@ from db.nouns.describe import DescribePart
 from db.nouns.dispatch import DispatchPart
 from db.nouns.harvest import HarvestPart
 from db.nouns.match import MatchPart
+from db.nouns.measure import MeasurePart
 from db.nouns.scope import ScopePart
 from db.nouns.status import StatusPart
 from db.nouns.sweep import SweepPart
 from db.settings import CatalogueSettings
 
 
-class Catalogue(HarvestPart, ScopePart, MatchPart, DispatchPart, DescribePart, SweepPart, StatusPart):
+class Catalogue(HarvestPart, ScopePart, MatchPart, DispatchPart, DescribePart, SweepPart, MeasurePart, StatusPart):
     """What we keep: records, images, matches, attempts and verdicts, with the picture files beside.
 
     Threads may share one; a process that forks opens its own.

@@ -7,21 +7,15 @@ spreadsheets; JSON keeps the measures' trace as well, and everything as data.
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from itertools import islice
 from typing import Any, TextIO
 
 from db.catalogue import Catalogue
 from db.entries import AttemptEntry, AttemptResult, Description, VerdictEntry
+from db.measured import FIGURES, MeasurementEntry
 
 _PAGE = 200
-_ERRORS = (
-    "content_error_sum",
-    "content_error_mean",
-    "style_error_sum",
-    "style_error_mean",
-    "total_error_sum",
-    "total_error_mean",
-)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet computes a cell that begins so, and the cell's text comes from strangers."""
 
@@ -31,7 +25,10 @@ def rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     attempts = catalogue.attempts()
     while page := list(islice(attempts, _PAGE)):
         verdicts = catalogue.verdicts([attempt.id for attempt in page])
-        yield from (_row(attempt, verdicts.get(attempt.id)) for attempt in page)
+        measured = catalogue.measurements([attempt.id for attempt in page])
+        for attempt in page:
+            others = [_measured(each) for each in measured.get(attempt.id, ())]
+            yield {**_row(attempt, verdicts.get(attempt.id)), "measurements": others}
 
 
 def write_json(catalogue: Catalogue, stream: TextIO) -> int:
@@ -83,6 +80,12 @@ def _row(attempt: AttemptEntry, verdict: VerdictEntry | None) -> dict[str, Any]:
     }
 
 
+def _measured(found: MeasurementEntry) -> dict[str, Any]:
+    """What another encoder found; it stands apart from the attempt's own figures."""
+    encoder = {"encoder": found.encoder.name, "encoder_checksum": found.encoder.checksum}
+    return {**encoder, **asdict(found.errors), "measured_at": found.measured_at.isoformat()}
+
+
 def _said(side: str, said: Description) -> dict[str, Any]:
     words = {
         "archive": said.archive,
@@ -104,7 +107,7 @@ def _said(side: str, said: Description) -> dict[str, Any]:
 
 
 def _came_to(result: AttemptResult | None) -> dict[str, Any]:
-    keys = ("device", "versions", "seed", "iterations", "seconds", *_ERRORS)
+    keys = ("device", "versions", "seed", "iterations", "seconds", *FIGURES)
     rest = ("measures", "trace", "error_class", "error_message", "transient")
     return {key: getattr(result, key, None) for key in (*keys, *rest)}
 
@@ -125,5 +128,8 @@ def _listed(values: Iterable[Any]) -> Iterator[str]:
         match value:
             case {"role": role, "actor": actor}:
                 yield " as ".join(filter(None, (actor, role)))
+            case {"encoder": encoder, "encoder_checksum": checksum, **figures}:
+                errors = ", ".join(f"{name} {figures[name]}" for name in FIGURES)
+                yield f"{encoder} ({checksum}): {errors}"
             case _:
                 yield str(value)

@@ -5,51 +5,13 @@ itself comes from `db/migrations`, never from here. Rows never leave `db`: entri
 """
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, MetaData, UniqueConstraint, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from db.columns import Data, UtcTime, Word, Words
+from db.base import Base, PictureState, one_of
 from db.entries import Derivatives, MatchOutcome, Outcome, Tone, Verdict, WindowState
-
-
-class PictureState(StrEnum):
-    """Is a record's picture still to be fetched, held, or not to be had?"""
-
-    WANTED = "wanted"
-    HELD = "held"
-    BROKEN = "broken"
-
-
-ENUMERATIONS = (Derivatives, MatchOutcome, Outcome, PictureState, Tone, Verdict, WindowState)
-
-
-class Base(DeclarativeBase):
-    """Names every constraint, so that a migration can speak of it on either database."""
-
-    metadata = MetaData(
-        naming_convention={
-            "pk": "pk_%(table_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-        }
-    )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: UtcTime,
-        str: Words,
-        dict[str, Any]: Data,
-        list[Any]: Data,
-        **{words: Word(words) for words in ENUMERATIONS},
-    }
-
-
-def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
-    """Hold a column to an enumeration, in the database too."""
-    return CheckConstraint(f"{column} IN ({', '.join(repr(str(word)) for word in words)})", name=column)
 
 
 class Archive(Base):
@@ -279,6 +241,22 @@ class Attempt(Base):
     transient: Mapped[bool]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+
+class Measurement(Base):
+    """The relative errors of an attempt's saved picture by another encoder than its own."""
+
+    __tablename__ = "measurements"
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), primary_key=True, autoincrement=False)
+    encoder_name: Mapped[str] = mapped_column(primary_key=True)
+    encoder_checksum: Mapped[str] = mapped_column(primary_key=True)
+    content_error_sum: Mapped[float | None]
+    content_error_mean: Mapped[float | None]
+    style_error_sum: Mapped[float | None]
+    style_error_mean: Mapped[float | None]
+    total_error_sum: Mapped[float | None]
+    total_error_mean: Mapped[float | None]
+    measured_at: Mapped[datetime]
 
 
 class VerdictGiven(Base):

@@ -4,16 +4,17 @@ Whatever needs Prefect or torch is imported inside its command, so that those th
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli_reading import reading_app, weights_app
-from flows.command import Commands, Home, exit_with, fail, quiet_prefect, read_settings, say, show
+from flows.command import Commands, Device, Home, exit_with, fail, quiet_prefect, read_settings, say, show
 
 if TYPE_CHECKING:
+    from db.entries import EncoderKey
     from flows.dispatch import DispatchTally
     from flows.nightly import Night
     from flows.report import Sheet
@@ -32,16 +33,16 @@ app.add_typer(weights_app, name="weights")
 
 DemoHome = Annotated[Path | None, typer.Option(help="Folder that an earlier demo is removed from [demo-data].")]
 RecipeName = Annotated[str | None, typer.Option("--recipe", help="A recipe by name, see: nishiki recipes.")]
+EncoderName = Annotated[str | None, typer.Option("--encoder", help="An encoder by name, see: nishiki weights list.")]
 Size = Annotated[int | None, typer.Option(min=32, max=8192, help="Long edge of results in pixels.")]
 Iterations = Annotated[int | None, typer.Option(min=0, help="Evaluations for each picture; 0 measures the content.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Attempts at most.")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Archives = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ARCHIVE]...", help="A name of nishiki.toml, a folder or an OAI-PMH URL."),
 ]
 
-DEMO_RECIPE, DEMO_SIZE, DEMO_ITERATIONS = "nishiki/tint", 192, 40
+DEMO: Mapping[str, Any] = {"recipe": "nishiki/tint", "encoder": "nishiki-small", "size": 192, "iterations": 40}
 DEMO_MARK = "made-by-nishiki-demo.txt"
 
 
@@ -51,16 +52,14 @@ def demo(home: DemoHome = None) -> None:
     home = home or Path("demo-data")
     _start_afresh(home)
     own = f"sqlite:///{home / 'catalogue.db'}"  # never the operator's, whatever the settings say
-    settings = _stage_settings(
-        home=home, database_url=own, recipe=DEMO_RECIPE, size=DEMO_SIZE, iterations=DEMO_ITERATIONS
-    )
+    settings = _stage_settings(home=home, database_url=own, **DEMO)
     from flows.archives.sample import serve_sample
     from flows.nightly import nightly
 
     with serve_sample() as server:
         say([f"The sample archive answers at {server.base_url}; everything in it is drawn by program."])
         night = nightly([server.base_url], settings)
-    _tell_night(night)
+    _tell_night(settings, night)
 
 
 @app.command()
@@ -77,29 +76,33 @@ def harvest(archives: Archives = None, home: Home = None) -> None:
 
 
 @app.command()
-def match(home: Home = None, device: Device = None) -> None:
-    """Find a colour print for each grayscale one."""
-    settings = _catalogue_settings(home=home, device=device)
+def match(
+    home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None, device: Device = None
+) -> None:  # fmt: skip
+    """Find a colour print for each grayscale one, with the encoder that the recipe will be carried out with."""
+    settings = _catalogue_settings(home=home, recipe=recipe, encoder=encoder, device=device)
     from flows import summary
-    from flows.choice import weights_sentence
     from flows.match import match as match_flow
 
     tally = match_flow(settings)
-    say([*summary.match_lines(tally), weights_sentence(tally.encoder)])
+    say([*summary.match_lines(tally), _encoder_sentence(settings, tally.encoder)])
 
 
 @app.command()
 def dispatch(
-    home: Home = None, recipe: RecipeName = None, size: Size = None, iterations: Iterations = None,
-    limit: Limit = None, device: Device = None,
+    home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None, size: Size = None,
+    iterations: Iterations = None, limit: Limit = None, device: Device = None,
 ) -> None:  # fmt: skip
     """Colorize what is matched and not done yet; carry on unfinished batches first."""
     settings = _catalogue_settings(
-        home=home, recipe=recipe, size=size, iterations=iterations, limit=limit, device=device
+        home=home, recipe=recipe, encoder=encoder, size=size, iterations=iterations, limit=limit, device=device
     )
     from flows.dispatch import dispatch as dispatch_flow
 
-    _tell_batches(settings, dispatch_flow(settings))
+    tallies = dispatch_flow(settings)
+    _tell_batches(settings, tallies)
+    if not tallies:
+        say([_nothing_due(settings)])
 
 
 @app.command()
@@ -113,15 +116,17 @@ def resume(home: Home = None, device: Device = None) -> None:
 
 @app.command()
 def nightly(
-    archives: Archives = None, home: Home = None, recipe: RecipeName = None, size: Size = None,
-    iterations: Iterations = None, limit: Limit = None, device: Device = None,
+    archives: Archives = None, home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None,
+    size: Size = None, iterations: Iterations = None, limit: Limit = None, device: Device = None,
 ) -> None:  # fmt: skip
     """Run the whole night: harvest, match, dispatch, report."""
     _some_archive(archives)
-    settings = _stage_settings(home=home, recipe=recipe, size=size, iterations=iterations, limit=limit, device=device)
+    settings = _stage_settings(
+        home=home, recipe=recipe, encoder=encoder, size=size, iterations=iterations, limit=limit, device=device
+    )
     from flows.nightly import nightly as nightly_flow
 
-    _tell_night(nightly_flow(archives or [], settings))
+    _tell_night(settings, nightly_flow(archives or [], settings))
 
 
 @app.command()
@@ -132,7 +137,7 @@ def sweep(
         list[str] | None, typer.Option(help="Patterns of recipe names, with commas or repeated [jadh2016/*].")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="Instead of patterns: asiagraph2016-figure2.")] = None,
-    iterations: Iterations = None, size: Size = None,
+    encoder: EncoderName = None, iterations: Iterations = None, size: Size = None,
     home: Annotated[Path | None, typer.Option(help="Folder of the sweep's own catalogue [sweep-data].")] = None,
     device: Device = None,
 ) -> None:  # fmt: skip
@@ -149,7 +154,8 @@ def sweep(
         fail("give --configs or --preset, not both", code=2)
     own = {"home": Path("sweep-data"), "database_url": "sqlite:///sweep-data/catalogue.db"}
     where = {"home": home} if home else own
-    settings = read_settings(**where, iterations=iterations, size=size, device=device)
+    settings = read_settings(**where, encoder=encoder, iterations=iterations, size=size, device=device)
+    _check_encoder(settings)
     plan = preset_plan(settings, preset) if preset else pattern_plan(settings, configs or [JADH])
     quiet_prefect(settings.home)
     from flows import summary
@@ -169,12 +175,13 @@ def colorize(
     content: Annotated[Path, typer.Argument(help="The picture to be colorized.")],
     style: Annotated[Path, typer.Argument(help="The colour print whose colours are taken.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the PNG goes.")],
-    recipe: RecipeName = None, size: Size = None, iterations: Iterations = None, device: Device = None,
+    recipe: RecipeName = None, encoder: EncoderName = None, size: Size = None, iterations: Iterations = None,
+    device: Device = None,
 ) -> None:  # fmt: skip
     """Colorize one pair of picture files, without a catalogue."""
     from flows.single import colorize_files
 
-    settings = read_settings(recipe=recipe, size=size, iterations=iterations, device=device)
+    settings = read_settings(recipe=recipe, encoder=encoder, size=size, iterations=iterations, device=device)
     say(colorize_files(settings, content, style, output))
 
 
@@ -184,8 +191,30 @@ def _stage_settings(**given: Any) -> "Settings":
     from flows.choice import night_recipe
 
     night_recipe(settings)  # a mistyped name should not wait for Prefect
+    if "encoder" in given:
+        _check_encoder(settings)
     quiet_prefect(settings.home)
     return settings
+
+
+def _check_encoder(settings: "Settings") -> None:
+    """For commands that take an encoder's name; resume has none, and harvest needs no encoder."""
+    from flows.choice import check_encoder
+
+    check_encoder(settings)
+
+
+def _nothing_due(settings: "Settings") -> str:
+    from flows.choice import encoder_key, encoder_weights, night_recipe
+
+    key = encoder_key(encoder_weights(settings, night_recipe(settings)))
+    return f"Matches are taken on with the encoder that made them. {_encoder_sentence(settings, key)}"
+
+
+def _encoder_sentence(settings: "Settings", encoder: "EncoderKey") -> str:
+    from flows.choice import night_recipe, recipe_entry, weights_sentence
+
+    return weights_sentence(encoder, recipe_entry(night_recipe(settings)))
 
 
 def _catalogue_settings(**given: Any) -> "Settings":
@@ -211,16 +240,15 @@ def _start_afresh(home: Path) -> None:
     mark.write_text("The next `nishiki demo` removes this folder.\n")
 
 
-def _tell_night(night: "Night") -> None:
+def _tell_night(settings: "Settings", night: "Night") -> None:
     from flows import summary
-    from flows.choice import weights_sentence
 
     say(summary.harvest_lines(night.harvests))
     say(summary.match_lines(night.matching))
     say(summary.dispatch_lines(night.batches))
     for sheet in night.sheets:
         _tell_sheet(sheet)
-    say([weights_sentence(night.matching.encoder)])
+    say([_encoder_sentence(settings, night.matching.encoder)])
     exit_with(failed=summary.failed(night.harvests, night.batches))
 
 

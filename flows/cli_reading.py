@@ -1,4 +1,6 @@
-"""The commands that only look, and mend: status, export, show, recipes, weights, doctor. Thin, and never Prefect.
+"""The commands that only look, measure and mend: status, export, show, measure, recipes, weights, doctor.
+
+Thin, and never Prefect.
 
 `flows.cli` takes them in. Each imports what it needs for itself, so that it answers at once.
 """
@@ -10,7 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from flows.command import Home, exit_with, fail, read_settings, say, show
+from flows.command import Device, Home, exit_with, fail, read_settings, say, show
 
 reading_app = typer.Typer()
 weights_app = typer.Typer(no_args_is_help=True, help="The encoder's weights.")
@@ -74,6 +76,33 @@ def show_attempt(
 
 
 @reading_app.command()
+def measure(
+    encoder: Annotated[str, typer.Option("--encoder", help="An encoder by name, see: nishiki weights list.")],
+    batch: Annotated[str, typer.Argument(metavar="[BATCH]", help="A batch's number, or all.")] = "all",
+    home: Home = None,
+    device: Device = None,
+) -> None:
+    """Measure the pictures of earlier attempts again, by another encoder; its figures stand beside their own."""
+    if batch != "all" and not (batch.isdecimal() and int(batch) < 2**31):
+        fail(f"{batch!r} is no batch; give its number, as nishiki export lists it, or all", code=2)
+    settings = read_settings(home=home, device=device)
+    from db.catalogue import Catalogue
+
+    Catalogue.open(settings, create=False).close()  # before torch is loaded and weights are read
+    from flows.choice import encoder_named, weights_sentence
+    from flows.measure import measure as measure_pictures
+    from flows.summary import means_table, measure_lines
+
+    tally = measure_pictures(settings, encoder_named(settings, encoder), None if batch == "all" else int(batch))
+    say(measure_lines(tally))
+    for key, means in tally.means:
+        if means:
+            show(means_table(f"{key.name} ({key.checksum[:12]})", means))
+    say([weights_sentence(tally.means[0][0])])
+    exit_with(failed=bool(tally.problems))
+
+
+@reading_app.command()
 def recipes() -> None:
     """List the named recipes with their provenance."""
     from colorize.recipe import recipes as all_recipes
@@ -84,11 +113,14 @@ def recipes() -> None:
 
 @weights_app.command("list")
 def weights_list() -> None:
-    """List the weights at hand; the first is the one in use."""
-    from flows.choice import weights_at_hand
+    """List the encoders at hand, and which recipes would use each."""
+    from flows.choice import users_of, weights_at_hand
     from flows.summary import weights_table
 
-    show(weights_table(weights_at_hand(read_settings())))
+    settings = read_settings()
+    files = weights_at_hand(settings)
+    show(weights_table(files, users_of(settings, files)))
+    say(["random-seeded weights are made when they are named; nishiki weights download gets VGG-19 (548 MB)."])
 
 
 @weights_app.command("download")

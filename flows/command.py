@@ -20,12 +20,13 @@ from rich.console import Console, RenderableType
 from typer import Exit, Option
 from typer.core import TyperGroup
 
-from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownRecipe
+from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownEncoder, UnknownRecipe
 from db.errors import CatalogueError
 from flows.archives.errors import ArchiveError
 from flows.settings import Settings
 
 Home = Annotated[Path | None, Option(help="Folder of the catalogue and its pictures [nishiki-data].")]
+Device = Annotated[str | None, Option(help="auto, cpu, cuda or cuda:N.")]
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _UNSHOWN = ("Cc", "Cs")
 """Control characters and lone surrogates; the wide space of Japanese names is neither."""
@@ -33,7 +34,7 @@ PLAIN_WIDTH = 160
 """Columns of a table where the output is no terminal."""
 _NO_PREFECT = ("Failed to reach API", "Timed out while attempting to connect to ephemeral Prefect API server")
 """How Prefect says, in a RuntimeError, that no server answers."""
-_USAGE = (UnknownRecipe, BadRecipe, DeviceMissing)
+_USAGE = (UnknownRecipe, BadRecipe, UnknownEncoder, DeviceMissing)
 
 
 class Commands(TyperGroup):

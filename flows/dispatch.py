@@ -25,10 +25,10 @@ from colorize.errors import ColorizeError, WorkerDied
 from colorize.images import working_size
 from colorize.recipe import Colorization, Recipe
 from db.catalogue import Catalogue
-from db.entries import BatchEntry, PendingAttempt, RecipeEntry
+from db.entries import BatchEntry, PendingAttempt
 from db.errors import PictureMissing
 from flows.attempts import close_with_error, close_with_result
-from flows.choice import encoder_key, encoder_weights, night_recipe, weights_at_hand
+from flows.choice import encoder_key, encoder_weights, night_recipe, recipe_entry, weights_at_hand
 from flows.devices import Crew, DeviceProcess, Done, Note, PictureJob, Progress, Stack
 from flows.files import checkpoint_path
 from flows.progress import Advance, track
@@ -55,11 +55,12 @@ def dispatch(settings: Settings) -> list[DispatchTally]:
     Raises:
         ColorizeError, CatalogueError: nothing can be colorized at all.
     """
-    recipe, weights = night_recipe(settings), encoder_weights(settings)
+    recipe = night_recipe(settings)
+    weights = encoder_weights(settings, recipe)
     with Catalogue.open(settings) as catalogue, crew_of(settings) as crew:
         tallies = carry_on(catalogue, settings, crew)
-        entry = RecipeEntry(recipe.name, recipe.data(), recipe.digest())
-        taken = catalogue.take_batch(entry, encoder_key(weights), limit=settings.limit, max_tries=settings.max_tries)
+        key, most = encoder_key(weights), settings.max_tries
+        taken = catalogue.take_batch(recipe_entry(recipe), key, limit=settings.limit, max_tries=most)
         return [*tallies, work_through(catalogue, settings, crew.with_weights(weights), taken)] if taken else tallies
 
 

@@ -23,7 +23,7 @@ from colorize.vgg.weights import WeightsFile
 from db.catalogue import Catalogue
 from db.entries import ContentScope, Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import PictureMissing
-from flows.choice import encoder_key, encoder_weights
+from flows.choice import encoder_key, encoder_weights, night_recipe
 from flows.devices import workplaces
 from flows.progress import track
 from flows.settings import ArchiveSettings, Settings
@@ -60,9 +60,9 @@ def match(settings: Settings) -> MatchTally:
     """Match every grayscale picture that waits for it.
 
     Raises:
-        ColorizeError: the weights are missing or corrupt.
+        ColorizeError: the recipe is unknown, or the weights are missing or corrupt.
     """
-    weights = encoder_weights(settings)
+    weights = encoder_weights(settings, night_recipe(settings))
     key = encoder_key(weights)
     with Catalogue.open(settings) as catalogue:
         scope = content_scope(catalogue, settings)

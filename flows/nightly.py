@@ -34,9 +34,8 @@ def check_tools(settings: Settings) -> None:
     Raises:
         ColorizeError: one of them is not there.
     """
-    night_recipe(settings)
     device_names(settings.device)
-    encoder_weights(settings)
+    encoder_weights(settings, night_recipe(settings))
 
 
 @flow(name="nightly", validate_parameters=False)

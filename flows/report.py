@@ -80,7 +80,7 @@ def report(settings: Settings, batch_id: int) -> Sheet:
     folder.mkdir(parents=True, exist_ok=True)
     with Catalogue.open(settings) as catalogue:
         attempts = catalogue.batch_attempts(batch_id)
-        encoder = weights_sentence(attempts[0].encoder)
+        encoder = weights_sentence(attempts[0].encoder, attempts[0].recipe)
         count = -(-len(attempts) // PAGE)
         with track("contact sheet", len(attempts), "attempts") as advance:
             # Backwards, so that the first page, which `sheets_due` looks for, comes last.

@@ -111,9 +111,13 @@ class Settings(CatalogueSettings):
         description="Pixels from which on a picture is refused before it is decoded.",
     )
 
-    weights_dir: UserPath | None = Field(
+    encoder: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         default=None,
-        description="Folder with VGG-19 weights as safetensors; left out: what was downloaded, else random.",
+        description="Encoder by name, see `nishiki weights list`; left out: the one that the recipe was tuned for, "
+        "or any full VGG-19 in its place, else `nishiki-small`.",
+    )
+    weights_dir: UserPath | None = Field(
+        default=None, description="Folder with encoders of your own as safetensors, such as the original VGG-19."
     )
     cache_dir: UserPath = Field(
         default_factory=user_cache, description="Folder for downloaded and for random-seeded weights."

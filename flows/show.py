@@ -4,7 +4,7 @@ Reads the catalogue and knows neither Prefect nor torch, so that it answers at o
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,20 +13,22 @@ from typing import Any
 from db.catalogue import Catalogue
 from db.entries import AttemptEntry, AttemptResult, Description, Outcome, VerdictEntry
 from db.errors import PictureMissing
+from db.measured import ErrorFigures, MeasurementEntry
 from flows.choice import weights_sentence
 
-_DESCRIPTIVE = ("name", "provenance", "reason")
+_DESCRIPTIVE = ("name", "provenance", "reason", "encoder")
 """What of a recipe's data says whence it is; the rest decides the result."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An attempt, the latest verdict on it, and where its pictures lie."""
+    """An attempt, the latest verdict on it, where its pictures lie, and what other encoders found of it."""
 
     attempt: AttemptEntry
     verdict: VerdictEntry | None
     files: Mapping[str, Path | None]
     """Original, style print and result; None where the file is gone. A result that never was has no key."""
+    measurements: Sequence[MeasurementEntry] = ()
 
 
 def look_up(catalogue: Catalogue, attempt_id: int) -> Shown:
@@ -38,15 +40,18 @@ def look_up(catalogue: Catalogue, attempt_id: int) -> Shown:
     attempt = catalogue.attempt(attempt_id)
     names = {"original": attempt.content.sha256, "style print": attempt.style.sha256, "result": attempt.output_sha256}
     files = {name: _path(catalogue, sha256) for name, sha256 in names.items() if sha256 is not None}
-    return Shown(attempt, catalogue.verdicts([attempt.id]).get(attempt.id), files)
+    verdict = catalogue.verdicts([attempt.id]).get(attempt.id)
+    return Shown(attempt, verdict, files, catalogue.measurements([attempt.id]).get(attempt.id, []))
 
 
 def to_json(shown: Shown) -> str:
     """One object: the attempt's entry with everything in it, its trace too, then verdict and files."""
-    verdict = shown.verdict and asdict(shown.verdict)
-    return json.dumps(
-        {**asdict(shown.attempt), "verdict": verdict, "files": shown.files}, ensure_ascii=False, default=str
-    )
+    beside = {
+        "verdict": shown.verdict and asdict(shown.verdict),
+        "files": shown.files,
+        "measurements": [asdict(each) for each in shown.measurements],
+    }
+    return json.dumps({**asdict(shown.attempt), **beside}, ensure_ascii=False, default=str)
 
 
 def attempt_lines(shown: Shown) -> Iterator[str]:
@@ -69,9 +74,11 @@ def _said(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "recipe", f"{recipe.name}, {recipe.data.get('provenance', 'of unknown provenance')} ({recipe.digest[:12]})"
     yield "  parameters", _listed({key: value for key, value in recipe.data.items() if key not in _DESCRIPTIVE})
     yield "  source", str(recipe.data.get("reason", ""))
-    yield "encoder", weights_sentence(attempt.encoder).removeprefix("Encoder: ")
+    yield "encoder", weights_sentence(attempt.encoder, recipe).removeprefix("Encoder: ")
     if result:
         yield from _result(result)
+    for found in shown.measurements:
+        yield from _measured(found)
     for name, path in shown.files.items():
         yield name, "the file is gone; `nishiki doctor` tells what else is" if path is None else str(path)
 
@@ -121,7 +128,13 @@ def _result(result: AttemptResult) -> Iterator[tuple[str, str]]:
     yield "measures", _listed(result.measures)
 
 
-def _errors(result: AttemptResult, form: str) -> str:
+def _measured(found: MeasurementEntry) -> Iterator[tuple[str, str]]:
+    yield "measured by", f"{found.encoder.name} ({found.encoder.checksum[:12]}){_at(found.measured_at)}"
+    yield "  errors", _errors(found.errors, "mean")
+    yield "  sums", _errors(found.errors, "sum")
+
+
+def _errors(result: AttemptResult | ErrorFigures, form: str) -> str:
     """Relative errors as means over elements (in [0, 2], the total in [0, 4]) or as printed, as sums."""
     figures = {part: getattr(result, f"{part}_error_{form}") for part in ("content", "style", "total")}
     if all(figure is None for figure in figures.values()):

@@ -14,7 +14,7 @@ from colorize.provenance import Provenance, Source, encode_png
 from colorize.recipe import Colorization, Job, Recipe
 from colorize.vgg.loading import load_encoder
 from colorize.watch import Listener
-from flows.choice import encoder_key, encoder_weights, night_recipe, weights_sentence
+from flows.choice import encoder_key, encoder_weights, night_recipe, recipe_entry, weights_sentence
 from flows.files import checkpoint_path, write_whole
 from flows.progress import track
 from flows.settings import Settings
@@ -28,7 +28,8 @@ def colorize_files(settings: Settings, content: Path, style: Path, output: Path)
         OSError: a file cannot be read or written.
     """
     _check_output(content, style, output)
-    recipe, weights = night_recipe(settings), encoder_weights(settings)
+    recipe = night_recipe(settings)
+    weights = encoder_weights(settings, recipe)
     data = [path.read_bytes() for path in (content, style)]
     pixels = [decode(each, max_pixels=settings.max_pixels).pixels for each in data]
     key = encoder_key(weights)
@@ -58,7 +59,7 @@ def colorize_files(settings: Settings, content: Path, style: Path, output: Path)
     write_whole(output, encode_png(result.picture, provenance))
     remove_checkpoint(checkpoint)
     yield from _lines(recipe, result, output)
-    yield weights_sentence(key)
+    yield weights_sentence(key, recipe_entry(recipe))
 
 
 def _check_output(content: Path, style: Path, output: Path) -> None:

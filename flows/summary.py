@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -13,9 +14,11 @@ if TYPE_CHECKING:  # the stages load Prefect, and a table of recipes needs no da
     from colorize.recipe import Recipe
     from colorize.vgg.weights import WeightsFile
     from db.doctor import Finding
+    from db.measured import MeasuredMeans
     from flows.dispatch import DispatchTally
     from flows.harvest import HarvestTally
     from flows.match import MatchTally
+    from flows.measure import MeasureTally
 
 SHOWN = 10
 """Problems listed before the rest is counted."""
@@ -94,23 +97,62 @@ def status_table(status: Mapping[str, Any]) -> Table:
 
 def recipes_table(recipes: Mapping[str, "Recipe"]) -> Table:
     """Every named recipe."""
-    table = Table("recipe", "provenance", "content", "style", "β/α", "γ", "optimiser", "schedule")
+    table = Table("recipe", "provenance", "content", "style", "β/α", "γ", "optimiser", "schedule", "tuned for")
     for recipe in recipes.values():
         layers = (", ".join(recipe.content_layers), ", ".join(recipe.style_layers))
         weights = (f"{recipe.style_over_content:g}", f"{recipe.tv_weight:g}")
-        table.add_row(recipe.name, recipe.provenance, *layers, *weights, recipe.optimiser, recipe.schedule)
+        how = (recipe.optimiser, recipe.schedule, recipe.encoder)
+        table.add_row(recipe.name, recipe.provenance, *layers, *weights, *how)
     return table
 
 
-def weights_table(files: Sequence["WeightsFile"]) -> Table:
-    """Weights at hand, the one in use first."""
-    table = Table("in use", "weights", "SHA-256", "MB", "file", title_justify="left")
-    for place, file in enumerate(files):
-        size = f"{file.size_bytes / 1e6:.0f}"
-        table.add_row("" if place else "yes", Text(file.name), file.checksum[:12], size, Text(str(file.path)))
-    if not files:
-        table.add_row("", "none yet: random-seeded weights are made on first use", "", "", "")
+def weights_table(files: Sequence["WeightsFile"], used_by: Mapping[Path, Sequence[str]]) -> Table:
+    """Weights at hand, in the order in which a name is looked up, and the recipes that would use each."""
+    table = Table("encoder", "used by", "SHA-256", title_justify="left")
+    table.add_column("MB", justify="right")
+    table.add_column("about")
+    table.add_column("file", overflow="fold")
+    for file in files:
+        recipes, size = ", ".join(used_by.get(file.path, ())), f"{file.size_bytes / 1e6:.1f}"
+        about, place = Text("\n".join(weights_words(file))), Text(str(file.path))
+        table.add_row(Text(file.name), Text(recipes), file.checksum[:12], size, about, place)
     return table
+
+
+def weights_words(file: "WeightsFile") -> Iterable[str]:
+    """What the file says of itself: how near it comes to VGG-19, and under which licence it stands."""
+    if quality := file.quality:
+        figures = ", ".join(f"{name} {_short(value)}" for name, value in quality.items())
+        yield f"{figures[:1].upper()}{figures[1:]} against VGG-19."
+    if licence := file.metadata.get("licence"):
+        yield f"Licence: {licence}."
+    if attribution := file.metadata.get("attribution"):
+        yield f"{attribution[:1].upper()}{attribution[1:]}."
+
+
+def measure_lines(tally: "MeasureTally") -> Iterable[str]:
+    """What was measured and what could not be."""
+    nothing = "" if tally.measured or tally.problems else "; nothing was left to measure"
+    yield f"Measure: {tally.measured} pictures measured{nothing}."
+    yield from problem_lines(tally.problems)
+
+
+def means_table(encoder: str, means: Sequence["MeasuredMeans"]) -> Table:
+    """Means of one encoder's figures for each recipe and each encoder that made the pictures."""
+    table = Table("recipe", "made with", title=f"Measured by {encoder}", title_justify="left")
+    for column in ("pictures", "content error", "style error", "total error"):
+        table.add_column(column, justify="right")
+    for row in means:
+        made_by = f"{row.made_by.name} ({row.made_by.checksum[:12]})"
+        errors = (row.errors.content_error_mean, row.errors.style_error_mean, row.errors.total_error_mean)
+        figures = ("unknown" if error is None else f"{error:.4f}" for error in errors)
+        table.add_row(Text(f"{row.recipe_name} ({row.recipe_digest[:8]})"), Text(made_by), str(row.attempts), *figures)
+    return table
+
+
+def _short(value: float) -> str:
+    """Two decimals, without the zero before them."""
+    return f"{value:.2f}".removeprefix("0")
 
 
 def doctor_lines(findings: Sequence["Finding"], mended: Sequence["Finding"]) -> Iterable[str]:

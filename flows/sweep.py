@@ -15,9 +15,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from colorize.recipe import Recipe
 from db.catalogue import Catalogue
-from db.entries import ImageEntry, RecipeEntry, Tone
+from db.entries import ImageEntry, Tone
 from flows.archives.errors import NotAnArchive
-from flows.choice import encoder_key, encoder_weights
+from flows.choice import encoder_key, encoder_weights, recipe_entry
 from flows.devices import DeviceProcess
 from flows.dispatch import DispatchTally, carry_on, crew_of, work_through
 from flows.harvest import HarvestTally, harvest
@@ -49,7 +49,7 @@ def sweep(settings: Settings, plan: SweepPlan, content: Path, style: Path) -> Sw
         ArchiveError: a folder cannot be read, or holds nothing to work with.
         ColorizeError, CatalogueError: a fault of ours ends the sweep; what was done is kept.
     """
-    weights = encoder_weights(settings)
+    weights = encoder_weights(settings, plan.recipes[0])  # one for all, or their figures would not compare
     harvests = harvest(settings, [str(content), str(style)])
     with Catalogue.open(settings) as catalogue:
         contents, left_out_contents = _images(catalogue, harvests[0])
@@ -74,8 +74,7 @@ def work_through_plan(
     """Take and colorize what is still due of each recipe, one batch a recipe."""
     tallies, recipes = [], swept.plan.recipes
     for number, recipe in enumerate(recipes, 1):
-        entry = RecipeEntry(recipe.name, recipe.data(), recipe.digest())
-        batch = catalogue.take_pairs(entry, swept.encoder, swept.match_ids, max_tries=settings.max_tries)
+        batch = catalogue.take_pairs(recipe_entry(recipe), swept.encoder, swept.match_ids, max_tries=settings.max_tries)
         _tell(number, len(recipes), recipe, batch.taken if batch else 0)
         if batch:
             tallies.append(work_through(catalogue, settings, processes, batch))

@@ -15,7 +15,6 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from db.catalogue import Catalogue
 from db.images import PictureStore
-from flows.choice import weights_sentence
 from flows.files import write_whole
 from flows.settings import Settings
 from flows.sweep_best import HEADER, SOURCE, BestOf, best_of
@@ -77,8 +76,7 @@ def write_report(findings: Findings, pictures: PictureStore, settings: Settings)
     for name, data in files.items():
         write_whole(folder / name, data)
     write_whole(folder / "index.html", _page(findings, best, files).encode())
-    encoder = weights_sentence(findings.swept.encoder)
-    return SweepReport(folder / "index.html", findings.rows, best, findings.failed, encoder)
+    return SweepReport(folder / "index.html", findings.rows, best, findings.failed, findings.encoder)
 
 
 def _figures(findings: Findings) -> dict[str, bytes]:
@@ -100,7 +98,7 @@ def _page(findings: Findings, best: Sequence[BestOf], files: Mapping[str, bytes]
     pictures = {name: _data_url(data) for name, data in files.items() if name.endswith(".png")}
     return environment.get_template("sweep.html.j2").render(
         findings=findings, header=header, body=body, best_header=HEADER, best=[line.words for line in best],
-        source=SOURCE, encoder=weights_sentence(findings.swept.encoder), pictures=pictures, label=LABEL,
+        source=SOURCE, encoder=findings.encoder, pictures=pictures, label=LABEL,
         files=sorted(files), reasons=_reasons(findings.rows),
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from statistics import fmean, stdev
 
 from colorize.recipe import Recipe
 from db.entries import AttemptEntry, AttemptResult, Description, EncoderKey, ImageEntry, Outcome
-from flows.choice import weights_sentence
+from flows.choice import recipe_entry, weights_sentence
 from flows.sweep_plan import SweepPlan
 
 ERRORS: Mapping[str, str] = {
@@ -92,8 +92,13 @@ class Findings:
     @cached_property
     def title(self) -> str:
         """What every figure says of itself."""
-        run, encoder = self.swept.plan.run, weights_sentence(self.swept.encoder)
-        return f"{self.swept.plan.name}: {self.extent}, {_counted(len(self.closed), 'attempt')}, {run}. {encoder}"
+        attempts = _counted(len(self.closed), "attempt")
+        return f"{self.swept.plan.name}: {self.extent}, {attempts}, {self.swept.plan.run}. {self.encoder}"
+
+    @cached_property
+    def encoder(self) -> str:
+        """What is said of the encoder beside every table and figure."""
+        return weights_sentence(self.swept.encoder, *map(recipe_entry, self.swept.plan.recipes))
 
     @cached_property
     def extent(self) -> str:

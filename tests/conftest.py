@@ -96,7 +96,8 @@ def settings_of(narrow_weights: Path) -> SettingsOf:
 
     def make(home: Path, **changes: Any) -> Settings:
         short = {"size": 48, "iterations": 3, "recipe": "jadh2016/config1_1_1", "cpu_processes": 1}
-        machine = {"weights_dir": narrow_weights, "archive_retries": 0, "device": "cpu"}
+        narrow = {"weights_dir": narrow_weights, "encoder": "random-seeded"}
+        machine = {**narrow, "archive_retries": 0, "device": "cpu"}
         return Settings.model_validate({"home": home, **short, **machine, **changes})
 
     return make

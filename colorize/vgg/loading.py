@@ -5,15 +5,16 @@ loss by s⁴ and a content loss by s². Convolutions are positively homogeneous 
 is absorbed by its weights.
 """
 
+import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from skimage import data
 from torch import Tensor
 from torch.nn import functional
@@ -22,7 +23,16 @@ from colorize import vision
 from colorize.errors import WeightsCorrupt
 from colorize.images import resized
 from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, TORCHVISION, Encoder, Preprocessing
-from colorize.vgg.weights import KEYS, RANDOM, WeightsFile, input_scale, weights_in
+from colorize.vgg.weights import (
+    KEYS,
+    RANDOM,
+    WeightsFile,
+    check_unchanged,
+    checksum_line,
+    checksum_path,
+    input_scale,
+    weights_file,
+)
 from colorize.vgg.weights import TORCHVISION as TORCHVISION_NAME
 
 MEAN_ACTIVATIONS = (
@@ -32,7 +42,7 @@ MEAN_ACTIVATIONS = (
 """Mean outputs of the original weights on ordinary pictures, conv1_1 to conv5_4; no loss goes past conv5_1."""
 
 RANDOM_SEED = 0
-_INPUT_OXFORD = "RGB, range 0..255 float, minus mean [123.68, 116.779, 103.939]"
+INPUT_OXFORD = "RGB, range 0..255 float, minus mean [123.68, 116.779, 103.939]"
 _INPUT_TORCHVISION = "RGB, range 0..1 float, minus mean [0.485, 0.456, 0.406], divided by std [0.229, 0.224, 0.225]"
 
 Convolutions = Mapping[str, tuple[Tensor, Tensor]]
@@ -42,11 +52,14 @@ def load_encoder(file: WeightsFile) -> Encoder:
     """The encoder of a file, float32 on the CPU, calibrated.
 
     Raises:
-        WeightsCorrupt: tensors are missing, misshapen or not finite, or the preprocessing is not named.
+        WeightsCorrupt: the file changed since it was found; tensors are missing, misshapen or not finite, or the
+            preprocessing is not named.
     """
     scale = input_scale(file)
     preprocessing = Preprocessing(scale.top / 255, scale.mean, scale.deviation)
-    convolutions = _convolutions(file.path, load_file(file.path))
+    data = file.path.read_bytes()
+    check_unchanged(file.path, hashlib.sha256(data).hexdigest(), file.checksum)
+    convolutions = _convolutions(file.path, load(data))
     _checked(file.path, convolutions)
     encoder = Encoder(file.name, file.checksum, preprocessing, convolutions)
     return encoder if file.calibrated else calibrated(encoder)
@@ -65,8 +78,11 @@ def _convolutions(source: Path | str, state: Mapping[str, Tensor]) -> Convolutio
 def _checked(path: Path, convolutions: Convolutions) -> None:
     channels = 3
     for name, (weight, bias) in convolutions.items():
-        if weight.shape[1:] != (channels, 3, 3) or bias.shape != weight.shape[:1]:
-            raise WeightsCorrupt(f"{path}: {name} has shapes {tuple(weight.shape)} and {tuple(bias.shape)}")
+        if weight.shape[1:] != (channels, 3, 3) or bias.shape != weight.shape[:1] or not len(bias):
+            shapes = f"{tuple(weight.shape)} and {tuple(bias.shape)}"
+            raise WeightsCorrupt(
+                f"{path}: {name} has shapes {shapes} after {channels} channels; make or get the file again"
+            )
         if not (weight.isfinite().all() and bias.isfinite().all()):
             raise WeightsCorrupt(f"{path}: {name} holds numbers that are not finite; get the file again")
         channels = weight.shape[0]
@@ -83,8 +99,8 @@ def ordinary_pictures() -> Tensor:
 
 
 @torch.no_grad()
-def calibrated(encoder: Encoder) -> Encoder:
-    """The encoder with each layer rescaled to MEAN_ACTIVATIONS on ordinary pictures.
+def calibrated(encoder: Encoder, means: Sequence[float] = MEAN_ACTIVATIONS) -> Encoder:
+    """The encoder with each layer rescaled to these mean activations on ordinary pictures.
 
     Raises:
         WeightsCorrupt: a layer answers with nothing but zeros, so that no factor can rescale it.
@@ -92,7 +108,7 @@ def calibrated(encoder: Encoder) -> Encoder:
     activation = encoder.preprocessed(ordinary_pictures().to(encoder.device, encoder.dtype))
     rescaled: dict[str, tuple[Tensor, Tensor]] = {}
     factor = 1.0
-    for name, target in zip(CONVOLUTIONS, MEAN_ACTIVATIONS, strict=True):
+    for name, target in zip(CONVOLUTIONS, means, strict=True):
         weight, bias = encoder.convolutions[name]
         if name.endswith("_1") and name != "conv1_1":
             activation = functional.max_pool2d(activation, 2)
@@ -135,12 +151,12 @@ def random_weights(cache_dir: Path) -> WeightsFile:
     name = f"{RANDOM}-{RANDOM_SEED}"
     path = cache_dir / f"{name}.safetensors"
     if not path.exists():
-        metadata = {"name": RANDOM, "input": _INPUT_OXFORD, "calibrated": "yes", "seed": str(RANDOM_SEED)}
+        metadata = {"name": RANDOM, "input": INPUT_OXFORD, "calibrated": "yes", "seed": str(RANDOM_SEED)}
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # with more, the last bits differ from one making to the next
-        _write(path, random_encoder().convolutions, metadata)
+        write_weights(path, random_encoder().convolutions, metadata)
         torch.set_num_threads(threads)
-    return next(file for file in weights_in(cache_dir) if file.path == path)
+    return weights_file(path)
 
 
 def download_weights(cache_dir: Path, url: str | None = None) -> WeightsFile:
@@ -160,21 +176,26 @@ def download_weights(cache_dir: Path, url: str | None = None) -> WeightsFile:
     path = cache_dir / f"{TORCHVISION_NAME}.safetensors"
     metadata = {"name": TORCHVISION_NAME, "input": _INPUT_TORCHVISION, "calibrated": "yes"}
     metadata |= {"source": "torchvision VGG19_Weights.IMAGENET1K_V1", "licence": "BSD-3-Clause (torchvision)"}
-    _write(path, encoder.convolutions, metadata)
-    return next(file for file in weights_in(cache_dir) if file.path == path)
+    write_weights(path, encoder.convolutions, metadata)
+    return weights_file(path)
 
 
-def _write(path: Path, convolutions: Convolutions, metadata: dict[str, str]) -> None:
-    """Whole or not at all: processes may make the same file at once, and each reads a whole one."""
+def write_weights(path: Path, convolutions: Convolutions, metadata: dict[str, str]) -> None:
+    """Write a weights file and, before it, its checksum beside it, so that it is never there without one.
+
+    Whole or not at all: processes may make the same file at once, and each reads a whole one.
+    """
     tensors: dict[str, Tensor] = {}
     for name, key in zip(CONVOLUTIONS, KEYS, strict=True):
         weight, bias = convolutions[name]
         tensors |= {f"{key}.weight": weight.contiguous(), f"{key}.bias": bias.contiguous()}
     data = _in_order(save(tensors, metadata))
     path.parent.mkdir(parents=True, exist_ok=True)
+    line = checksum_line(path, hashlib.sha256(data).hexdigest()).encode()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        (Path(folder) / path.name).write_bytes(data)
-        (Path(folder) / path.name).replace(path)
+        for place, content in ((checksum_path(path), line), (path, data)):
+            (Path(folder) / place.name).write_bytes(content)
+            (Path(folder) / place.name).replace(place)
 
 
 def _in_order(data: bytes) -> bytes:

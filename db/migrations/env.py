@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from db.models import Base
+from db.models import Archive
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=Archive.metadata,  # that of all tables
     render_as_batch=True,
     compare_type=True,
 )

@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from db.base import PictureState
 from db.columns import clean, to_json
 from db.entries import Change, ImageFacts, PictureSource, RecordEntry, WantedPicture, WindowState
 from db.errors import UnknownEntry
 from db.models import (
     Archive,
-    PictureState,
     Record,
     RecordArtist,
     RecordCast,

@@ -20,8 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from db.base import PictureState
 from db.entries import ContentScope, Derivatives, EncoderKey, Tone
-from db.models import Archive, Embedding, Image, Match, PictureState, Record, RecordImage, Rights
+from db.models import Archive, Embedding, Image, Match, Record, RecordImage, Rights
 from db.nouns.conditions import RecordCondition, harvested, of, says, standing, usable
 from db.nouns.store import Store
 

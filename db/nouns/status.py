@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from db.base import PictureState
 from db.engine import HEAD
 from db.entries import MatchOutcome, Outcome, Tone, Verdict, WindowState
 from db.models import (
@@ -14,7 +15,6 @@ from db.models import (
     Batch,
     Image,
     Match,
-    PictureState,
     Record,
     RecordImage,
     VerdictGiven,

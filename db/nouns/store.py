@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from db.base import Base
 from db.engine import understood, writing
 from db.entries import ImageEntry, ImageFacts
 from db.images import PictureStore
-from db.models import Base, Image
+from db.models import Image
 
 CHUNK = 5000
 """Numbers in one IN list; SQLite takes 32,766 and PostgreSQL 65,535 parameters."""

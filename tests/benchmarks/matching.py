@@ -11,7 +11,7 @@ from colorize.images import decode, to_gray
 from colorize.similarity import Vectors, centre_of, embed, rank
 from colorize.vgg.encoder import Encoder
 from colorize.vgg.loading import load_encoder, random_encoder
-from colorize.vgg.weights import find_weights
+from colorize.vgg.weights import weights_at_hand
 from flows.archives.drawing.designs import design
 from flows.archives.drawing.prints import draw_print
 from flows.settings import Settings
@@ -23,10 +23,10 @@ PAIRS = ("kirifuri", "mannen")
 
 
 def main() -> None:
-    """Shares of queries whose first hit is right, with random-seeded weights and, when at hand, with real ones."""
+    """Shares of queries whose first hit is right, with random-seeded weights and with all that are at hand."""
     figures = _figures("random-seeded", random_encoder())
     own = SHARED / "weights" if (SHARED / "weights").is_dir() else None
-    if weights := find_weights(own, Settings().cache_dir):
+    for weights in weights_at_hand(own, Settings().cache_dir):
         figures += _figures(weights.name, load_encoder(weights))
     publish("matching", figures)
 
@@ -35,7 +35,7 @@ def _figures(name: str, encoder: Encoder) -> list[Figure]:
     share = _drawn(encoder)
     figures = [Figure(f"{name}: drawn designs, other impression first", share, "share", "≥ 0.9", share >= 0.9)]
     if (SHARED / "prints").is_dir():
-        share = _pairs(encoder, SHARED / "prints")
+        share = first_hits(encoder, SHARED / "prints")
         target = {"vgg19-oxford": 0.75}.get(name)
         holds = None if target is None else share >= target
         figures.append(
@@ -56,7 +56,7 @@ def _drawn(encoder: Encoder) -> float:
     return float(np.mean([row[0] == seed for seed, row in enumerate(ranked)]))
 
 
-def _pairs(encoder: Encoder, folder: Path) -> float:
+def first_hits(encoder: Encoder, folder: Path) -> float:
     """Each impression of a pair against all prints but itself."""
     paths = sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".png"))
     vectors = np.stack([embed(encoder, decode(path.read_bytes()).pixels) for path in paths])

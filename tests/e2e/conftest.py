@@ -73,6 +73,7 @@ def in_folder(folder: Path, weights: Path, api: str | None) -> Nishiki:
         "LANG": "C.UTF-8",
         "NISHIKI_HOME": str(folder / "home"),
         "NISHIKI_WEIGHTS_DIR": str(weights),
+        "NISHIKI_ENCODER": "random-seeded",
         "NISHIKI_CPU_PROCESSES": "1",
         "NISHIKI_DEVICE": "cpu",
         "NISHIKI_RECIPE": "jadh2016/config1_1_1",

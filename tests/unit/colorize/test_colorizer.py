@@ -13,6 +13,7 @@ from colorize.errors import BadRecipe, ColorizeError, Diverged, OutOfMemory, Pic
 from colorize.images import Pixels, to_gray
 from colorize.measure import picture_measures, relative_errors
 from colorize.recipe import Colorization, Job, Precision, Recipe, recipe_named
+from colorize.targets import stack_targets
 from colorize.vgg.encoder import Encoder
 from colorize.vgg.engine import Operands, multiplies_bfloat16
 from colorize.vgg.losses import Decay, Evaluator, ReferenceEvaluator, TargetCache, Targets, Terms
@@ -288,7 +289,7 @@ def test_figures_in_float32_leave_no_targets_to_a_descent_in_float64(narrow: Enc
     made = Colorizer(RECIPE, Operands(narrow, "float64"), cache=TargetCache(max_bytes=5000))
     made.colorize([jobs[0], jobs[2]])
     later = prepare(RECIPE, Job("later", jobs[0].content, jobs[2].style))
-    targets = made._targets(made.evaluator, [later], torch.float64)
+    targets = stack_targets(made.evaluator, made.encoder, made.cache, [later], torch.float64)
     assert {each.dtype for part in (targets.content, targets.style) for each in part.values()} == {torch.float64}
 
 

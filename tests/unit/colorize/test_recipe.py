@@ -23,7 +23,7 @@ STYLE_OVER_CONTENT = {1: 1e-3, 2: 1e-4, 3: 1e-5, 4: 1e-6}
 CONFIGURATIONS = [(x, y, z) for x in LAYERS for y in OPTIMISATION for z in STYLE_OVER_CONTENT]
 
 RECIPE = recipe_named("jadh2016/config3_3_4")
-DESCRIPTIVE = {"name": "another", "provenance": "nishiki", "reason": "another"}
+DESCRIPTIVE = {"name": "another", "provenance": "nishiki", "reason": "another", "encoder": "another"}
 DECIDING: dict[str, Any] = {
     "formula": "asiagraph2016",
     "content_layers": ("conv3_2",),
@@ -105,6 +105,20 @@ def test_a_digest_does_not_depend_on_what_only_describes(parameter: str) -> None
 def test_a_digest_changes_with_each_deciding_parameter(parameter: str) -> None:
     assert getattr(RECIPE, parameter) != DECIDING[parameter]
     assert RECIPE.changed(**{parameter: DECIDING[parameter]}).digest() != RECIPE.digest()
+
+
+def test_recipes_of_papers_are_tuned_for_the_original_vgg19_and_ours_for_the_shipped_encoder() -> None:
+    tuned = {name: recipe.encoder for name, recipe in recipes().items()}
+    assert tuned.pop("nishiki/tint") == "nishiki-small"
+    assert set(tuned.values()) == {"vgg19-oxford"}
+
+
+def test_a_catalogues_recipe_that_names_no_encoder_is_read_and_has_the_same_digest() -> None:
+    data = RECIPE.data()
+    assert data.pop("encoder") == "vgg19-oxford"
+    old = Recipe.from_data(data)
+    assert old.encoder is None
+    assert old.digest() == RECIPE.digest()
 
 
 def test_a_change_to_none_leaves_the_parameter() -> None:

@@ -2,6 +2,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from colorize.errors import WeightsCorrupt, WeightsMissing
-from colorize.vgg import loading
+from colorize.vgg import loading, weights
 from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, TORCHVISION, Encoder, Preprocessing
 from colorize.vgg.loading import (
     MEAN_ACTIVATIONS,
@@ -25,7 +26,19 @@ from colorize.vgg.loading import (
     random_encoder,
     random_weights,
 )
-from colorize.vgg.weights import KEYS, WeightsFile, find_weights, input_scale, weights_in
+from colorize.vgg.weights import (
+    FULL_WIDTHS,
+    KEYS,
+    SHIPPED,
+    WeightsFile,
+    checksum_path,
+    input_scale,
+    recorded_checksum,
+    shipped_weights,
+    weights_at_hand,
+    weights_file,
+    weights_in,
+)
 
 INPUT = "RGB, range 0..255 float, minus mean [123.68, 116.779, 103.939]; no division by std"
 INPUT_TORCHVISION = "RGB, range 0..1 float, minus mean [0.485, 0.456, 0.406], divided by std [0.229, 0.224, 0.225]"
@@ -84,17 +97,16 @@ def test_a_file_is_named_by_its_metadata_else_by_its_architecture_else_by_itself
     assert {file.name: file.calibrated for file in weights_in(tmp_path)}["vgg19-oxford"]
 
 
-def test_the_operators_folder_comes_first_and_without_one_what_was_downloaded(tmp_path: Path, rough: Encoder) -> None:
+def test_at_hand_are_the_operators_own_then_the_shipped_one_then_what_was_downloaded_and_random_ones_last(
+    tmp_path: Path, rough: Encoder
+) -> None:
     own, cache = tmp_path / "own", tmp_path / "cache"
+    assert [file.name for file in weights_at_hand(None, cache)] == ["nishiki-small"]
     put(own, state_of(rough), OWN)
-    assert find_weights(None, cache) is None
-    put(cache, state_of(rough), {"name": "random-seeded", "input": INPUT}, "random-seeded-0")
-    assert find_weights(None, cache) is None, "random-seeded ones are for when nothing else is there"
-    put(cache, state_of(rough), {"name": "vgg19-torchvision", "input": INPUT_TORCHVISION}, "vgg19-torchvision")
-    downloaded, given = find_weights(None, cache), find_weights(own, cache)
-    assert downloaded is not None
-    assert given is not None
-    assert (downloaded.name, given.name) == ("vgg19-torchvision", "own")
+    for name in ("random-seeded", "vgg19-torchvision"):
+        put(cache, state_of(rough), {"name": name, "input": INPUT_TORCHVISION}, name)
+    names = [file.name for file in weights_at_hand(own, cache)]
+    assert names == ["own", "nishiki-small", "vgg19-torchvision", "random-seeded"]
 
 
 def test_an_operators_folder_without_weights_is_not_replaced_by_other_ones(tmp_path: Path, rough: Encoder) -> None:
@@ -103,7 +115,116 @@ def test_an_operators_folder_without_weights_is_not_replaced_by_other_ones(tmp_p
     for folder in (tmp_path / "empty", tmp_path / "missing"):
         (tmp_path / "empty").mkdir(exist_ok=True)
         with pytest.raises(WeightsMissing, match=rf"{folder} holds no VGG-19.*nishiki weights download"):
-            find_weights(folder, cache)
+            weights_at_hand(folder, cache)
+
+
+def test_the_shipped_encoder_is_the_one_that_was_declared_and_is_small_and_calibrated() -> None:
+    file = shipped_weights()
+    assert (file.name, file.checksum) == ("nishiki-small", recorded_checksum(SHIPPED))
+    assert file.size_bytes <= 4_000_000
+    assert file.calibrated
+    assert not file.full
+    assert {"gram", "content", "matching"} <= set(file.quality)
+    assert "CC BY 4.0" in file.metadata["licence"]
+    for word in ("attribution", "training"):
+        assert file.metadata[word], word
+    encoder = load_encoder(file)
+    assert (encoder.name, encoder.checksum, encoder.dtype) == (file.name, file.checksum, torch.float32)
+    assert tuple(len(encoder.convolutions[f"conv{block}_1"][1]) for block in range(1, 6)) == file.widths
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the shipped encoder in the place of the one that is looked at."""
+    for path in (SHIPPED, checksum_path(SHIPPED)):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(weights, "SHIPPED", tmp_path / SHIPPED.name)
+    return tmp_path / SHIPPED.name
+
+
+def one_bit_less(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        one_bit_less,
+        lambda path: path.write_bytes(b""),
+        lambda path: put(path.parent, {"a": torch.ones(1)}, {}, path.stem),
+        lambda path: checksum_path(path).write_text("0" * 64 + "  nishiki-small.safetensors\n"),
+        lambda path: checksum_path(path).write_text(""),
+        lambda path: checksum_path(path).write_bytes(b"\xff\xfe"),
+        lambda path: checksum_path(path).unlink(),
+        lambda path: path.unlink(),
+    ],
+)
+def test_a_shipped_encoder_that_is_not_the_declared_one_is_refused_with_the_command_that_brings_it_back(
+    shipped: Path, spoil: Callable[[Path], object], tmp_path: Path
+) -> None:
+    assert weights_at_hand(None, tmp_path / "none")[0].path == shipped
+    spoil(shipped)
+    names = "nishiki-small.safetensors nishiki-small.sha256"
+    with pytest.raises(WeightsCorrupt, match=rf"{shipped} .*git -C {shipped.parent} checkout -- {names}"):
+        weights_at_hand(None, tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("vgg19-torchvision", "nishiki weights download"), ("random-seeded-0", "rm {path}"), ("own", "remove it")],
+)
+def test_a_kept_file_that_changed_later_is_refused_with_the_command_that_gets_it_again(
+    narrow: Encoder, tmp_path: Path, name: str, command: str
+) -> None:
+    path = tmp_path / f"{name}.safetensors"
+    loading.write_weights(path, narrow.convolutions, OWN)
+    assert weights_file(path).checksum == recorded_checksum(path)
+    one_bit_less(path)
+    with pytest.raises(WeightsCorrupt, match=f"damaged or was replaced.*{command.format(path=path)}"):
+        weights_at_hand(None, tmp_path)
+
+
+def test_a_file_that_changes_between_the_look_and_the_load_is_refused(tmp_path: Path, narrow: Encoder) -> None:
+    """A night finds its encoder once and loads it in many processes, hours later perhaps."""
+    path = put(tmp_path, state_of(narrow), OWN)
+    file = found_in(tmp_path)
+    put(tmp_path, {key: value * 2 for key, value in state_of(narrow).items()}, OWN)
+    with pytest.raises(WeightsCorrupt, match=f"{path} is damaged or was replaced"):
+        load_encoder(file)
+
+
+def test_a_file_of_the_operators_own_is_named_by_the_checksum_it_has(tmp_path: Path, rough: Encoder) -> None:
+    put(tmp_path, state_of(rough), OWN)
+    before = found_in(tmp_path).checksum
+    put(tmp_path, {key: value * 2 for key, value in state_of(rough).items()}, OWN)
+    assert found_in(tmp_path).checksum != before
+
+
+def test_a_vgg19_of_the_originals_size_is_full_but_for_random_ones(tmp_path: Path, rough: Encoder) -> None:
+    file = found_in(put(tmp_path, state_of(rough), OWN).parent)
+    assert file.widths == (4, 8, 8, 8, 8)
+    assert not file.full
+    assert replace(file, widths=FULL_WIDTHS).full
+    assert not replace(file, widths=FULL_WIDTHS, name="random-seeded").full
+
+
+@pytest.mark.parametrize(
+    ("said", "quality"),
+    [
+        ('{"gram": 0.97, "content": 0.9, "note": "x"}', {"gram": 0.97, "content": 0.9}),
+        ("{}", {}),
+        ("no JSON", {}),
+        ("[1]", {}),
+        (None, {}),
+    ],
+)
+def test_the_quality_is_what_the_metadata_says_in_numbers(
+    tmp_path: Path, rough: Encoder, said: str | None, quality: Mapping[str, float]
+) -> None:
+    put(tmp_path, state_of(rough), OWN if said is None else OWN | {"quality": said})
+    assert found_in(tmp_path).quality == quality
 
 
 def test_a_checksum_is_that_of_the_file(tmp_path: Path, rough: Encoder) -> None:
@@ -119,8 +240,8 @@ def test_a_file_that_cannot_be_read_is_corrupt_and_told_by_its_path(
 ) -> None:
     path = put(tmp_path, state_of(rough), OWN)
     path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises(WeightsCorrupt, match=rf"{path} .*remove it or get it again"):
-        find_weights(tmp_path, tmp_path)
+    with pytest.raises(WeightsCorrupt, match=rf"{path} .*get it again from where it came, or remove it"):
+        weights_at_hand(tmp_path, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +275,8 @@ def test_the_metadata_becomes_the_preprocessing(
         ("features.2.weight", torch.zeros(4, 5, 3, 3), "conv1_2 has shapes"),
         ("features.2.weight", torch.zeros(4, 4, 5, 5), "conv1_2 has shapes"),
         ("features.34.bias", torch.zeros(7), "conv5_4 has shapes"),
+        ("features.10.weight", torch.zeros(8, 7, 3, 3), "conv3_1 has shapes"),
+        ("features.28.weight", torch.zeros(8), "conv5_1 has shapes"),
         ("features.19.weight", torch.full((8, 8, 3, 3), torch.nan), "conv4_1 holds numbers that are not finite"),
         ("features.0.bias", torch.full((4,), torch.inf), "conv1_1 holds numbers that are not finite"),
         ("features.7.bias", None, "lacks features.7.bias"),
@@ -215,7 +338,7 @@ def test_the_random_weights_file_is_made_once_and_whole(tmp_path: Path) -> None:
     again = random_weights(cache)
     assert again == made
     assert again.path.stat().st_mtime_ns == stamp
-    assert list(cache.iterdir()) == [made.path]
+    assert set(cache.iterdir()) == {made.path, checksum_path(made.path)}
     assert (made.name, made.calibrated, made.metadata["seed"]) == ("random-seeded", True, "0")
     encoder = load_encoder(made)
     assert encoder.convolutions["conv5_4"][0].shape == (512, 512, 3, 3)
@@ -254,9 +377,10 @@ def test_downloaded_weights_are_verified_calibrated_and_kept(
     classifier = {"classifier.0.weight": torch.ones(2, 2)}
     cache = tmp_path / "cache"
     file = download_weights(cache, f"{address}/{offer(folder, state_of(rough) | classifier)}")
-    assert list(cache.iterdir()) == [file.path]
+    assert set(cache.iterdir()) == {file.path, checksum_path(file.path)}
+    assert recorded_checksum(file.path) == file.checksum
     assert (file.name, file.calibrated) == ("vgg19-torchvision", True)
-    assert find_weights(None, cache) == file
+    assert file in weights_at_hand(None, cache)
     encoder = load_encoder(file)
     assert encoder.preprocessing == TORCHVISION
     assert means(encoder) == pytest.approx(MEAN_ACTIVATIONS, rel=1e-3)
@@ -289,9 +413,8 @@ def test_listing_weights_loads_no_torch(tmp_path: Path, rough: Encoder) -> None:
 def test_the_original_weights_are_the_scale_that_all_others_are_brought_to(shared_folder: Path) -> None:
     if not list((shared_folder / "weights").glob("vgg19_oxford*.safetensors")):
         pytest.skip("no ../shared/weights here")
-    file = find_weights(shared_folder / "weights", shared_folder)
-    assert file is not None
-    assert (file.name, file.calibrated) == ("vgg19-oxford", True)
+    file = next(weights_in(shared_folder / "weights"))
+    assert (file.name, file.calibrated, file.full) == ("vgg19-oxford", True, True)
     encoder = load_encoder(file)
     assert encoder.preprocessing == OXFORD
     with torch.no_grad():
@@ -306,7 +429,7 @@ def test_the_same_weights_give_the_same_file_however_often_it_is_made(narrow: En
     made = []
     for attempt in range(8):
         path = tmp_path / f"{attempt}.safetensors"
-        loading._write(path, narrow.convolutions, metadata)
+        loading.write_weights(path, narrow.convolutions, metadata)
         made.append(path.read_bytes())
     assert len(set(made)) == 1
     with safe_open(tmp_path / "0.safetensors", framework="np") as file:
