@@ -1,0 +1,1 @@
+"""Training of what nishiki ships or learns for itself."""

@@ -1,0 +1,63 @@
+"""Crops to learn from: squares of pictures at many scales, mirrored, gray, on paper of many tints.
+
+Called by `colorize.training.distillation` and `flows.train`, which gathers the pictures. A seed decides everything.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from colorize.images import Pixels, to_gray
+
+_GRAY_SHARE, _PAPER_SHARE = 0.25, 0.1
+_PAPER_LOW, _PAPER_HIGH = (200, 180, 140), (250, 235, 215)
+"""Papers from yellowed to nearly white, sRGB."""
+
+
+def held_out(name: str, share: float = 0.15) -> bool:
+    """Is a picture of this name kept from training, to measure by? Its name alone decides, for good."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:4], "big") < share * 2**32
+
+
+def split(pictures: Mapping[str, Pixels]) -> tuple[list[Pixels], dict[str, Pixels]]:
+    """Pictures to learn from, and those held out by name."""
+    kept = {name: pixels for name, pixels in pictures.items() if held_out(name)}
+    return [pixels for name, pixels in pictures.items() if name not in kept], kept
+
+
+def crops(pictures: Sequence[Pixels], count: int, edge_px: int, seed: int) -> Pixels:
+    """So many squares, uint8 (count, edge, edge, 3), sRGB."""
+    rng = np.random.default_rng(seed)
+    return np.stack([_crop(pictures[int(rng.integers(len(pictures)))], edge_px, rng) for _ in range(count)])
+
+
+def to_stack(pixels: Pixels) -> Tensor:
+    """uint8 (B, H, W, 3) → float32 (B, 3, H, W) in [0, 255]."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous()
+
+
+def _crop(picture: Pixels, edge_px: int, rng: np.random.Generator) -> Pixels:
+    height, width = picture.shape[:2]
+    side = max(min(32, height, width), int(min(height, width) * rng.uniform(0.4, 1)))
+    top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+    square = Image.fromarray(picture[top : top + side, left : left + side])
+    pixels: Pixels = np.array(square.resize((edge_px, edge_px), Image.Resampling.LANCZOS))
+    if rng.uniform() < 0.5:
+        pixels = np.ascontiguousarray(pixels[:, ::-1])
+    return _toned(pixels, rng)
+
+
+def _toned(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Some as they are photographed in gray, some in ink on paper."""
+    chance = rng.uniform()
+    if chance < _GRAY_SHARE:
+        return to_gray(pixels)
+    if chance < _GRAY_SHARE + _PAPER_SHARE:
+        paper = rng.uniform(_PAPER_LOW, _PAPER_HIGH)
+        return np.rint(to_gray(pixels) / 255 * paper).astype(np.uint8)
+    return pixels

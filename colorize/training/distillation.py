@@ -1,0 +1,306 @@
+"""A small encoder out of VGG-19: layer by layer by least squares, then as a whole by what the losses look at.
+
+Called by `flows.train`. The student is a VGG-19 in all but its widths, so everything else takes it as it is. What it
+has to keep: distances between pictures' Gram matrices, between their content features, and between their embeddings.
+1×1 heads map its layers to the teacher's widths while it learns; no loss needs them afterwards, and they are dropped.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import cos, pi
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from colorize.images import Pixels
+from colorize.similarity import embed
+from colorize.training.dataset import to_stack
+from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, Encoder
+from colorize.vgg.losses import gram_matrix
+
+WIDTHS = (24, 32, 64, 128, 192)
+"""Channels of each block; an evaluation takes an eighth of the teacher's time."""
+STYLE_LAYERS = ("conv1_1", "pool1", "conv2_1", "pool2", "conv3_1", "pool3", "conv4_1", "pool4", "conv5_1")
+CONTENT_LAYERS = ("conv3_2", "conv4_2")
+HEAD_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv3_4", "conv4_1", "conv4_2", "conv4_4", "conv5_1", "conv5_4")
+EMBEDDING_LAYER, EMBEDDING_GRID = "conv5_4", 4
+_ALL = tuple(dict.fromkeys((*STYLE_LAYERS, *CONTENT_LAYERS, *HEAD_LAYERS, EMBEDDING_LAYER)))
+_POSITIONS = 200
+"""Positions of a crop that a least-squares fit looks at."""
+_HEAD_POSITIONS = 32
+_RIDGE = 1e-5
+
+Convolutions = dict[str, tuple[Tensor, Tensor]]
+
+
+@torch.no_grad()
+def layer_by_layer(
+    teacher: Encoder, pixels: Pixels, on_layer: Callable[[str, float], None], widths: Sequence[int] = WIDTHS
+) -> Convolutions:
+    """A student whose every layer answers, as well as a linear fit can, like the teacher's most telling channels.
+
+    A layer's channels are chosen one by one, each time the one that explains most of what is left of the activations'
+    energy (pivoted Cholesky of their second moments). Their values before the ReLU are then fitted from the student's
+    own outputs below, so that errors of earlier layers are made up for (cf. Luo et al. 2017, ThiNet).
+
+    Args:
+        pixels: uint8 (n, H, W, 3).
+        on_layer: told each layer's name and the share of variance that the fit explains.
+    """
+    generator = torch.Generator().manual_seed(0)
+    theirs = teacher.preprocessed(to_stack(pixels))
+    ours, found = theirs.clone(), dict[str, tuple[Tensor, Tensor]]()
+    for name in CONVOLUTIONS:
+        if name.endswith("_1") and name != "conv1_1":
+            theirs, ours = functional.max_pool2d(theirs, 2), functional.max_pool2d(ours, 2)
+        weight, bias = teacher.convolutions[name]
+        wanted = torch.cat([functional.conv2d(part, weight, bias, padding=1) for part in _parts(theirs)])
+        places = _places(wanted.shape[2] * wanted.shape[3], generator)
+        values = _sampled(wanted, places).double()
+        chosen = _most_telling(functional.relu(values), widths[int(name[4]) - 1])
+        patches = torch.cat([_patches(part, places) for part in _parts(ours)]).double()
+        fitted, explained = _fitted(patches, values[:, chosen])
+        found[name] = (fitted[:-1].T.reshape(len(chosen), -1, 3, 3).float(), fitted[-1].float())
+        theirs = functional.relu_(wanted)
+        ours = functional.relu_(torch.cat([functional.conv2d(part, *found[name], padding=1) for part in _parts(ours)]))
+        on_layer(name, explained)
+    return found
+
+
+def _parts(stack: Tensor) -> tuple[Tensor, ...]:
+    parts: tuple[Tensor, ...] = torch.split(stack, 8)
+    return parts
+
+
+def _places(positions: int, generator: torch.Generator) -> Tensor:
+    return torch.randperm(positions, generator=generator)[:_POSITIONS]
+
+
+def _sampled(features: Tensor, places: Tensor) -> Tensor:
+    """(B, N, H, W) → (B · places, N)."""
+    return features.flatten(2)[:, :, places].transpose(1, 2).flatten(0, 1)
+
+
+def _patches(features: Tensor, places: Tensor) -> Tensor:
+    """3×3 surroundings of the places, (B · places, 9 N + 1), with a one for the bias."""
+    around = functional.unfold(features, 3, padding=1)[:, :, places].transpose(1, 2).flatten(0, 1)
+    return functional.pad(around, (0, 1), value=1.0)
+
+
+def _most_telling(activations: Tensor, count: int) -> list[int]:
+    rest = activations.T @ activations
+    floor = float(rest.diagonal().max()) * 1e-9
+    chosen: list[int] = []
+    for _ in range(count):
+        explained = rest.square().sum(0) / rest.diagonal().clamp_min(floor)
+        explained[chosen] = -1
+        best = int(explained.argmax())
+        chosen.append(best)
+        column = rest[:, best].clone()
+        rest = rest - torch.outer(column, column) / column[best].clamp_min(floor)
+    return chosen
+
+
+def _fitted(patches: Tensor, values: Tensor) -> tuple[Tensor, float]:
+    """Ridge regression: coefficients (9 N + 1, K), and the share of variance that it explains."""
+    moments = patches.T @ patches
+    moments.diagonal().add_(_RIDGE * float(moments.diagonal().mean()))
+    coefficients = torch.linalg.solve(moments, patches.T @ values)
+    left = (patches @ coefficients - values).square().sum()
+    return coefficients, 1 - float(left / (values - values.mean(0)).square().sum())
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A batch of crops with all that the teacher says of them, once for the whole training."""
+
+    pixels: Pixels
+    distances: Mapping[str, Tensor]
+    """By `gram LAYER`, `content LAYER` and `match`: one number for each pair of crops."""
+    places: Mapping[str, Tensor]
+    features: Mapping[str, Tensor]
+    """The teacher's outputs at the places of the head layers, (B · places, N), float16, over their mean."""
+
+
+@torch.no_grad()
+def lesson(teacher: Encoder, pixels: Pixels, scales: Mapping[str, float], seed: int) -> Lesson:
+    """What the teacher says of a batch; `scales` are the mean activations that features are divided by."""
+    generator = torch.Generator().manual_seed(seed)
+    found = teacher.features(to_stack(pixels), _ALL)
+    places = {
+        name: torch.randperm(found[name].shape[2] * found[name].shape[3], generator=generator)[:_HEAD_POSITIONS]
+        for name in HEAD_LAYERS
+    }
+    features = {name: (_sampled(found[name], places[name]) / scales[name]).half() for name in HEAD_LAYERS}
+    return Lesson(pixels, pair_distances(found), places, features)
+
+
+def pair_distances(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """How far the pictures of a stack are apart in what the losses and the matching look at; (pairs,) each."""
+    grams = {f"gram {name}": functional.pdist(gram_matrix(found[name]).flatten(1)) for name in STYLE_LAYERS}
+    contents = {f"content {name}": functional.pdist(found[name].flatten(1)) for name in CONTENT_LAYERS}
+    pooled = functional.adaptive_avg_pool2d(found[EMBEDDING_LAYER], EMBEDDING_GRID).flatten(1)
+    directions = functional.normalize(pooled - pooled.mean(0), dim=1)
+    first, second = torch.triu_indices(len(pooled), len(pooled), 1)
+    return {**grams, **contents, "match": (directions[first] * directions[second]).sum(1)}
+
+
+def correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Pearson's, of two vectors."""
+    return functional.cosine_similarity(a - a.mean(), b - b.mean(), dim=0)
+
+
+class Student:
+    """The small encoder while it learns: weights at unit activations, heads, Adam. All of it can be put down."""
+
+    def __init__(
+        self, convolutions: Mapping[str, tuple[Tensor, Tensor]], teacher: Encoder, steps: int, rate: float
+    ) -> None:
+        self.parameters = {
+            f"{name}.{part}": each.clone().requires_grad_()
+            for name, pair in convolutions.items()
+            for part, each in zip(("weight", "bias"), pair, strict=True)
+        }
+        for name in HEAD_LAYERS:
+            wide, narrow = len(teacher.convolutions[name][0]), len(convolutions[name][0])
+            self.parameters[f"{name}.head"] = torch.zeros(narrow + 1, wide).requires_grad_()
+        self.steps, self.done, self._highest = steps, 0, rate
+        self.optimiser = torch.optim.Adam(self.parameters.values(), lr=rate, betas=(0.9, 0.99))
+
+    @property
+    def encoder(self) -> Encoder:
+        """It as it is now; gradients flow through."""
+        pairs = {name: (self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"]) for name in CONVOLUTIONS}
+        return Encoder("student", "", OXFORD, pairs)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate now: up over the first tenth of the steps, then down by a cosine to nothing."""
+        share = self.done / self.steps
+        return self._highest * min(1.0, 10 * share + 1 / self.steps) * (1 + cos(pi * share)) / 2
+
+    def learn(self, lesson: Lesson) -> dict[str, float]:
+        """One step; the parts of the loss."""
+        parts = self.loss(lesson)
+        self.optimiser.zero_grad()
+        total: Any = torch.stack(list(parts.values())).sum()
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate
+        self.optimiser.step()
+        self.done += 1
+        return {name: float(part.detach()) for name, part in parts.items()}
+
+    def loss(self, lesson: Lesson) -> dict[str, Tensor]:
+        """How far from the teacher's: features through the heads, and distances between pictures."""
+        found = self.encoder.features(to_stack(lesson.pixels), _ALL)
+        features = [self._missed(found[name], lesson, name) for name in HEAD_LAYERS]
+        ours = pair_distances(found)
+        apart = {name: 1 - correlation(ours[name], wanted) for name, wanted in lesson.distances.items()}
+        relative = [
+            (ours[name].clamp_min(1e-9) / wanted.clamp_min(1e-9)).log().var()
+            for name, wanted in lesson.distances.items()
+            if name != "match"
+        ]
+        grams = torch.stack([each for name, each in apart.items() if name.startswith("gram")])
+        return {
+            "features": torch.stack(features).mean(),
+            "gram": grams.mean(),
+            "worst gram": grams.max(),
+            "content": torch.stack([each for name, each in apart.items() if name.startswith("content")]).mean(),
+            "match": apart["match"],
+            "relative": torch.stack(relative).mean(),
+        }
+
+    def state(self) -> dict[str, Tensor]:
+        """All that it is, by name; steps done are in it."""
+        found: dict[str, Tensor] = {name: each.detach() for name, each in self.parameters.items()}
+        for name, each in self.parameters.items():
+            for word, moment in self.optimiser.state[each].items():
+                found[f"{name}/{word}"] = torch.as_tensor(moment)
+        return {**found, "done": torch.tensor(self.done)}
+
+    def take_up(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from there."""
+        for name, each in self.parameters.items():
+            each.data.copy_(state[name])
+            moments = {key.split("/")[1]: value for key, value in state.items() if key.startswith(f"{name}/")}
+            self.optimiser.state[each] = {word: moment.clone() for word, moment in moments.items()}
+        self.done = int(state["done"])
+
+    def fit_heads(self, lessons: Sequence[Lesson]) -> None:
+        """Begin with the heads that least squares give."""
+        with torch.no_grad():
+            found = [self.encoder.features(to_stack(each.pixels), HEAD_LAYERS) for each in lessons]
+            for name in HEAD_LAYERS:
+                pairs = zip(found, lessons, strict=True)
+                ours = torch.cat([_with_one(_sampled(each[name], taught.places[name])) for each, taught in pairs])
+                theirs = torch.cat([taught.features[name] for taught in lessons])
+                head, _ = _fitted(ours.double(), theirs.double())
+                self.parameters[f"{name}.head"].copy_(head.float())
+
+    def _missed(self, features: Tensor, lesson: Lesson, name: str) -> Tensor:
+        theirs = lesson.features[name].float()
+        ours = _with_one(_sampled(features, lesson.places[name])) @ self.parameters[f"{name}.head"]
+        return (ours - theirs).square().sum() / (theirs - theirs.mean(0)).square().sum()
+
+
+def _with_one(values: Tensor) -> Tensor:
+    return functional.pad(values, (0, 1), value=1.0)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well a student keeps the teacher's distances, on pictures that it has not learned from; 1 is perfect."""
+
+    gram: Mapping[str, float]
+    """Pearson's correlation of pairwise distances of Gram matrices, by style layer."""
+    content: Mapping[str, float]
+    matching: float
+    """Spearman's rank correlation of matching scores."""
+
+    def data(self) -> dict[str, float]:
+        """The least of each, for the file's metadata."""
+        least = {"gram": min(self.gram.values()), "content": min(self.content.values()), "matching": self.matching}
+        return {name: round(value, 3) for name, value in least.items()}
+
+
+@torch.no_grad()
+def quality(teacher: Encoder, student: Encoder, pictures: Sequence[Pixels], edge_px: int = 128) -> Quality:
+    """Both encoders' distances between whole pictures, brought to squares for the losses."""
+    squares = to_stack(np.stack([_square(picture, edge_px) for picture in pictures]))
+    theirs, ours = (_distances(encoder, squares) for encoder in (teacher, student))
+    found = {name: float(correlation(ours[name].double(), theirs[name].double())) for name in theirs}
+    scores = [_scores(encoder, pictures) for encoder in (teacher, student)]
+    return Quality(
+        gram={name: found[f"gram {name}"] for name in STYLE_LAYERS},
+        content={name: found[f"content {name}"] for name in CONTENT_LAYERS},
+        matching=float(correlation(*(each.argsort().argsort().double() for each in scores))),
+    )
+
+
+def _distances(encoder: Encoder, squares: Tensor) -> dict[str, Tensor]:
+    parts = [encoder.features(part, _ALL) for part in _parts(squares)]
+    return pair_distances({name: torch.cat([part[name] for part in parts]) for name in _ALL})
+
+
+def _scores(encoder: Encoder, pictures: Sequence[Pixels]) -> Tensor:
+    """Cosines of centred embeddings, as matching ranks by, one for each pair."""
+    vectors = torch.from_numpy(np.stack([embed(encoder, picture) for picture in pictures]))
+    directions = functional.normalize(vectors - vectors.mean(0), dim=1)
+    first, second = torch.triu_indices(len(vectors), len(vectors), 1)
+    return (directions[first] * directions[second]).sum(1)
+
+
+def _square(picture: Pixels, edge_px: int) -> Pixels:
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = Image.fromarray(picture[top : top + side, left : left + side])
+    pixels: Pixels = np.array(square.resize((edge_px, edge_px), Image.Resampling.LANCZOS))
+    return pixels
