@@ -178,8 +178,8 @@ def test_a_catalogue_of_another_schema_is_left_alone(nishiki: "Nishiki") -> None
 
 
 def test_an_older_catalogue_is_refused_with_the_command_that_helps(nights: TwoNights) -> None:
-    """There is no older schema yet: a program whose schema is one ahead sees this one as older."""
-    later = "import db.engine; db.engine.HEAD = '0002'; from flows.cli import app; app(['status'])"
+    """A program whose schema is ahead sees this one as older."""
+    later = "import db.engine; db.engine.HEAD = '9998'; from flows.cli import app; app(['status'])"
     run = subprocess.run(
         [sys.executable, "-c", later], capture_output=True, text=True, check=False, env=nights.nishiki.environment
     )

@@ -24,7 +24,7 @@ from db.engine import (
     upgrade,
     writing,
 )
-from db.entries import Change
+from db.entries import Change, EncoderKey, Verdict
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueUnreachable, NoCatalogue
 from db.settings import CatalogueSettings
 
@@ -70,7 +70,7 @@ def test_check_would_see_a_drift(engine: Engine) -> None:
 def test_an_older_schema_is_refused_with_the_command_that_helps(
     settings: CatalogueSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.engine.HEAD", "0002")  # as a later program would see this catalogue
+    monkeypatch.setattr("db.engine.HEAD", "9998")  # as a later program would see this catalogue
     with pytest.raises(CatalogueBehind, match="nishiki doctor --upgrade"):
         Catalogue.open(settings)
 
@@ -83,13 +83,38 @@ def test_a_newer_schema_is_refused(engine: Engine, settings: CatalogueSettings) 
         upgrade(engine)
 
 
-def test_an_upgrade_copies_a_sqlite_catalogue_first(
-    settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch
+def _taken_back(engine: Engine, to: str) -> None:
+    with migrating(engine) as connection:
+        command.downgrade(alembic_config(connection), to)
+
+
+def test_a_catalogue_of_the_first_schema_is_upgraded_with_all_that_is_in_it(
+    settings: CatalogueSettings, engine: Engine, sample: "Sample"
 ) -> None:
     with Catalogue.open(settings) as catalogue:
         sample.pairs(catalogue, 1)
-        monkeypatch.setattr("db.engine.HEAD", "0002")
-        copy = upgrade(catalogue.engine)
+        batch = sample.take(catalogue)
+        (pending,) = catalogue.pending_attempts(batch)
+        catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
+        catalogue.give_verdict(pending.id, "curator", Verdict.APPROVED)
+        before = list(catalogue.attempts())
+    _taken_back(engine, "0001")
+    with pytest.raises(CatalogueBehind, match="has schema 0001, this program needs 0002"):
+        Catalogue.open(settings)
+    upgrade(engine)
+    with Catalogue.open(settings) as catalogue:
+        assert list(catalogue.attempts()) == before
+        assert catalogue.verdicts([pending.id])[pending.id].verdict is Verdict.APPROVED
+        assert catalogue.attempts_to_measure(EncoderKey("another", "c0ffee")) == [pending.id]
+
+
+def test_an_upgrade_copies_a_sqlite_catalogue_first(
+    settings: CatalogueSettings, engine: Engine, sample: "Sample"
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        sample.pairs(catalogue, 1)
+    _taken_back(engine, "0001")
+    copy = upgrade(engine)
     if settings.database_url:
         assert copy is None
     else:

@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from colorize.errors import BadRecipe, DeviceMissing, UnknownRecipe, UnreadableImage, WeightsMissing
+from colorize.vgg.weights import SHIPPED, checksum_path, shipped_weights
 from db.errors import CatalogueBehind, CatalogueFull
 from flows.archives.errors import ArchiveUnavailable
 from flows.cli import app
@@ -107,6 +108,62 @@ def test_usage_errors_have_code_2(nishiki: Run, line: str) -> None:
     run = nishiki(*line.split())
     assert (run.exit_code, run.stdout) == (2, "")
     assert "Error: " in run.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nightly prints --encoder misspelt",
+        "colorize gray.png colour.png -o out.png --encoder misspelt",
+        "sweep --content . --style prints --encoder misspelt",
+    ],
+)
+def test_an_encoder_that_is_not_at_hand_is_told_before_anything_begins(nishiki: Run, line: str, tmp_path: Path) -> None:
+    (tmp_path / "prints").mkdir()
+    for name in ("gray.png", "colour.png"):
+        (tmp_path / name).write_bytes(b"a picture")
+    said = sentence(nishiki(*line.split()), 2)
+    assert "there is no encoder 'misspelt' at hand; there is nishiki-small, random-seeded " in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["colour.png", "gray.png", "prints"]
+
+
+def test_an_encoder_of_the_settings_that_is_not_at_hand_is_told_too(
+    nishiki: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NISHIKI_ENCODER", "misspelt")
+    assert "no encoder 'misspelt'" in sentence(nishiki("nightly", "prints"), 2)
+
+
+def test_the_weights_list_names_the_shipped_encoder_its_checksum_quality_licence_and_users(nishiki: Run) -> None:
+    run = nishiki("weights", "list")
+    assert (run.exit_code, run.stderr) == (0, "")
+    shipped = shipped_weights()
+    said = " ".join(run.stdout.replace("│", " ").split())
+    for words in (
+        "nishiki-small", shipped.checksum[:12], f"{shipped.size_bytes / 1e6:.1f}", "Gram .", "matching .", "against",
+        "CC BY 4.0", "asiagraph2016/*", "jadh2016/*", "nishiki/*", "nishiki weights download",
+    ):  # fmt: skip
+        assert words in said
+
+
+def test_a_damaged_shipped_encoder_ends_a_command_with_the_one_that_brings_it_back(
+    nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for path in (SHIPPED, checksum_path(SHIPPED)):
+        (tmp_path / path.name).write_bytes(path.read_bytes()[:-1])
+    monkeypatch.setattr("colorize.vgg.weights.SHIPPED", tmp_path / SHIPPED.name)
+    for line in (("weights", "list"), ("nightly", "prints", "--encoder", "nishiki-small")):
+        assert f"bring it back: git -C {tmp_path} checkout -- nishiki-small" in sentence(nishiki(*line), 1)
+
+
+def test_measuring_needs_an_encoder_a_batch_and_a_catalogue(nishiki: Run, tmp_path: Path) -> None:
+    assert nishiki("measure").exit_code == 2
+    for word in ("x", "1.5", "99999999999"):
+        said = sentence(nishiki("measure", "--encoder", "nishiki-small", word), 2)
+        assert f"'{word}' is no batch; give its number" in said
+    said = sentence(nishiki("measure", "--encoder", "nishiki-small", "--home", "elsewhere"), 1)
+    assert "there is no catalogue in elsewhere" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["nightly", "harvest"])

@@ -29,6 +29,7 @@ from db.entries import (
     VerdictEntry,
 )
 from db.errors import UnknownEntry
+from db.measured import ErrorFigures, MeasurementEntry
 from flows import show_trace
 from flows.show import Shown, attempt_lines, to_json
 from flows.show_trace import curves, drawing, remarks, write_figure
@@ -122,6 +123,32 @@ def test_all_that_stands_beside_an_attempt_is_said(shown: Shown) -> None:
 
 def test_a_print_whose_file_is_gone_is_said_to_be_gone(shown: Shown) -> None:
     assert "style print   the file is gone; `nishiki doctor` tells what else is" in list(attempt_lines(shown))
+
+
+def test_what_another_encoder_found_stands_below_the_attempts_own_errors_and_apart(shown: Shown) -> None:
+    errors = ErrorFigures(10.0, 0.5, 20.0, 0.75, 30.0, None)
+    found = MeasurementEntry(7, EncoderKey("nishiki-small", "5" * 64), errors, MOMENT)
+    lines = list(attempt_lines(replace(shown, measurements=[found])))
+    own = lines.index("errors        content 0.125; style 0.25; total 0.375")
+    other = lines.index("measured by   nishiki-small (555555555555), 2026-01-02 03:04 UTC")
+    assert own < other
+    assert lines[other + 1 : other + 3] == [
+        "  errors      content 0.5; style 0.75; total unknown",
+        "  sums        content 10; style 20; total 30",
+    ]
+    told = json.loads(to_json(replace(shown, measurements=[found])))
+    assert told["result"]["total_error_mean"] == 0.375
+    (measured,) = told["measurements"]
+    assert (measured["encoder"]["name"], measured["errors"]["content_error_mean"]) == ("nishiki-small", 0.5)
+    assert "measured by" not in said(shown)
+    assert json.loads(to_json(shown))["measurements"] == []
+
+
+def test_an_encoder_that_the_recipe_was_not_tuned_for_is_said(shown: Shown) -> None:
+    recipe = replace(shown.attempt.recipe, data={**RECIPE, "encoder": "vgg19-oxford"})
+    small = replace(shown.attempt, recipe=recipe, encoder=EncoderKey("nishiki-small", "c0ffee"))
+    assert "was tuned for vgg19-oxford; nishiki-small was used" in said(replace(shown, attempt=small))["encoder"]
+    assert "tuned for" not in said(replace(shown, attempt=replace(small, encoder=shown.attempt.encoder)))["encoder"]
 
 
 def test_random_seeded_weights_say_so(shown: Shown) -> None:
