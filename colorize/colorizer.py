@@ -174,7 +174,7 @@ class Colorizer:
     def _most_together(self, stack: Sequence[Prepared]) -> int:
         """On a GPU: how many such pictures find room at once, by what an evaluation of one was seen to take."""
         device = self.encoder.device
-        if device.type != "cuda" or len(stack) == 1:
+        if device.type != "cuda" or len(stack) == 1 or not self.recipe.iterations:
             return len(stack)
         torch.cuda.synchronize(device)
         torch.cuda.empty_cache()
@@ -182,8 +182,9 @@ class Colorizer:
         before = torch.cuda.memory_allocated(device)
         free = self._free()
         try:
-            descent = self._descent(stack[:1])
-            descent.walks[0].advance()
+            walk = self._descent(stack[:1]).walks[0]
+            walk.capture()
+            walk.advance()
         except torch.OutOfMemoryError:
             return 1
         torch.cuda.synchronize(device)
@@ -276,8 +277,9 @@ class Colorizer:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA's own class, or what the CPU's allocator says."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """CUDA's own class, or what its libraries and the CPU's allocator say."""
+    words = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
 
 
 def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Conditions = Conditions()) -> Colorizer:
@@ -288,6 +290,9 @@ def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Con
     """
     try:
         there = encoder.to(device)
+        if there.device.type == "cuda":
+            torch.cuda.set_device(there.device)  # streams and graphs are the current device's
+            torch.backends.cudnn.allow_tf32 = False  # float32 means float32, in errors above all
         precision = conditions.precision or ("bfloat16" if multiplies_bfloat16(there.device) else "float32")
         return Colorizer(recipe, Operands(there, precision), conditions)
     except (RuntimeError, AssertionError) as error:

@@ -66,7 +66,8 @@ def _checked(path: Path, convolutions: Convolutions) -> None:
     channels = 3
     for name, (weight, bias) in convolutions.items():
         if weight.shape[1:] != (channels, 3, 3) or bias.shape != weight.shape[:1]:
-            raise WeightsCorrupt(f"{path}: {name} has shapes {tuple(weight.shape)} and {tuple(bias.shape)}")
+            shapes = f"{tuple(weight.shape)} and {tuple(bias.shape)}"
+            raise WeightsCorrupt(f"{path}: {name} has shapes {shapes}, and {channels} maps come in; get the file again")
         if not (weight.isfinite().all() and bias.isfinite().all()):
             raise WeightsCorrupt(f"{path}: {name} holds numbers that are not finite; get the file again")
         channels = weight.shape[0]
