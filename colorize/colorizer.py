@@ -72,7 +72,7 @@ class Conditions:
     precision: Precision | None = None
     """What the network's operands are in; None is bfloat16 where the device multiplies it, else float32."""
     checkpoint_s: float = 60.0
-    """Seconds between two checkpoints of a picture."""
+    """Seconds between two checkpoints of a picture; 0: after every iteration."""
     memory_share: float = 1.0
     """The part of the free memory that is this process's to take."""
 

@@ -52,7 +52,8 @@ class Watch:
         """Tell how far it is, and keep checkpoints when they are due."""
         self._tell_share(descent.done / descent.iterations)
         began = time.monotonic()
-        due = began - self._kept >= max(self._checkpoint_s, _AFTER_COSTS * self._cost)
+        pause_s = self._checkpoint_s and max(self._checkpoint_s, _AFTER_COSTS * self._cost)
+        due = began - self._kept >= pause_s
         if due and descent.done < descent.iterations:
             self._keep(descent)
             self._kept = time.monotonic()
