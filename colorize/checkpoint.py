@@ -61,10 +61,13 @@ def write_checkpoint(path: Path, identity: Identity, state: State) -> None:
     header = {"format": FORMAT, "identity": json.dumps(asdict(identity)), "words": words}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
-    save_file(tensors, temporary, header | {"digest": _digest(tensors, words)})
-    with temporary.open("rb") as stream:
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    try:
+        save_file(tensors, temporary, header | {"digest": _digest(tensors, words)})
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path, identity: Identity) -> State | str | None:

@@ -69,7 +69,7 @@ class Conditions:
     precision: Precision | None = None
     """What the network's operands are in; None is bfloat16 where the device multiplies it, else float32."""
     checkpoint_s: float = 60.0
-    """Seconds between two checkpoints of a picture."""
+    """Seconds between two checkpoints of a picture; 0: after every iteration."""
     memory_share: float = 1.0
     """The part of the free memory that is this process's to take."""
 
@@ -171,7 +171,7 @@ class Colorizer:
     def _most_together(self, stack: Sequence[Prepared]) -> int:
         """On a GPU: how many such pictures find room at once, by what an evaluation of one was seen to take."""
         device = self.encoder.device
-        if device.type != "cuda" or len(stack) == 1:
+        if device.type != "cuda" or len(stack) == 1 or not self.recipe.iterations:
             return len(stack)
         torch.cuda.synchronize(device)
         torch.cuda.empty_cache()
@@ -179,8 +179,9 @@ class Colorizer:
         before = torch.cuda.memory_allocated(device)
         free = self._free()
         try:
-            descent = self._descent(stack[:1])
-            descent.walks[0].advance()
+            walk = self._descent(stack[:1]).walks[0]
+            walk.capture()
+            walk.advance()
         except torch.OutOfMemoryError:
             return 1
         torch.cuda.synchronize(device)
@@ -258,6 +259,9 @@ def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Con
     """
     try:
         there = encoder.to(device)
+        if there.device.type == "cuda":
+            torch.cuda.set_device(there.device)  # streams and graphs are the current device's
+            torch.backends.cudnn.allow_tf32 = False  # float32 means float32, in errors above all
         precision = conditions.precision or ("bfloat16" if multiplies_bfloat16(there.device) else "float32")
         return Colorizer(recipe, Operands(there, precision), conditions)
     except (RuntimeError, AssertionError) as error:

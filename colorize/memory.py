@@ -63,8 +63,8 @@ def _pairs(recipe: Recipe) -> int:
 
 
 def long_edge_that_fits(engine: Engine, height: int, width: int, free: int) -> int | None:
-    """The long edge in pixels, a multiple of 16, at which a picture of this shape finds room; None: at no size."""
-    for edge in range(max(height, width) // 16 * 16, LEAST_LONG_EDGE_PX - 1, -16):
+    """The next smaller long edge, a multiple of 16, at which such a picture finds room; None: there is none."""
+    for edge in range(max(height, width) // 16 * 16 - 16, LEAST_LONG_EDGE_PX - 1, -16):
         wide, high = working_size(width, height, edge)
         if fits(engine, high, wide, free):
             return edge
@@ -82,5 +82,6 @@ def together(need: int, free: int) -> int:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA's own class, or what the CPU's allocator says."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """CUDA's own class, or what its libraries and the CPU's allocator say."""
+    words = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)

@@ -10,6 +10,9 @@ from colorize.checkpoint import Identity, write_checkpoint
 from colorize.methods.neural_style import Descent
 from colorize.working import Prepared
 
+_AFTER_COSTS = 20
+"""A large stack's checkpoints take seconds: no more than a twentieth of the time goes into them."""
+
 OnProgress = Callable[[float], None]
 """Told the pictures done since it was last called, in parts of pictures; less than none where work was lost."""
 Tell = Callable[[str, str], None]
@@ -36,7 +39,7 @@ class Watch:
         self._stack, self._identities, self._listener = stack, identities, listener
         self._checkpoint_s = checkpoint_s
         self._began = self._kept = time.monotonic()
-        self._told = 0.0
+        self._told, self._cost = 0.0, 0.0
         self._told_of_failure = False
 
     @property
@@ -48,10 +51,13 @@ class Watch:
     def __call__(self, descent: Descent) -> None:
         """Tell how far it is, and keep checkpoints when they are due."""
         self._tell_share(descent.done / descent.iterations)
-        due = time.monotonic() - self._kept >= self._checkpoint_s
+        began = time.monotonic()
+        pause_s = self._checkpoint_s and max(self._checkpoint_s, _AFTER_COSTS * self._cost)
+        due = began - self._kept >= pause_s
         if due and descent.done < descent.iterations:
             self._keep(descent)
             self._kept = time.monotonic()
+            self._cost = self._kept - began
 
     def take_back(self) -> None:
         """What was told is not so: the stack begins anew."""

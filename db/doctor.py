@@ -21,8 +21,9 @@ YOUNG_S = 3600
 
 CHECKPOINTS = "checkpoints"
 """Folder in the home where the states of pictures at work lie, a file for each attempt."""
-_CHECKPOINT, _UNFINISHED = "attempt-*.safetensors", "*.tmp"
-"""Their names, and while they are being written."""
+_CHECKPOINT, _UNFINISHED, _SINGLE = "attempt-*.safetensors", "*.tmp", "single-*.safetensors"
+"""Their names, while they are being written, and those of `nishiki colorize`, which no catalogue knows of."""
+_SINGLE_OLD_S = 30 * 86_400.0
 
 
 class Damage(StrEnum):
@@ -130,6 +131,9 @@ def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[F
     idle = not _pending(catalogue)  # after the lists: a batch that begins now is not taken for idle
     for path in finished if idle else []:
         yield _leftover(path, home, "no attempt is pending: a crash between result and clearing up")
+    for path in sorted(folder.glob(_SINGLE)):
+        if _age_s(path) >= _SINGLE_OLD_S:
+            yield _leftover(path, home, "a picture that nobody went on with for a month")
     for path in unfinished:
         if idle or _age_s(path) >= young_s:
             yield _leftover(path, home, "it was never finished: a crash while writing")

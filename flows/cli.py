@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli_reading import reading_app, weights_app
+from flows.cli_training import train_app
 from flows.command import Commands, Device, Home, exit_with, fail, quiet_prefect, read_settings, say, show
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(reading_app)
 app.add_typer(weights_app, name="weights")
+app.add_typer(train_app, name="train")
 
 DemoHome = Annotated[Path | None, typer.Option(help="Folder that an earlier demo is removed from [demo-data].")]
 RecipeName = Annotated[str | None, typer.Option("--recipe", help="A recipe by name, see: nishiki recipes.")]
@@ -48,7 +50,10 @@ DEMO_MARK = "made-by-nishiki-demo.txt"
 
 @app.command()
 def demo(home: DemoHome = None) -> None:
-    """Run a whole night on prints that nishiki draws itself, served by a real archive on this machine."""
+    """Run a whole night on prints that nishiki draws.
+
+    A real archive on this machine serves them; nothing of the operator's is touched.
+    """
     home = home or Path("demo-data")
     _start_afresh(home)
     own = f"sqlite:///{home / 'catalogue.db'}"  # never the operator's, whatever the settings say
@@ -93,7 +98,10 @@ def dispatch(
     home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None, size: Size = None,
     iterations: Iterations = None, limit: Limit = None, device: Device = None,
 ) -> None:  # fmt: skip
-    """Colorize what is matched and not done yet; carry on unfinished batches first."""
+    """Colorize what is matched and not done yet.
+
+    Unfinished batches are carried on first.
+    """
     settings = _catalogue_settings(
         home=home, recipe=recipe, encoder=encoder, size=size, iterations=iterations, limit=limit, device=device
     )
@@ -134,14 +142,16 @@ def sweep(
     content: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of pictures to be colorized.")],
     style: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of colour prints.")],
     configs: Annotated[
-        list[str] | None, typer.Option(help="Patterns of recipe names, with commas or repeated [jadh2016/*].")
+        list[str] | None, typer.Option(metavar="PATTERN", help="Recipe names, with commas or repeated [jadh2016/*].")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="Instead of patterns: asiagraph2016-figure2.")] = None,
     encoder: EncoderName = None, iterations: Iterations = None, size: Size = None,
     home: Annotated[Path | None, typer.Option(help="Folder of the sweep's own catalogue [sweep-data].")] = None,
     device: Device = None,
 ) -> None:  # fmt: skip
-    """Compare configurations: colorize every content in the colours of every style by each of them.
+    """Compare configurations on two folders of pictures.
+
+    Every content is colorized in the colours of every style by each of them.
 
     Sweeps keep a catalogue of their own, so that experiments stay out of the night's and of the curators' queue;
     with --home the settings' database counts. The same command again carries on, and does nothing twice.

@@ -39,7 +39,10 @@ def export(
     home: Home = None,
     form: Annotated[Literal["csv", "json"], typer.Option("--format", help="csv or json.")] = "csv",
 ) -> None:
-    """Write every attempt with its record, rights, recipe, errors and verdict to standard output."""
+    """Write every attempt to standard output.
+
+    With its record, rights, recipe, errors and verdict.
+    """
     from db.catalogue import Catalogue
     from db.export import write_csv, write_json
 

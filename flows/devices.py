@@ -19,7 +19,7 @@ from colorize.recipe import Colorization, Job, Precision, Recipe
 from colorize.vgg.weights import WeightsFile
 from flows.settings import Settings
 
-if TYPE_CHECKING:  # loads torch, which the owner of the processes does not need
+if TYPE_CHECKING:  # loaded in the process that needs it
     from colorize.colorizer import Colorizer
 
 
@@ -200,7 +200,7 @@ def _work(pipe: Connection, workplace: Workplace) -> None:
 
 
 def _colorizer(workplace: Workplace, recipe: Recipe) -> "Colorizer":
-    """Loads torch, which the owner does not need.
+    """The process's own, with one thread on a CPU.
 
     Raises:
         ColorizeError: the weights or the device cannot be used.

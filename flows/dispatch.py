@@ -7,7 +7,7 @@ a fault of ours (weights, schema, a lost batch) ends the batch, with its attempt
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, cast
@@ -46,6 +46,8 @@ class DispatchTally:
     batch_id: int
     outcomes: Counter[str]
     problems: list[tuple[str, str]]
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """What a person should know of attempts that went well all the same."""
 
 
 @flow(name="dispatch", task_runner=_RUNNER, validate_parameters=False)
@@ -119,7 +121,7 @@ def work_through(
             for process in processes:
                 process.close()
             raise
-    return DispatchTally(batch.id, desk.outcomes, desk.problems)
+    return DispatchTally(batch.id, desk.outcomes, desk.problems, desk.notes)
 
 
 def stacks_of(
@@ -151,6 +153,7 @@ class Desk:
         self.closed = 0
         self.outcomes: Counter[str] = Counter()
         self.problems: list[tuple[str, str]] = []
+        self.notes: list[tuple[str, str]] = []
 
     def stack(self, attempts: Sequence[PendingAttempt]) -> Stack:
         """What a process is handed: the attempts' pictures where they lie, and where their checkpoints do."""
@@ -180,7 +183,7 @@ class Desk:
 
     def note(self, attempt: PendingAttempt, sentence: str) -> None:
         """Keep what a person should know."""
-        self.problems.append((attempt.content_identifier, sentence))
+        self.notes.append((attempt.content_identifier, sentence))
 
     def close(self, attempt: PendingAttempt, device: str, result: Colorization | ColorizeError) -> None:
         """Write an attempt's end into the catalogue; its checkpoint has done its service."""

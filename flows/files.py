@@ -3,6 +3,7 @@
 import secrets
 from pathlib import Path
 
+from db.doctor import CHECKPOINTS
 from flows.settings import Settings
 
 
@@ -22,4 +23,4 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def checkpoint_path(settings: Settings, name: str) -> Path:
     """Where a picture in work is kept; the folder is made with the first."""
-    return settings.home / "checkpoints" / f"{name}.safetensors"
+    return settings.home / CHECKPOINTS / f"{name}.safetensors"

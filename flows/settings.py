@@ -148,7 +148,10 @@ class Settings(CatalogueSettings):
         description="What the encoder computes in; `auto`: bfloat16 where the device has units for it, else float32.",
     )
     checkpoint_s: float = Field(
-        default=60.0, ge=0, le=86_400, description="Seconds between two checkpoints of a picture in work."
+        default=60.0,
+        ge=0,
+        le=86_400,
+        description="Seconds between two checkpoints of a picture in work; 0: after every iteration.",
     )
     stack_size: int = Field(default=16, ge=1, le=256, description="Pictures of equal size that make one task, at most.")
     max_tries: int = Field(

@@ -50,7 +50,7 @@ def dispatch_lines(tallies: Sequence["DispatchTally"]) -> Iterable[str]:
     for tally in tallies:
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()))
         yield f"Dispatch, batch {tally.batch_id}: {outcomes or 'no attempt'}."
-        yield from problem_lines(tally.problems)
+        yield from problem_lines([*tally.notes, *tally.problems])
 
 
 def problem_lines(problems: Sequence[tuple[str, str]]) -> Iterable[str]:

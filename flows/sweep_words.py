@@ -25,6 +25,7 @@ def sweep_lines(sweep: "Sweep") -> Iterable[str]:
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     yield f"Sweep: {outcomes.total()} new attempts{f': {told}' if told else '; nothing was left to do'}."
     yield from problem_lines([problem for tally in sweep.batches if not tally.outcomes for problem in tally.problems])
+    yield from problem_lines([note for tally in sweep.batches for note in tally.notes])
     yield from problem_lines(sweep.report.failed)
 
 

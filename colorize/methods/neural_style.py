@@ -30,7 +30,7 @@ def decay_at(recipe: Recipe, iteration: int) -> float:
     """
     if recipe.schedule == "fixed":
         return 1.0
-    t = iteration if recipe.schedule == "iteration" else 1000 * iteration / recipe.iterations
+    t = iteration if recipe.schedule == "iteration" else 1000 * iteration / max(1, recipe.iterations)
     return float(recipe.decay**t)
 
 
@@ -81,7 +81,7 @@ class Walk:
         self.traces: list[list[Mapping[str, float]]] = [[] for _ in range(rows)]
         self._decay = flat.new_zeros(())
         self._terms = flat.new_zeros(4, rows)
-        self._advance_once: Callable[[], None] = self._advance_in_place
+        self._graph: Any = None
 
     @property
     def recipe(self) -> Recipe:
@@ -91,7 +91,10 @@ class Walk:
     def advance(self) -> None:
         """One evaluation, then the step to the next place."""
         self._decay.fill_(decay_at(self.recipe, self.iteration))
-        self._advance_once()
+        if self._graph is None:
+            self._advance_in_place()
+        else:
+            self._graph.replay()
         if self.iteration % TRACE_EVERY == 0 or self.iteration + 1 == self.recipe.iterations:
             self._note()
         self.iteration += 1
@@ -105,11 +108,15 @@ class Walk:
             self._advance_in_place()  # libraries choose their kernels and take their memory before the capture
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, stream=stream):
             self._advance_in_place()
         for name, each in before.items():
             self.tensors[name].copy_(each)
-        self._advance_once = graph.replay
+        self._graph = graph
+
+    def release(self) -> None:
+        """Give the graph's memory back; what the walk is stays."""
+        self._graph = None
 
     @torch.no_grad()
     def _advance_in_place(self) -> None:
@@ -187,6 +194,7 @@ class Descent:
             walk.advance()
             if on_iteration is not None:
                 on_iteration(self)
+        walk.release()
 
     def _best_of(self, trials: Sequence[Walk]) -> Walk:
         """Each picture's trial with the least total loss at the end of the first tenth, as one walk."""

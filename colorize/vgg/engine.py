@@ -111,6 +111,9 @@ class Engine:
     def __post_init__(self) -> None:
         layers = known_layers({*self.recipe.content_layers, *self.recipe.style_layers})
         object.__setattr__(self, "_plan", LAYERS[: max(map(LAYERS.index, layers)) + 1])
+        for name in set(self._plan) & set(CONVOLUTIONS):  # now, so that the free memory is what is left
+            self.operands.forward(name)
+            self.operands.backward(name)
 
     def shapes(self, height: int, width: int) -> dict[str, tuple[int, int, int]]:
         """(N, H', W') of every layer that is kept for a picture of this size."""

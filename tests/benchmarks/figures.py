@@ -22,9 +22,9 @@ class Figure:
     holds: bool | None = None
 
 
-def publish(name: str, figures: Sequence[Figure]) -> None:
+def publish(name: str, figures: Sequence[Figure], machine: str = "") -> None:
     """Print the figures and write them down."""
-    table = Table(name, "value", "unit", "target", "holds")
+    table = Table(f"{name}{machine and f', {machine}'}", "value", "unit", "target", "holds")
     for figure in figures:
         holds = {True: "yes", False: "NO", None: ""}[figure.holds]
         table.add_row(figure.name, f"{figure.value:.4g}", figure.unit, figure.target, holds)

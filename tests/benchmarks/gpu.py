@@ -41,7 +41,7 @@ def main() -> None:
         for stack in STACKS:
             figures += _stack(encoder, precision, stack)
             torch.cuda.empty_cache()
-    publish(f"gpu, {torch.cuda.get_device_name()}", figures)
+    publish("gpu", figures, torch.cuda.get_device_name())
 
 
 def _walk(encoder: Encoder, precision: Precision, stack: int, edge_px: int = EDGE_PX) -> Walk:
@@ -71,7 +71,9 @@ def _stack(encoder: Encoder, precision: Precision, stack: int) -> Iterator[Figur
     yield Figure(f"{name}: peak memory", peak, "GB", "≤ 40" * judged, peak <= 40 if judged else None)
     yield Figure(f"{name}: optimiser", share * 100, "%", "≤ 8" * judged, share <= 0.08 if judged else None)
     night = whole * PICTURES * ITERATIONS / 60_000
-    yield Figure(f"{name}: the night", night, "minutes", "≤ 22" * judged, night <= 22 if judged else None)
+    for most in (32, 22) if judged else (None,):
+        holds = None if most is None else night <= most
+        yield Figure(f"{name}: the night", night, "minutes", f"≤ {most}" if most else "", holds)
 
 
 def _step(optimiser: OnePassLbfgs, flat: Tensor) -> None:
@@ -105,24 +107,28 @@ def _milliseconds(run: Callable[[], None]) -> float:
 
 
 def _agreement(encoder: Encoder) -> Iterator[Figure]:
-    """Does the graph go the plain way, the one-pass form that of two loops, and a picture alone as in a stack?"""
-    plain, captured = (_walk(encoder, "float32", 2, 128) for _ in range(2))
+    """One evaluation alone and in a stack; 30 steps captured, and by two loops, whose losses may differ by 1 %.
+
+    Pictures are not compared after 30 steps: L-BFGS makes percents of a rounding error.
+    """
+    stack, alone = _walk(encoder, "float32", 2, 128), _walk(encoder, "float32", 1, 128)
+    both = [
+        walk.evaluator.evaluate(walk.targets, walk.tensors["pictures"].view(-1, 3, 128, 128), 1.0)[1][0]
+        for walk in (stack, alone)
+    ]
+    apart = float((both[0] - both[1]).norm() / both[1].norm())
+    yield Figure("float32 gradient alone and in a stack", apart, "relative", "≤ 1e-4", apart <= 1e-4)
+    captured, start = _walk(encoder, "float32", 2, 128), stack.tensors["pictures"].clone()
     captured.capture()
-    alone = _walk(encoder, "float32", 1, 128)
-    loops = _walk(encoder, "float32", 2, 128)
-    start = loops.tensors["pictures"]
     loops = Walk(
-        loops.evaluator, loops.targets, start.view(2, 3, 128, 128), Lbfgs(start, RECIPE.history, RECIPE.step_limit)
+        stack.evaluator, stack.targets, start.view(2, 3, 128, 128), Lbfgs(start, RECIPE.history, RECIPE.step_limit)
     )
-    for walk in (plain, captured, alone, loops):
+    for walk in (stack, captured, loops):
         for _ in range(30):
             walk.advance()
-    there = plain.tensors["pictures"]
-    for name, walk in (("CUDA graph", captured), ("two loops", loops), ("alone", alone)):
-        apart = float((walk.tensors["pictures"][:1] - there[:1]).norm() / there[:1].norm())
-        yield Figure(
-            f"float32 after 30 steps, one pass in a stack and {name}", apart, "relative", "≤ 1e-4", apart <= 1e-4
-        )
+    for name, walk in (("in a CUDA graph", captured), ("by two loops", loops)):
+        apart = float((walk.tensors["best_loss"] / stack.tensors["best_loss"] - 1).abs().max())
+        yield Figure(f"float32 loss after 30 steps, plain and {name}", apart, "relative", "≤ 0.01", apart <= 0.01)
 
 
 if __name__ == "__main__":

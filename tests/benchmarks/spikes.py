@@ -23,8 +23,8 @@ from colorize.vgg.losses import Decay, Layers, Targets, Terms, gram_matrix, tota
 from colorize.working import to_tensor
 from tests.benchmarks.figures import Figure
 
-PAIRS = (("camera", "coffee", 128, 6), ("coins", "astronaut", 96, 4), ("moon", "chelsea", 96, 3))
-"""Content, style, long edge in pixels, and the first seed of the weights, from 0 on, with which the pair spikes."""
+PAIRS = (("camera", "coffee", 128, 6), ("coins", "astronaut", 96, 4), ("moon", "chelsea", 96, 6))
+"""Content, style, long edge in pixels, and a seed of the weights with which the fixed step spikes (of 0 to 19)."""
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 ITERATIONS = 60
 FREE = 1e30
@@ -72,7 +72,8 @@ def spiking_pairs() -> Iterator[Figure]:
         worst = float(np.nanmax(ours) / ours[0])
         yield Figure(f"{name}: worst loss, fixed step", float(np.nanmax(fixed) / fixed[0]), "× start")
         yield Figure(f"{name}: worst loss, clamped", worst, "× start", "≤ 1.05", worst <= 1.05)
-        reached = next((count for count, loss in enumerate(ours, 1) if loss <= fixed[-1]), ITERATIONS + 1)
+        end = min(fixed[0], fixed[-1])  # a way that ended above its start led nowhere
+        reached = next((count for count, loss in enumerate(ours, 1) if loss <= end), ITERATIONS + 1)
         shares.append(reached / ITERATIONS)
         yield Figure(f"{name}: evaluations to the fixed step's end", reached, f"of {ITERATIONS}")
     median = statistics.median(shares)

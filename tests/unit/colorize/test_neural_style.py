@@ -1,3 +1,5 @@
+import gc
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -305,3 +307,15 @@ def test_a_few_steps_in_float32_follow_those_in_float64(
     fine = descended(ReferenceEvaluator(recipe, narrow64), targets, contents)
     assert (coarse.best.double() - fine.best).abs().mean() < 0.02
     assert (fine.best - contents).abs().max() > 5
+
+
+def test_a_finished_descents_memory_is_free_at_once(narrow64: Encoder, targets: Targets, contents: Tensor) -> None:
+    descent = Descent(ReferenceEvaluator(LBFGS, narrow64), targets, contents)
+    walks = [weakref.ref(walk) for walk in descent.walks]
+    gc.disable()
+    try:
+        descent.run()
+        del descent
+        assert [walk() for walk in walks] == [None], "the next picture must not wait for the garbage collector"
+    finally:
+        gc.enable()
