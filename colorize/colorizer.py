@@ -251,8 +251,8 @@ class Colorizer:
         return descent.walked()
 
 
-def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Conditions = Conditions()) -> Colorizer:
-    """The colorizer of a recipe on a device (`cpu`, `cuda:0`).
+def on_device(encoder: Encoder, device: str) -> Encoder:
+    """The encoder on a device (`cpu`, `cuda:0`), and the device made ready for it.
 
     Raises:
         DeviceMissing: the device is not there.
@@ -262,7 +262,17 @@ def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Con
         if there.device.type == "cuda":
             torch.cuda.set_device(there.device)  # streams and graphs are the current device's
             torch.backends.cudnn.allow_tf32 = False  # float32 means float32, in errors above all
-        precision = conditions.precision or ("bfloat16" if multiplies_bfloat16(there.device) else "float32")
-        return Colorizer(recipe, Operands(there, precision), conditions)
     except (RuntimeError, AssertionError) as error:
         raise DeviceMissing(f"{device} cannot be used: {error}") from error
+    return there
+
+
+def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Conditions = Conditions()) -> Colorizer:
+    """The colorizer of a recipe on a device (`cpu`, `cuda:0`).
+
+    Raises:
+        DeviceMissing: the device is not there.
+    """
+    there = on_device(encoder, device)
+    precision = conditions.precision or ("bfloat16" if multiplies_bfloat16(there.device) else "float32")
+    return Colorizer(recipe, Operands(there, precision), conditions)

@@ -7,7 +7,7 @@ left. One picture that cannot be measured never stops the rest; a fault of ours 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from colorize.colorizer import device_names, use_one_thread
+from colorize.colorizer import device_names, on_device, use_one_thread
 from colorize.errors import ColorizeError
 from colorize.images import Pixels, decode
 from colorize.recipe import Job, Recipe, RelativeErrors
@@ -57,7 +57,7 @@ def _measured(
     """Measure the attempts' pictures; (attempt, reason) of those that could not be."""
     use_one_thread()
     key, cache, problems = encoder_key(weights), TargetCache(), []
-    encoder = load_encoder(weights).to(device_names(settings.device)[0])
+    encoder = on_device(load_encoder(weights), device_names(settings.device)[0])
     with track("measure", len(attempt_ids), "pictures") as advance:
         for attempt_id in attempt_ids:
             attempt = catalogue.attempt(attempt_id)

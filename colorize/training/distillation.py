@@ -45,7 +45,7 @@ def layer_by_layer(
 
     A layer's channels are chosen one by one, each time the one that explains most of what is left of the activations'
     energy (pivoted Cholesky of their second moments). Their values before the ReLU are then fitted from the student's
-    own outputs below, so that errors of earlier layers are made up for (cf. Luo et al. 2017, ThiNet).
+    own outputs below, so that errors of earlier layers are made up for.
 
     Args:
         pixels: uint8 (n, H, W, 3).
