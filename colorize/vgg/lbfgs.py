@@ -16,6 +16,8 @@ from torch import Tensor
 
 _CURVATURE_FLOOR = 1e-10
 """Smallest yᵀs that may enter the history, as in torch.optim.LBFGS."""
+_BOLDER, _BOLDEST = 10.0, 1e12
+"""Factor of each step that met no positive curvature while there is no history, and its limit; the clamp is above."""
 
 
 class Optimiser(Protocol):
@@ -67,6 +69,7 @@ class _History:
             "pairs": like.new_zeros(rows, 2 * history, size),
             "weights": like.new_zeros(rows, history),
             "scale": like.new_zeros(rows, 1),
+            "boldness": like.new_ones(rows, 1),
             "learned": torch.zeros(rows, dtype=torch.int64, device=like.device),
         }
 
@@ -85,10 +88,19 @@ class _History:
         """yᵀs / yᵀy of each row's newest good pair; 0 while a row has none: (B, 1)."""
         return self.tensors["scale"]
 
+    @property
+    def boldness(self) -> Tensor:
+        """How much longer than a first step the next one is, while there is no good pair: (B, 1).
+
+        Where the loss curves downwards at the start, first steps of a thousandth of a grey level would go on for ever.
+        """
+        return self.tensors["boldness"]
+
     def forget(self, rows: Tensor) -> None:
         """Drop the rows' history: their next step is a first step."""
         self.weights.masked_fill_(rows, 0.0)
         self.scale.masked_fill_(rows, 0.0)
+        self.boldness.masked_fill_(rows, 1.0)
 
     def _weigh(self, moved: Tensor, bent: Tensor) -> Tensor:
         """The pair's weight, (B, 1); the scale follows the newest good pair."""
@@ -96,10 +108,13 @@ class _History:
         good = curvature > _CURVATURE_FLOOR
         newest = curvature / row_sums(bent, bent).clamp_min(torch.finfo(bent.dtype).tiny)
         self.scale.copy_(torch.where(good, newest, self.scale))
+        bolder = torch.where((moved != 0).any(1, keepdim=True), _BOLDER * self.boldness, self.boldness)
+        self.boldness.copy_(torch.where(good, 1.0, bolder).clamp_max(_BOLDEST))
         return torch.where(good, 1 / torch.where(good, curvature, 1.0), 0.0)
 
     def _finished(self, gradient: Tensor, direction: Tensor) -> Tensor:
-        return clamped(torch.where(self.scale == 0, first_step(gradient), direction), self.step_limit)
+        first = first_step(gradient) * self.boldness
+        return clamped(torch.where(self.scale == 0, first, direction), self.step_limit)
 
 
 class Lbfgs(_History):

@@ -197,12 +197,14 @@ def test_a_row_that_forgot_everything_walks_on_as_if_new(kind: type[Lbfgs | OneP
 
 
 @both
-def test_a_pair_without_positive_curvature_leaves_the_direction_untouched(kind: type[Lbfgs | OnePassLbfgs]) -> None:
-    # −x²/2 curves downwards everywhere: nothing may be learned, so each step is a first step
+def test_where_all_curves_downwards_steps_keep_their_direction_and_grow(kind: type[Lbfgs | OnePassLbfgs]) -> None:
+    # −x²/2 curves downwards everywhere: nothing may be learned, and first steps alone would lead nowhere
     start = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
     found = path(lambda x: -x.square().sum(1) / 2, start, 4, kind(start, 10, FREE))
-    for before, after in pairwise(found):
-        assert torch.allclose(after, before + first_step(-before))
+    for number, (before, after) in enumerate(pairwise(found)):
+        assert torch.allclose(after, before + 10**number * first_step(-before))
+    limited = path(lambda x: -x.square().sum(1) / 2, start, 30, kind(start, 10, 40.0))
+    assert max(float((after - before).abs().max()) for before, after in pairwise(limited)) == pytest.approx(40)
 
 
 @both
