@@ -32,11 +32,11 @@ def slow(nishiki: Nishiki) -> Nishiki:
 @pytest.fixture
 def slow_alone(tmp_path: Path, narrow_weights: Path) -> Nishiki:
     """The same with a Prefect server of its own, as in a terminal."""
-    return slowed(in_folder(tmp_path, narrow_weights, None))
+    return slowed(in_folder(tmp_path, narrow_weights, None), iterations=400)
 
 
-def slowed(nishiki: Nishiki) -> Nishiki:
-    marked = {"NISHIKI_ITERATIONS": "150", "NISHIKI_PACE_S": "0.1", "NISHIKI_TEST_MARK": uuid4().hex}
+def slowed(nishiki: Nishiki, iterations: int = 150) -> Nishiki:
+    marked = {"NISHIKI_ITERATIONS": str(iterations), "NISHIKI_PACE_S": "0.1", "NISHIKI_TEST_MARK": uuid4().hex}
     return replace(nishiki, environment={**nishiki.environment, **marked})
 
 

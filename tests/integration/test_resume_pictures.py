@@ -124,7 +124,7 @@ def test_a_damaged_checkpoint_is_told_and_none_is_left_to_resume_of_a_picture_or
     resumed, failed = attempts_in(settings)
     assert (resumed.id, failed.id, tally.outcomes["failed"]) == (1, 2, 1)
     assert failed.content.identifier == grays[0].identifier
-    said = [sentence for name, sentence in tally.problems if name == resumed.content.identifier]
+    said = [sentence for name, sentence in tally.notes if name == resumed.content.identifier]
     assert "the checkpoint attempt-1.safetensors is damaged" in said[0]
     with Catalogue.open(settings) as catalogue:
         made = decode(catalogue.pictures.read(resumed.output_sha256 or "")).pixels.tobytes()

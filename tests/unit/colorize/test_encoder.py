@@ -123,15 +123,18 @@ def test_there_are_sixteen_convolutions_and_five_poolings_in_vgg19s_order() -> N
     assert LAYERS[-2:] == ("conv5_4", "pool5")
 
 
+NOTHING = {"conv1_1": (torch.zeros(1, 3, 3, 3), torch.zeros(1))}
+
+
 def test_the_original_weights_take_rgb_minus_its_mean() -> None:
     pictures = torch.tensor([255.0, 128.0, 0.0]).view(1, 3, 1, 1)
-    plain = Encoder("plain", "", OXFORD, {})
+    plain = Encoder("plain", "", OXFORD, NOTHING)
     assert plain.preprocessed(pictures).flatten().tolist() == pytest.approx([131.32, 11.221, -103.939])
 
 
 def test_torchvisions_weights_take_rgb_in_0_to_1_minus_mean_over_deviation() -> None:
     pictures = torch.tensor([255.0, 127.5, 0.0]).view(1, 3, 1, 1)
-    plain = Encoder("plain", "", TORCHVISION, {})
+    plain = Encoder("plain", "", TORCHVISION, NOTHING)
     wanted = [(1 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, -0.406 / 0.225]
     assert plain.preprocessed(pictures).flatten().tolist() == pytest.approx(wanted, rel=1e-6)
 
