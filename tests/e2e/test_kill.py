@@ -32,9 +32,8 @@ def slow(nishiki: Nishiki) -> Nishiki:
 @pytest.fixture
 def slow_alone(tmp_path: Path, narrow_weights: Path) -> Nishiki:
     """The same with a Prefect server of its own, as in a terminal."""
-    return slowed(
-        in_folder(tmp_path, narrow_weights, None), iterations=1200
-    )  # looked at now and then: a night must last
+    # It is looked at every few seconds, so the night must last.
+    return slowed(in_folder(tmp_path, narrow_weights, None), iterations=1200)
 
 
 def slowed(nishiki: Nishiki, iterations: int = 150) -> Nishiki:
