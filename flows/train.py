@@ -23,7 +23,8 @@ from skimage import data
 from colorize.errors import UnreadableImage, WeightsMissing
 from colorize.images import Pixels, decode, resized
 from colorize.training.dataset import crops, split
-from colorize.training.distillation import WIDTHS, Lesson, Quality, Student, layer_by_layer, lesson, quality
+from colorize.training.distillation import WIDTHS, Lesson, Student, layer_by_layer, lesson
+from colorize.training.quality import Quality, quality
 from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, Encoder
 from colorize.vgg.loading import INPUT_OXFORD, MEAN_ACTIVATIONS, calibrated, load_encoder, write_weights
 from colorize.vgg.weights import OXFORD as OXFORD_NAME

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from colorize.images import Pixels
-from colorize.similarity import embed
 from colorize.training.dataset import to_stack
 from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, Encoder
 from colorize.vgg.losses import gram_matrix
@@ -28,7 +25,7 @@ STYLE_LAYERS = ("conv1_1", "pool1", "conv2_1", "pool2", "conv3_1", "pool3", "con
 CONTENT_LAYERS = ("conv3_2", "conv4_2")
 HEAD_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv3_4", "conv4_1", "conv4_2", "conv4_4", "conv5_1", "conv5_4")
 EMBEDDING_LAYER, EMBEDDING_GRID = "conv5_4", 4
-_ALL = tuple(dict.fromkeys((*STYLE_LAYERS, *CONTENT_LAYERS, *HEAD_LAYERS, EMBEDDING_LAYER)))
+TAUGHT_LAYERS = tuple(dict.fromkeys((*STYLE_LAYERS, *CONTENT_LAYERS, *HEAD_LAYERS, EMBEDDING_LAYER)))
 _POSITIONS = 200
 """Positions of a crop that a least-squares fit looks at."""
 _HEAD_POSITIONS = 32
@@ -58,20 +55,23 @@ def layer_by_layer(
         if name.endswith("_1") and name != "conv1_1":
             theirs, ours = functional.max_pool2d(theirs, 2), functional.max_pool2d(ours, 2)
         weight, bias = teacher.convolutions[name]
-        wanted = torch.cat([functional.conv2d(part, weight, bias, padding=1) for part in _parts(theirs)])
+        wanted = torch.cat([functional.conv2d(part, weight, bias, padding=1) for part in in_parts(theirs)])
         places = _places(wanted.shape[2] * wanted.shape[3], generator)
         values = _sampled(wanted, places).double()
         chosen = _most_telling(functional.relu(values), widths[int(name[4]) - 1])
-        patches = torch.cat([_patches(part, places) for part in _parts(ours)]).double()
+        patches = torch.cat([_patches(part, places) for part in in_parts(ours)]).double()
         fitted, explained = _fitted(patches, values[:, chosen])
         found[name] = (fitted[:-1].T.reshape(len(chosen), -1, 3, 3).float(), fitted[-1].float())
         theirs = functional.relu_(wanted)
-        ours = functional.relu_(torch.cat([functional.conv2d(part, *found[name], padding=1) for part in _parts(ours)]))
+        ours = functional.relu_(
+            torch.cat([functional.conv2d(part, *found[name], padding=1) for part in in_parts(ours)])
+        )
         on_layer(name, explained)
     return found
 
 
-def _parts(stack: Tensor) -> tuple[Tensor, ...]:
+def in_parts(stack: Tensor) -> tuple[Tensor, ...]:
+    """A stack in portions that memory holds with all their layers."""
     parts: tuple[Tensor, ...] = torch.split(stack, 8)
     return parts
 
@@ -130,7 +130,7 @@ class Lesson:
 def lesson(teacher: Encoder, pixels: Pixels, scales: Mapping[str, float], seed: int) -> Lesson:
     """What the teacher says of a batch; `scales` are the mean activations that features are divided by."""
     generator = torch.Generator().manual_seed(seed)
-    found = teacher.features(to_stack(pixels), _ALL)
+    found = teacher.features(to_stack(pixels), TAUGHT_LAYERS)
     places = {
         name: torch.randperm(found[name].shape[2] * found[name].shape[3], generator=generator)[:_HEAD_POSITIONS]
         for name in HEAD_LAYERS
@@ -198,7 +198,7 @@ class Student:
 
     def loss(self, lesson: Lesson) -> dict[str, Tensor]:
         """How far from the teacher's: features through the heads, and distances between pictures."""
-        found = self.encoder.features(to_stack(lesson.pixels), _ALL)
+        found = self.encoder.features(to_stack(lesson.pixels), TAUGHT_LAYERS)
         features = [self._missed(found[name], lesson, name) for name in HEAD_LAYERS]
         ours = pair_distances(found)
         apart = {name: 1 - correlation(ours[name], wanted) for name, wanted in lesson.distances.items()}
@@ -252,55 +252,3 @@ class Student:
 
 def _with_one(values: Tensor) -> Tensor:
     return functional.pad(values, (0, 1), value=1.0)
-
-
-@dataclass(frozen=True)
-class Quality:
-    """How well a student keeps the teacher's distances, on pictures that it has not learned from; 1 is perfect."""
-
-    gram: Mapping[str, float]
-    """Pearson's correlation of pairwise distances of Gram matrices, by style layer."""
-    content: Mapping[str, float]
-    matching: float
-    """Spearman's rank correlation of matching scores."""
-
-    def data(self) -> dict[str, float]:
-        """The least of each, for the file's metadata."""
-        least = {"gram": min(self.gram.values()), "content": min(self.content.values()), "matching": self.matching}
-        return {name: round(value, 3) for name, value in least.items()}
-
-
-@torch.no_grad()
-def quality(teacher: Encoder, student: Encoder, pictures: Sequence[Pixels], edge_px: int = 128) -> Quality:
-    """Both encoders' distances between whole pictures, brought to squares for the losses."""
-    squares = to_stack(np.stack([_square(picture, edge_px) for picture in pictures]))
-    theirs, ours = (_distances(encoder, squares) for encoder in (teacher, student))
-    found = {name: float(correlation(ours[name].double(), theirs[name].double())) for name in theirs}
-    scores = [_scores(encoder, pictures) for encoder in (teacher, student)]
-    return Quality(
-        gram={name: found[f"gram {name}"] for name in STYLE_LAYERS},
-        content={name: found[f"content {name}"] for name in CONTENT_LAYERS},
-        matching=float(correlation(*(each.argsort().argsort().double() for each in scores))),
-    )
-
-
-def _distances(encoder: Encoder, squares: Tensor) -> dict[str, Tensor]:
-    parts = [encoder.features(part, _ALL) for part in _parts(squares)]
-    return pair_distances({name: torch.cat([part[name] for part in parts]) for name in _ALL})
-
-
-def _scores(encoder: Encoder, pictures: Sequence[Pixels]) -> Tensor:
-    """Cosines of centred embeddings, as matching ranks by, one for each pair."""
-    vectors = torch.from_numpy(np.stack([embed(encoder, picture) for picture in pictures]))
-    directions = functional.normalize(vectors - vectors.mean(0), dim=1)
-    first, second = torch.triu_indices(len(vectors), len(vectors), 1)
-    return (directions[first] * directions[second]).sum(1)
-
-
-def _square(picture: Pixels, edge_px: int) -> Pixels:
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = Image.fromarray(picture[top : top + side, left : left + side])
-    pixels: Pixels = np.array(square.resize((edge_px, edge_px), Image.Resampling.LANCZOS))
-    return pixels

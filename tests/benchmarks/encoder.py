@@ -19,7 +19,7 @@ from colorize.images import Pixels, resized, to_gray
 from colorize.measure import relative_errors
 from colorize.recipe import Colorization, Job, recipe_named
 from colorize.training.dataset import split
-from colorize.training.distillation import quality
+from colorize.training.quality import quality
 from colorize.vgg.encoder import Encoder
 from colorize.vgg.engine import Engine, Operands
 from colorize.vgg.loading import load_encoder, random_encoder

@@ -14,8 +14,8 @@ from colorize.training.distillation import (
     correlation,
     layer_by_layer,
     lesson,
-    quality,
 )
+from colorize.training.quality import quality
 from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, Encoder
 from colorize.vgg.loading import MEAN_ACTIVATIONS, calibrated, random_encoder
 
