@@ -32,8 +32,9 @@ def embed(encoder: Encoder, pixels: NDArray[np.uint8]) -> Vectors:
     """A picture's embedding: conv5_4 of its gray version at 224 px, averaged over a 4×4 grid; (16 N,)."""
     gray = torch.from_numpy(to_gray(_at_one_scale(pixels))).permute(2, 0, 1)[None]
     features = encoder.features(gray.to(encoder.device, encoder.dtype), [LAYER])[LAYER]
-    pooled = functional.adaptive_avg_pool2d(features, GRID).flatten()
-    vector: Vectors = pooled.float().cpu().numpy()
+    pooled = functional.adaptive_avg_pool2d(features, GRID)[0].flatten(1)
+    seen = pooled if encoder.embedding is None else encoder.embedding.T @ pooled
+    vector: Vectors = seen.flatten().float().cpu().numpy()
     return vector
 
 

@@ -24,8 +24,8 @@ def train_encoder(
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the weights go.")] = Path(
         "nishiki-small.safetensors"
     ),
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the whole student.")] = 2400,
-    lessons: Annotated[int, typer.Option(min=8, help="Batches of crops that the teacher speaks of.")] = 100,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the whole student.")] = 4000,
+    lessons: Annotated[int, typer.Option(min=8, help="Batches of crops that the teacher speaks of.")] = 320,
     seed: Annotated[int, typer.Option(min=0, help="Decides crops and order.")] = 0,
     home: Home = None,
 ) -> None:

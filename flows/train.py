@@ -22,8 +22,8 @@ from skimage import data
 
 from colorize.errors import UnreadableImage, WeightsMissing
 from colorize.images import Pixels, decode, resized
-from colorize.training.dataset import crops, split
-from colorize.training.distillation import WIDTHS, Lesson, Student, layer_by_layer, lesson
+from colorize.training.dataset import crops, gray_views, split
+from colorize.training.distillation import WIDTHS, Lesson, Look, Student, layer_by_layer, lesson, look
 from colorize.training.quality import Quality, quality
 from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, Encoder
 from colorize.vgg.loading import INPUT_OXFORD, MEAN_ACTIVATIONS, calibrated, load_encoder, write_weights
@@ -39,6 +39,9 @@ from flows.settings import Settings
 DRAWN = 48
 LONG_EDGE_PX = 512
 LESSON_CROPS, LESSON_PX = 16, 112
+LOOK_VIEWS, LOOK_PX = 12, (224, 160)
+LOOK_EVERY = 4
+"""Of so many steps and lessons one is on telling gray pictures apart."""
 LAYER_CROPS = 128
 SAVE_EVERY = 100
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "immunohistochemistry", "retina", "hubble_deep_field")
@@ -50,17 +53,23 @@ class Course:
     """How the student is taught."""
 
     folders: tuple[Path, ...]
-    steps: int = 2000
-    lessons: int = 100
-    rate: float = 2e-4
+    steps: int = 4000
+    lessons: int = 320
+    rate: float = 1e-4
     seed: int = 0
+
+    @property
+    def looks(self) -> int:
+        """Batches of gray views."""
+        return max(1, self.lessons // LOOK_EVERY)
 
     @property
     def words(self) -> str:
         """For the weights file."""
         return (
             f"layer by layer by least squares, then {self.steps} steps of Adam (rate {self.rate:g}, cosine) over "
-            f"{self.lessons} batches of {LESSON_CROPS} crops of {LESSON_PX} px, seed {self.seed}"
+            f"{self.lessons} batches of {LESSON_CROPS} crops of {LESSON_PX} px and, each {LOOK_EVERY}th step, "
+            f"{self.looks} of {LOOK_VIEWS} gray views, seed {self.seed}"
         )
 
 
@@ -79,8 +88,8 @@ def train_encoder(settings: Settings, teacher_file: WeightsFile, course: Course,
     folder = settings.home / "training" / _name(course, teacher_file, pictures)
     folder.mkdir(parents=True, exist_ok=True)
     student = _student(teacher, taught, course, folder)
-    losses = _taught(student, _lessons(teacher, taught, course), course, folder)
-    small = calibrated(Encoder("nishiki-small", "", OXFORD, _convolutions(student)))
+    losses = _taught(student, _lessons(teacher, taught, course), _looks(teacher, taught, course), course, folder)
+    small = calibrated(Encoder("nishiki-small", "", OXFORD, _convolutions(student), student.embedding))
     found = quality(teacher, small, list(held.values()))
     _write(output, small, found, course, teacher_file)
     write_whole(output.with_suffix(".png"), _plot(losses, course))
@@ -156,22 +165,48 @@ def _lessons(teacher: Encoder, taught: Sequence[Pixels], course: Course) -> list
     return found
 
 
-def _taught(student: Student, lessons: Sequence[Lesson], course: Course, folder: Path) -> list[dict[str, float]]:
+def _looks(teacher: Encoder, taught: Sequence[Pixels], course: Course) -> list[Look]:
+    found = []
+    with track("the teacher's eye", course.looks, "batches") as advance:
+        for number in range(course.looks):
+            found.append(look(teacher, gray_views(taught, LOOK_VIEWS, LOOK_PX, course.seed + 1 + number)))
+            advance(1)
+    return found
+
+
+def _taught(
+    student: Student, lessons: Sequence[Lesson], looks: Sequence[Look], course: Course, folder: Path
+) -> list[dict[str, float]]:
     """The student's way to the last step; the losses of all steps."""
     log = folder / "losses.jsonl"
     losses = [json.loads(line) for line in log.read_text().splitlines()][: student.done] if log.exists() else []
     if not student.done:
-        student.fit_heads(lessons[:8])
-    order = np.random.default_rng(course.seed).integers(len(lessons), size=course.steps)
+        student.fit_heads(lessons[:8], looks[:16])
+    order = _order(lessons, looks, course)
     with track("distil", course.steps, "steps") as advance:
         advance(student.done)
         while student.done < course.steps:
-            losses.append(student.learn(lessons[order[student.done]]))
+            losses.append(student.learn(order[student.done]))
             advance(1)
             if student.done % SAVE_EVERY == 0:
                 write_whole(log, "".join(json.dumps(each) + "\n" for each in losses).encode())
                 write_whole(folder / "student.safetensors", save(student.state()))
     return losses
+
+
+def _order(lessons: Sequence[Lesson], looks: Sequence[Look], course: Course) -> list[Lesson | Look]:
+    """What each step learns from: everything once before anything again."""
+    rng = np.random.default_rng(course.seed)
+    lesson_numbers, look_numbers = (_endless(len(each), rng) for each in (lessons, looks))
+    return [
+        lessons[next(lesson_numbers)] if step % LOOK_EVERY else looks[next(look_numbers)]
+        for step in range(course.steps)
+    ]
+
+
+def _endless(count: int, rng: np.random.Generator) -> Iterator[int]:
+    while True:
+        yield from rng.permutation(count)
 
 
 def _convolutions(student: Student) -> dict[str, Any]:
@@ -192,7 +227,8 @@ def _write(output: Path, small: Encoder, found: Quality, course: Course, teacher
         "made": datetime.now(UTC).date().isoformat(),
     }
     halved = {name: (weight.half(), bias.half()) for name, (weight, bias) in small.convolutions.items()}
-    write_weights(output, halved, metadata)
+    assert small.embedding is not None
+    write_weights(output, halved, metadata, small.embedding.half())
 
 
 def _lines(found: Quality) -> Iterator[str]:
@@ -207,9 +243,10 @@ def _plot(losses: Sequence[Mapping[str, float]], course: Course) -> bytes:
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     window = max(1, len(losses) // 100)
-    for name in losses[0] if losses else ():
-        values = np.convolve([each[name] for each in losses], np.ones(window) / window, "valid")
-        axes.plot(np.arange(len(values)) + window, values, label=name)
+    for name in dict.fromkeys(name for each in losses for name in each):
+        steps, values = zip(*((step, each[name]) for step, each in enumerate(losses) if name in each), strict=True)
+        means = np.convolve(values, np.ones(window) / window, "valid")
+        axes.plot(steps[window - 1 :], means, label=name)
     axes.set_yscale("log")
     axes.set_xlabel("step")
     axes.set_ylabel("loss")

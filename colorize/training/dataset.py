@@ -13,7 +13,9 @@ from torch import Tensor
 
 from colorize.images import Pixels, to_gray
 
-_GRAY_SHARE, _PAPER_SHARE, _VIVID_SHARE = 0.2, 0.1, 0.4
+_GRAY_SHARE, _PAPER_SHARE, _VIVID_SHARE = 0.12, 0.08, 0.3
+_WHOLE_SHARE = 0.3
+"""Crops that are as large as the picture allows: what the losses see when a print is colorized."""
 _PAPER_LOW, _PAPER_HIGH = (200, 180, 140), (250, 235, 215)
 """Papers from yellowed to nearly white, sRGB."""
 
@@ -36,6 +38,12 @@ def crops(pictures: Sequence[Pixels], count: int, edge_px: int, seed: int) -> Pi
     return np.stack([_crop(pictures[int(rng.integers(len(pictures)))], edge_px, rng) for _ in range(count)])
 
 
+def gray_views(pictures: Sequence[Pixels], count: int, shape: tuple[int, int], seed: int) -> Pixels:
+    """So many pictures or most of one, as matching looks at them: gray; uint8 (count, *shape, 3)."""
+    rng = np.random.default_rng(seed)
+    return np.stack([_view(pictures[int(rng.integers(len(pictures)))], shape, rng) for _ in range(count)])
+
+
 def to_stack(pixels: Pixels) -> Tensor:
     """uint8 (B, H, W, 3) → float32 (B, 3, H, W) in [0, 255]."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous()
@@ -43,13 +51,23 @@ def to_stack(pixels: Pixels) -> Tensor:
 
 def _crop(picture: Pixels, edge_px: int, rng: np.random.Generator) -> Pixels:
     height, width = picture.shape[:2]
-    side = max(min(32, height, width), int(min(height, width) * rng.uniform(0.4, 1)))
+    share = 1 if rng.uniform() < _WHOLE_SHARE else rng.uniform(0.4, 1)
+    side = max(min(32, height, width), int(min(height, width) * share))
     top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
     square = Image.fromarray(picture[top : top + side, left : left + side])
-    pixels: Pixels = np.array(square.resize((edge_px, edge_px), Image.Resampling.LANCZOS))
-    if rng.uniform() < 0.5:
-        pixels = np.ascontiguousarray(pixels[:, ::-1])
-    return _toned(pixels, rng)
+    return _toned(_mirrored(square.resize((edge_px, edge_px), Image.Resampling.LANCZOS), rng), rng)
+
+
+def _view(picture: Pixels, shape: tuple[int, int], rng: np.random.Generator) -> Pixels:
+    height, width = (max(1, int(side * rng.uniform(0.7, 1))) for side in picture.shape[:2])
+    top, left = rng.integers(picture.shape[0] - height + 1), rng.integers(picture.shape[1] - width + 1)
+    part = Image.fromarray(picture[top : top + height, left : left + width])
+    return to_gray(_mirrored(part.resize(shape[::-1], Image.Resampling.LANCZOS), rng))
+
+
+def _mirrored(picture: Image.Image, rng: np.random.Generator) -> Pixels:
+    pixels: Pixels = np.array(picture)
+    return np.ascontiguousarray(pixels[:, ::-1]) if rng.uniform() < 0.5 else pixels
 
 
 def _toned(pixels: Pixels, rng: np.random.Generator) -> Pixels:

@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from colorize.images import Pixels
+from colorize.similarity import GRID
+from colorize.similarity import LAYER as EMBEDDING_LAYER
 from colorize.training.dataset import to_stack
 from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, Encoder
 from colorize.vgg.losses import gram_matrix
@@ -24,11 +26,15 @@ WIDTHS = (24, 32, 64, 128, 192)
 STYLE_LAYERS = ("conv1_1", "pool1", "conv2_1", "pool2", "conv3_1", "pool3", "conv4_1", "pool4", "conv5_1")
 CONTENT_LAYERS = ("conv3_2", "conv4_2")
 HEAD_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv3_4", "conv4_1", "conv4_2", "conv4_4", "conv5_1", "conv5_4")
-EMBEDDING_LAYER, EMBEDDING_GRID = "conv5_4", 4
-TAUGHT_LAYERS = tuple(dict.fromkeys((*STYLE_LAYERS, *CONTENT_LAYERS, *HEAD_LAYERS, EMBEDDING_LAYER)))
+_HEADS, EMBEDDING_HEAD = tuple(f"{name}.head" for name in HEAD_LAYERS), "embedding.head"
+TAUGHT_LAYERS = tuple(dict.fromkeys((*STYLE_LAYERS, *CONTENT_LAYERS, *HEAD_LAYERS)))
 _POSITIONS = 200
 """Positions of a crop that a least-squares fit looks at."""
 _HEAD_POSITIONS = 32
+_WEIGHTS = {
+    "features": 1.0, "gram": 4.0, "worst gram": 2.0, "content": 1.0, "relative": 1.0, "cells": 1.0, "match": 2.0,
+}  # fmt: skip
+"""Of the parts of the loss; distances weigh more than features, being what the losses look at."""
 _RIDGE = 1e-5
 
 Convolutions = dict[str, tuple[Tensor, Tensor]]
@@ -120,7 +126,7 @@ class Lesson:
 
     pixels: Pixels
     distances: Mapping[str, Tensor]
-    """By `gram LAYER`, `content LAYER` and `match`: one number for each pair of crops."""
+    """By `gram LAYER` and `content LAYER`: one number for each pair of crops."""
     places: Mapping[str, Tensor]
     features: Mapping[str, Tensor]
     """The teacher's outputs at the places of the head layers, (B · places, N), float16, over their mean."""
@@ -139,14 +145,39 @@ def lesson(teacher: Encoder, pixels: Pixels, scales: Mapping[str, float], seed: 
     return Lesson(pixels, pair_distances(found), places, features)
 
 
+@dataclass(frozen=True)
+class Look:
+    """A batch of gray pictures with the teacher's embeddings of them."""
+
+    pixels: Pixels
+    cells: Tensor
+    """(B, cells, N), over their standard deviation."""
+
+
+@torch.no_grad()
+def look(teacher: Encoder, pixels: Pixels) -> Look:
+    """How the teacher tells gray pictures apart."""
+    cells = torch.cat([_cells(teacher, part) for part in in_parts(to_stack(pixels))])
+    return Look(pixels, cells / cells.std())
+
+
+def _cells(encoder: Encoder, pictures: Tensor) -> Tensor:
+    """Embeddings, cell by cell: (B, GRID², N)."""
+    features = encoder.features(pictures, [EMBEDDING_LAYER])[EMBEDDING_LAYER]
+    return functional.adaptive_avg_pool2d(features, GRID).flatten(2).transpose(1, 2)
+
+
+def cosines(vectors: Tensor) -> Tensor:
+    """Of centred vectors (B, d), as matching ranks by: (pairs,)."""
+    directions = functional.normalize(vectors - vectors.mean(0), dim=1)
+    first, second = torch.triu_indices(len(vectors), len(vectors), 1)
+    return (directions[first] * directions[second]).sum(1)
+
+
 def pair_distances(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """How far the pictures of a stack are apart in what the losses and the matching look at; (pairs,) each."""
+    """How far the pictures of a stack are apart in what the losses look at; (pairs,) each."""
     grams = {f"gram {name}": functional.pdist(gram_matrix(found[name]).flatten(1)) for name in STYLE_LAYERS}
-    contents = {f"content {name}": functional.pdist(found[name].flatten(1)) for name in CONTENT_LAYERS}
-    pooled = functional.adaptive_avg_pool2d(found[EMBEDDING_LAYER], EMBEDDING_GRID).flatten(1)
-    directions = functional.normalize(pooled - pooled.mean(0), dim=1)
-    first, second = torch.triu_indices(len(pooled), len(pooled), 1)
-    return {**grams, **contents, "match": (directions[first] * directions[second]).sum(1)}
+    return grams | {f"content {name}": functional.pdist(found[name].flatten(1)) for name in CONTENT_LAYERS}
 
 
 def correlation(a: Tensor, b: Tensor) -> Tensor:
@@ -165,9 +196,9 @@ class Student:
             for name, pair in convolutions.items()
             for part, each in zip(("weight", "bias"), pair, strict=True)
         }
-        for name in HEAD_LAYERS:
-            wide, narrow = len(teacher.convolutions[name][0]), len(convolutions[name][0])
-            self.parameters[f"{name}.head"] = torch.zeros(narrow + 1, wide).requires_grad_()
+        for name, layer in {**dict(zip(_HEADS, HEAD_LAYERS, strict=True)), EMBEDDING_HEAD: EMBEDDING_LAYER}.items():
+            wide, narrow = len(teacher.convolutions[layer][0]), len(convolutions[layer][0])
+            self.parameters[name] = torch.zeros(narrow + 1, wide).requires_grad_()
         self.steps, self.done, self._highest = steps, 0, rate
         self.optimiser = torch.optim.Adam(self.parameters.values(), lr=rate, betas=(0.9, 0.99))
 
@@ -183,11 +214,11 @@ class Student:
         share = self.done / self.steps
         return self._highest * min(1.0, 10 * share + 1 / self.steps) * (1 + cos(pi * share)) / 2
 
-    def learn(self, lesson: Lesson) -> dict[str, float]:
+    def learn(self, taught: Lesson | Look) -> dict[str, float]:
         """One step; the parts of the loss."""
-        parts = self.loss(lesson)
+        parts = self.loss(taught) if isinstance(taught, Lesson) else self.loss_of_look(taught)
         self.optimiser.zero_grad()
-        total: Any = torch.stack(list(parts.values())).sum()
+        total: Any = torch.stack([_WEIGHTS[name] * part for name, part in parts.items()]).sum()
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
         for group in self.optimiser.param_groups:
@@ -205,7 +236,6 @@ class Student:
         relative = [
             (ours[name].clamp_min(1e-9) / wanted.clamp_min(1e-9)).log().var()
             for name, wanted in lesson.distances.items()
-            if name != "match"
         ]
         grams = torch.stack([each for name, each in apart.items() if name.startswith("gram")])
         return {
@@ -213,9 +243,24 @@ class Student:
             "gram": grams.mean(),
             "worst gram": grams.max(),
             "content": torch.stack([each for name, each in apart.items() if name.startswith("content")]).mean(),
-            "match": apart["match"],
             "relative": torch.stack(relative).mean(),
         }
+
+    def loss_of_look(self, look: Look) -> dict[str, Tensor]:
+        """How far from the teacher's: embeddings through their head, and how pictures are told apart."""
+        ours = _with_one(_cells(self.encoder, to_stack(look.pixels))) @ self.parameters[EMBEDDING_HEAD]
+        return {
+            "cells": _share_missed(ours.flatten(0, 1), look.cells.flatten(0, 1)),
+            "match": 1 - correlation(cosines(ours.flatten(1)), cosines(look.cells.flatten(1))),
+        }
+
+    @property
+    def embedding(self) -> Tensor:
+        """What makes the cosines of narrow embeddings those of the teacher's, (N, N): the root of the head's metric."""
+        head = self.parameters[EMBEDDING_HEAD].detach()[:-1].double()
+        values, directions = torch.linalg.eigh(head @ head.T)
+        root: Tensor = directions * values.clamp_min(0).sqrt() @ directions.T
+        return root.float()
 
     def state(self) -> dict[str, Tensor]:
         """All that it is, by name; steps done are in it."""
@@ -233,9 +278,13 @@ class Student:
             self.optimiser.state[each] = {word: moment.clone() for word, moment in moments.items()}
         self.done = int(state["done"])
 
-    def fit_heads(self, lessons: Sequence[Lesson]) -> None:
+    def fit_heads(self, lessons: Sequence[Lesson], looks: Sequence[Look]) -> None:
         """Begin with the heads that least squares give."""
         with torch.no_grad():
+            narrow = torch.cat([_cells(self.encoder, to_stack(each.pixels)).flatten(0, 1) for each in looks])
+            wanted = torch.cat([each.cells.flatten(0, 1) for each in looks])
+            head, _ = _fitted(_with_one(narrow).double(), wanted.double())
+            self.parameters[EMBEDDING_HEAD].copy_(head.float())
             found = [self.encoder.features(to_stack(each.pixels), HEAD_LAYERS) for each in lessons]
             for name in HEAD_LAYERS:
                 pairs = zip(found, lessons, strict=True)
@@ -247,7 +296,11 @@ class Student:
     def _missed(self, features: Tensor, lesson: Lesson, name: str) -> Tensor:
         theirs = lesson.features[name].float()
         ours = _with_one(_sampled(features, lesson.places[name])) @ self.parameters[f"{name}.head"]
-        return (ours - theirs).square().sum() / (theirs - theirs.mean(0)).square().sum()
+        return _share_missed(ours, theirs)
+
+
+def _share_missed(ours: Tensor, theirs: Tensor) -> Tensor:
+    return (ours - theirs).square().sum() / (theirs - theirs.mean(0)).square().sum()
 
 
 def _with_one(values: Tensor) -> Tensor:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional
 
 from colorize.images import Pixels
 from colorize.similarity import embed
@@ -20,6 +19,7 @@ from colorize.training.distillation import (
     STYLE_LAYERS,
     TAUGHT_LAYERS,
     correlation,
+    cosines,
     in_parts,
     pair_distances,
 )
@@ -62,11 +62,8 @@ def _distances(encoder: Encoder, squares: Tensor) -> dict[str, Tensor]:
 
 
 def _scores(encoder: Encoder, pictures: Sequence[Pixels]) -> Tensor:
-    """Cosines of centred embeddings, as matching ranks by, one for each pair."""
-    vectors = torch.from_numpy(np.stack([embed(encoder, picture) for picture in pictures]))
-    directions = functional.normalize(vectors - vectors.mean(0), dim=1)
-    first, second = torch.triu_indices(len(vectors), len(vectors), 1)
-    return (directions[first] * directions[second]).sum(1)
+    """One for each pair."""
+    return cosines(torch.from_numpy(np.stack([embed(encoder, picture) for picture in pictures])))
 
 
 def _square(picture: Pixels, edge_px: int) -> Pixels:

@@ -6,7 +6,7 @@ Torch implementation did that ASIAGRAPH 2016 used ("conv4_2" there is relu4_2). 
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -58,6 +58,8 @@ class Encoder:
     preprocessing: Preprocessing
     convolutions: Mapping[str, tuple[Tensor, Tensor]] = field(repr=False)
     """Layer name → weight (out, in, 3, 3) and bias (out,), on one device, calibrated."""
+    embedding: Tensor | None = field(default=None, repr=False)
+    """(N, M), applied to the channels of matching's embeddings; a distilled encoder's, so that cosines are full's."""
 
     @property
     def device(self) -> torch.device:
@@ -72,7 +74,8 @@ class Encoder:
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "Encoder":
         """The same encoder on another device, or in another precision."""
         moved = {name: (w.to(device, dtype), b.to(device, dtype)) for name, (w, b) in self.convolutions.items()}
-        return Encoder(self.name, self.checksum, self.preprocessing, moved)
+        embedding = None if self.embedding is None else self.embedding.to(device, dtype)
+        return replace(self, convolutions=moved, embedding=embedding)
 
     def features(self, pictures: Tensor, layers: Collection[str], pooling: Pooling = "max") -> dict[str, Tensor]:
         """Outputs of the named layers, computed no further than the last of them.

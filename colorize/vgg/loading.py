@@ -9,6 +9,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ RANDOM_SEED = 0
 INPUT_OXFORD = "RGB, range 0..255 float, minus mean [123.68, 116.779, 103.939]"
 _INPUT_TORCHVISION = "RGB, range 0..1 float, minus mean [0.485, 0.456, 0.406], divided by std [0.229, 0.224, 0.225]"
 
+_EMBEDDING = "embedding.weight"
+
 Convolutions = Mapping[str, tuple[Tensor, Tensor]]
 
 
@@ -59,9 +62,11 @@ def load_encoder(file: WeightsFile) -> Encoder:
     preprocessing = Preprocessing(scale.top / 255, scale.mean, scale.deviation)
     data = file.path.read_bytes()
     check_unchanged(file.path, hashlib.sha256(data).hexdigest(), file.checksum)
-    convolutions = _convolutions(file.path, load(data))
+    state = load(data)
+    convolutions = _convolutions(file.path, state)
     _checked(file.path, convolutions)
-    encoder = Encoder(file.name, file.checksum, preprocessing, convolutions)
+    embedding = _embedding(file.path, state, len(convolutions[CONVOLUTIONS[-1]][1]))
+    encoder = Encoder(file.name, file.checksum, preprocessing, convolutions, embedding)
     return encoder if file.calibrated else calibrated(encoder)
 
 
@@ -73,6 +78,15 @@ def _convolutions(source: Path | str, state: Mapping[str, Tensor]) -> Convolutio
         name: (state[f"{key}.weight"].float(), state[f"{key}.bias"].float())
         for name, key in zip(CONVOLUTIONS, KEYS, strict=True)
     }
+
+
+def _embedding(path: Path, state: Mapping[str, Tensor], channels: int) -> Tensor | None:
+    if _EMBEDDING not in state:
+        return None
+    found = state[_EMBEDDING].float()
+    if found.ndim != 2 or len(found) != channels or not found.isfinite().all():
+        raise WeightsCorrupt(f"{path}: {_EMBEDDING} does not fit {channels} channels; make or get the file again")
+    return found
 
 
 def _checked(path: Path, convolutions: Convolutions) -> None:
@@ -120,7 +134,7 @@ def calibrated(encoder: Encoder, means: Sequence[float] = MEAN_ACTIVATIONS) -> E
         scale = target / mean
         rescaled[name] = (weight * scale, bias * factor * scale)
         activation, factor = output * scale, factor * scale
-    return Encoder(encoder.name, encoder.checksum, encoder.preprocessing, rescaled)
+    return replace(encoder, convolutions=rescaled)
 
 
 def random_encoder(seed: int = RANDOM_SEED, widths: tuple[int, ...] | None = None) -> Encoder:
@@ -180,12 +194,14 @@ def download_weights(cache_dir: Path, url: str | None = None) -> WeightsFile:
     return weights_file(path)
 
 
-def write_weights(path: Path, convolutions: Convolutions, metadata: dict[str, str]) -> None:
+def write_weights(
+    path: Path, convolutions: Convolutions, metadata: dict[str, str], embedding: Tensor | None = None
+) -> None:
     """Write a weights file and, before it, its checksum beside it, so that it is never there without one.
 
     Whole or not at all: processes may make the same file at once, and each reads a whole one.
     """
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {} if embedding is None else {_EMBEDDING: embedding.contiguous()}
     for name, key in zip(CONVOLUTIONS, KEYS, strict=True):
         weight, bias = convolutions[name]
         tensors |= {f"{key}.weight": weight.contiguous(), f"{key}.bias": bias.contiguous()}

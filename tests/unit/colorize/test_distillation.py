@@ -1,23 +1,31 @@
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from colorize.errors import WeightsCorrupt
 from colorize.images import Pixels
-from colorize.training.dataset import crops, held_out, split
+from colorize.similarity import embed
+from colorize.training.dataset import crops, gray_views, held_out, split
 from colorize.training.distillation import (
     CONTENT_LAYERS,
     STYLE_LAYERS,
     Lesson,
+    Look,
     Student,
     correlation,
+    cosines,
     layer_by_layer,
     lesson,
+    look,
 )
 from colorize.training.quality import quality
 from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, Encoder
-from colorize.vgg.loading import MEAN_ACTIVATIONS, calibrated, random_encoder
+from colorize.vgg.loading import INPUT_OXFORD, MEAN_ACTIVATIONS, calibrated, load_encoder, random_encoder, write_weights
+from colorize.vgg.weights import weights_file
 
 WIDTHS = (3, 4, 6, 6, 6)
 SCALES = dict(zip(CONVOLUTIONS, MEAN_ACTIVATIONS, strict=True))
@@ -42,6 +50,11 @@ def first(teacher: Encoder, taught: list[Pixels]) -> Mapping[str, tuple[torch.Te
 @pytest.fixture(scope="module")
 def lessons(teacher: Encoder, taught: list[Pixels]) -> list[Lesson]:
     return [lesson(teacher, crops(taught, 6, 32, seed), SCALES, seed) for seed in range(3)]
+
+
+@pytest.fixture(scope="module")
+def looks(teacher: Encoder, taught: list[Pixels]) -> list[Look]:
+    return [look(teacher, gray_views(taught, 6, (64, 48), seed)) for seed in range(2)]
 
 
 def student(teacher: Encoder, first: Mapping[str, tuple[torch.Tensor, torch.Tensor]], steps: int) -> Student:
@@ -70,20 +83,61 @@ def test_with_all_the_teachers_channels_the_fit_is_the_teacher(teacher: Encoder,
 
 
 def test_a_student_comes_nearer_to_its_teacher_by_learning(
-    teacher: Encoder, first: Mapping[str, tuple[torch.Tensor, torch.Tensor]], lessons: list[Lesson]
+    teacher: Encoder,
+    first: Mapping[str, tuple[torch.Tensor, torch.Tensor]],
+    lessons: list[Lesson],
+    looks: list[Look],
 ) -> None:
     learning = student(teacher, first, 40)
-    learning.fit_heads(lessons)
+    learning.fit_heads(lessons, looks)
     losses = [sum(learning.learn(lessons[step % 3]).values()) for step in range(40)]
     assert np.mean(losses[-6:]) < 0.8 * np.mean(losses[:3])
 
 
+def test_a_student_learns_to_tell_gray_pictures_apart_as_its_teacher_does(
+    teacher: Encoder, first: Mapping[str, tuple[torch.Tensor, torch.Tensor]], lessons: list[Lesson], looks: list[Look]
+) -> None:
+    learning = student(teacher, first, 40)
+    learning.fit_heads(lessons, looks)
+    losses = [learning.learn(looks[step % 2]) for step in range(40)]
+    assert np.mean([each["match"] for each in losses[-4:]]) < 0.7 * np.mean([each["match"] for each in losses[:4]])
+
+
+def test_the_embedding_gives_the_cosines_of_the_head_in_the_teachers_space(
+    teacher: Encoder, first: Mapping[str, tuple[torch.Tensor, torch.Tensor]], lessons: list[Lesson], looks: list[Look]
+) -> None:
+    learning = student(teacher, first, 8)
+    learning.fit_heads(lessons, looks)
+    narrow = torch.randn(7, 5, WIDTHS[-1], generator=torch.Generator().manual_seed(0))
+    wide = narrow @ learning.parameters["embedding.head"][:-1].detach()
+    ours = narrow @ learning.embedding
+    assert torch.allclose(cosines(ours.flatten(1)), cosines(wide.flatten(1)), atol=1e-4)
+
+
+def test_an_encoders_embedding_travels_with_its_weights_and_is_refused_when_it_does_not_fit(
+    teacher: Encoder, tmp_path: Path, taught: list[Pixels]
+) -> None:
+    seen = replace(teacher, embedding=torch.diag(torch.arange(1.0, 13.0)))
+    path = tmp_path / "seen.safetensors"
+    facts = {"name": "seen", "input": INPUT_OXFORD, "calibrated": "yes"}
+    write_weights(path, seen.convolutions, facts, seen.embedding)
+    found = load_encoder(weights_file(path))
+    plain, weighed = (embed(each, taught[0]).reshape(12, -1) for each in (teacher, found))
+    assert np.allclose(weighed, plain * np.arange(1, 13)[:, None], rtol=1e-5)
+    write_weights(path, seen.convolutions, facts, torch.ones(5, 5))
+    with pytest.raises(WeightsCorrupt, match="does not fit 12 channels"):
+        load_encoder(weights_file(path))
+
+
 def test_a_student_that_was_put_down_goes_on_as_if_nothing_had_been(
-    teacher: Encoder, first: Mapping[str, tuple[torch.Tensor, torch.Tensor]], lessons: list[Lesson]
+    teacher: Encoder,
+    first: Mapping[str, tuple[torch.Tensor, torch.Tensor]],
+    lessons: list[Lesson],
+    looks: list[Look],
 ) -> None:
     undisturbed, begun, resumed = (student(teacher, first, 8) for _ in range(3))
     for each in (undisturbed, begun):
-        each.fit_heads(lessons)
+        each.fit_heads(lessons, looks)
     for step in range(8):
         undisturbed.learn(lessons[step % 3])
     for step in range(5):
