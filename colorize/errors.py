@@ -7,11 +7,13 @@
     ├── PictureGone              transient: a stored picture's file is missing or cannot be read
     ├── UnknownRecipe            no recipe of that name
     ├── BadRecipe                a recipe's values contradict each other or leave their bounds
+    ├── BadMarks                 a curator's marks are no marks, lie outside the picture, or are too many
     ├── UnknownEncoder           no encoder of that name is at hand
     ├── WeightsMissing           the encoder's weights are not where they should be
     ├── WeightsCorrupt           the weights are there, but their checksum or shapes are wrong
     ├── OutOfMemory              transient: the batch was too large for the device at that moment
     ├── Diverged                 the optimisation gave no finite iterate
+    ├── Unsolved                 a sparse system did not come to its solution in the rounds it has
     ├── DeviceMissing            the device asked for is not in this machine
     └── WorkerDied               transient: the process that colorized ended without a word
 
@@ -56,6 +58,10 @@ class BadRecipe(ColorizeError):
     """A recipe's values cannot be worked with."""
 
 
+class BadMarks(ColorizeError):
+    """Marks that cannot be laid on the picture; the message names every fault."""
+
+
 class UnknownEncoder(ColorizeError):
     """No encoder at hand has the name asked for."""
 
@@ -76,6 +82,10 @@ class OutOfMemory(ColorizeError):
 
 class Diverged(ColorizeError):
     """Every iterate of the optimisation held infinities or NaN."""
+
+
+class Unsolved(ColorizeError):
+    """A sparse system's solution was not reached."""
 
 
 class DeviceMissing(ColorizeError):

@@ -1,16 +1,19 @@
 """Pictures from untrusted bytes, and pictures made smaller or gray.
 
 Harvest decodes with it, similarity and the colorizers resize with it. It knows no file, no network and no
-tensor: bytes or arrays come in, `uint8` arrays of shape (H, W, 3) in sRGB go out.
+tensor: bytes or arrays come in, `uint8` arrays of shape (H, W, 3) in sRGB go out, and beside them a scan's gray
+in 16 bits where it has them.
 """
 
 import re
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +25,12 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from colorize.errors import OversizedImage, UnreadableImage
+from colorize.profiles import gray_profile
 
 Pixels = NDArray[np.uint8]
 """uint8, (H, W, 3), sRGB in [0, 255]."""
+Gray16 = NDArray[np.uint16]
+"""uint16, (H, W), gray by sRGB's curve in [0, 65535]."""
 
 PAPER_WHITE: Final = (255, 255, 255)
 """What shines through transparent pixels. Pure white, since any tint would be read as the print's own."""
@@ -43,6 +49,13 @@ class Decoded:
     """Pillow's name of the pixels as stored: `L`, `I;16`, `RGB`, `CMYK`, `P` ..."""
     format: str
     """What the bytes are, whatever the file was called: `JPEG`, `PNG`, `TIFF`, `WEBP`, `AVIF`, `JPEG2000`."""
+    gray16: Gray16 | None = None
+    """The same picture at its own depth, where it is stored as gray in 16 bits."""
+
+    @property
+    def scan(self) -> Pixels | Gray16:
+        """The picture at the depth that it is stored in."""
+        return self.pixels if self.gray16 is None else self.gray16
 
     @property
     def width(self) -> int:
@@ -105,6 +118,7 @@ _UPRIGHT: Final = {
 }
 """EXIF orientation → what makes the picture upright."""
 
+_PHOTOMETRIC, _WHITE_IS_ZERO = TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0
 _BASE_MODES: Final = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK", "LAB": "LAB"}
 """Stored mode → the mode that an ICC profile speaks of; all others are RGB."""
 
@@ -122,23 +136,23 @@ def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
         UnreadableImage: not a picture, not a format that is read, or damaged.
         OversizedImage: over the limit, or more than memory holds.
     """
-    reader = _reader(data)
-    try:
-        with reader(BytesIO(data)) as image:
-            _check_size(image, max_pixels)
-            image.load()
-            return Decoded(np.array(_upright_srgb(image)), mode=image.mode, format=str(image.format))
-    except MemoryError as error:
-        raise OversizedImage(
-            f"the picture ({reader.format} of {len(data):,} bytes) needs more memory than there is. "
-            "Free some, or store a smaller scan."
-        ) from error
-    except _DAMAGE as error:
-        what = f"{reader.format} of {len(data):,} bytes"
-        raise UnreadableImage(
-            f"the picture ({what}) is damaged: {str(error) or type(error).__name__}. "
-            "Fetch it again; if it stays so, ask the archive for a sound copy."
-        ) from error
+    with _opened(data) as image:
+        _check_size(image, max_pixels)
+        image.load()
+        turn = _UPRIGHT.get(_orientation(image) or 1)
+        gray16 = _gray16(image, turn) if image.mode.startswith("I;16") else None
+        pixels = np.array(_srgb(image, turn)) if gray16 is None else _eight_bits_of(gray16)
+        return Decoded(pixels, image.mode, str(image.format), gray16)
+
+
+def header(data: bytes) -> Mapping[str, Any]:
+    """What a picture file says besides its pixels, by Pillow's names (`xmp`, `icc_profile`, PNG's text fields).
+
+    Raises:
+        UnreadableImage: as for `decode`; damage behind the header is not seen.
+    """
+    with _opened(data) as image:
+        return {str(name): value for name, value in image.info.items()}
 
 
 def resized(pixels: Pixels, long_edge_px: int, *, multiple: int = 16) -> Pixels:
@@ -164,6 +178,26 @@ def to_gray(pixels: Pixels) -> Pixels:
     return np.array(Image.fromarray(pixels).convert("L").convert("RGB"))
 
 
+@contextmanager
+def _opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
+    """The picture, not decoded yet; what goes wrong while it is open is told in our words."""
+    reader = _reader(data)
+    try:
+        with reader(BytesIO(data)) as image:
+            yield image
+    except MemoryError as error:
+        raise OversizedImage(
+            f"the picture ({reader.format} of {len(data):,} bytes) needs more memory than there is. "
+            "Free some, or store a smaller scan."
+        ) from error
+    except _DAMAGE as error:
+        what = f"{reader.format} of {len(data):,} bytes"
+        raise UnreadableImage(
+            f"the picture ({what}) is damaged: {str(error) or type(error).__name__}. "
+            "Fetch it again; if it stays so, ask the archive for a sound copy."
+        ) from error
+
+
 def _reader(data: bytes) -> type[ImageFile.ImageFile]:
     for signature, reader in _READERS.items():
         if re.match(signature, data):
@@ -183,9 +217,26 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         )
 
 
-def _upright_srgb(image: Image.Image) -> Image.Image:
+def _gray16(image: Image.Image, turn: Image.Transpose | None) -> Gray16:
+    """Upright, by sRGB's curve."""
+    stored = np.asarray(image, dtype=np.uint16)
+    if isinstance(image, _TiffReader) and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        stored = 65535 - stored  # Pillow does so up to 8 bits only
+    gray = Image.fromarray(stored)
+    if profile := image.info.get("icc_profile"):
+        gray = _transformed(gray, profile, ImageCms.ImageCmsProfile(BytesIO(gray_profile())), gray.mode)
+    return np.array(gray if turn is None else gray.transpose(turn))
+
+
+def _eight_bits_of(gray16: Gray16) -> Pixels:
+    """Gray in 8 bits, thrice: a 257th, rounded, without leaving 16 bits."""
+    gray = (gray16 // 257 + (gray16 % 257 > 128)).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, 2)
+
+
+def _srgb(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+    """Upright, on paper white."""
     profile = image.info.get("icc_profile")
-    orientation = _orientation(image)
     narrow = _eight_bits(image)
     base = _BASE_MODES.get(narrow.mode, "RGB")
     if narrow.has_transparency_data:
@@ -195,7 +246,7 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
         flat = Image.composite(colours, paper, layered.getchannel("A"))
     else:
         flat = _in_srgb(narrow.convert(base), profile)
-    return flat.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else flat
+    return flat if turn is None else flat.transpose(turn)
 
 
 def _orientation(image: Image.Image) -> int | None:
@@ -207,15 +258,15 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Wide gray (16 and 32 bits, floats) to `L`; anything else as it is.
+    """Wider gray (32 bits, floats) to `L`; anything else as it is.
 
-    Integers of 32 bits and floats do not say what white is: the least of 1, 255, 65535, 2³¹−1 that the
-    brightest pixel does not pass is taken for it.
+    Such numbers do not say what white is: the least of 1, 255, 65535, 2³¹−1 that the brightest pixel does not
+    pass is taken for it.
 
     Raises:
         UnreadableImage: a pixel is no finite number.
     """
-    if image.mode not in {"I", "F"} and not image.mode.startswith("I;16"):
+    if image.mode not in {"I", "F"}:
         return image
     values = np.asarray(image, dtype=np.float32)
     if not np.isfinite(values).all():
@@ -225,25 +276,25 @@ def _eight_bits(image: Image.Image) -> Image.Image:
             "Save the picture anew."
         )
     brightest = float(values.max())
-    whites = [65535.0] if image.mode.startswith("I;16") else [1.0, 255.0, 65535.0]
-    white = next((white for white in whites if brightest <= white), 2.0**31 - 1)
+    white = next((white for white in (1.0, 255.0, 65535.0) if brightest <= white), 2.0**31 - 1)
     return Image.fromarray(np.rint(values.clip(0, white) * (255 / white)).astype(np.uint8))
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
     if image.mode == "LAB":  # the numbers are the colours; whatever profile is there says no more
-        return _transformed(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
-    if profile is None:
-        return image.convert("RGB")
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    shown = _transformed(image, profile, srgb, "RGB") if profile else image
+    return shown.convert("RGB")
+
+
+def _transformed(image: Image.Image, profile: bytes, target: ImageCms.ImageCmsProfile, mode: str) -> Image.Image:
+    """By perceptual intent; the picture itself where the profile is none, or one for other channels than these."""
     try:
-        return _transformed(image, ImageCms.ImageCmsProfile(BytesIO(profile)))
-    except (ImageCms.PyCMSError, OSError):  # no profile, or one for other channels than these
-        return image.convert("RGB")
-
-
-def _transformed(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
-    target = ImageCms.createProfile("sRGB")
-    intent = ImageCms.Intent.PERCEPTUAL
-    converted = ImageCms.profileToProfile(image, source, target, renderingIntent=intent, outputMode="RGB")
-    assert converted is not None  # None is for inPlace=True only
-    return converted
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        intent = ImageCms.Intent.PERCEPTUAL
+        shown = ImageCms.profileToProfile(image, source, target, renderingIntent=intent, outputMode=mode)
+    except (ImageCms.PyCMSError, OSError):
+        return image
+    assert shown is not None  # None is for inPlace=True only
+    return shown

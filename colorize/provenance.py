@@ -1,6 +1,6 @@
-"""What a colorized picture says about its own making, inside its PNG file.
+"""What a colorized picture says about its own making, inside its file.
 
-Whoever writes an output calls `encode_png`; whoever meets such a file far from the catalogue (exiftool, a
+`colorize.saving` writes it into every format; whoever meets such a file far from the catalogue (exiftool, a
 picture archive's ingest, `read_provenance`) can tell that a machine coloured it, from what, and how.
 """
 
@@ -15,14 +15,19 @@ from typing import Any, Final, Self
 from xml.sax.saxutils import escape
 
 import numpy as np
+from defusedxml import ElementTree
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.PngImagePlugin import PngImageFile, PngInfo
+from PIL.PngImagePlugin import PngInfo
+
+from colorize.errors import UnreadableImage
+from colorize.images import header
 
 DIGITAL_SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC's term for a picture composed of a captured one and what a trained model added."""
 
 _FIELD: Final = "nishiki"
+_NAMESPACE: Final = "urn:nishiki:provenance"
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _XMP: Final = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -31,14 +36,16 @@ _XMP: Final = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
     xmlns:dc="http://purl.org/dc/elements/1.1/"
     xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"
     xmlns:xmp="http://ns.adobe.com/xap/1.0/"
-    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">
+    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+    xmlns:nishiki="{namespace}">
    <dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
    <dc:description><rdf:Alt><rdf:li xml:lang="x-default">{description}</rdf:li></rdf:Alt></dc:description>
    <dc:source>{source}</dc:source>
    <photoshop:Credit>{credit}</photoshop:Credit>
    <xmp:CreatorTool>{software}</xmp:CreatorTool>
-   <xmp:CreateDate>{created}</xmp:CreateDate>
+   <xmp:CreateDate>{creation_time}</xmp:CreateDate>
    <Iptc4xmpExt:DigitalSourceType>{kind}</Iptc4xmpExt:DigitalSourceType>
+   <nishiki:provenance>{json}</nishiki:provenance>
   </rdf:Description>
  </rdf:RDF>
 </x:xmpmeta>
@@ -105,10 +112,10 @@ class Provenance:
 
 
 def encode_png(pixels: NDArray[np.uint8], provenance: Provenance) -> bytes:
-    """A PNG, marked as sRGB, that carries its provenance thrice.
+    """A PNG, marked as sRGB, that carries its provenance twice.
 
-    As PNG text fields for any viewer, as XMP (IPTC digital source type included) for picture archives, and as
-    JSON for `read_provenance`. Equal input gives equal bytes.
+    As PNG text fields for any viewer, and as XMP for picture archives and `read_provenance`. Equal input gives
+    equal bytes.
 
     Args:
         pixels: uint8, (H, W, 3), sRGB in [0, 255].
@@ -116,44 +123,45 @@ def encode_png(pixels: NDArray[np.uint8], provenance: Provenance) -> bytes:
     """
     notes = PngInfo()
     notes.add(b"sRGB", b"\0")  # perceptual intent
-    for keyword, text in _texts(provenance).items():
-        notes.add_itxt(keyword, text)
+    for keyword, text in texts(provenance).items():
+        notes.add_itxt(keyword.title().replace("_", " "), text)
+    notes.add_itxt("XML:com.adobe.xmp", xmp(provenance))
     file = BytesIO()
     Image.fromarray(pixels).save(file, "PNG", pnginfo=notes)
     return file.getvalue()
 
 
-def read_provenance(data: bytes) -> Provenance | None:
-    """What `encode_png` wrote, read from the header without decoding; None for any other bytes."""
-    try:
-        with PngImageFile(BytesIO(data)) as image:
-            return Provenance.from_json(image.info[_FIELD])
-    except (OSError, SyntaxError, LookupError, TypeError, ValueError):
-        return None
+def xmp(provenance: Provenance) -> str:
+    """The XMP packet of a colorized picture: IPTC's digital source type for archives, all facts as JSON for us."""
+    words = texts(provenance) | {"kind": DIGITAL_SOURCE_TYPE, "json": provenance.to_json()}
+    return _XMP.format(namespace=_NAMESPACE, **{name: escape(text) for name, text in words.items()})
 
 
-def _texts(provenance: Provenance) -> dict[str, str]:
-    created = provenance.created.astimezone(UTC).isoformat(timespec="seconds")
-    facts = {
+def texts(provenance: Provenance) -> dict[str, str]:
+    """What people read, by name: title, description, source ...; without characters that XML forbids."""
+    texts = {
         "title": f"{provenance.content.identifier}, machine-colorized",
         "description": provenance.description,
         "source": f"content {_cited(provenance.content)}; style {_cited(provenance.style)}",
         "credit": "; ".join(provenance.credits),
         "software": provenance.software,
-        "created": created,
+        "creation_time": provenance.created.astimezone(UTC).isoformat(timespec="seconds"),
     }
-    clean = {name: _NOT_XML.sub("", text) for name, text in facts.items()}
-    xmp = _XMP.format(kind=DIGITAL_SOURCE_TYPE, **{name: escape(text) for name, text in clean.items()})
-    return {
-        "Title": clean["title"],
-        "Description": clean["description"],
-        "Source": clean["source"],
-        "Credit": clean["credit"],
-        "Software": clean["software"],
-        "Creation Time": clean["created"],
-        _FIELD: provenance.to_json(),
-        "XML:com.adobe.xmp": xmp,
-    }
+    return {name: _NOT_XML.sub("", text) for name, text in texts.items()}
+
+
+def read_provenance(data: bytes) -> Provenance | None:
+    """What stands in a picture file of ours (PNG, TIFF or JPEG), read without decoding; None for any other bytes."""
+    try:
+        said = header(data)
+        # Pictures made before TIFF and JPEG were written carry the JSON in a PNG text field.
+        return Provenance.from_json(said[_FIELD] if _FIELD in said else _json_in(said["xmp"]))
+    except (UnreadableImage, SyntaxError, LookupError, TypeError, ValueError):
+        return None
+
+
+def _json_in(packet: bytes) -> str:
+    return str(ElementTree.fromstring(packet).findtext(f".//{{{_NAMESPACE}}}provenance"))
 
 
 def _cited(source: Source) -> str:

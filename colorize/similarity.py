@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn import functional
 
+from colorize.frame import find_frame
 from colorize.images import to_gray
 from colorize.vgg.encoder import Encoder
 
@@ -29,8 +30,12 @@ Blocks = Callable[[], Iterable[tuple[NDArray[np.int64], Vectors]]]
 
 @torch.no_grad()
 def embed(encoder: Encoder, pixels: NDArray[np.uint8]) -> Vectors:
-    """A picture's embedding: conv5_4 of its gray version at 224 px, averaged over a 4×4 grid; (16 N,)."""
-    gray = torch.from_numpy(to_gray(_at_one_scale(pixels))).permute(2, 0, 1)[None]
+    """A print's embedding: conv5_4 of its gray version at 224 px, averaged over a 4×4 grid; (16 N,).
+
+    Mounts and colour charts are left out (`colorize.frame`): scans that share them would be alike for that.
+    """
+    framed = find_frame(pixels).crop(pixels)
+    gray = torch.from_numpy(to_gray(_at_one_scale(framed))).permute(2, 0, 1)[None]
     features = encoder.features(gray.to(encoder.device, encoder.dtype), [LAYER])[LAYER]
     pooled = functional.adaptive_avg_pool2d(features, GRID)[0].flatten(1)
     seen = pooled if encoder.embedding is None else encoder.embedding.T @ pooled

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from flows.command import Device, Home, exit_with, fail, read_settings, say, show
+from flows.settings import Settings
 
 reading_app = typer.Typer()
 weights_app = typer.Typer(no_args_is_help=True, help="The encoder's weights.")
@@ -80,15 +81,49 @@ def show_attempt(
 
 @reading_app.command()
 def measure(
-    encoder: Annotated[str, typer.Option("--encoder", help="An encoder by name, see: nishiki weights list.")],
-    batch: Annotated[str, typer.Argument(metavar="[BATCH]", help="A batch's number, or all.")] = "all",
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TRUTH RESULT | BATCH]", help="Two picture files; or a batch's number, or all."),
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", help="Of batches: an encoder by name, see: nishiki weights list.")
+    ] = None,
     home: Home = None,
     device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Of two files: one JSON object.")] = False,
 ) -> None:
-    """Measure the pictures of earlier attempts again, by another encoder; its figures stand beside their own."""
+    """Measure a picture file against the true colours, or earlier attempts again by another encoder.
+
+    With two files: how far RESULT is from TRUTH, and how far TRUTH is when it is left gray. With --encoder: its figures
+    stand beside the attempts' own.
+    """
+    words = words or []
+    if encoder is None:
+        if len(words) != 2:
+            fail("name two picture files, TRUTH and RESULT, or an --encoder to measure earlier attempts by", code=2)
+        _measure_files(Path(words[0]), Path(words[1]), as_json)
+        return
+    if as_json:
+        fail("--json is for two picture files; nishiki export gives the figures of attempts", code=2)
+    if len(words) > 1:
+        fail("with --encoder, name one batch, or all", code=2)
+    _measure_batch(read_settings(home=home, device=device), encoder, words[0] if words else "all")
+
+
+def _measure_files(truth: Path, result: Path, as_json: bool) -> None:
+    from flows.truth import measure_files, measures_table
+
+    measured = measure_files(truth, result, read_settings().max_pixels)
+    if as_json:
+        say([json.dumps({**measured.figures, "notes": measured.notes}, ensure_ascii=False)])
+        return
+    show(measures_table(measured.figures))
+    say(measured.notes)
+
+
+def _measure_batch(settings: Settings, encoder: str, batch: str) -> None:
     if batch != "all" and not (batch.isdecimal() and int(batch) < 2**31):
         fail(f"{batch!r} is no batch; give its number, as nishiki export lists it, or all", code=2)
-    settings = read_settings(home=home, device=device)
     from db.catalogue import Catalogue
 
     Catalogue.open(settings, create=False).close()  # before torch is loaded and weights are read

@@ -1,6 +1,6 @@
 """Every benchmark for a CPU, one after the other."""
 
-from tests.benchmarks import commands, engine, matching
+from tests.benchmarks import colour, commands, engine, fullsize, matching
 
-for benchmark in (engine, commands, matching):
+for benchmark in (engine, commands, matching, fullsize, colour):
     benchmark.main()

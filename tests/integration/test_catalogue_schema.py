@@ -24,7 +24,7 @@ from db.engine import (
     upgrade,
     writing,
 )
-from db.entries import Change, EncoderKey, Verdict
+from db.entries import Change, EncoderKey, Tone, Verdict
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueUnreachable, NoCatalogue
 from db.settings import CatalogueSettings
 
@@ -99,13 +99,27 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_with_all_that_is_in_it(
         catalogue.give_verdict(pending.id, "curator", Verdict.APPROVED)
         before = list(catalogue.attempts())
     _taken_back(engine, "0001")
-    with pytest.raises(CatalogueBehind, match="has schema 0001, this program needs 0002"):
+    with pytest.raises(CatalogueBehind, match="has schema 0001, this program needs 0003"):
         Catalogue.open(settings)
     upgrade(engine)
     with Catalogue.open(settings) as catalogue:
         assert list(catalogue.attempts()) == before
         assert catalogue.verdicts([pending.id])[pending.id].verdict is Verdict.APPROVED
         assert catalogue.attempts_to_measure(EncoderKey("another", "c0ffee")) == [pending.id]
+
+
+def test_an_upgrade_empties_the_embeddings_made_of_whole_scans(
+    settings: CatalogueSettings, engine: Engine, sample: "Sample"
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        image = sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
+    _taken_back(engine, "0002")
+    with writing(engine).begin() as connection:
+        made = {"image": image, "name": sample.encoder.name, "checksum": sample.encoder.checksum, "vector": b"\0" * 8}
+        connection.execute(text("INSERT INTO embeddings VALUES (:image, :name, :checksum, 2, :vector)"), made)
+    upgrade(engine)
+    with Catalogue.open(settings) as catalogue:
+        assert [each.id for each in catalogue.images_to_embed(sample.encoder, [Tone.COLOUR])] == [image]
 
 
 def test_an_upgrade_copies_a_sqlite_catalogue_first(

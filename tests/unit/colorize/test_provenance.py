@@ -72,6 +72,21 @@ def test_a_field_of_another_program_is_no_provenance(note: str) -> None:
     assert read_provenance(file.getvalue()) is None
 
 
+def test_pictures_that_tell_it_in_a_text_field_alone_are_read_too() -> None:
+    file, info = BytesIO(), PngInfo()
+    info.add_itxt("nishiki", MADE.to_json())
+    Image.fromarray(PIXELS).save(file, "PNG", pnginfo=info)
+    assert read_provenance(file.getvalue()) == MADE
+
+
+@pytest.mark.parametrize("packet", [b"", b"<x/>", b"<x", b'<!DOCTYPE x [<!ENTITY e "e">]><x>&e;</x>', b"\xff\0"])
+def test_xmp_of_another_program_is_no_provenance(packet: bytes) -> None:
+    for format_ in ("JPEG", "TIFF"):
+        file = BytesIO()
+        Image.fromarray(PIXELS).save(file, format_, xmp=packet)
+        assert read_provenance(file.getvalue()) is None
+
+
 def test_other_bytes_have_no_provenance() -> None:
     plain = BytesIO()
     Image.fromarray(PIXELS).save(plain, "PNG")

@@ -10,6 +10,8 @@ from PIL import Image
 from colorize.images import Pixels, to_gray
 from colorize.similarity import CENTRE_FROM, GRID, Blocks, Ranked, Vectors, centre_of, embed, rank
 from colorize.vgg.encoder import Encoder
+from flows.archives.drawing.designs import design
+from flows.archives.drawing.prints import draw_print
 
 NUMBERS = np.random.default_rng(11)
 STYLES: Vectors = NUMBERS.normal(0.5, 1, (41, 12)).astype(np.float32)
@@ -141,3 +143,10 @@ def test_a_small_and_a_large_scan_of_one_picture_embed_alike(narrow: Encoder, ph
         vector, (height, width) = embed(narrow, picture), picture.shape[:2]
         large = np.array(Image.fromarray(picture).resize((width * 6, height * 6), Image.Resampling.LANCZOS))
         assert apart(vector, embed(narrow, large)) < apart(vector, embed(narrow, half_black(picture))) / 20
+
+
+def test_a_print_on_its_mount_embeds_as_the_print_alone(narrow: Encoder) -> None:
+    alone = draw_print(design(0), 0).pixels[12:-12, 12:-12]
+    mounted = np.pad(alone, ((60, 60), (60, 120), (0, 0)), constant_values=20)
+    mounted[200:300, -100:-60] = 240
+    assert apart(embed(narrow, alone), embed(narrow, mounted)) < 1e-3
