@@ -4,60 +4,31 @@
 place of a result. What is durable when: a job's checkpoint every so many seconds, until its result is there.
 """
 
-import ctypes
-import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from itertools import groupby
 
+import numpy as np
 import torch
+from skimage.color import rgb2lab
 
-from colorize import measure
 from colorize.checkpoint import Identity, read_checkpoint
-from colorize.errors import ColorizeError, DeviceMissing, Diverged, OutOfMemory
+from colorize.device import on_device
+from colorize.errors import ColorizeError, Diverged, OutOfMemory, Unsolved
+from colorize.images import Pixels
+from colorize.limits import refusal
 from colorize.memory import fits, free_bytes, is_out_of_memory, long_edge_that_fits, picture_bytes, together
 from colorize.methods.neural_style import Descent, Walked
-from colorize.recipe import Colorization, Job, Precision, Recipe
+from colorize.quality import picture_measures
+from colorize.recipe import Colorization, Job, Precision, Recipe, RelativeErrors
+from colorize.recolour import METHODS, Recoloured, recoloured
 from colorize.targets import saved_errors, stack_targets
 from colorize.vgg.encoder import Encoder, known_layers
 from colorize.vgg.engine import Engine, Operands, multiplies_bfloat16
 from colorize.vgg.losses import Evaluator, ReferenceEvaluator, TargetCache
 from colorize.watch import NOBODY, Listener, Watch
 from colorize.working import Prepared, prepare, to_pixels, to_tensor
-
-_M_MMAP_THRESHOLD = -3
-"""glibc's name of the size from which on a block goes back to the system when it is freed."""
-
-
-def device_names(wish: str = "auto") -> list[str]:
-    """The devices to use: every GPU, else the CPU; or what the operator wishes (`cpu`, `cuda`, `cuda:1`).
-
-    Raises:
-        DeviceMissing: the wish cannot be met here.
-    """
-    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    choices = {"auto": gpus or ["cpu"], "cpu": ["cpu"], "cuda": gpus} | {name: [name] for name in gpus}
-    if found := choices.get(wish):
-        return found
-    raise DeviceMissing(f"there is no device {wish!r} here; there is {', '.join(['cpu', *gpus])}")
-
-
-def use_one_thread() -> None:
-    """Make this a process among several on a CPU: one thread for torch, and memory given back as soon as it is free.
-
-    More threads collapse 7–14 times on a busy core. glibc would keep blocks of up to 32 MB, layers of a picture among
-    them, for later: a third of a 512² picture's memory.
-    """
-    torch.set_num_threads(1)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 24)
-
-
-def library_versions() -> dict[str, str]:
-    """What a result depends on, by distribution."""
-    return {name: version(name) for name in ("nishiki", "torch", "numpy", "pillow", "scikit-image")}
-
 
 _End = Colorization | ColorizeError
 
@@ -120,16 +91,26 @@ class Colorizer:
                 prepared.append(self._prepared(job, listener))
             except ColorizeError as error:
                 done[job.key] = error
+        if self.recipe.method == "neural_style":
+            done |= self._descended(prepared, listener)
+        else:
+            done |= {each.job.key: self._carried(each, listener) for each in prepared}
+        return [done[job.key] for job in jobs]
+
+    def _descended(self, prepared: list[Prepared], listener: Listener) -> dict[str, _End]:
+        done: dict[str, _End] = {}
         prepared.sort(key=lambda item: item.stackable)
         for _, equal in groupby(prepared, key=lambda item: item.stackable):
             stack = list(equal)
             most = self._most_together(stack)
             for at in range(0, len(stack), most):
                 done |= self._stack(stack[at : at + most], listener, 0)
-        return [done[job.key] for job in jobs]
+        return done
 
     def _prepared(self, job: Job, listener: Listener) -> Prepared:
         prepared = prepare(self.recipe, job)
+        if self.recipe.method != "neural_style":
+            return prepared
         self._check_room(prepared)
         if job.checkpoint is None:
             return prepared
@@ -215,56 +196,67 @@ class Colorizer:
 
     def _at_once(self, stack: list[Prepared], watch: Watch, halvings: int) -> dict[str, _End]:
         walked = self._walked(stack, watch)
-        pictures = to_pixels(walked.best)
-        errors = saved_errors(self.recipe, self.encoder, self.cache, stack, pictures)
+        painted = [self._painted(each, picture) for each, picture in zip(stack, to_pixels(walked.best), strict=True)]
+        errors = saved_errors(self.recipe, self.encoder, self.cache, stack, np.stack([each.seen for each in painted]))
         seconds = watch.seconds
         done: dict[str, _End] = {}
         for row, each in enumerate(stack):
             if not walked.finite[row]:
                 done[each.job.key] = Diverged(f"no iterate had a finite loss under {self.recipe.name}")
                 continue
-            measures = {
-                **measure.picture_measures(each.content, pictures[row]),
-                "restored": float(walked.restored[row]),
-                "stack": float(len(stack)),
-                "halvings": float(halvings),
-            }
-            done[each.job.key] = Colorization(
-                key=each.job.key,
-                picture=pictures[row],
-                errors=errors[row],
-                measures=measures,
-                trace=tuple(walked.traces[row]),
-                iterations=self.recipe.iterations,
-                seconds=seconds,
-                seed=self.recipe.seed,
-                device=str(self.encoder.device),
-                precision=self.operands.precision,
-                refusal=measure.refusal(measures),
-            )
+            run = {
+                "restored": float(walked.restored[row]), "stack": float(len(stack)), "halvings": float(halvings),
+            }  # fmt: skip
+            ended = self._ended(each, painted[row], errors[row], seconds)
+            measures = {**ended.measures, **run}
+            done[each.job.key] = replace(ended, measures=measures, trace=tuple(walked.traces[row]))
         return done
+
+    def _painted(self, each: Prepared, picture: Pixels) -> Recoloured:
+        """What neural style made of a picture: kept as it is, or for its colours only."""
+        if self.recipe.luma == "content":
+            return recoloured(self.recipe, each, np.asarray(rgb2lab(picture)[..., 1:], np.float32))
+        measures = picture_measures(each.content, picture, each.style)
+        return Recoloured(picture, None, picture, measures, refusal(measures, self.recipe.limits))
+
+    def _carried(self, each: Prepared, listener: Listener) -> _End:
+        """By a method that finds chroma at once."""
+        began = time.monotonic()
+        try:
+            painted = recoloured(self.recipe, each, METHODS[self.recipe.method](each, self.encoder, self.recipe))
+            (errors,) = saved_errors(self.recipe, self.encoder, self.cache, [each], painted.seen[None])
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            height, width = each.content.shape[:2]
+            what = f"{self.encoder.device} has no room for a picture of {width}×{height} px"
+            return OutOfMemory(f"{what} ({str(error).splitlines()[0]}); free some memory or give a smaller --size")
+        except Unsolved as error:
+            return error
+        listener.on_progress(1.0)
+        return self._ended(each, painted, errors, time.monotonic() - began)
+
+    def _ended(self, each: Prepared, painted: Recoloured, errors: RelativeErrors, seconds: float) -> Colorization:
+        return Colorization(
+            key=each.job.key,
+            picture=painted.picture,
+            errors=errors,
+            measures=painted.measures,
+            trace=(),
+            iterations=self.recipe.iterations,
+            seconds=seconds,
+            seed=self.recipe.seed,
+            device=str(self.encoder.device),
+            precision=self.operands.precision,
+            deep=painted.deep,
+            refusal=painted.refusal,
+        )
 
     def _walked(self, stack: Sequence[Prepared], watch: Watch) -> Walked:
         """What a descent came to; its history is gone when the figures are taken, which need memory too."""
         descent = self._descent(stack)
         descent.run(watch)
         return descent.walked()
-
-
-def on_device(encoder: Encoder, device: str) -> Encoder:
-    """The encoder on a device (`cpu`, `cuda:0`), and the device made ready for it.
-
-    Raises:
-        DeviceMissing: the device is not there.
-    """
-    try:
-        there = encoder.to(device)
-        if there.device.type == "cuda":
-            torch.cuda.set_device(there.device)  # streams and graphs are the current device's
-            torch.backends.cudnn.allow_tf32 = False  # float32 means float32, in errors above all
-    except (RuntimeError, AssertionError) as error:
-        raise DeviceMissing(f"{device} cannot be used: {error}") from error
-    return there
 
 
 def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Conditions = Conditions()) -> Colorizer:

@@ -4,6 +4,8 @@
     ├── UnreadableImage          the bytes are no picture that we read, or a damaged one
     │   └── OversizedImage       transient: over the limit, or more than memory holds; either may grow
     ├── PictureTooSmall          a side has fewer pixels than the encoder's deepest layers need
+    ├── StyleWithoutColour       a style image that is itself gray or toned
+    ├── UnwritableFormat         a file name whose suffix names no format that is written
     ├── PictureGone              transient: a stored picture's file is missing or cannot be read
     ├── UnknownRecipe            no recipe of that name
     ├── BadRecipe                a recipe's values contradict each other or leave their bounds
@@ -42,6 +44,14 @@ class OversizedImage(UnreadableImage):
 
 class PictureTooSmall(ColorizeError):
     """There is too little of the picture to compare it in the encoder's deep layers."""
+
+
+class StyleWithoutColour(ColorizeError):
+    """There are no colours to be taken from the style image."""
+
+
+class UnwritableFormat(ColorizeError):
+    """A result cannot be written in the format that its name asks for."""
 
 
 class PictureGone(ColorizeError):

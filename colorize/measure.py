@@ -7,13 +7,9 @@ judged in `colorize.limits`.
 import torch
 from torch import Tensor
 
-from colorize.limits import refusal
-from colorize.quality import picture_measures
 from colorize.recipe import Recipe, RelativeErrors
 from colorize.vgg.encoder import Encoder
 from colorize.vgg.losses import Targets, gram_matrix
-
-__all__ = ["picture_measures", "refusal", "relative_difference", "relative_errors"]
 
 
 def relative_difference(a: Tensor, b: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ command line can list recipes quickly; `flows` stores `data()` and `digest()` be
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
@@ -18,13 +18,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from colorize.errors import BadRecipe, UnknownRecipe
+from colorize.limits import limit_problems
 
 if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
     import numpy as np
     from numpy.typing import NDArray
 
+    from colorize.marks import Marks
+
 Formula = Literal["asiagraph2016", "jadh2016"]
-Method = Literal["neural_style"]
+Method = Literal["neural_style", "exemplar", "reinhard", "welsh"]
+Luma = Literal["free", "content"]
+Paper = Literal["style", "own"]
 Optimiser = Literal["lbfgs", "sgd"]
 Schedule = Literal["fixed", "iteration", "share"]
 Start = Literal["content", "noise"]
@@ -75,15 +80,31 @@ class Recipe:
     seed: int = 0
     encoder: str | None = None
     """Name of the encoder that the other values were tuned for; None in recipes kept before they said so."""
+    luma: Luma = "free"
+    """`content`: the scan's own L at its own size, coloured inside the print's frame; `free`: as the method paints."""
+    paper: Paper = "style"
+    """With luma `content`, whose paper tone a toned original gets: the style's or its own."""
+    guide_radius_px: int = 6
+    """With luma `content`: half a window of the guided filter at working size, less its middle; 0 filters nothing."""
+    colour_layers: tuple[str, ...] = ()
+    """Layers that the method `exemplar` finds its partners by."""
+    temperature: float = 0.02
+    """Of the softmax over the partners' likeness."""
+    luminance_weight: float = 0.4
+    """Likeness that is lost for each standard deviation of luminance between partners."""
+    agreement: float = 0.5
+    """How much neighbours count beside a cell's own word."""
+    palette: float = 0.3
+    """How far colours are led to the style's distribution: 0 not at all, 1 one whole step."""
+    limits: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Measure → least and most; an attempt outside them is rejected with its numbers."""
 
     def __post_init__(self) -> None:
         for problem in self._problems():
             raise BadRecipe(f"recipe {self.name}: {problem}")
 
     def _problems(self) -> Iterator[str]:
-        choices = {"formula": Formula, "optimiser": Optimiser, "schedule": Schedule, "start": Start}
-        choices |= {"pooling": Pooling, "provenance": Provenance, "method": Method}
-        for key, choice in choices.items():
+        for key, choice in _CHOICES.items():
             if getattr(self, key) not in get_args(choice):
                 yield f"{key} is {getattr(self, key)!r}; give one of {', '.join(get_args(choice))}"
         for key, low, high in _RANGES:
@@ -94,16 +115,27 @@ class Recipe:
         if not all(0 < rate <= 1e6 for rate in self.rates):
             yield f"rates are {self.rates}; give numbers above 0, to 1e6"
 
+        yield from self._problems_of_chroma()
+
+    def _problems_of_chroma(self) -> Iterator[str]:
+        if self.method != "neural_style" and self.luma == "free":
+            yield f"the method {self.method} finds chroma only; give luma = content"
+        if self.method == "exemplar" and not self.colour_layers:
+            yield "colour_layers must not be empty"
+        yield from limit_problems(self.limits)
+
     def data(self) -> dict[str, Any]:
         """Every parameter as plain JSON data."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
     def digest(self) -> str:
         """SHA-256 (hex) of what decides the result: all of `data()` but name, provenance, reason and encoder.
 
         The checksum of the encoder that did the work stands beside it wherever a digest is kept.
         """
-        deciding = {key: value for key, value in self.data().items() if key not in _DESCRIPTIVE}
+        data = self.data()
+        untouched = {key for key, value in _LATER.items() if data[key] == value}
+        deciding = {key: value for key, value in data.items() if key not in _DESCRIPTIVE | untouched}
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
     def changed(self, **changes: Any) -> "Recipe":
@@ -129,6 +161,24 @@ class Recipe:
             raise BadRecipe(f"recipe {data.get('name', '?')}: {error}") from error
 
 
+_CHOICES: Mapping[str, Any] = {
+    "formula": Formula, "optimiser": Optimiser, "schedule": Schedule, "start": Start, "pooling": Pooling,
+    "provenance": Provenance, "method": Method, "luma": Luma, "paper": Paper,
+}  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+_LATER: Mapping[str, Any] = {
+    "luma": "free", "paper": "style", "guide_radius_px": 6, "colour_layers": [], "temperature": 0.02,
+    "luminance_weight": 0.4, "agreement": 0.5, "palette": 0.3, "limits": {},
+}  # fmt: skip
+"""Parameters that came later: at these values they leave a digest as it was, so that no night begins anew."""
+
 _RANGES = (
     ("style_over_content", 0.0, 1e12),
     ("tv_weight", 0.0, 1e6),
@@ -138,6 +188,11 @@ _RANGES = (
     ("history", 1, 200),
     ("step_limit", 1e-3, 255.0),
     ("seed", 0, 2**63 - 1),
+    ("guide_radius_px", 0, 64),
+    ("temperature", 1e-4, 10.0),
+    ("luminance_weight", 0.0, 100.0),
+    ("agreement", 0.0, 1e4),
+    ("palette", 0.0, 1.0),
 )
 
 
@@ -184,6 +239,15 @@ class Job:
     style: "NDArray[np.uint8]" = field(repr=False)
     checkpoint: Path | None = None
     """Where its state is kept while it is worked on, and sought before; None keeps none."""
+    gray16: "NDArray[np.uint16] | None" = field(default=None, repr=False)
+    """The content at its own depth, (H, W), where it is stored as gray in 16 bits."""
+    marks: "Marks | None" = None
+    """A curator's colours, kept whatever the method found; for recipes with luma `content`."""
+
+    @property
+    def scan(self) -> "NDArray[np.uint8] | NDArray[np.uint16]":
+        """The content at the depth that it is stored in."""
+        return self.content if self.gray16 is None else self.gray16
 
 
 @dataclass(frozen=True)
@@ -212,7 +276,7 @@ class Colorization:
 
     key: str
     picture: "NDArray[np.uint8]" = field(repr=False)
-    """(H, W, 3), sRGB, sides multiples of 16."""
+    """(H, W, 3), sRGB: at working size, sides multiples of 16; with luma `content` as large as the scan."""
     errors: RelativeErrors
     """Taken on `picture` as it will be saved, not on the optimiser's float image."""
     measures: Mapping[str, float]
@@ -224,5 +288,7 @@ class Colorization:
     device: str
     precision: Precision
     """What the network's operands were in: `float32`, `bfloat16`, or `float64` for the reference path."""
+    deep: "NDArray[np.uint16] | None" = field(default=None, repr=False)
+    """`picture` with 16 bits a channel, where the scan has them."""
     refusal: str | None = None
     """Why the result is too poor to be shown as a colorization; None when it is not."""

@@ -13,7 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from colorize.errors import ColorizeError
+from colorize.errors import UnwritableFormat
 from colorize.fullsize import narrowed
 from colorize.images import Pixels
 from colorize.profiles import srgb_profile
@@ -37,7 +37,7 @@ def encode(pixels: NDArray[Any], provenance: Provenance, path: Path) -> bytes:
         path: only its name is looked at.
 
     Raises:
-        ColorizeError: the suffix, or a picture too large for the format.
+        UnwritableFormat: the suffix, or a picture too large for the format.
     """
     check_suffix(path)
     return _ENCODERS[path.suffix.lower()](pixels, provenance)
@@ -47,10 +47,10 @@ def check_suffix(path: Path) -> None:
     """Before the work, not after it: can `encode` write a file of that name?
 
     Raises:
-        ColorizeError: no.
+        UnwritableFormat: no.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise ColorizeError(
+        raise UnwritableFormat(
             f"{path.name}: {path.suffix or 'no suffix'} names no format that is written. "
             f"End the name in one of {', '.join(SUFFIXES)}."
         )
@@ -75,7 +75,7 @@ def _tiff(pixels: NDArray[Any], provenance: Provenance) -> bytes:
 def _jpeg(pixels: NDArray[Any], provenance: Provenance) -> bytes:
     height, width = pixels.shape[:2]
     if max(height, width) > _JPEG_SIDE_PX:
-        raise ColorizeError(
+        raise UnwritableFormat(
             f"the picture has {width:,} × {height:,} pixels, and JPEG holds {_JPEG_SIDE_PX:,} a side. "
             "Write PNG or TIFF."
         )

@@ -17,7 +17,7 @@ from colorize.memory import is_out_of_memory
 from colorize.recipe import Job, Recipe, RelativeErrors
 from colorize.vgg.encoder import Encoder, known_layers
 from colorize.vgg.losses import Evaluator, Layers, ReferenceEvaluator, TargetCache, Targets
-from colorize.working import Prepared, prepare, to_tensor
+from colorize.working import Prepared, at_working_size, prepare, to_tensor
 
 
 def stack_targets(
@@ -55,13 +55,15 @@ def measure_saved(recipe: Recipe, encoder: Encoder, cache: TargetCache, job: Job
     """
     known_layers({*recipe.content_layers, *recipe.style_layers})
     prepared = prepare(recipe, job)
-    if prepared.content.shape != saved.shape:
-        found, expected = ("×".join(map(str, each.shape[1::-1])) for each in (saved, prepared.content))
+    whole = prepared.content if recipe.luma == "free" else job.content
+    if whole.shape != saved.shape:
+        found, expected = ("×".join(map(str, each.shape[1::-1])) for each in (saved, whole))
         raise UnreadableImage(
             f"the saved picture has {found} px, its recipe makes {expected}; run: nishiki doctor --deep"
         )
     try:
-        return saved_errors(recipe, encoder, cache, [prepared], saved[None])[0]
+        seen = saved if recipe.luma == "free" else at_working_size(recipe, prepared.frame, saved)
+        return saved_errors(recipe, encoder, cache, [prepared], seen[None])[0]
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise

@@ -1,4 +1,8 @@
-"""A job at working size: its pixels, their digests, and the tensors made of them. Called by `colorize.colorizer`."""
+"""A job at working size: its pixels, their digests, and the tensors made of them. Called by `colorize.colorizer`.
+
+Recipes that keep the scan's own luma look at the prints alone, without their mounts; the others, as the papers do, at
+the whole pictures.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,9 +12,11 @@ import torch
 from torch import Tensor
 
 from colorize.checkpoint import State
-from colorize.errors import PictureTooSmall
+from colorize.errors import BadMarks, PictureTooSmall, StyleWithoutColour
+from colorize.frame import Frame, find_frame
 from colorize.images import Pixels, resized, to_gray
 from colorize.recipe import Job, Recipe
+from colorize.tone import Tone, judge_tone
 from colorize.vgg.encoder import Encoder
 
 LEAST_SIDE_PX = 16
@@ -27,6 +33,8 @@ class Prepared:
     style: Pixels
     content_sha256: str
     style_sha256: str
+    frame: Frame
+    """Where in the scan the content lies."""
     state: State | None = None
 
     @property
@@ -40,14 +48,36 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
 
     Raises:
         PictureTooSmall: one of them.
+        StyleWithoutColour: the style has no colours, and the recipe takes nothing else.
+        BadMarks: there are marks, and the recipe paints a luma of its own.
     """
+    if job.marks is not None and recipe.luma == "free":
+        raise BadMarks(f"the recipe {recipe.name} paints over the drawing; give marks to one such as nishiki/colour")
     for word, pixels in (("content", job.content), ("style", job.style)):
         height, width = pixels.shape[:2]
         if min(height, width) < LEAST_SIDE_PX:
             least = f"the least is {LEAST_SIDE_PX} px a side; get a larger scan"
             raise PictureTooSmall(f"the {word} image has {width} × {height} px, {least}")
-    content, style = to_gray(resized(job.content, recipe.long_edge_px)), resized(job.style, recipe.long_edge_px)
-    return Prepared(job, content, style, _sha256(content), _sha256(style))
+    frame, style = Frame(0, 0, *job.content.shape[:2]), job.style
+    if recipe.luma == "content":
+        frame, style = find_frame(job.content), find_frame(job.style).crop(job.style)
+        _check_colours(style)
+    content, style = at_working_size(recipe, frame, job.content), resized(style, recipe.long_edge_px)
+    content = to_gray(content)
+    return Prepared(job, content, style, _sha256(content), _sha256(style), frame)
+
+
+def at_working_size(recipe: Recipe, frame: Frame, picture: Pixels) -> Pixels:
+    """What a method and the relative errors see of a scan, or of a result as large as it."""
+    return resized(frame.crop(picture), recipe.long_edge_px)
+
+
+def _check_colours(style: Pixels) -> None:
+    report = judge_tone(style)
+    if report.tone in (Tone.GRAYSCALE, Tone.TONED):
+        raise StyleWithoutColour(
+            f"the style image is {report.tone.value}, not a colour print ({report.reason}); choose one in colour"
+        )
 
 
 def _sha256(pixels: Pixels) -> str:

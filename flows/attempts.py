@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from colorize.colorizer import library_versions
+from colorize.device import library_versions
 from colorize.errors import ColorizeError
 from colorize.provenance import Provenance, Source, encode_png
 from colorize.recipe import Colorization

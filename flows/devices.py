@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from colorize.errors import ColorizeError, PictureGone, WorkerDied
-from colorize.images import Pixels, decode
+from colorize.images import Decoded, decode
 from colorize.recipe import Colorization, Job, Precision, Recipe
 from colorize.vgg.weights import WeightsFile
 from flows.settings import Settings
@@ -205,7 +205,8 @@ def _colorizer(workplace: Workplace, recipe: Recipe) -> "Colorizer":
     Raises:
         ColorizeError: the weights or the device cannot be used.
     """
-    from colorize.colorizer import Conditions, colorizer_for, use_one_thread  # noqa: PLC0415
+    from colorize.colorizer import Conditions, colorizer_for  # noqa: PLC0415
+    from colorize.device import use_one_thread  # noqa: PLC0415
     from colorize.vgg.loading import load_encoder  # noqa: PLC0415
 
     if workplace.device == "cpu":
@@ -232,14 +233,15 @@ def _colorize(pipe: Connection, colorizer: "Colorizer", jobs: Sequence[PictureJo
 
 
 def _decoded(job: PictureJob, max_pixels: int) -> Job:
-    return Job(job.key, _pixels(job.content, max_pixels), _pixels(job.style, max_pixels), job.checkpoint)
+    content, style = (_picture(path, max_pixels) for path in (job.content, job.style))
+    return Job(job.key, content.pixels, style.pixels, job.checkpoint, content.gray16)
 
 
-def _pixels(path: Path | None, max_pixels: int) -> Pixels:
+def _picture(path: Path | None, max_pixels: int) -> Decoded:
     if path is None:
         raise PictureGone("a stored picture is missing; run: nishiki doctor")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise PictureGone(f"the stored picture {path.name} cannot be read: {error}; run: nishiki doctor") from error
-    return decode(data, max_pixels=max_pixels).pixels
+    return decode(data, max_pixels=max_pixels)

@@ -20,7 +20,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from colorize.checkpoint import remove_checkpoint
-from colorize.colorizer import device_names
+from colorize.device import device_names
 from colorize.errors import ColorizeError, WorkerDied
 from colorize.images import working_size
 from colorize.recipe import Colorization, Recipe

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from colorize.colorizer import device_names, use_one_thread
+from colorize.device import device_names, use_one_thread
 from colorize.errors import UnreadableImage
 from colorize.images import decode
 from colorize.similarity import LAYER, Ranked, Vectors, centre_of, embed, rank

@@ -7,7 +7,7 @@ left. One picture that cannot be measured never stops the rest; a fault of ours 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from colorize.colorizer import device_names, on_device, use_one_thread
+from colorize.device import device_names, on_device, use_one_thread
 from colorize.errors import ColorizeError
 from colorize.images import Pixels, decode
 from colorize.recipe import Job, Recipe, RelativeErrors

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from prefect import flow
 
-from colorize.colorizer import device_names
+from colorize.device import device_names
 from flows.choice import encoder_weights, night_recipe
 from flows.dispatch import DispatchTally, dispatch
 from flows.harvest import HarvestTally, harvest

@@ -7,7 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from colorize.checkpoint import remove_checkpoint
-from colorize.colorizer import Conditions, colorizer_for, device_names
+from colorize.colorizer import Conditions, colorizer_for
+from colorize.device import device_names
 from colorize.errors import ColorizeError
 from colorize.images import decode
 from colorize.provenance import Provenance, Source, encode_png

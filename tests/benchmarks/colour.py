@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from rich.console import Console
 from rich.table import Table
 
-from colorize.colorizer import use_one_thread
+from colorize.device import use_one_thread
 from colorize.images import Pixels, resized
 from colorize.quality import picture_measures, texture_ratio, truth_distances
 from colorize.vgg.loading import load_encoder

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from colorize.colorizer import Colorizer, use_one_thread
+from colorize.colorizer import Colorizer
+from colorize.device import use_one_thread
 from colorize.images import Pixels, resized, to_gray
 from colorize.measure import relative_errors
 from colorize.recipe import Colorization, Job, recipe_named

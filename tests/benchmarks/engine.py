@@ -14,7 +14,7 @@ import torch
 from skimage import data
 from torch import Tensor
 
-from colorize.colorizer import use_one_thread
+from colorize.device import use_one_thread
 from colorize.images import resized, to_gray
 from colorize.methods.neural_style import Walk
 from colorize.recipe import Precision, recipe_named

@@ -11,7 +11,8 @@ from typing import Any, get_args
 import numpy as np
 from skimage import data
 
-from colorize.colorizer import Conditions, colorizer_for, use_one_thread
+from colorize.colorizer import Conditions, colorizer_for
+from colorize.device import use_one_thread
 from colorize.memory import picture_bytes
 from colorize.recipe import Job, Precision, recipe_named
 from colorize.vgg.engine import Engine

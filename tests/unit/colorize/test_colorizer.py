@@ -11,7 +11,8 @@ from torch import Tensor
 from colorize.colorizer import Colorizer, Conditions, colorizer_for
 from colorize.errors import BadRecipe, ColorizeError, Diverged, OutOfMemory, PictureTooSmall
 from colorize.images import Pixels, to_gray
-from colorize.measure import picture_measures, relative_errors
+from colorize.measure import relative_errors
+from colorize.quality import picture_measures
 from colorize.recipe import Colorization, Job, Precision, Recipe, recipe_named
 from colorize.targets import stack_targets
 from colorize.vgg.encoder import Encoder

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from colorize.colorizer import colorizer_for, device_names, library_versions
+from colorize.colorizer import colorizer_for
+from colorize.device import device_names, library_versions
 from colorize.errors import DeviceMissing
 from colorize.recipe import recipe_named
 from colorize.vgg.encoder import Encoder

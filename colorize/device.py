@@ -1,0 +1,62 @@
+"""The devices of this machine: which there are, making one ready, and what a result depends on besides.
+
+`colorize.colorizer` and `flows` call it.
+"""
+
+import ctypes
+import sys
+from importlib.metadata import version
+from typing import Final
+
+import torch
+
+from colorize.errors import DeviceMissing
+from colorize.vgg.encoder import Encoder
+
+_M_MMAP_THRESHOLD: Final = -3
+"""glibc's name of the size from which on a block goes back to the system when it is freed."""
+
+
+def device_names(wish: str = "auto") -> list[str]:
+    """The devices to use: every GPU, else the CPU; or what the operator wishes (`cpu`, `cuda`, `cuda:1`).
+
+    Raises:
+        DeviceMissing: the wish cannot be met here.
+    """
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    choices = {"auto": gpus or ["cpu"], "cpu": ["cpu"], "cuda": gpus} | {name: [name] for name in gpus}
+    if found := choices.get(wish):
+        return found
+    raise DeviceMissing(f"there is no device {wish!r} here; there is {', '.join(['cpu', *gpus])}")
+
+
+def use_one_thread() -> None:
+    """Make this a process among several on a CPU: one thread for torch, and memory given back as soon as it is free.
+
+    More threads collapse 7–14 times on a busy core. glibc would keep blocks of up to 32 MB, layers of a picture among
+    them, for later: a third of a 512² picture's memory.
+    """
+    torch.set_num_threads(1)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 24)
+
+
+def library_versions() -> dict[str, str]:
+    """What a result depends on, by distribution."""
+    return {name: version(name) for name in ("nishiki", "torch", "numpy", "pillow", "scikit-image")}
+
+
+def on_device(encoder: Encoder, device: str) -> Encoder:
+    """The encoder on a device (`cpu`, `cuda:0`), and the device made ready for it.
+
+    Raises:
+        DeviceMissing: the device is not there.
+    """
+    try:
+        there = encoder.to(device)
+        if there.device.type == "cuda":
+            torch.cuda.set_device(there.device)  # streams and graphs are the current device's
+            torch.backends.cudnn.allow_tf32 = False  # float32 means float32, in errors above all
+    except (RuntimeError, AssertionError) as error:
+        raise DeviceMissing(f"{device} cannot be used: {error}") from error
+    return there

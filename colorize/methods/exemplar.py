@@ -1,0 +1,193 @@
+"""Colour by correspondence, the default: each place of the drawing takes its colours from where the style looks alike.
+
+Called by `colorize.recolour`. Alike is judged by deep features of both gray pictures, several layers at once, and by
+luminance. What is carried over is no colour but a small model of colours: how a and b depend on L around the partner,
+so that ink lines stay ink inside a coloured robe. Where the candidates' colours contradict one another, neighbours
+across no edge, and in the end the paper, have the word. What was tried besides is in docs/colour.md.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from scipy.sparse import coo_array, csc_array, diags_array
+from scipy.sparse.linalg import splu
+from skimage.color import rgb2lab
+from torch import Tensor
+from torch.nn import functional
+
+from colorize.images import Pixels, to_gray
+from colorize.palette import ink_neutral, palette_matched, paper_tone
+from colorize.recipe import Recipe
+from colorize.vgg.encoder import Encoder
+
+Floats = NDArray[np.float32]
+
+_GRID_LAYER = "conv3_4"
+"""A cell is a position of this layer: 4 × 4 pixels."""
+_WINDOW_PX = 3.0
+"""Standard deviation of the window that a colour model is fitted in."""
+_FLAT = 20.0
+"""Variance of L under which a window is flat, so that its model is one colour."""
+_CONTRADICTION = 30.0
+"""Variance of the candidates' a and b together at which a cell's own word counts half."""
+_EDGE = 8.0
+"""Difference of L between neighbouring cells that parts them to 1/e."""
+_LEAST_HOLD = 1e-3
+_PAPER_PULL = 0.02
+_BLOCK = 1 << 24
+"""Numbers of the similarity matrix that are held at once, 64 MB."""
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of the two pictures, cell by cell."""
+
+    features: Tensor
+    """(D, cells), of unit length."""
+    luma: Tensor
+    """(cells,), L less its mean, over its deviation: photographs differ in exposure."""
+    shape: tuple[int, int]
+
+
+def exemplar(content: Pixels, style: Pixels, encoder: Encoder, recipe: Recipe) -> Floats:
+    """The content's chroma, float32 (h, w, 2), CIELAB a, b.
+
+    Args:
+        content: gray, uint8 (h, w, 3).
+        style: uint8 (h', w', 3), sRGB.
+        encoder: whose features tell what is alike.
+        recipe: `colour_layers`, `temperature`, `luminance_weight`, `agreement` and `palette` are read.
+    """
+    luma, style_lab = (_lab(each) for each in (content, style))
+    ours, theirs = _sides(encoder, recipe, (content, to_gray(style)), (luma[..., 0], style_lab[..., 0]))
+    offsets, slopes = _models(style_lab)
+    models = np.concatenate([_in_cells(each, theirs.shape) for each in (offsets, slopes)])
+    carried, doubt = _carried(ours, theirs, torch.from_numpy(models), recipe)
+    agreed = _agreed(carried, doubt, _in_cells(luma[..., :1], ours.shape)[0], paper_tone(style_lab), recipe.agreement)
+    chroma = _painted(agreed, luma[..., 0])
+    return ink_neutral(palette_matched(chroma, style_lab[..., 1:], recipe.palette), luma[..., 0])
+
+
+def _lab(pixels: Pixels) -> Floats:
+    return np.asarray(rgb2lab(pixels), np.float32)
+
+
+@torch.no_grad()
+def _sides(
+    encoder: Encoder, recipe: Recipe, pictures: tuple[Pixels, Pixels], lumas: tuple[Floats, Floats]
+) -> list[_Side]:
+    """Both pictures' features, centred on what they have in common, each layer with the same weight."""
+    found = [_features(encoder, recipe, picture) for picture in pictures]
+    shapes = [(each[_GRID_LAYER].shape[2], each[_GRID_LAYER].shape[3]) for each in found]
+    layers: list[list[Tensor]] = [[], []]
+    for name in recipe.colour_layers:
+        both = [_resampled(each[name], shape) for each, shape in zip(found, shapes, strict=True)]
+        centre = torch.cat(both, 1).mean(1, keepdim=True)
+        for side, values in zip(layers, both, strict=True):
+            side.append(functional.normalize(values - centre, dim=0))
+    sides = []
+    for features, shape, luma in zip(layers, shapes, lumas, strict=True):
+        cells = torch.from_numpy(_in_cells(luma[..., None], shape)[0]).flatten()
+        light = (cells - cells.mean()) / cells.std().clamp_min(1e-3)
+        joined = torch.cat(features) / len(features) ** 0.5
+        sides.append(_Side(joined, light.to(joined), shape))
+    return sides
+
+
+def _features(encoder: Encoder, recipe: Recipe, picture: Pixels) -> dict[str, Tensor]:
+    stack = torch.from_numpy(picture).permute(2, 0, 1)[None].to(encoder.device, encoder.dtype)
+    return encoder.features(stack, {*recipe.colour_layers, _GRID_LAYER})
+
+
+def _resampled(features: Tensor, shape: tuple[int, int]) -> Tensor:
+    """(1, C, …) → float32 (C, cells)."""
+    if features.shape[2] > shape[0]:
+        scaled = functional.adaptive_avg_pool2d(features, shape)
+    else:
+        scaled = functional.interpolate(features, size=shape, mode="bilinear", align_corners=False)
+    return scaled[0].flatten(1).float()
+
+
+def _in_cells(values: Floats, shape: tuple[int, int]) -> Floats:
+    """Means over cells: (h, w, C) → (C, *shape)."""
+    stack = torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
+    means: Floats = functional.adaptive_avg_pool2d(stack, shape)[0].numpy()
+    return means
+
+
+def _models(lab: Floats) -> tuple[Floats, Floats]:
+    """Around each pixel a, b = offset + slope · (L − mean L), by least squares; (h, w, 2) each."""
+    luma, chroma = lab[..., :1], lab[..., 1:]
+    light, colour = _blurred(luma), _blurred(chroma)
+    variance = _blurred(luma**2) - light**2
+    return colour, (_blurred(luma * chroma) - light * colour) / (variance + _FLAT)
+
+
+def _blurred(values: Floats) -> Floats:
+    return np.asarray(gaussian_filter(values, (_WINDOW_PX, _WINDOW_PX, 0), mode="nearest"), np.float32)
+
+
+def _carried(ours: _Side, theirs: _Side, models: Tensor, recipe: Recipe) -> tuple[Floats, Floats]:
+    """The candidates' mean model for each cell, (h, w, 4), and how far their colours lie apart, (h, w).
+
+    Softmax over cos(features) − weight · |difference of luminance|, blocked so that memory stays bounded.
+    """
+    offsets = models[:2].flatten(1)
+    values = torch.cat([models.flatten(1), offsets.square().sum(0, keepdim=True)]).to(theirs.features).T
+    step = max(1, _BLOCK // len(values))
+    means = torch.cat(
+        [
+            _candidates(ours.features[:, at : at + step], ours.luma[at : at + step], theirs, recipe) @ values
+            for at in range(0, ours.features.shape[1], step)
+        ]
+    )
+    doubt = (means[:, 4] - means[:, :2].square().sum(1)).clamp_min(0)
+    return means[:, :4].cpu().numpy().reshape(*ours.shape, 4), doubt.cpu().numpy().reshape(ours.shape)
+
+
+def _candidates(features: Tensor, luma: Tensor, theirs: _Side, recipe: Recipe) -> Tensor:
+    """Weights of the style's cells for some of the content's; rows sum to one."""
+    alike = features.T @ theirs.features
+    alike -= recipe.luminance_weight * (luma[:, None] - theirs.luma).abs_()
+    return torch.softmax(alike.div_(recipe.temperature), 1)
+
+
+def _agreed(carried: Floats, doubt: Floats, luma: Floats, paper: Floats, agreement: float) -> Floats:
+    """Models that neighbours agree on: min Σ c (x − carried)² + p (x − paper)² + agreement · Σ w (x_r − x_s)².
+
+    c falls with the candidates' doubt; w with the difference of luminance. A cell that knows nothing takes its
+    neighbours' colour, and a region that knows nothing the paper's.
+    """
+    trust = (_CONTRADICTION / (_CONTRADICTION + doubt)).ravel().astype(np.float64)
+    matrix = diags_array(trust + _PAPER_PULL) + agreement * _coupling(luma)
+    factors = splu(csc_array(matrix))
+    prior = _PAPER_PULL * np.array([*paper, 0, 0])
+    right = trust[:, None] * carried.reshape(-1, 4) + prior
+    return np.asarray(factors.solve(right).reshape(carried.shape), np.float32)
+
+
+def _coupling(luma: Floats) -> csc_array:
+    """The weighted Laplacian of the grid of cells."""
+    places = np.arange(luma.size).reshape(luma.shape)
+    pairs = ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:]))
+    one, other = (np.concatenate([places[pair[side]].ravel() for pair in pairs]) for side in (0, 1))
+    light = luma.ravel().astype(np.float64)
+    weight = np.exp(-np.abs(light[one] - light[other]) / _EDGE) + _LEAST_HOLD
+    half = coo_array((weight, (one, other)), (luma.size, luma.size))
+    joined = csc_array(half + half.T)
+    return csc_array(diags_array(np.asarray(joined.sum(1))) - joined)
+
+
+def _painted(models: Floats, luma: Floats) -> Floats:
+    """The models applied to each pixel's own L."""
+    stack = torch.from_numpy(models).permute(2, 0, 1)[None]
+    smooth = functional.interpolate(stack, size=luma.shape, mode="bilinear", align_corners=False)[0]
+    offsets, slopes = (
+        smooth.permute(1, 2, 0).numpy().astype(np.float32).reshape(*luma.shape, 2, 2).transpose(2, 0, 1, 3)
+    )
+    away = luma[..., None] - _blurred(luma[..., None])
+    found: Floats = offsets + slopes * away
+    return found
