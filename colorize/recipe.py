@@ -92,9 +92,9 @@ class Recipe:
     """Of the softmax over the partners' likeness."""
     luminance_weight: float = 0.4
     """Likeness that is lost for each standard deviation of luminance between partners."""
-    agreement: float = 0.5
+    agreement: float = 20.0
     """How much neighbours count beside a cell's own word."""
-    palette: float = 0.3
+    palette: float = 0.4
     """How far colours are led to the style's distribution: 0 not at all, 1 one whole step."""
     limits: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """Measure → least and most; an attempt outside them is rejected with its numbers."""
@@ -175,7 +175,7 @@ def _plain(value: Any) -> Any:
 
 _LATER: Mapping[str, Any] = {
     "luma": "free", "paper": "style", "guide_radius_px": 6, "colour_layers": [], "temperature": 0.02,
-    "luminance_weight": 0.4, "agreement": 0.5, "palette": 0.3, "limits": {},
+    "luminance_weight": 0.4, "agreement": 20.0, "palette": 0.4, "limits": {},
 }  # fmt: skip
 """Parameters that came later: at these values they leave a digest as it was, so that no night begins anew."""
 

@@ -33,7 +33,7 @@ _FLAT = 20.0
 """Variance of L under which a window is flat, so that its model is one colour."""
 _CONTRADICTION = 30.0
 """Variance of the candidates' a and b together at which a cell's own word counts half."""
-_EDGE = 8.0
+_EDGE = 2.5
 """Difference of L between neighbouring cells that parts them to 1/e."""
 _LEAST_HOLD = 1e-3
 _PAPER_PULL = 0.02
