@@ -15,7 +15,7 @@ from skimage.color import rgb2lab
 
 from colorize.checkpoint import Identity, read_checkpoint
 from colorize.device import on_device
-from colorize.errors import ColorizeError, Diverged, OutOfMemory, Unsolved
+from colorize.errors import BadMarks, ColorizeError, Diverged, OutOfMemory, Unsolved
 from colorize.images import Pixels
 from colorize.limits import refusal
 from colorize.memory import fits, free_bytes, is_out_of_memory, long_edge_that_fits, picture_bytes, together
@@ -231,7 +231,7 @@ class Colorizer:
             height, width = each.content.shape[:2]
             what = f"{self.encoder.device} has no room for a picture of {width}×{height} px"
             return OutOfMemory(f"{what} ({str(error).splitlines()[0]}); free some memory or give a smaller --size")
-        except Unsolved as error:
+        except (BadMarks, Unsolved) as error:
             return error
         listener.on_progress(1.0)
         return self._ended(each, painted, errors, time.monotonic() - began)

@@ -80,6 +80,8 @@ class Provenance:
     style: Source
     created: datetime
     """Aware; written as UTC."""
+    marks_sha256: str | None = None
+    """Of the file with a curator's marks, where there were any."""
     credits: tuple[str, ...] = ()
     """Credit lines that the archives ask for, content first."""
     software: str = field(default_factory=_software)

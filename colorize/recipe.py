@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
     from colorize.marks import Marks
 
 Formula = Literal["asiagraph2016", "jadh2016"]
-Method = Literal["neural_style", "exemplar", "reinhard", "welsh"]
+Method = Literal["neural_style", "exemplar", "reinhard", "welsh", "levin"]
 Luma = Literal["free", "content"]
 Paper = Literal["style", "own"]
 Optimiser = Literal["lbfgs", "sgd"]

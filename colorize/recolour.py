@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from skimage.color import rgb2lab
 
+from colorize.errors import BadMarks
 from colorize.fullsize import narrowed, recomposed
 from colorize.guided import Guide
 from colorize.images import Pixels
 from colorize.limits import refusal
-from colorize.marks import Marks, rasterised
+from colorize.marks import rasterised
 from colorize.methods.exemplar import exemplar
-from colorize.methods.levin import corrected
+from colorize.methods.levin import corrected, spread
 from colorize.methods.reinhard import reinhard
 from colorize.methods.welsh import welsh
 from colorize.palette import paper_tone
@@ -36,6 +37,7 @@ METHODS: Final[Mapping[Method, Callable[[Prepared, Encoder, Recipe], Chroma]]] =
         "exemplar": lambda each, encoder, recipe: exemplar(each.content, each.style, encoder, recipe),
         "reinhard": lambda each, _encoder, _recipe: reinhard(each.content, each.style),
         "welsh": lambda each, _encoder, recipe: welsh(each.content, each.style, recipe.seed),
+        "levin": lambda each, _encoder, _recipe: spread(_luma(each), *_marked(each)),
     }
 )
 """Ways to find chroma at working size; neural style, which descends as a stack, is the colorizer's own."""
@@ -67,14 +69,13 @@ def recoloured(recipe: Recipe, each: Prepared, chroma: Chroma) -> Recoloured:
         recipe: `paper`, `guide_radius_px` and `limits` are read.
         chroma: float32 (h, w, 2), CIELAB a, b of the content at working size.
     """
-    luma = np.asarray(rgb2lab(each.content)[..., 0], np.float32)
-    blank = float(luma.std()) < _BLANK
+    blank = float(_luma(each).std()) < _BLANK
     if blank:
         chroma = np.broadcast_to(paper_tone(_lab(each.style)), chroma.shape).astype(np.float32)
     if recipe.paper == "own":
         chroma = _on_own_paper(recipe, each, chroma)
-    if each.job.marks is not None:
-        chroma = corrected(luma, chroma, *_marked(each.job.marks, each))
+    if each.job.marks is not None and recipe.method != "levin":
+        chroma = corrected(_luma(each), chroma, *_marked(each))
     found: Any = recomposed(each.job.scan, chroma, each.frame, Guide(recipe.guide_radius_px))
     deep, picture = (None, found) if found.dtype == np.uint8 else (found, narrowed(found))
     framed: Any = each.frame.crop(each.job.scan)
@@ -83,12 +84,18 @@ def recoloured(recipe: Recipe, each: Prepared, chroma: Chroma) -> Recoloured:
     return Recoloured(picture, deep, at_working_size(recipe, each.frame, picture), measures, why)
 
 
-def _marked(marks: Marks, each: Prepared) -> tuple[NDArray[np.bool_], Chroma]:
+def _luma(each: Prepared) -> NDArray[np.float32]:
+    return _lab(each.content)[..., 0]
+
+
+def _marked(each: Prepared) -> tuple[NDArray[np.bool_], Chroma]:
     """The marks inside the frame at working size: they were drawn on the whole scan."""
+    if each.job.marks is None:
+        raise BadMarks("this recipe colours from marks alone; give some (nishiki colorize --marks)")
     framed, small, scan = each.frame.crop(each.job.scan).shape, each.content.shape, each.job.scan.shape
     whole = (max(1, round(scan[0] * small[0] / framed[0])), max(1, round(scan[1] * small[1] / framed[1])))
     inside = each.frame.scaled(scan, whole)
-    marked, colours = rasterised(marks, whole)
+    marked, colours = rasterised(each.job.marks, whole)
     room = [(0, small[axis]) for axis in (0, 1)]  # rounding may leave a row too few
     padded = np.pad(inside.crop(marked), room), np.pad(inside.crop(colours), [*room, (0, 0)])
     return padded[0][: small[0], : small[1]], padded[1][: small[0], : small[1]]

@@ -61,7 +61,8 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
     frame, style = Frame(0, 0, *job.content.shape[:2]), job.style
     if recipe.luma == "content":
         frame, style = find_frame(job.content), find_frame(job.style).crop(job.style)
-        _check_colours(style)
+        if recipe.method != "levin":
+            _check_colours(style)
     content, style = at_working_size(recipe, frame, job.content), resized(style, recipe.long_edge_px)
     content = to_gray(content)
     return Prepared(job, content, style, _sha256(content), _sha256(style), frame)

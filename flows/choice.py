@@ -16,12 +16,14 @@ from flows.settings import Settings
 
 
 def night_recipe(settings: Settings) -> Recipe:
-    """The recipe of the settings with their size and iterations.
+    """The recipe of the settings with their size, and their iterations where it descends.
 
     Raises:
         UnknownRecipe, BadRecipe.
     """
-    return recipe_named(settings.recipe).changed(long_edge_px=settings.size, iterations=settings.iterations)
+    recipe = recipe_named(settings.recipe)
+    iterations = settings.iterations if recipe.method == "neural_style" else None
+    return recipe.changed(long_edge_px=settings.size, iterations=iterations)
 
 
 def encoder_weights(settings: Settings, recipe: Recipe) -> WeightsFile:

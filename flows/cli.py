@@ -44,7 +44,7 @@ Archives = Annotated[
     typer.Argument(metavar="[ARCHIVE]...", help="A name of nishiki.toml, a folder or an OAI-PMH URL."),
 ]
 
-DEMO: Mapping[str, Any] = {"recipe": "nishiki/tint", "encoder": "nishiki-small", "size": 192, "iterations": 40}
+DEMO: Mapping[str, Any] = {"recipe": "nishiki/colour", "encoder": "nishiki-small"}
 DEMO_MARK = "made-by-nishiki-demo.txt"
 
 
@@ -59,12 +59,15 @@ def demo(home: DemoHome = None) -> None:
     own = f"sqlite:///{home / 'catalogue.db'}"  # never the operator's, whatever the settings say
     settings = _stage_settings(home=home, database_url=own, **DEMO)
     from flows.archives.sample import serve_sample
+    from flows.known_truth import truth_lines
     from flows.nightly import nightly
 
     with serve_sample() as server:
         say([f"The sample archive answers at {server.base_url}; everything in it is drawn by program."])
         night = nightly([server.base_url], settings)
-    _tell_night(settings, night)
+        _tell_night(settings, night)
+        say(truth_lines(settings, [batch.batch_id for batch in night.batches], server.truth))
+    _end_night(night)
 
 
 @app.command()
@@ -134,7 +137,9 @@ def nightly(
     )
     from flows.nightly import nightly as nightly_flow
 
-    _tell_night(settings, nightly_flow(archives or [], settings))
+    night = nightly_flow(archives or [], settings)
+    _tell_night(settings, night)
+    _end_night(night)
 
 
 @app.command()
@@ -183,16 +188,23 @@ def sweep(
 @app.command()
 def colorize(
     content: Annotated[Path, typer.Argument(help="The picture to be colorized.")],
-    style: Annotated[Path, typer.Argument(help="The colour print whose colours are taken.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where the PNG goes.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The result: .png, .tif (16 bits) or .jpg.")],
+    style: Annotated[Path | None, typer.Argument(help="The colour print whose colours are taken.")] = None,
+    marks: Annotated[Path | None, typer.Option(help="Colours drawn by hand: JSON, or a PNG laid over CONTENT.")] = None,
     recipe: RecipeName = None, encoder: EncoderName = None, size: Size = None, iterations: Iterations = None,
     device: Device = None,
 ) -> None:  # fmt: skip
-    """Colorize one pair of picture files, without a catalogue."""
-    from flows.single import colorize_files
+    """Colorize one picture file in the colours of another, without a catalogue.
 
+    With --marks their colours hold, whatever the recipe found; without STYLE they are all the colours there are.
+    """
+    if style is None and marks is None:
+        fail("give STYLE, a colour print, or --marks with colours of your own", code=2)
+    from flows.single import Files, colorize_files
+
+    recipe = recipe or (None if style else "nishiki/marks")
     settings = read_settings(recipe=recipe, encoder=encoder, size=size, iterations=iterations, device=device)
-    say(colorize_files(settings, content, style, output))
+    say(colorize_files(settings, Files(content, style, marks, output)))
 
 
 def _stage_settings(**given: Any) -> "Settings":
@@ -259,6 +271,11 @@ def _tell_night(settings: "Settings", night: "Night") -> None:
     for sheet in night.sheets:
         _tell_sheet(sheet)
     say([_encoder_sentence(settings, night.matching.encoder)])
+
+
+def _end_night(night: "Night") -> None:
+    from flows import summary
+
     exit_with(failed=summary.failed(night.harvests, night.batches))
 
 

@@ -127,9 +127,7 @@ class Settings(CatalogueSettings):
         default=0.0, ge=-1, le=1, description="Cosine under which the best style image is no match."
     )
 
-    recipe: str = Field(
-        default="jadh2016/config3_3_4", description="Recipe of the night; `nishiki recipes` lists them."
-    )
+    recipe: str = Field(default="nishiki/colour", description="Recipe of the night; `nishiki recipes` lists them.")
     size: Annotated[int, Field(ge=32, le=8192)] | None = Field(
         default=None, description="Long edge of results in pixels; left out: the recipe's."
     )

@@ -1,7 +1,8 @@
-"""Colorizes one pair of picture files, without catalogue and without Prefect; `nishiki colorize` calls it."""
+"""Colorizes a picture file, without catalogue and without Prefect; `nishiki colorize` calls it."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -11,8 +12,10 @@ from colorize.colorizer import Conditions, colorizer_for
 from colorize.device import device_names
 from colorize.errors import ColorizeError
 from colorize.images import decode
-from colorize.provenance import Provenance, Source, encode_png
+from colorize.marks import read_marks
+from colorize.provenance import Provenance, Source
 from colorize.recipe import Colorization, Job, Recipe
+from colorize.saving import check_suffix, encode
 from colorize.vgg.loading import load_encoder
 from colorize.watch import Listener
 from flows.choice import encoder_key, encoder_weights, night_recipe, recipe_entry, weights_sentence
@@ -21,60 +24,87 @@ from flows.progress import track
 from flows.settings import Settings
 
 
-def colorize_files(settings: Settings, content: Path, style: Path, output: Path) -> Iterator[str]:
-    """Write the colorization of a pair as PNG; yields what a person should know of it.
+@dataclass(frozen=True)
+class Files:
+    """What is read and written; a style, marks, or both."""
+
+    content: Path
+    style: Path | None
+    marks: Path | None
+    output: Path
+
+    @property
+    def originals(self) -> list[Path]:
+        """Those that are read."""
+        return [path for path in (self.content, self.style, self.marks) if path is not None]
+
+
+def colorize_files(settings: Settings, files: Files) -> Iterator[str]:
+    """Write the colorization of a picture, in the format of the output's suffix; yields what a person should know.
 
     Raises:
-        ColorizeError: a picture cannot be read, or no result came out; nothing was written.
+        ColorizeError: a picture or the marks cannot be read, or no result came out; nothing was written.
         OSError: a file cannot be read or written.
     """
-    _check_output(content, style, output)
+    _check_output(files)
     recipe = night_recipe(settings)
     weights = encoder_weights(settings, recipe)
-    data = [path.read_bytes() for path in (content, style)]
-    pixels = [decode(each, max_pixels=settings.max_pixels).pixels for each in data]
+    data = {path: path.read_bytes() for path in files.originals}
     key = encoder_key(weights)
-    name = sha256(b"".join([*data, recipe.digest().encode(), key.checksum.encode()])).hexdigest()
+    name = sha256(b"".join([*data.values(), recipe.digest().encode(), key.checksum.encode()])).hexdigest()
     checkpoint = checkpoint_path(settings, f"single-{name[:16]}")
+    job = _job(settings, files, data, checkpoint)
     conditions = Conditions(settings.exact_precision, settings.checkpoint_s)
     colorizer = colorizer_for(recipe, load_encoder(weights), device_names(settings.device)[0], conditions)
     notes: list[str] = []
-    with track(f"colorize {content.name}", recipe.iterations, "iterations") as advance:
+    total, unit = (recipe.iterations, "iterations") if recipe.iterations else (1, "pictures")
+    with track(f"colorize {files.content.name}", total, unit) as advance:
         (result,) = colorizer.colorize(
-            [Job(content.name, pixels[0], pixels[1], checkpoint)],
-            Listener(lambda part: advance(part * recipe.iterations), lambda _key, sentence: notes.append(sentence)),
+            [job], Listener(lambda part: advance(part * total), lambda _key, sentence: notes.append(sentence))
         )
     yield from notes
     if isinstance(result, ColorizeError):
         raise result
+    colours = files.style or files.marks or files.content
     provenance = Provenance(
         recipe_name=recipe.name,
         recipe_digest=recipe.digest(),
         recipe_data=recipe.data(),
         weights_name=key.name,
         weights_checksum=key.checksum,
-        content=Source(content.name, sha256(data[0]).hexdigest()),
-        style=Source(style.name, sha256(data[1]).hexdigest()),
+        content=Source(files.content.name, sha256(data[files.content]).hexdigest()),
+        style=Source(colours.name, sha256(data[colours]).hexdigest()),
         created=datetime.now(UTC),
+        marks_sha256=sha256(data[files.marks]).hexdigest() if files.marks else None,
     )
-    write_whole(output, encode_png(result.picture, provenance))
+    picture = result.picture if result.deep is None else result.deep
+    write_whole(files.output, encode(picture, provenance, files.output))
     remove_checkpoint(checkpoint)
-    yield from _lines(recipe, result, output)
+    yield from _lines(recipe, result, files.output)
     yield weights_sentence(key, recipe_entry(recipe))
 
 
-def _check_output(content: Path, style: Path, output: Path) -> None:
+def _job(settings: Settings, files: Files, data: Mapping[Path, bytes], checkpoint: Path) -> Job:
+    content = decode(data[files.content], max_pixels=settings.max_pixels)
+    style = decode(data[files.style], max_pixels=settings.max_pixels) if files.style else content
+    marks = read_marks(data[files.marks], content.width, content.height) if files.marks else None
+    return Job(files.content.name, content.pixels, style.pixels, checkpoint, content.gray16, marks)
+
+
+def _check_output(files: Files) -> None:
     """Before the work, not after it: is there a place for the result that is no original?"""
-    if not output.parent.is_dir():
-        raise OSError(errno.ENOENT, "there is no such folder for the result", str(output.parent))
-    if output.exists() and (output.samefile(content) or output.samefile(style)):
-        raise OSError(errno.EEXIST, "is one of the two originals; name another --output", str(output))
+    check_suffix(files.output)
+    if not files.output.parent.is_dir():
+        raise OSError(errno.ENOENT, "there is no such folder for the result", str(files.output.parent))
+    if files.output.exists() and any(files.output.samefile(original) for original in files.originals):
+        raise OSError(errno.EEXIST, "is one of the originals; name another --output", str(files.output))
 
 
 def _lines(recipe: Recipe, result: Colorization, output: Path) -> Iterator[str]:
     height, width = result.picture.shape[:2]
     errors = result.errors
-    yield f"{output}: {width}×{height} px, {recipe.name}, {result.iterations} iterations, {result.seconds:.1f} s"
+    steps = f", {result.iterations} iterations" if result.trace else ""
+    yield f"{output}: {width}×{height} px, {recipe.name}{steps}, {result.seconds:.1f} s"
     yield (
         f"Relative errors (means): content {errors.content_mean:.4f}, style {errors.style_mean:.4f}, "
         f"total {errors.total_mean:.4f}; as printed (sums): {errors.content_sum:.4g}, {errors.style_sum:.4g}, "
