@@ -60,7 +60,7 @@ class Colorizer:
         Raises:
             BadRecipe: it does.
         """
-        known_layers({*self.recipe.content_layers, *self.recipe.style_layers})
+        known_layers({*self.recipe.content_layers, *self.recipe.style_layers, *self.recipe.colour_layers})
 
     @property
     def encoder(self) -> Encoder:
@@ -196,20 +196,28 @@ class Colorizer:
 
     def _at_once(self, stack: list[Prepared], watch: Watch, halvings: int) -> dict[str, _End]:
         walked = self._walked(stack, watch)
-        painted = [self._painted(each, picture) for each, picture in zip(stack, to_pixels(walked.best), strict=True)]
-        errors = saved_errors(self.recipe, self.encoder, self.cache, stack, np.stack([each.seen for each in painted]))
-        seconds = watch.seconds
         done: dict[str, _End] = {}
-        for row, each in enumerate(stack):
+        painted: list[tuple[int, Recoloured]] = []
+        for row, (each, picture) in enumerate(zip(stack, to_pixels(walked.best), strict=True)):
             if not walked.finite[row]:
                 done[each.job.key] = Diverged(f"no iterate had a finite loss under {self.recipe.name}")
                 continue
+            try:
+                painted.append((row, self._painted(each, picture)))
+            except Unsolved as error:
+                done[each.job.key] = error
+        if not painted:
+            return done
+        seen = np.stack([result.seen for _, result in painted])
+        found = saved_errors(self.recipe, self.encoder, self.cache, [stack[row] for row, _ in painted], seen)
+        seconds = watch.seconds
+        for (row, result), errors in zip(painted, found, strict=True):
             run = {
                 "restored": float(walked.restored[row]), "stack": float(len(stack)), "halvings": float(halvings),
             }  # fmt: skip
-            ended = self._ended(each, painted[row], errors[row], seconds)
+            ended = self._ended(stack[row], result, errors, seconds)
             measures = {**ended.measures, **run}
-            done[each.job.key] = replace(ended, measures=measures, trace=tuple(walked.traces[row]))
+            done[ended.key] = replace(ended, measures=measures, trace=tuple(walked.traces[row]))
         return done
 
     def _painted(self, each: Prepared, picture: Pixels) -> Recoloured:

@@ -4,7 +4,7 @@ Both sides are embedded from their gray version, so that subject and drawing dec
 describe texture, not subject, and are not used. `flows.match` hands over the catalogue's numpy blocks.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,11 +36,18 @@ def embed(encoder: Encoder, pixels: NDArray[np.uint8]) -> Vectors:
     """
     framed = find_frame(pixels).crop(pixels)
     gray = torch.from_numpy(to_gray(_at_one_scale(framed))).permute(2, 0, 1)[None]
-    features = encoder.features(gray.to(encoder.device, encoder.dtype), [LAYER])[LAYER]
-    pooled = functional.adaptive_avg_pool2d(features, GRID)[0].flatten(1)
-    seen = pooled if encoder.embedding is None else encoder.embedding.T @ pooled
+    layers: Mapping[str, torch.Tensor | None] = encoder.embedding or {LAYER: None}
+    features = encoder.features(gray.to(encoder.device, encoder.dtype), layers)
+    seen = sum(_pooled(features[name], matrix) for name, matrix in layers.items())
+    assert isinstance(seen, torch.Tensor)
     vector: Vectors = seen.flatten().float().cpu().numpy()
     return vector
+
+
+def _pooled(features: torch.Tensor, matrix: torch.Tensor | None) -> torch.Tensor:
+    """(1, N, h, w) → (M, GRID²)."""
+    pooled = functional.adaptive_avg_pool2d(features, GRID)[0].flatten(1)
+    return pooled if matrix is None else matrix.T @ pooled
 
 
 def _at_one_scale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

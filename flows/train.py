@@ -7,7 +7,7 @@ HOME/training; killed and begun again with the same options, it goes on from the
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
@@ -23,7 +23,10 @@ from skimage import data
 from colorize.errors import UnreadableImage, WeightsMissing
 from colorize.images import Pixels, decode, resized
 from colorize.training.dataset import crops, gray_views, split
-from colorize.training.distillation import WIDTHS, Lesson, Look, Student, layer_by_layer, lesson, look
+from colorize.training.distillation import Student
+from colorize.training.embedding import fit_embedding
+from colorize.training.fitting import WIDTHS, layer_by_layer
+from colorize.training.lessons import Lesson, Look, lesson, look
 from colorize.training.quality import Quality, quality
 from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, Encoder
 from colorize.vgg.loading import INPUT_OXFORD, MEAN_ACTIVATIONS, calibrated, load_encoder, write_weights
@@ -88,8 +91,11 @@ def train_encoder(settings: Settings, teacher_file: WeightsFile, course: Course,
     folder = settings.home / "training" / _name(course, teacher_file, pictures)
     folder.mkdir(parents=True, exist_ok=True)
     student = _student(teacher, taught, course, folder)
-    losses = _taught(student, _lessons(teacher, taught, course), _looks(teacher, taught, course), course, folder)
-    small = calibrated(Encoder("nishiki-small", "", OXFORD, _convolutions(student), student.embedding))
+    looks = _looks(teacher, taught, course)
+    lessons = _lessons(teacher, taught, course) if student.done < course.steps else []
+    losses = _taught(student, lessons, looks, course, folder)
+    small = calibrated(Encoder("nishiki-small", "", OXFORD, _convolutions(student)))
+    small = replace(small, embedding=fit_embedding(small, looks))
     found = quality(teacher, small, list(held.values()))
     _write(output, small, found, course, teacher_file)
     write_whole(output.with_suffix(".png"), _plot(losses, course))
@@ -182,7 +188,7 @@ def _taught(
     losses = [json.loads(line) for line in log.read_text().splitlines()][: student.done] if log.exists() else []
     if not student.done:
         student.fit_heads(lessons[:8], looks[:16])
-    order = _order(lessons, looks, course)
+    order = _order(lessons, looks, course) if lessons else []
     with track("distil", course.steps, "steps") as advance:
         advance(student.done)
         while student.done < course.steps:
@@ -227,8 +233,8 @@ def _write(output: Path, small: Encoder, found: Quality, course: Course, teacher
         "made": datetime.now(UTC).date().isoformat(),
     }
     halved = {name: (weight.half(), bias.half()) for name, (weight, bias) in small.convolutions.items()}
-    assert small.embedding is not None
-    write_weights(output, halved, metadata, small.embedding.half())
+    matrices = {name: each.half() for name, each in (small.embedding or {}).items()}
+    write_weights(output, halved, metadata, matrices)
 
 
 def _lines(found: Quality) -> Iterator[str]:

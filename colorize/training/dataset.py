@@ -49,6 +49,12 @@ def to_stack(pixels: Pixels) -> Tensor:
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous()
 
 
+def in_parts(stack: Tensor) -> tuple[Tensor, ...]:
+    """A stack in portions that memory holds with all their layers."""
+    parts: tuple[Tensor, ...] = torch.split(stack, 8)
+    return parts
+
+
 def _crop(picture: Pixels, edge_px: int, rng: np.random.Generator) -> Pixels:
     height, width = picture.shape[:2]
     share = 1 if rng.uniform() < _WHOLE_SHARE else rng.uniform(0.4, 1)

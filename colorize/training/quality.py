@@ -13,14 +13,13 @@ from torch import Tensor
 
 from colorize.images import Pixels
 from colorize.similarity import embed
-from colorize.training.dataset import to_stack
-from colorize.training.distillation import (
+from colorize.training.dataset import in_parts, to_stack
+from colorize.training.lessons import (
     CONTENT_LAYERS,
     STYLE_LAYERS,
     TAUGHT_LAYERS,
     correlation,
     cosines,
-    in_parts,
     pair_distances,
 )
 from colorize.vgg.encoder import Encoder

@@ -58,8 +58,8 @@ class Encoder:
     preprocessing: Preprocessing
     convolutions: Mapping[str, tuple[Tensor, Tensor]] = field(repr=False)
     """Layer name → weight (out, in, 3, 3) and bias (out,), on one device, calibrated."""
-    embedding: Tensor | None = field(default=None, repr=False)
-    """(N, M), applied to the channels of matching's embeddings; a distilled encoder's, so that cosines are full's."""
+    embedding: Mapping[str, Tensor] | None = field(default=None, repr=False)
+    """Layer name → matrix (N, M) for its pooled features, whose sum is matching's embedding; a distilled encoder's."""
 
     @property
     def device(self) -> torch.device:
@@ -74,7 +74,7 @@ class Encoder:
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "Encoder":
         """The same encoder on another device, or in another precision."""
         moved = {name: (w.to(device, dtype), b.to(device, dtype)) for name, (w, b) in self.convolutions.items()}
-        embedding = None if self.embedding is None else self.embedding.to(device, dtype)
+        embedding = self.embedding and {name: each.to(device, dtype) for name, each in self.embedding.items()}
         return replace(self, convolutions=moved, embedding=embedding)
 
     def features(self, pictures: Tensor, layers: Collection[str], pooling: Pooling = "max") -> dict[str, Tensor]:

@@ -46,7 +46,7 @@ RANDOM_SEED = 0
 INPUT_OXFORD = "RGB, range 0..255 float, minus mean [123.68, 116.779, 103.939]"
 _INPUT_TORCHVISION = "RGB, range 0..1 float, minus mean [0.485, 0.456, 0.406], divided by std [0.229, 0.224, 0.225]"
 
-_EMBEDDING = "embedding.weight"
+_EMBEDDING = "embedding."
 
 Convolutions = Mapping[str, tuple[Tensor, Tensor]]
 
@@ -65,7 +65,7 @@ def load_encoder(file: WeightsFile) -> Encoder:
     state = load(data)
     convolutions = _convolutions(file.path, state)
     _checked(file.path, convolutions)
-    embedding = _embedding(file.path, state, len(convolutions[CONVOLUTIONS[-1]][1]))
+    embedding = _embedding(file.path, state, convolutions)
     encoder = Encoder(file.name, file.checksum, preprocessing, convolutions, embedding)
     return encoder if file.calibrated else calibrated(encoder)
 
@@ -80,13 +80,13 @@ def _convolutions(source: Path | str, state: Mapping[str, Tensor]) -> Convolutio
     }
 
 
-def _embedding(path: Path, state: Mapping[str, Tensor], channels: int) -> Tensor | None:
-    if _EMBEDDING not in state:
-        return None
-    found = state[_EMBEDDING].float()
-    if found.ndim != 2 or len(found) != channels or not found.isfinite().all():
-        raise WeightsCorrupt(f"{path}: {_EMBEDDING} does not fit {channels} channels; make or get the file again")
-    return found
+def _embedding(path: Path, state: Mapping[str, Tensor], convolutions: Convolutions) -> Mapping[str, Tensor] | None:
+    found = {key.removeprefix(_EMBEDDING): each.float() for key, each in state.items() if key.startswith(_EMBEDDING)}
+    for name, matrix in found.items():
+        channels = len(convolutions[name][1]) if name in convolutions else None
+        if matrix.ndim != 2 or len(matrix) != channels or not matrix.isfinite().all():
+            raise WeightsCorrupt(f"{path}: {_EMBEDDING}{name} does not fit its layer; make or get the file again")
+    return found or None
 
 
 def _checked(path: Path, convolutions: Convolutions) -> None:
@@ -195,13 +195,13 @@ def download_weights(cache_dir: Path, url: str | None = None) -> WeightsFile:
 
 
 def write_weights(
-    path: Path, convolutions: Convolutions, metadata: dict[str, str], embedding: Tensor | None = None
+    path: Path, convolutions: Convolutions, metadata: dict[str, str], embedding: Mapping[str, Tensor] | None = None
 ) -> None:
     """Write a weights file and, before it, its checksum beside it, so that it is never there without one.
 
     Whole or not at all: processes may make the same file at once, and each reads a whole one.
     """
-    tensors: dict[str, Tensor] = {} if embedding is None else {_EMBEDDING: embedding.contiguous()}
+    tensors = {_EMBEDDING + name: each.contiguous() for name, each in (embedding or {}).items()}
     for name, key in zip(CONVOLUTIONS, KEYS, strict=True):
         weight, bias = convolutions[name]
         tensors |= {f"{key}.weight": weight.contiguous(), f"{key}.bias": bias.contiguous()}

@@ -7,7 +7,7 @@ build/benchmarks/colour.png, a row for each pair: truth, gray, style, each arm; 
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -22,12 +22,31 @@ from colorize.quality import picture_measures, texture_ratio, truth_distances
 from colorize.vgg.loading import load_encoder
 from colorize.vgg.weights import shipped_weights
 from tests.benchmarks.figures import FOLDER, Figure, publish
-from tests.benchmarks.truth_arm import Arm, NeuralStyle, Pair, arms, pairs
+from tests.benchmarks.truth_arm import OURS, Arm, NeuralStyle, Pair, arms, pairs
 from tests.shared import SHARED
 
 KINDS = ("real", "drawn", "unrelated")
-MEASURES = ("luma_ssim", "luma_difference_mean", "luma_difference_p99", "chroma_texture_ratio", "swd_ab",
-            "colourfulness_ratio", "ink_chroma")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Of a measure: what is looked at of all pairs, and where it should lie."""
+
+    of: Callable[[Sequence[float]], float]
+    least: float
+    most: float
+    words: str
+
+
+MEASURES = {
+    "luma_ssim": Goal(min, 0.999, 1, "≥ 0.999"),
+    "luma_difference_mean": Goal(max, 0, 0.1, "≤ 0.1"),
+    "luma_difference_p99": Goal(max, 0, 0.5, "≤ 0.5"),
+    "chroma_texture_ratio": Goal(median, 0, 0.3, "≤ 0.3"),
+    "swd_ab": Goal(median, 0, 0.3, "< 0.3"),
+    "colourfulness_ratio": Goal(median, 0.7, 1.1, "0.7 to 1.1"),
+    "ink_chroma": Goal(median, 0, 5, "< 5"),
+}
 CELL_PX = 192
 
 
@@ -91,17 +110,36 @@ def _show(names: Sequence[str], rows: Sequence[Sequence[Coloured]]) -> None:
 def _figures(names: Sequence[str], rows: Sequence[Sequence[Coloured]]) -> Iterator[Figure]:
     """Medians: of the ratio for each kind of pairs, with how many have a picture; of each measure over all pairs."""
     for kind in KINDS:
-        for place, name in enumerate(names):
-            ratios = [row[place].ratio for row in rows if row[place].pair.kind == kind]
-            found = [ratio for ratio in ratios if ratio is not None]
-            if found:
-                yield Figure(f"{kind}: {name} ({len(found)} of {len(ratios)})", median(found), "× gray")
+        found = {name: _ratios(rows, place, kind) for place, name in enumerate(names)}
+        medians = {name: median(ratios) for name, ratios in found.items() if ratios}
+        for name, value in medians.items():
+            target, holds = _judged(kind, value, medians) if name == OURS else ("", None)
+            yield Figure(f"{kind}: {name} ({len(found[name])} pairs)", value, "× gray", target, holds)
     for place, name in enumerate(names):
-        for measure in MEASURES:
+        for measure, goal in MEASURES.items():
             values = [row[place].measures[measure] for row in rows if measure in row[place].measures]
             if values:
-                yield Figure(f"{name}: {measure}", median(values), "")
-        yield Figure(f"{name}: time, descent apart", median(row[place].seconds for row in rows), "s")
+                value = goal.of(values)
+                target, holds = (goal.words, goal.least <= value <= goal.most) if name == OURS else ("", None)
+                yield Figure(f"{name}: {measure}, {goal.of.__name__}", value, "", target, holds)
+        seconds = median(row[place].seconds for row in rows)
+        judged = ("≤ 10", seconds <= 10) if name == OURS else ("", None)
+        yield Figure(f"{name}: time, descent apart", seconds, "s", *judged)
+
+
+def _ratios(rows: Sequence[Sequence[Coloured]], place: int, kind: str) -> list[float]:
+    return [row[place].ratio or 0.0 for row in rows if row[place].pair.kind == kind and row[place].ratio is not None]
+
+
+def _judged(kind: str, value: float, medians: Mapping[str, float]) -> tuple[str, bool]:
+    """The target of our own arm among pairs of a kind."""
+    if kind == "drawn":
+        return "≤ 0.6", value <= 0.6
+    if kind == "unrelated":
+        return "below uniform tint", value < medians["uniform tint"]
+    others = min(value for name, value in medians.items() if name not in (OURS, "registered"))
+    most = 1.1 * medians["registered"]
+    return f"≤ {most:.2f} (1.1 × registered) and < {others:.2f} (any other)", value <= most and value < others
 
 
 def _lay_out(names: Sequence[str], rows: Sequence[Sequence[Coloured]]) -> None:

@@ -7,7 +7,7 @@ size, and gives a picture with the content's own L*; None where it cannot.
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from itertools import permutations
 from pathlib import Path
@@ -42,6 +42,7 @@ LONG_EDGE_PX = 512
 DRAWN = 6
 NEURAL = recipe_named("jadh2016/config3_3_4").changed(iterations=60, long_edge_px=192)
 LEAST_INLIERS = 15
+OURS = "nishiki/colour"
 UNFILTERED = Guide(radius_px=0)
 
 Chroma = NDArray[np.float32]
@@ -191,6 +192,14 @@ def _homography(content: NDArray[np.uint8], style: NDArray[np.uint8]) -> Any:
     return model if model is not None and inliers.sum() >= LEAST_INLIERS else None
 
 
+def nishiki_colour(encoder: Encoder, content: Pixels, style: Pixels) -> Pixels:
+    """The default recipe, through the door that the night goes through."""
+    colorizer = Colorizer(recipe_named(OURS), Operands(encoder, "float32"))
+    (made,) = colorizer.colorize([Job("pair", content, style)])
+    assert isinstance(made, Colorization), made
+    return made.picture
+
+
 def arms(neural_style: NeuralStyle) -> dict[str, Arm]:
     """Every way by name, in the table's order."""
     return {
@@ -201,4 +210,5 @@ def arms(neural_style: NeuralStyle) -> dict[str, Arm]:
         "neural style": neural_style.locked,
         "neural style, filtered": neural_style.filtered,
         "registered": registered,
+        OURS: partial(nishiki_colour, neural_style.encoder),
     }

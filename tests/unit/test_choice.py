@@ -95,8 +95,8 @@ def test_an_operators_folder_without_weights_is_told_whatever_is_named(settings:
 def test_the_list_tells_which_recipes_would_use_which_file(settings: SettingsWith) -> None:
     here = [HERE[TORCHVISION], HERE[SMALL]]
     assert users_of(settings(), here) == {
-        HERE[TORCHVISION].path: ["asiagraph2016", "asiagraph2016/*", "jadh2016/*"],
-        HERE[SMALL].path: ["nishiki/*"],
+        HERE[TORCHVISION].path: ["asiagraph2016", "asiagraph2016/*", "jadh2016/*", "locked/*"],
+        HERE[SMALL].path: ["nishiki/*", "classics/*"],
     }
     assert users_of(settings(encoder=SMALL), here) == {HERE[SMALL].path: ["every recipe"]}
     assert users_of(settings(encoder=OXFORD), here) == {}
