@@ -157,7 +157,7 @@ class Recipe:
         }
         try:
             return cls(**values)
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:  # a value of another kind than the parameter's
             raise BadRecipe(f"recipe {data.get('name', '?')}: {error}") from error
 
 

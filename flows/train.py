@@ -146,7 +146,7 @@ def _student(teacher: Encoder, taught: Sequence[Pixels], course: Course, folder:
     if not first.exists():
         pixels = crops(taught, LAYER_CROPS, LESSON_PX, course.seed)
         with track("layer by layer", len(CONVOLUTIONS), "layers") as advance:
-            fitted = layer_by_layer(teacher, pixels, lambda _name, _explained: advance(1))
+            fitted = layer_by_layer(teacher, pixels, lambda _name, _explained: advance(1), WIDTHS)
         unit = calibrated(Encoder("student", "", OXFORD, fitted), (1.0,) * len(CONVOLUTIONS))
         pairs = unit.convolutions.items()
         weights = {f"{name}.weight": weight for name, (weight, _) in pairs}

@@ -1,5 +1,6 @@
 """Whole nights over the sample archive, on SQLite and PostgreSQL: what is made, what is left, what is made once."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,13 @@ import psycopg
 import pytest
 import requests
 
+from colorize.images import decode
 from colorize.provenance import read_provenance
 from db.catalogue import Catalogue
 from db.engine import connect
 from db.entries import AttemptEntry, Change, Outcome
 from flows.archives.sample import SampleArchive, serve_sample
+from flows.known_truth import truth_lines
 from flows.match import match
 from flows.nightly import Night, nightly
 from flows.settings import Settings
@@ -179,3 +182,25 @@ def test_no_secret_is_stored_with_a_flow_run(postgres_nights: Nights, prefect_ap
 def test_outcomes_are_words_of_the_glossary(nights: Nights) -> None:
     assert {attempt.outcome for attempt in nights.third.attempts} == {Outcome.SUCCEEDED}
     assert Path(nights.settings.home / "reports" / "batch-0001" / "contact-sheet.png").is_file()
+
+
+def test_a_night_by_the_default_recipe_keeps_every_drawing_and_comes_nearer_to_the_known_colours(
+    settings_of: "SettingsOf", tmp_path: Path, prefect_api: str
+) -> None:
+    settings = settings_of(tmp_path, recipe="nishiki/colour", encoder="nishiki-small", weights_dir=None, size=160)
+    with serve_sample(designs=3, grays=2) as archive:
+        night = nightly([archive.base_url], settings)
+        (line,) = truth_lines(settings, [each.batch_id for each in night.batches], archive.truth)
+    coloured, gray = map(float, re.findall(r"\d+\.\d", line))
+    assert coloured < 0.7 * gray
+    assert "median of 2" in line
+    with Catalogue.open(settings, create=False) as catalogue:
+        for attempt in catalogue.attempts():
+            content, output = (
+                catalogue.pictures.read(sha or "") for sha in (attempt.content.sha256, attempt.output_sha256)
+            )
+            assert attempt.outcome is Outcome.SUCCEEDED, attempt.result
+            assert decode(content).pixels.shape == decode(output).pixels.shape, "as large as the scan"
+            assert attempt.result is not None
+            assert attempt.result.measures["luma_ssim"] > 0.999
+        assert list(truth_lines(settings, [], archive.truth)) == []

@@ -289,6 +289,11 @@ def test_an_original_is_never_overwritten_and_a_missing_folder_is_told_before_th
     assert "no such folder" in sentence(nishiki("colorize", "gray.png", "colour.png", "-o", "away/result.png"), 1)
 
 
+def test_a_picture_needs_a_colour_print_or_marks(nishiki: Run, tmp_path: Path) -> None:
+    (tmp_path / "gray.png").write_bytes(b"an original")
+    assert "give STYLE" in sentence(nishiki("colorize", "gray.png", "-o", "result.png"), 2)
+
+
 def test_the_weights_folder_that_the_night_refuses_is_refused_by_the_list(
     nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

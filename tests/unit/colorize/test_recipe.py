@@ -41,7 +41,27 @@ DECIDING: dict[str, Any] = {
     "step_limit": 20.0,
     "rates": (0.1,),
     "seed": 1,
+    "luma": "content",
 }
+CHROMA = recipe_named("nishiki/colour")
+DECIDING_OF_CHROMA: dict[str, Any] = {
+    "method": "reinhard",
+    "paper": "own",
+    "guide_radius_px": 9,
+    "colour_layers": ("conv3_4",),
+    "temperature": 0.05,
+    "luminance_weight": 1.0,
+    "agreement": 5.0,
+    "palette": 0.0,
+    "limits": {"ink_chroma": [0.0, 5.0]},
+}
+AS_KEPT = {
+    "jadh2016/config1_1_1": "3b81fb57276c2b1b701fd318185fc1bbedf3a4bc024d624321d05d4ba9dbb547",
+    "jadh2016/config3_3_4": "ea50ca1b1aaec0d0a020b6a8c78a6edd97256967d30adcac0e2e24f40abe55db",
+    "asiagraph2016": "164bf6e134f911e2805e8eb9f9c4f137db1c4b8fff224463658dfb76393440b8",
+    "nishiki/tint": "d9cfdb1dcffa24cbfaabb37308aace7fa500e1ed4ef19151a1680abf04baf48d",
+}
+"""Digests that stand in catalogues since before there were chroma methods."""
 
 
 @pytest.mark.parametrize(("x", "y", "z"), CONFIGURATIONS)
@@ -89,11 +109,11 @@ def test_every_named_recipe_states_its_provenance_and_a_reason() -> None:
     for name, recipe in recipes().items():
         assert recipe.name == name
         assert len(recipe.reason) > 40, name
-        assert recipe.provenance in {"reconstructed", "nishiki"}, name
+        assert recipe.provenance in {"published", "reconstructed", "nishiki"}, name
 
 
-def test_every_parameter_is_either_descriptive_or_deciding_or_the_method() -> None:
-    assert {parameter.name for parameter in fields(Recipe)} == {*DESCRIPTIVE, *DECIDING, "method"}
+def test_every_parameter_is_either_descriptive_or_deciding() -> None:
+    assert {parameter.name for parameter in fields(Recipe)} == {*DESCRIPTIVE, *DECIDING, *DECIDING_OF_CHROMA}
 
 
 @pytest.mark.parametrize("parameter", DESCRIPTIVE)
@@ -107,10 +127,63 @@ def test_a_digest_changes_with_each_deciding_parameter(parameter: str) -> None:
     assert RECIPE.changed(**{parameter: DECIDING[parameter]}).digest() != RECIPE.digest()
 
 
+@pytest.mark.parametrize("parameter", DECIDING_OF_CHROMA)
+def test_a_digest_changes_with_each_deciding_parameter_of_chroma(parameter: str) -> None:
+    assert getattr(CHROMA, parameter) != DECIDING_OF_CHROMA[parameter]
+    assert CHROMA.changed(**{parameter: DECIDING_OF_CHROMA[parameter]}).digest() != CHROMA.digest()
+
+
+@pytest.mark.parametrize("name", AS_KEPT)
+def test_a_recipe_of_a_kept_night_has_the_digest_that_it_is_kept_under(name: str) -> None:
+    assert recipe_named(name).digest() == AS_KEPT[name]
+
+
+@pytest.mark.parametrize("name", AS_KEPT)
+def test_data_of_a_kept_night_that_knows_nothing_of_chroma_is_read_under_its_digest(name: str) -> None:
+    data = recipe_named(name).data()
+    for parameter in {*DECIDING_OF_CHROMA, "luma"} - {"method"}:
+        del data[parameter]
+    kept = Recipe.from_data(data)
+    assert kept == recipe_named(name)
+    assert kept.digest() == AS_KEPT[name]
+
+
+def test_a_locked_recipe_is_another_than_the_one_whose_colours_it_takes() -> None:
+    assert RECIPE.changed(luma="content").digest() != RECIPE.digest()
+
+
+@pytest.mark.parametrize("name", sorted(recipes()))
+def test_every_named_recipe_survives_being_written_as_json_with_its_limits(name: str) -> None:
+    recipe = recipe_named(name)
+    restored = Recipe.from_data(json.loads(json.dumps(recipe.data())))
+    assert restored == recipe
+    assert restored.digest() == recipe.digest()
+
+
+@pytest.mark.parametrize("parameter", DECIDING_OF_CHROMA)
+def test_each_parameter_of_chroma_survives_being_written_as_json(parameter: str) -> None:
+    recipe = CHROMA.changed(**{parameter: DECIDING_OF_CHROMA[parameter]})
+    restored = Recipe.from_data(json.loads(json.dumps(recipe.data())))
+    assert getattr(restored, parameter) == DECIDING_OF_CHROMA[parameter]
+    assert (restored, restored.digest()) == (recipe, recipe.digest())
+
+
 def test_recipes_of_papers_are_tuned_for_the_original_vgg19_and_ours_for_the_shipped_encoder() -> None:
-    tuned = {name: recipe.encoder for name, recipe in recipes().items()}
-    assert tuned.pop("nishiki/tint") == "nishiki-small"
-    assert set(tuned.values()) == {"vgg19-oxford"}
+    tuned = {name: recipe.encoder for name, recipe in recipes().items() if recipe.encoder is not None}
+    assert {name for name, encoder in tuned.items() if encoder == "nishiki-small"} == {"nishiki/tint", "nishiki/colour"}
+    assert set(tuned.values()) == {"vgg19-oxford", "nishiki-small"}
+    descending = {name for name, recipe in recipes().items() if recipe.method == "neural_style"}
+    assert descending <= set(tuned), "whose figures hang on the encoder"
+
+
+def test_a_method_that_finds_chroma_cannot_paint_a_luma_of_its_own() -> None:
+    with pytest.raises(BadRecipe, match=r"recipe nishiki/colour: the method exemplar finds chroma only; give luma = c"):
+        CHROMA.changed(luma="free")
+
+
+def test_a_correspondence_without_layers_is_refused() -> None:
+    with pytest.raises(BadRecipe, match="recipe nishiki/colour: colour_layers must not be empty"):
+        CHROMA.changed(colour_layers=())
 
 
 def test_a_catalogues_recipe_that_names_no_encoder_is_read_and_has_the_same_digest() -> None:
@@ -152,8 +225,9 @@ def test_data_with_an_unknown_a_missing_or_a_mistyped_parameter_is_refused() -> 
         Recipe.from_data(whole | {"gamma": 1})
     with pytest.raises(BadRecipe, match=r"config3_3_4.*tv_weight"):
         Recipe.from_data({key: value for key, value in whole.items() if key != "tv_weight"})
-    with pytest.raises(BadRecipe, match="config3_3_4"):
-        Recipe.from_data(whole | {"iterations": "many"})
+    for mistyped in ({"iterations": "many"}, {"limits": [1, 2]}, {"limits": {"ink_chroma": 5}}, {"palette": None}):
+        with pytest.raises(BadRecipe, match="config3_3_4"):
+            Recipe.from_data(whole | mistyped)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +248,21 @@ def test_data_with_an_unknown_a_missing_or_a_mistyped_parameter_is_refused() -> 
         ("step_limit", 256.0),
         ("seed", -1),
         ("formula", "jadh2017"),
-        ("method", "exemplar"),
+        ("method", "pix2pix"),
+        ("luma", "style"),
+        ("paper", "white"),
+        ("guide_radius_px", -1),
+        ("guide_radius_px", 65),
+        ("temperature", 0.0),
+        ("temperature", math.nan),
+        ("luminance_weight", -0.1),
+        ("agreement", -1.0),
+        ("agreement", 10_001.0),
+        ("palette", 1.1),
+        ("limits", {"ink_chrome": [0, 5]}),
+        ("limits", {"ink_chroma": [5, 0]}),
+        ("limits", {"ink_chroma": [5]}),
+        ("limits", {"ink_chroma": [0, math.nan]}),
         ("optimiser", "adam"),
         ("schedule", "cosine"),
         ("start", "style"),
@@ -193,8 +281,10 @@ def test_a_value_out_of_its_range_is_refused_by_recipe_and_parameter(parameter: 
 def test_an_unknown_recipe_is_answered_with_the_names_that_come_near() -> None:
     with pytest.raises(UnknownRecipe, match=r"'config3_3'.*jadh2016/config3_3_1.*nishiki recipes"):
         recipe_named("config3_3")
-    with pytest.raises(UnknownRecipe, match=r"'reinhard'; there is asiagraph2016, jadh2016"):
+    with pytest.raises(UnknownRecipe, match=r"'reinhard'; there is classics/reinhard2001"):
         recipe_named("reinhard")
+    with pytest.raises(UnknownRecipe, match=r"'pix2pix'; there is asiagraph2016, classics, jadh2016"):
+        recipe_named("pix2pix")
     assert issubclass(UnknownRecipe, ColorizeError)
 
 
