@@ -15,7 +15,7 @@ _LEVELS: Final = np.linspace(0, 1, 129)
 _SAMPLES: Final = 1 << 14
 _PAPER_SHARE: Final = 0.15
 """The lightest part of a print that its paper is sought in."""
-_INK, _NO_INK = 12.0, 32.0
+_INK, _NO_INK = 14.0, 34.0
 """L below which a pixel is black ink, and above which it is none."""
 _INK_KEEPS: Final = 0.15
 """Chroma that black ink keeps: it stays as warm or cool as its print."""
@@ -56,7 +56,7 @@ def palette_matched(chroma: Floats, style: Floats, strength: float) -> Floats:
 
 
 def ink_neutral(chroma: Floats, luma: Floats) -> Floats:
-    """Chroma taken out of black ink, smoothly from L 32 down to 12: a print's key block is black, whatever is near.
+    """Chroma taken out of black ink, smoothly from L 34 down to 14: a print's key block is black, whatever is near.
 
     Args:
         chroma: (h, w, 2).

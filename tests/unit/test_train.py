@@ -1,8 +1,10 @@
 """Training of the small encoder, with a teacher and lessons so small that it takes seconds."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +16,12 @@ from typer.testing import CliRunner
 from colorize.errors import WeightsMissing
 from colorize.similarity import embed
 from colorize.training.dataset import held_out
-from colorize.vgg.encoder import BLOCKS, CONVOLUTIONS, Encoder
+from colorize.vgg.encoder import CONVOLUTIONS, Encoder
 from colorize.vgg.loading import INPUT_OXFORD, load_encoder, random_encoder, write_weights
-from colorize.vgg.weights import OXFORD, TORCHVISION, WeightsFile, weights_file
+from colorize.vgg.weights import OXFORD, TORCHVISION, WeightsFile, recorded_checksum, weights_file
 from flows import train
 from flows.cli import app
-from flows.progress import track
-from flows.settings import Settings
+from flows.progress import Advance, track
 from flows.train import Course, gather, teacher_at_hand, train_encoder
 from tests.conftest import SettingsOf
 
@@ -30,14 +31,15 @@ SMALL = {
     "DRAWN": 1, "LONG_EDGE_PX": 64, "LESSON_PX": 32, "LESSON_CROPS": 4, "LOOK_VIEWS": 4, "LOOK_PX": (64, 48),
     "LAYER_CROPS": 6, "LOOK_EVERY": 2, "SAVE_EVERY": 2, "WIDTHS": WIDTHS, "PHOTOGRAPHS": ("astronaut", "coffee"),
 }  # fmt: skip
-STOPPED_IN_STEP = 3
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def small() -> Iterator[None]:
     """A course that takes a second."""
-    for name, value in SMALL.items():
-        monkeypatch.setattr(train, name, value)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SMALL.items():
+            patch.setattr(train, name, value)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +65,44 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture
-def trained(settings_of: SettingsOf, teacher: WeightsFile, folder: Path, tmp_path: Path) -> Callable[[str], list[str]]:
-    """Trains in a home of that name; the weights lie beside it."""
+@dataclass(frozen=True)
+class Trained:
+    """Where a course was gone through, and what it said."""
 
-    def run(home: str) -> list[str]:
+    place: Path
+    said: list[str]
+
+    @property
+    def weights(self) -> Path:
+        return self.place / "small.safetensors"
+
+    @property
+    def kept(self) -> Path:
+        """What it would go on from."""
+        (folder,) = (self.place / "training").iterdir()
+        return folder
+
+    @property
+    def losses(self) -> list[dict[str, float]]:
+        return [json.loads(line) for line in (self.kept / "losses.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def go_through(settings_of: SettingsOf, teacher: WeightsFile, folder: Path) -> Callable[[Path], Trained]:
+    """Trains for four steps with its home in the folder given; begun again there, it goes on."""
+
+    def run(place: Path) -> Trained:
         course = Course((folder,), steps=4, lessons=2)
-        return list(train_encoder(settings_of(tmp_path / home), teacher, course, tmp_path / f"{home}.safetensors"))
+        place.mkdir(exist_ok=True)
+        return Trained(place, list(train_encoder(settings_of(place), teacher, course, place / "small.safetensors")))
 
     return run
+
+
+@pytest.fixture(scope="module")
+def undisturbed(go_through: Callable[[Path], Trained], tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A course from its first step to its last."""
+    return go_through(tmp_path_factory.mktemp("undisturbed"))
 
 
 def learned(path: Path) -> Encoder:
@@ -97,13 +128,13 @@ def test_a_folder_is_learned_from_with_what_is_drawn_and_what_cannot_be_read_is_
 
 
 def test_what_was_learned_lies_in_a_file_that_says_from_whom_and_how_well(
-    trained: Callable[[str], list[str]], teacher: WeightsFile, tmp_path: Path
+    undisturbed: Trained, teacher: WeightsFile
 ) -> None:
-    said = trained("home")
+    said, plot = undisturbed.said, undisturbed.weights.with_suffix(".png")
     assert said[0].startswith("torn.jpg is left out: ")
     assert said[1] == "3 pictures to learn from, 4 held out to measure by."
-    assert said[-1] == f"Weights: {tmp_path / 'home.safetensors'}; losses: {tmp_path / 'home.png'}"
-    file = weights_file(tmp_path / "home.safetensors")
+    assert said[-1] == f"Weights: {undisturbed.weights}; losses: {plot}"
+    file = weights_file(undisturbed.weights)
     assert (file.name, file.widths, file.calibrated, file.full) == ("nishiki-small", WIDTHS, True, False)
     assert file.metadata["teacher"] == f"{OXFORD} {teacher.checksum}"
     assert file.metadata["licence"] == "CC BY 4.0"
@@ -111,90 +142,84 @@ def test_what_was_learned_lies_in_a_file_that_says_from_whom_and_how_well(
     assert "4 steps of Adam (rate 0.0001, cosine) over 2 batches of 4 crops of 32 px" in file.metadata["training"]
     assert set(file.quality) == {"gram", "content", "matching"}
     assert all(-1 <= value <= 1 for value in file.quality.values())
-    assert (tmp_path / "home.sha256").exists()
-    with Image.open(tmp_path / "home.png") as plot:
-        assert min(plot.size) > 300
+    assert recorded_checksum(undisturbed.weights) == file.checksum
+    with Image.open(plot) as picture:
+        assert min(picture.size) > 300
 
 
 def test_what_was_learned_is_an_encoder_with_an_embedding_of_its_own(
-    trained: Callable[[str], list[str]], teacher: WeightsFile, tmp_path: Path
+    undisturbed: Trained, teacher: WeightsFile
 ) -> None:
-    trained("home")
-    encoder = learned(tmp_path / "home.safetensors")
-    assert len(encoder.convolutions) == sum(BLOCKS)
-    assert encoder.embedding
+    encoder = learned(undisturbed.weights)
     picture = np.random.default_rng(1).integers(0, 256, (64, 48, 3), np.uint8)
-    vectors = [embed(each, picture) for each in (encoder, load_encoder(teacher))]
-    assert all(np.isfinite(vector).all() and vector.any() for vector in vectors)
+    assert encoder.embedding
+    assert load_encoder(teacher).embedding is None
+    ours, bare = (embed(each, picture) for each in (encoder, replace(encoder, embedding=None)))
+    assert np.isfinite(ours).all()
+    assert ours.any()
+    assert not np.array_equal(ours, bare)
 
 
 def test_a_course_that_was_cut_off_goes_on_to_the_same_weights(
-    trained: Callable[[str], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    go_through: Callable[[Path], Trained], undisturbed: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    undisturbed = trained("undisturbed")
+    steps: list[tuple[str, float]] = []
+    stopped_at: float = 3
 
     @contextmanager
-    def cut_off(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    def watched(what: str, total: float | None, unit: str) -> Iterator[Advance]:
         """Ctrl-C in the third step of the whole student, after the second was kept."""
-        done = 0
-
-        def advance(steps: int) -> None:
-            nonlocal done
-            done += steps
-            if what == "distil" and done == STOPPED_IN_STEP:
-                raise KeyboardInterrupt
-
-        yield advance
-
-    with monkeypatch.context() as patch:
-        patch.setattr(train, "track", cut_off)
-        with pytest.raises(KeyboardInterrupt):
-            trained("resumed")
-    (kept,) = (tmp_path / "resumed" / "training").iterdir()
-    assert len((kept / "losses.jsonl").read_text().splitlines()) == 2
-    assert not (tmp_path / "resumed.safetensors").exists()
-
-    begun_at = []
-
-    @contextmanager
-    def watched(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
         with track(what, total, unit) as advance:
-            yield lambda steps: (begun_at.append((what, steps)), advance(steps))[1]
+
+            def tell(done: float) -> None:
+                advance(done)
+                steps.append((what, done))
+                if sum(done for each, done in steps if each == "distil") == stopped_at:
+                    raise KeyboardInterrupt
+
+            yield tell
 
     monkeypatch.setattr(train, "track", watched)
-    resumed = trained("resumed")
-    assert ("layer by layer", 1) not in begun_at, "the fit is kept"
-    assert [steps for what, steps in begun_at if what == "distil"] == [2, 1, 1]
-    assert same(learned(tmp_path / "resumed.safetensors"), learned(tmp_path / "undisturbed.safetensors"))
-    assert resumed[1:-1] == undisturbed[1:-1]
-    (whole,) = (tmp_path / "undisturbed" / "training").iterdir()
-    logs = [[json.loads(line) for line in (each / "losses.jsonl").read_text().splitlines()] for each in (kept, whole)]
-    assert len(logs[0]) == 4
-    assert [sorted(each.items()) for each in logs[0]] == [sorted(each.items()) for each in logs[1]]
+    with pytest.raises(KeyboardInterrupt):
+        go_through(tmp_path / "cut")
+    cut = Trained(tmp_path / "cut", [])
+    assert len(cut.losses) == 2
+    assert not cut.weights.exists()
+
+    steps, stopped_at = [], np.inf
+    resumed = go_through(tmp_path / "cut")
+    assert "layer by layer" not in dict(steps), "the fit is kept"
+    assert [done for what, done in steps if what == "distil"] == [2, 1, 1]
+    assert same(learned(resumed.weights), learned(undisturbed.weights))
+    assert resumed.losses == undisturbed.losses
+    assert len(resumed.losses) == 4
+    assert resumed.said[:-1] == undisturbed.said[:-1]
 
 
-def test_a_course_that_is_done_is_not_learned_again(trained: Callable[[str], list[str]], tmp_path: Path) -> None:
-    once, again = trained("home"), trained("home")
-    assert once == again
-    first = (tmp_path / "home.safetensors").read_bytes()
-    trained("home")
-    assert (tmp_path / "home.safetensors").read_bytes() == first
+def test_a_course_that_is_done_is_not_learned_again(
+    go_through: Callable[[Path], Trained], undisturbed: Trained
+) -> None:
+    kept = (undisturbed.kept / "student.safetensors").stat().st_mtime_ns
+    before = learned(undisturbed.weights)
+    assert go_through(undisturbed.place) == undisturbed
+    assert (undisturbed.kept / "student.safetensors").stat().st_mtime_ns == kept
+    assert same(learned(undisturbed.weights), before)
 
 
 def test_another_course_does_not_take_up_what_this_one_left(
-    settings_of: SettingsOf, teacher: WeightsFile, folder: Path, tmp_path: Path
+    undisturbed: Trained, settings_of: SettingsOf, teacher: WeightsFile, folder: Path, tmp_path: Path
 ) -> None:
-    for seed in (0, 1):
-        course = Course((folder,), steps=1, lessons=2, seed=seed)
-        list(train_encoder(settings_of(tmp_path), teacher, course, tmp_path / f"{seed}.safetensors"))
+    shutil.copytree(undisturbed.kept, tmp_path / "training" / undisturbed.kept.name)
+    course, output = Course((folder,), steps=4, lessons=2, seed=1), tmp_path / "small.safetensors"
+    list(train_encoder(settings_of(tmp_path), teacher, course, output))
     assert len(list((tmp_path / "training").iterdir())) == 2
-    assert not same(*(learned(tmp_path / f"{seed}.safetensors") for seed in (0, 1)))
+    assert not same(learned(output), learned(undisturbed.weights))
 
 
 def test_the_original_teaches_before_torchvisions_and_without_either_nobody(
     settings_of: SettingsOf, tmp_path: Path
 ) -> None:
-    convolutions = random_encoder(widths=(1, 1, 1, 1, 1)).convolutions
+    convolutions = random_encoder(widths=(2, 2, 2, 2, 2)).convolutions
     settings = settings_of(tmp_path / "home", weights_dir=tmp_path)
     for name, first in (("other", None), (TORCHVISION, TORCHVISION), (OXFORD, OXFORD)):
         facts = {"name": name, "input": INPUT_OXFORD, "calibrated": "yes"}
@@ -240,5 +265,3 @@ def test_the_command_trains(
     assert "3 pictures to learn from" in said
     assert "torn.jpg is left out" in said
     assert weights_file(output).name == "nishiki-small"
-
-

@@ -61,7 +61,8 @@ def test_a_style_identical_to_the_content_gives_nearly_its_own_colours(
 ) -> None:
     own = chroma_of(photographs[name])
     found = exemplar(to_gray(photographs[name]), photographs[name], narrow, RECIPE)
-    assert (found.shape, found.dtype) == (own.shape, np.float32)
+    assert found.shape == own.shape
+    assert found.dtype == np.float32
     tint = np.broadcast_to(own.mean((0, 1)), own.shape)
     assert apart(found, own) < 0.6 * min(apart(tint, own), apart(np.zeros_like(own), own))
 

@@ -15,13 +15,13 @@ def cloud(seed: int, shape: tuple[int, int] = (96, 128)) -> np.ndarray:
 @pytest.mark.parametrize("shift", [(8, 0), (0, -15), (-20, 11), (0.5, 0.5)])
 def test_a_palette_that_was_shifted_is_brought_all_the_way_back(shift: tuple[float, float]) -> None:
     chroma = cloud(1)
-    found = palette_matched(chroma, chroma + np.float32(shift), 1.0)
+    found = palette_matched(chroma, chroma + np.array(shift, np.float32), 1.0)
     assert found.dtype == np.float32
     assert found - chroma == pytest.approx(np.broadcast_to(shift, chroma.shape), abs=0.02)
 
 
 def test_another_sample_of_a_shifted_palette_says_the_same_but_for_chance() -> None:
-    chroma, style = cloud(1), cloud(2, (128, 200)) + np.float32((6, -9))
+    chroma, style = cloud(1), cloud(2, (128, 200)) + np.array((6, -9), np.float32)
     moved = palette_matched(chroma, style, 1.0) - chroma
     assert moved.mean((0, 1)) == pytest.approx([6, -9], abs=0.4)
     assert moved.std((0, 1)).max() < 0.6
@@ -35,7 +35,7 @@ def test_colours_that_averaging_has_drawn_together_come_apart_again() -> None:
 
 
 def test_half_the_strength_goes_half_the_way_and_none_leaves_every_colour() -> None:
-    chroma, style = cloud(1), cloud(2) * 1.7
+    chroma, style = cloud(1), cloud(2) * np.float32(1.7)
     whole, half, none = (palette_matched(chroma, style, strength) for strength in (1.0, 0.5, 0.0))
     assert (none == chroma).all()
     assert half - chroma == pytest.approx((whole - chroma) / 2, abs=1e-4)
@@ -65,7 +65,8 @@ def test_the_paper_is_the_tone_of_the_lightest_part_whatever_the_rest_and_a_few_
     lab[:10] = (90, 1.5, 14)
     lab[:10:5, ::10] = (99, 40, 40)
     tone = paper_tone(lab)
-    assert (tone.shape, tone.dtype) == ((2,), np.float32)
+    assert tone.shape == (2,)
+    assert tone.dtype == np.float32
     assert tone == pytest.approx([1.5, 14])
 
 
@@ -78,8 +79,9 @@ def test_ink_keeps_the_less_chroma_the_blacker_it_is_and_light_colours_all_of_it
     chroma = np.full((1, 401, 2), (30, -40), np.float32)
     kept = ink_neutral(chroma, luma) / chroma
     assert (np.diff(kept, axis=1) >= 0).all()
-    assert np.diff(kept, axis=1).max() < 0.02, "smoothly"
-    assert kept[luma >= 32] == pytest.approx(1)
-    assert kept[luma <= 12] == pytest.approx(kept[0, 0, 0])
-    assert 0 < kept[0, 0, 0] < 0.2
+    assert np.diff(kept, axis=1).max() < 0.03, "smoothly"
+    assert kept[luma >= 45] == pytest.approx(1)
+    assert kept[luma <= 5] == pytest.approx(kept[0, 0, 0])
+    assert 0 <= kept[0, 0, 0] < 0.2
+    assert kept[luma <= 20].mean() < 0.5
     assert kept[..., 0] == pytest.approx(kept[..., 1]), "the hue stays"

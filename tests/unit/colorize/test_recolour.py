@@ -122,7 +122,9 @@ def test_the_drawing_is_the_scans_own_at_its_full_size(
     name: str, plain: dict[str, Colorization], content: Pixels
 ) -> None:
     result = plain[name]
-    assert (result.picture.shape, result.picture.dtype, result.deep) == (content.shape, np.uint8, None)
+    assert result.picture.shape == content.shape
+    assert result.picture.dtype == np.uint8
+    assert result.deep is None
     assert result.measures["chroma_mean"] > 0.5
     changed = np.abs(lightness(result.picture) - lightness(content))
     assert changed.mean() < 0.1
@@ -201,9 +203,10 @@ def test_a_scan_of_sixteen_bits_is_kept_as_deep_as_it_is(
     shallow = np.repeat((gray16 // 257 + (gray16 % 257 > 128)).astype(np.uint8)[..., None], 3, 2)
     result = made(RECIPES[name], narrow, Job("x", shallow, style, gray16=gray16))
     assert result.deep is not None
-    assert (result.deep.shape, result.deep.dtype) == (content.shape, np.uint16)
+    assert result.deep.shape == result.picture.shape == content.shape
+    assert result.deep.dtype == np.uint16
     assert np.abs(lightness(result.deep) - lightness(gray16)).max() < 0.02
-    assert (result.picture.shape, result.picture.dtype) == (content.shape, np.uint8)
+    assert result.picture.dtype == np.uint8
     assert np.abs(lightness(result.picture) - lightness(gray16)).mean() < 0.1
     assert result.measures["luma_difference_mean"] < 1e-3, "taken of what is kept, all its bits"
 
