@@ -209,8 +209,8 @@ def test_a_killed_sweep_is_carried_on_without_a_duplicate_or_a_hole(slow: Nishik
 def test_a_slip_on_the_command_line_is_one_sentence(slow: Nishiki, folders: tuple[Path, Path]) -> None:
     contents, styles = map(str, folders)
     assert slow.bad(2, "sweep", "--content", contents, "--style", styles, "--configs", "jadh2017/*") == (
-        "nishiki: no recipe fits 'jadh2017/*'; there is asiagraph2016, asiagraph2016/*, jadh2016/*, nishiki/* "
-        "(all: nishiki recipes)"
+        "nishiki: no recipe fits 'jadh2017/*'; there is asiagraph2016, asiagraph2016/*, classics/*, jadh2016/*, "
+        "locked/*, nishiki/* (all: nishiki recipes)"
     )
     assert "put the style prints into a folder of their own" in slow.bad(
         2, "sweep", "--content", contents, "--style", contents
