@@ -7,6 +7,7 @@ between words, and names of two letters (豊国) or one must be found. Knows no 
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 
 END = "\0"
 """What follows a word's last letter, so that each letter begins a pair."""
@@ -38,7 +39,7 @@ def pairs(text: str) -> set[int]:
 
 def pairs_within(word: str) -> set[int]:
     """Numbers of the pairs that hold a part of a word to be found, which may go on behind it."""
-    return {pair_number(first, second) for first, second in zip(word, word[1:], strict=False)}
+    return {pair_number(first, second) for first, second in pairwise(word)}
 
 
 def pair_number(first: str, second: str) -> int:

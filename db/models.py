@@ -268,7 +268,9 @@ class VerdictGiven(Base):
     __table_args__ = (
         one_of("verdict", Verdict),
         Index("ix_verdicts_curator", "curator", "id"),
-        Index("ix_verdicts_bulk", "bulk", sqlite_where=text("bulk IS NOT NULL"), postgresql_where=text("bulk IS NOT NULL")),
+        Index(
+            "ix_verdicts_bulk", "bulk", sqlite_where=text("bulk IS NOT NULL"), postgresql_where=text("bulk IS NOT NULL")
+        ),
         Index("ix_verdicts_blind", "attempt_id", sqlite_where=text("blind = 1"), postgresql_where=text("blind")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -108,7 +108,9 @@ class WishMade(Base):
     """A further attempt that a curator asked for; the same wish twice is one row."""
 
     __tablename__ = "wishes"
-    __table_args__ = (UniqueConstraint("content_id", "style_id", "recipe_name", "inputs_digest", name="uq_wishes_wish"),)
+    __table_args__ = (
+        UniqueConstraint("content_id", "style_id", "recipe_name", "inputs_digest", name="uq_wishes_wish"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
     curator: Mapped[str]

@@ -22,6 +22,7 @@ from db.models import (
 )
 from db.nouns.conditions import harvested
 from db.nouns.dispatch import batch_entry
+from db.nouns.review_rows import not_undone
 from db.nouns.store import Store
 
 _LIVE = Record.deleted_at.is_(None)
@@ -43,7 +44,7 @@ class StatusPart(Store):
                 "pictures": _counts(session, RecordImage.state, PictureState, named),
                 "matches": _counts(session, Match.outcome, MatchOutcome),
                 "attempts": {"pending": session.execute(pending).scalar_one(), **attempts},
-                "verdicts": _counts(session, VerdictGiven.verdict, Verdict),
+                "verdicts": _counts(session, VerdictGiven.verdict, Verdict, not_undone()),
                 **_latest(session),
                 "schema": HEAD,
                 "archives": _archives(session),

@@ -26,6 +26,7 @@ from db.engine import (
 )
 from db.entries import Change, EncoderKey, Tone, Verdict
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueUnreachable, NoCatalogue
+from db.reviewed import Judgement
 from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_with_all_that_is_in_it(
         batch = sample.take(catalogue)
         (pending,) = catalogue.pending_attempts(batch)
         catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
-        catalogue.give_verdict(pending.id, "curator", Verdict.APPROVED)
+        catalogue.give_verdict(pending.id, "curator", Judgement(Verdict.APPROVED))
         before = list(catalogue.attempts())
     _taken_back(engine, "0001")
     with pytest.raises(CatalogueBehind, match="has schema 0001, this program needs 0004"):

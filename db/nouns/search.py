@@ -1,0 +1,68 @@
+"""What records are found by: their words folded, and the pairs of letters in them.
+
+The harvest writes them with each record. A search drives from its rarest pair where that is rare, and else tests one
+entry after the other, which finds a page at once because a common word is in many.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from db.entries import RecordEntry
+from db.folding import folded, pairs, pairs_of_letter, pairs_within, search_text
+from db.nouns.store import chunks
+from db.review_models import SearchPair, SearchText
+
+RARE = 5000
+"""Records up to which a name or a pair of letters is looked up first."""
+
+
+def index_record(session: Session, insert_text: Any, record_id: int, record: RecordEntry) -> None:
+    """Let the record be found by its words of today, and no more by those of yesterday."""
+    cast = [word for role, actor in record.cast for word in (role, actor)]
+    text = search_text((record.title, record.identifier, *record.artists, *cast))
+    known = session.execute(select(SearchText.text).where(SearchText.record_id == record_id)).scalar()
+    if known == text:
+        return
+    gone, new = pairs(known or "") - pairs(text), pairs(text) - pairs(known or "")
+    for some in chunks(gone):
+        session.execute(delete(SearchPair).where(SearchPair.pair.in_(some), SearchPair.record_id == record_id))
+    row = insert_text.values(record_id=record_id, text=text)
+    session.execute(row.on_conflict_do_update(index_elements=["record_id"], set_={"text": text}))
+    if new:
+        session.execute(SearchPair.__table__.insert(), [{"pair": each, "record_id": record_id} for each in new])
+
+
+def has_words(session: Session, words: str, record_id: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
+    """Conditions under which the record has all these words; none for no words."""
+    wanted = folded(words).split()
+    if not wanted:
+        return []
+    drivers = [driver for word in wanted for driver in _drivers(word)]
+    number, rarest = min(((_up_to(session, driver), n) for n, driver in enumerate(drivers)), default=(0, 0))
+    if number > RARE:
+        text = exists().where(SearchText.record_id == record_id)
+        return [text.where(*(SearchText.text.contains(word, autoescape=True) for word in wanted))]
+    return [record_id.in_(_having(session, drivers[rarest], wanted))]
+
+
+def _having(session: Session, driver: ColumnElement[bool], wanted: Sequence[str]) -> list[int]:
+    candidates = select(SearchText.record_id, SearchText.text).where(
+        SearchText.record_id.in_(select(SearchPair.record_id).where(driver))
+    )
+    return [number for number, text in session.execute(candidates) if all(word in text for word in wanted)]
+
+
+def _drivers(word: str) -> list[ColumnElement[bool]]:
+    """Each is true of every record that has the word."""
+    if len(word) > 1:
+        return [SearchPair.pair == number for number in pairs_within(word)]
+    first, after = pairs_of_letter(word)
+    return [(SearchPair.pair >= first) & (SearchPair.pair < after)]
+
+
+def _up_to(session: Session, driver: ColumnElement[bool]) -> int:
+    some = select(SearchPair.record_id).where(driver).limit(RARE + 1).subquery()
+    return session.execute(select(func.count()).select_from(some)).scalar_one()
