@@ -111,7 +111,7 @@ _COLUMNS = (
 def _open(batch: Batch, due: Due) -> Any:
     """Chosen matches that are due for the batch's recipe and encoder, as rows for `_COLUMNS`."""
     content, style, earlier = aliased(Image), aliased(Image), aliased(Attempt)
-    inputs: ColumnElement[str] = WishMade.inputs_digest if due.wished else literal(NO_INPUTS)
+    inputs: Any = WishMade.inputs_digest if due.wished else literal(NO_INPUTS)
     same_key = and_(
         earlier.content_sha256 == content.sha256,
         earlier.style_sha256 == style.sha256,

@@ -137,14 +137,15 @@ def _records(session: Session, record_ids: Collection[int]) -> dict[int, Any]:
 def _returned_earlier(attempt_ids: Collection[int]) -> Any:
     """Say on each attempt who returned the one of the same content that was made before it."""
     this, earlier, review = aliased(Attempt), aliased(Attempt), aliased(Review)
-    content = select(this.content_sha256).where(this.id == Review.attempt_id).scalar_subquery()
     before = (
         select(review.curator)
         .join(earlier, earlier.id == review.attempt_id)
-        .where(earlier.content_sha256 == content, review.attempt_id < Review.attempt_id)
+        .join(this, this.content_sha256 == earlier.content_sha256)
+        .where(this.id == Review.attempt_id, review.attempt_id < Review.attempt_id)
         .where(review.verdict == Verdict.RETURNED)
         .order_by(review.attempt_id.desc())
         .limit(1)
+        .correlate(Review)
         .scalar_subquery()
     )
     return update(Review).where(Review.attempt_id.in_(attempt_ids)).values(returned_by=before)

@@ -7,7 +7,7 @@ entry after the other, which finds a page at once because a common word is in ma
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.entries import RecordEntry
@@ -15,6 +15,7 @@ from db.folding import folded, pairs, pairs_of_letter, pairs_within, search_text
 from db.nouns.store import chunks
 from db.review_models import SearchPair, SearchText
 
+RecordId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 RARE = 5000
 """Records up to which a name or a pair of letters is looked up first."""
 
@@ -32,10 +33,10 @@ def index_record(session: Session, insert_text: Any, record_id: int, record: Rec
     row = insert_text.values(record_id=record_id, text=text)
     session.execute(row.on_conflict_do_update(index_elements=["record_id"], set_={"text": text}))
     if new:
-        session.execute(SearchPair.__table__.insert(), [{"pair": each, "record_id": record_id} for each in new])
+        session.execute(insert(SearchPair), [{"pair": each, "record_id": record_id} for each in new])
 
 
-def has_words(session: Session, words: str, record_id: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
+def has_words(session: Session, words: str, record_id: RecordId) -> list[ColumnElement[bool]]:
     """Conditions under which the record has all these words; none for no words."""
     wanted = folded(words).split()
     if not wanted:

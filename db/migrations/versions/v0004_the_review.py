@@ -218,7 +218,7 @@ def _people() -> None:
     op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"])
 
 
-def _index(name, table, columns, where):
+def _index(name: str, table: str, columns: tuple[str, ...], where: str | None) -> None:
     only = None if where is None else sa.text(where)
     op.create_index(name, table, list(columns), sqlite_where=only, postgresql_where=only)
 
