@@ -25,6 +25,11 @@ def folded(text: str) -> str:
     return _BETWEEN.sub("", " ".join(unicodedata.normalize("NFC", bare).split()))
 
 
+def wanted_words(words: str) -> list[str]:
+    """What a person looks for: a blank parts words of any script, and each must be found."""
+    return [part for word in words.split() for part in folded(word).split()]
+
+
 def search_text(fields: Iterable[str]) -> str:
     """What a record is found by: its fields folded, a line for each."""
     return "\n".join(filter(None, map(folded, fields)))

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.entries import RecordEntry
-from db.folding import folded, pairs, pairs_of_letter, pairs_within, search_text
+from db.folding import pairs, pairs_of_letter, pairs_within, search_text, wanted_words
 from db.nouns.store import chunks
 from db.review_models import SearchPair, SearchText
 
@@ -38,7 +38,7 @@ def index_record(session: Session, insert_text: Any, record_id: int, record: Rec
 
 def has_words(session: Session, words: str, record_id: RecordId) -> list[ColumnElement[bool]]:
     """Conditions under which the record has all these words; none for no words."""
-    wanted = folded(words).split()
+    wanted = wanted_words(words)
     if not wanted:
         return []
     drivers = [driver for word in wanted for driver in _drivers(word)]

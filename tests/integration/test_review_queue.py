@@ -105,6 +105,7 @@ class _Case:
         _Case(QueueFilter(outcome=Outcome.REJECTED), ["three"]),
         _Case(QueueFilter(words="豊国"), ["one"]),
         _Case(QueueFilter(words="歌川豊国"), ["one"]),
+        _Case(QueueFilter(words="忠臣蔵 豊国"), ["one"]),
         _Case(QueueFilter(words="国"), ["two", "one", "three"]),
         _Case(QueueFilter(words="周"), ["three"]),
         _Case(QueueFilter(words="DANJURO 忠臣"), ["one"]),

@@ -17,13 +17,15 @@ branch_labels = None
 depends_on = None
 
 BEST_FIRST = ("precedence", "attempt_id")
+TESTED = ("curator", "returned_by", "archive_id", "batch_id", "recipe_name", "outcome", "error", "year_from", "year_to")
+WAITING = "waiting_since IS NOT NULL"
 QUEUES = {
-    "ix_reviews_all": None,
-    "ix_reviews_waiting": "waiting_since IS NOT NULL",
-    "ix_reviews_redone": "waiting_since IS NOT NULL AND returned_by IS NOT NULL",
-    "ix_reviews_conflicts": "conflict_since IS NOT NULL",
+    "ix_reviews_all": (("waiting_since", "verdict", "record_id", *TESTED), None),
+    "ix_reviews_waiting": (("waiting_since", "record_id", *TESTED), WAITING),
+    "ix_reviews_redone": ((), f"{WAITING} AND returned_by IS NOT NULL"),
+    "ix_reviews_conflicts": ((), "conflict_since IS NOT NULL"),
 }
-FILTERS = ("batch_id", "archive_id", "recipe_name", "outcome", "verdict", "curator")
+FILTERS = ("batch_id", "archive_id")
 VERDICT_COLUMNS = ("bulk", "looked_s", "answered", "blind")
 VERDICT_INDEXES = ("ix_verdicts_curator", "ix_verdicts_bulk", "ix_verdicts_blind")
 TABLES = ("sessions", "curators", "wishes", "undone_verdicts", "leases", "search_pairs", "search_texts", "reviews")
@@ -115,8 +117,8 @@ def _reviews() -> None:
         sa.ForeignKeyConstraint(["record_id"], ["records.id"], name="fk_reviews_record_id"),
         sa.PrimaryKeyConstraint("attempt_id", name="pk_reviews"),
     )
-    for name, where in QUEUES.items():
-        _index(name, "reviews", BEST_FIRST, where)
+    for name, (further, where) in QUEUES.items():
+        _index(name, "reviews", (*BEST_FIRST, *further), where)
     for column in FILTERS:
         op.create_index(f"ix_reviews_{column}", "reviews", [column, *BEST_FIRST])
     op.create_index("ix_reviews_record_id", "reviews", ["record_id"])
