@@ -49,8 +49,8 @@ class Review(Base):
         ),
         _best_first("ix_reviews_redone", only="waiting_since IS NOT NULL AND returned_by IS NOT NULL"),
         _best_first("ix_reviews_conflicts", only="conflict_since IS NOT NULL"),
-        _best_first("ix_reviews_batch_id", "batch_id"),
-        _best_first("ix_reviews_archive_id", "archive_id"),
+        _best_first("ix_reviews_batch_id", "batch_id", further=("waiting_since", "curator")),
+        _best_first("ix_reviews_archive_id", "archive_id", further=("waiting_since", "curator")),
         Index("ix_reviews_record_id", "record_id"),
         Index(
             "ix_reviews_wrong_match",

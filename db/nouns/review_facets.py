@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.models import Archive, RecordArtist, RecordCast
@@ -46,30 +46,37 @@ class ReviewFacetsPart(Store):
         with self._reading() as session:
             found = conditions(session, wanted, reader)
             archives = dict(session.execute(select(Archive.id, Archive.name)).all())
-            counted = _counted(session, found, [field for field in fields if getattr(wanted, field) is None])
-            for field in fields:
-                if getattr(wanted, field) is not None:
-                    others = conditions(session, replace(wanted, **{field: None}), reader)
-                    counted |= _counted(session, others, [field])
+            free = [field for field in fields if getattr(wanted, field) is None]
+            counted, total = _counted(session, found, free)
+            for field in set(fields) - set(free):
+                others = conditions(session, _without(wanted, field), reader)
+                counted |= _counted(session, others, [field])[0]
             values = {field: _facet(counted[field], archives if field == "archive" else {}) for field in fields}
             values["artist"] = _names(session, RecordArtist.name, found)
             values["actor"] = _names(session, RecordCast.actor, found)
-            return Facets(counts(session, [found])[0], values)
+            return Facets(total, values)
 
 
-def _counted(session: Session, found: list[ColumnElement[bool]], fields: list[str]) -> dict[str, dict[Any, Count]]:
-    """Field → value → how many."""
-    if not fields:
-        return {}
-    columns = [*(_COLUMNS[field] for field in fields), Review.waiting_since.is_(None)]
-    rows = session.execute(select(*columns).where(*found).order_by(*_ORDER).limit(HEAD + 1)).all()
+def _counted(
+    session: Session, found: list[ColumnElement[bool]], fields: list[str]
+) -> tuple[dict[str, dict[Any, Count]], Count]:
+    """Field → value → how many, and how many in all."""
+    columns = [*(_COLUMNS[field] for field in fields), Review.waiting_since.is_(None).label("settled")]
+    head = select(*columns).where(*found).order_by(*_ORDER).limit(HEAD + 1).subquery()
+    rows = session.execute(select(*head.c, func.count()).group_by(*head.c)).all()
     numbers: dict[str, Counter[Any]] = {field: Counter() for field in fields}
-    for *row, settled in rows:
+    for *row, settled, number in rows:
         for field, value in zip(fields, row, strict=True):
             if value is not None and (settled or field not in _JUDGED):
-                numbers[field][value] += 1
-    longer = len(rows) > HEAD
-    return {field: _exact(session, found, field, numbers[field], longer=longer) for field in fields}
+                numbers[field][value] += number
+    total = sum(row[-1] for row in rows)
+    exact = {field: _exact(session, found, field, numbers[field], longer=total > HEAD) for field in fields}
+    return exact, Count(min(total, CAP), total > CAP)
+
+
+def _without(wanted: QueueFilter, field: str) -> QueueFilter:
+    nothing: dict[str, Any] = {field: None}
+    return replace(wanted, **nothing)
 
 
 def _exact(

@@ -80,7 +80,8 @@ def test_a_verdict_ends_the_curators_own_lease_only(catalogue: Catalogue, sample
 def test_of_two_who_open_an_entry_at_once_one_has_it(settings: CatalogueSettings, sample: "Sample") -> None:
     with sample.both(settings) as both:
         attempts = sample.entries(both[0], 3)
-        start, leases = Barrier(2), []
+        start = Barrier(2)
+        leases: list[Lease] = []
 
         def open_it(catalogue: Catalogue, curator: str) -> None:
             start.wait()

@@ -49,7 +49,7 @@ def test_the_surest_match_comes_first_and_what_the_machine_rejected_last(
 ) -> None:
     assert _names(catalogue, QueueFilter()) == ["two", "one", "three"]
     first = catalogue.queue(QueueFilter()).entries[0]
-    assert first.place == Place(pytest.approx(0.2), shelf["two"])
+    assert first.place == Place(1 - 0.8, shelf["two"])
     assert (first.error, first.outcome, first.verdict, first.lease) == (0.2, Outcome.SUCCEEDED, None, None)
     assert first.output_sha256 == catalogue.attempt(shelf["two"]).output_sha256
     assert catalogue.queue_entry(shelf["two"]) == first

@@ -62,7 +62,8 @@ def test_whoever_overrules_what_she_has_seen_makes_no_conflict(catalogue: Catalo
 def test_of_two_curators_at_once_one_is_told_and_nothing_is_lost(settings: CatalogueSettings, sample: "Sample") -> None:
     with sample.both(settings) as both:
         attempts = sample.entries(both[0], 4)
-        start, given = Barrier(2), []
+        start = Barrier(2)
+        given: list[GivenVerdict] = []
 
         def judge(catalogue: Catalogue, curator: str, judgement: Judgement) -> None:
             start.wait()
@@ -167,7 +168,8 @@ def test_a_blind_pair_waits_for_a_second_curator_who_is_shown_nothing(catalogue:
     assert _waiting(catalogue, "Kei") == []
     assert [each.attempt_id for each in catalogue.queue(CONFLICTS).entries] == [attempts[1]]
     agreement = catalogue.agreement()
-    assert (agreement.pairs, agreement.alpha) == (3, pytest.approx(0.0))
+    assert agreement.pairs == 3
+    assert agreement.alpha == pytest.approx(0.0)
     assert agreement.words[attempts[1]] == {"Aoi": Verdict.APPROVED, "Ren": Verdict.RETURNED}
 
 

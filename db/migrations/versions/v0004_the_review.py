@@ -120,7 +120,7 @@ def _reviews() -> None:
     for name, (further, where) in QUEUES.items():
         _index(name, "reviews", (*BEST_FIRST, *further), where)
     for column in FILTERS:
-        op.create_index(f"ix_reviews_{column}", "reviews", [column, *BEST_FIRST])
+        op.create_index(f"ix_reviews_{column}", "reviews", [column, *BEST_FIRST, "waiting_since", "curator"])
     op.create_index("ix_reviews_record_id", "reviews", ["record_id"])
     _index("ix_reviews_wrong_match", "reviews", ("attempt_id",), "reason = 'wrong match'")
     op.create_table(
