@@ -53,7 +53,8 @@ class ReviewQueuePart(Store):
             found = conditions(session, wanted, reader)
             places, further = _places(session, found, page)
             back = page.before is not None
-            behind = bool(places) and _any_beyond(session, found, places[-1 if back else 0], earlier=not back)
+            first = page.after is None and not back and not page.position
+            behind = not first and bool(places) and _any_beyond(session, found, places[-back], earlier=not back)
             earlier, later = (further, behind) if back else (behind, further)
             return QueuePage(_entries(session, places), earlier, later)
 

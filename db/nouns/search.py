@@ -41,19 +41,20 @@ def has_words(session: Session, words: str, record_id: RecordId) -> list[ColumnE
     wanted = wanted_words(words)
     if not wanted:
         return []
-    drivers = [driver for word in wanted for driver in _drivers(word)]
-    number, rarest = min(((_up_to(session, driver), n) for n, driver in enumerate(drivers)), default=(0, 0))
+    drivers = [(driver, word) for word in wanted for driver in _drivers(word)]
+    number, rarest = min((_up_to(session, driver), n) for n, (driver, _) in enumerate(drivers))
     if number > RARE:
-        text = exists().where(SearchText.record_id == record_id)
-        return [text.where(*(SearchText.text.contains(word, autoescape=True) for word in wanted))]
-    return [record_id.in_(_having(session, drivers[rarest], wanted))]
+        return [exists().where(SearchText.record_id == record_id, *_holding(wanted))]
+    driver, word = drivers[rarest]
+    found = select(SearchPair.record_id).where(driver)
+    unsure = [each for each in wanted if each != word or len(each) > 2]
+    if unsure:
+        found = select(SearchText.record_id).where(SearchText.record_id.in_(found), *_holding(unsure))
+    return [record_id.in_(found)]
 
 
-def _having(session: Session, driver: ColumnElement[bool], wanted: Sequence[str]) -> list[int]:
-    candidates = select(SearchText.record_id, SearchText.text).where(
-        SearchText.record_id.in_(select(SearchPair.record_id).where(driver))
-    )
-    return [number for number, text in session.execute(candidates) if all(word in text for word in wanted)]
+def _holding(wanted: Sequence[str]) -> list[ColumnElement[bool]]:
+    return [SearchText.text.contains(word, autoescape=True) for word in wanted]
 
 
 def _drivers(word: str) -> list[ColumnElement[bool]]:
