@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.models import Archive, RecordArtist, RecordCast
-from db.nouns.review_filter import CAP, conditions, counts
+from db.nouns.review_filter import capped, conditions, counts
 from db.nouns.store import Store
 from db.review_models import Review
 from db.reviewed import Count, Facet, Facets, Queue, QueueFilter
@@ -71,7 +71,7 @@ def _counted(
                 numbers[field][value] += number
     total = sum(row[-1] for row in rows)
     exact = {field: _exact(session, found, field, numbers[field], longer=total > HEAD) for field in fields}
-    return exact, Count(min(total, CAP), total > CAP)
+    return exact, capped(total)
 
 
 def _without(wanted: QueueFilter, field: str) -> QueueFilter:
@@ -83,16 +83,20 @@ def _exact(
     session: Session, found: list[ColumnElement[bool]], field: str, numbers: Counter[Any], *, longer: bool
 ) -> dict[Any, Count]:
     """Values that a longer queue may have more of are counted by themselves."""
-    values = [value for value, _ in numbers.most_common(MOST)]
-    few = [value for value in values if longer and numbers[value] <= CAP]
+    known = {value: capped(number) for value, number in _most(numbers)}
+    few = [value for value, count in known.items() if longer and not count.more]
     settled = [Review.waiting_since.is_(None)] if field in _JUDGED else []
     again = counts(session, [[*found, *settled, _COLUMNS[field] == value] for value in few])
-    known = {value: Count(min(numbers[value], CAP), numbers[value] > CAP) for value in values}
     return known | dict(zip(few, again, strict=True))
 
 
 def _facet(counted: dict[Any, Count], names: dict[Any, str]) -> tuple[Facet, ...]:
     return tuple(Facet(str(names.get(value, value)), count) for value, count in counted.items())
+
+
+def _most(numbers: Counter[Any]) -> list[tuple[Any, int]]:
+    """The most frequent values; of those equally frequent the first by name."""
+    return sorted(numbers.items(), key=lambda pair: (-pair[1], str(pair[0])))[:MOST]
 
 
 def _names(session: Session, column: Any, found: list[ColumnElement[bool]]) -> tuple[Facet, ...]:
@@ -103,4 +107,4 @@ def _names(session: Session, column: Any, found: list[ColumnElement[bool]]) -> t
     rows = select(table.record_id, column).where(table.record_id.in_(weight), column != "").distinct()
     for record_id, name in session.execute(rows):
         names[name] += weight[record_id]
-    return tuple(Facet(name, Count(number, more)) for name, number in names.most_common(MOST))
+    return tuple(Facet(name, Count(number, more)) for name, number in _most(names))

@@ -42,7 +42,12 @@ def counts(session: Session, several: list[list[ColumnElement[bool]]]) -> list[C
         return []
     some = [select(Review.attempt_id).where(*found).limit(CAP + 1).subquery() for found in several]
     numbers = session.execute(select(*(select(func.count()).select_from(each).scalar_subquery() for each in some)))
-    return [Count(min(number, CAP), number > CAP) for number in numbers.one()]
+    return [capped(number) for number in numbers.one()]
+
+
+def capped(number: int) -> Count:
+    """A number as it is told."""
+    return Count(min(number, CAP), number > CAP)
 
 
 def _in_queue(queue: Queue, reader: str | None) -> Iterator[ColumnElement[bool]]:
