@@ -13,6 +13,7 @@ from db.entries import Outcome, Verdict
 from db.reviewed import Role
 
 _BEST_FIRST = ("precedence", "attempt_id")
+_REDONE = "waiting_since IS NOT NULL AND returned_by IS NOT NULL"
 _TESTED = (
     "curator",
     "returned_by",
@@ -47,7 +48,7 @@ class Review(Base):
         _best_first(
             "ix_reviews_waiting", further=("waiting_since", "record_id", *_TESTED), only="waiting_since IS NOT NULL"
         ),
-        _best_first("ix_reviews_redone", only="waiting_since IS NOT NULL AND returned_by IS NOT NULL"),
+        _best_first("ix_reviews_redone", "returned_by", further=("waiting_since", "curator"), only=_REDONE),
         _best_first("ix_reviews_conflicts", only="conflict_since IS NOT NULL"),
         _best_first("ix_reviews_batch_id", "batch_id", further=("waiting_since", "curator")),
         _best_first("ix_reviews_archive_id", "archive_id", further=("waiting_since", "curator")),

@@ -54,6 +54,11 @@ def chosen() -> ColumnElement[bool]:
     return and_(Match.outcome == MatchOutcome.MATCHED, Match.id.not_in(_wrong()))
 
 
+def wished() -> ColumnElement[bool]:
+    """Matches of contents for which curators wished something: few, so that a database begins with them."""
+    return Match.content_id.in_(select(WishMade.content_id).where(WishMade.withdrawn_at.is_(None)))
+
+
 def next_candidate() -> ColumnElement[bool]:
     """The best-ranked candidate of a content whose better ones are all wrong, by a curator's word, or unusable."""
     better, first = aliased(Match), aliased(Match)

@@ -11,14 +11,14 @@ from datetime import timedelta
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.entries import AttemptResult, BatchEntry, EncoderKey, PendingAttempt, RecipeEntry
 from db.errors import BatchLost, BatchUnfinished, UnknownEntry
 from db.holder import Holder, is_gone, this_process
 from db.models import Attempt, Batch, Image, Match, Record
-from db.nouns.claims import NO_INPUTS, Due, chosen, claim, forbidden, next_candidate
+from db.nouns.claims import NO_INPUTS, Due, chosen, claim, forbidden, next_candidate, wished
 from db.nouns.review_rows import lock_contents, refresh
 from db.nouns.store import Store, changed, image_entry, now
 from db.nouns.wishes import match_wishes
@@ -47,7 +47,7 @@ class DispatchPart(Store):
         with self._writing() as session:
             match_wishes(session, self._insert(Match), encoder, recipe.name)
             dues = [
-                Due(true(), max_tries, wished=True),
+                Due(wished(), max_tries, wished=True),
                 Due(next_candidate(), max_tries),
                 Due(chosen(), max_tries),
             ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.catalogue import Catalogue
-from db.entries import Derivatives, EncoderKey, RecipeEntry, Tone, Verdict
+from db.entries import Derivatives, EncoderKey, Outcome, RecipeEntry, Tone, Verdict
 from db.errors import UnknownEntry
 from db.reviewed import Judgement, Reason, Wish
 
@@ -127,6 +127,15 @@ def test_wishes_come_before_all_else_that_is_due(catalogue: Catalogue, sample: "
     batch = sample.take(catalogue, limit=2)
     assert catalogue.pending_attempts(batch)[0].style.id == styles[2]
     assert (batch.taken, sample.take(catalogue).taken) == (2, 1)
+
+
+def test_a_wish_that_failed_for_now_is_tried_again(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    sample.night(catalogue, outcome=Outcome.FAILED, output=None, transient=True)
+    (again,) = sample.night(catalogue)
+    assert _tried(catalogue, again) == styles[2]
+    assert catalogue.attempt(again).number == 2
 
 
 def test_a_wish_can_be_taken_back_and_made_again(catalogue: Catalogue, sample: "Sample") -> None:

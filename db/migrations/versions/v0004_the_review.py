@@ -22,10 +22,9 @@ WAITING = "waiting_since IS NOT NULL"
 QUEUES = {
     "ix_reviews_all": (("waiting_since", "verdict", "record_id", *TESTED), None),
     "ix_reviews_waiting": (("waiting_since", "record_id", *TESTED), WAITING),
-    "ix_reviews_redone": ((), f"{WAITING} AND returned_by IS NOT NULL"),
     "ix_reviews_conflicts": ((), "conflict_since IS NOT NULL"),
 }
-FILTERS = ("batch_id", "archive_id")
+FILTERS = {"ix_reviews_batch_id": "batch_id", "ix_reviews_archive_id": "archive_id", "ix_reviews_redone": "returned_by"}
 VERDICT_COLUMNS = ("bulk", "looked_s", "answered", "blind")
 VERDICT_INDEXES = ("ix_verdicts_curator", "ix_verdicts_bulk", "ix_verdicts_blind")
 TABLES = ("sessions", "curators", "wishes", "undone_verdicts", "leases", "search_pairs", "search_texts", "reviews")
@@ -119,8 +118,9 @@ def _reviews() -> None:
     )
     for name, (further, where) in QUEUES.items():
         _index(name, "reviews", (*BEST_FIRST, *further), where)
-    for column in FILTERS:
-        op.create_index(f"ix_reviews_{column}", "reviews", [column, *BEST_FIRST, "waiting_since", "curator"])
+    for name, column in FILTERS.items():
+        only = f"{WAITING} AND returned_by IS NOT NULL" if column == "returned_by" else None
+        _index(name, "reviews", (column, *BEST_FIRST, "waiting_since", "curator"), only)
     op.create_index("ix_reviews_record_id", "reviews", ["record_id"])
     _index("ix_reviews_wrong_match", "reviews", ("attempt_id",), "reason = 'wrong match'")
     op.create_table(
