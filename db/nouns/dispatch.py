@@ -134,7 +134,8 @@ class DispatchPart(Store):
             if not changed(session, closed):
                 raise UnknownEntry(f"attempt {attempt_id} is not pending in batch {batch.id}; leave it as it is")
             if output is not None:
-                refresh(session, self._insert(Review), lock_contents(session, [attempt_id]))
+                lock_contents(session, [attempt_id])
+                refresh(session, self._insert(Review), [attempt_id])
 
     def close_batch(self, batch: BatchEntry) -> None:
         """The batch is done.

@@ -86,7 +86,7 @@ class ReviewVerdictsPart(Store):
             if last is None or _steps_after(session, last) >= UNDO_DEPTH:
                 return None
             step = VerdictGiven.id == last.id if last.bulk is None else VerdictGiven.bulk == last.bulk
-            touched = _locked(session, session.scalars(select(VerdictGiven.attempt_id).where(step)).all())
+            touched = lock_contents(session, session.scalars(select(VerdictGiven.attempt_id).where(step)).all())
             rows = session.execute(select(VerdictGiven.id, VerdictGiven.attempt_id).where(step, not_undone())).all()
             if not rows:
                 return None
@@ -98,7 +98,7 @@ class ReviewVerdictsPart(Store):
             return Undone(last.verdict, attempts, last.bulk)
 
     def verdict_history(self, attempt_id: int) -> list[tuple[VerdictEntry, bool]]:
-        """Every word on an attempt, oldest first, and whether it stands (or was taken back)."""
+        """Every word on an attempt, oldest first, and whether it stands; nothing is hidden, blind words neither."""
         stands = exists().where(UndoneVerdict.verdict_id == VerdictGiven.id)
         given = select(VerdictGiven, ~stands).where(VerdictGiven.attempt_id == attempt_id)
         with self._reading() as session:

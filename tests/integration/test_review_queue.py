@@ -127,6 +127,17 @@ def test_a_record_that_changes_is_found_by_its_new_words_and_years_only(
     assert _names(catalogue, QueueFilter(words="暫", year_from=1860)) == ["two"]
 
 
+def test_a_title_that_no_database_holds_is_found_by_the_rest_of_it(catalogue: Catalogue, sample: "Sample") -> None:
+    for title in ("暫\ud800 one\0", "暫\ud800 two\0"):
+        record = sample.record("odd", title=title)
+        if title.endswith("one\0"):
+            sample.entry(catalogue, record)
+        else:
+            catalogue.add_record(sample.archive(catalogue), record)
+    assert _names(catalogue, QueueFilter(words="暫 two")) == ["odd"]
+    assert _names(catalogue, QueueFilter(words="暫 one")) == []
+
+
 def test_verdicts_and_curators_are_found_among_all(catalogue: Catalogue, shelf: dict[str, int]) -> None:
     catalogue.give_verdict(shelf["one"], "Aoi", APPROVED)
     catalogue.give_verdict(shelf["two"], "Ren", WRONG_COLOUR)

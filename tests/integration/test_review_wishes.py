@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.catalogue import Catalogue
+from db.doctor import Damage, examine
 from db.entries import Derivatives, EncoderKey, Outcome, RecipeEntry, Tone, Verdict
 from db.errors import UnknownEntry
 from db.reviewed import Judgement, Reason, Wish
+from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Sample
@@ -118,6 +120,16 @@ def test_marks_are_taken_by_a_night_of_their_recipe_with_the_inputs_in_the_claim
     made = {each.marks_sha256: each.id for each in pending}
     assert [each.made for each in catalogue.wishes(attempt)] == [made[MARKS], made[other.marks_sha256]]
     assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+
+
+def test_the_doctor_leaves_a_file_of_marks_alone(
+    catalogue: Catalogue, settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    attempt, _ = _ranked(catalogue, sample)
+    marks = catalogue.pictures.add(b"strokes", ".png")
+    assert [finding.damage for finding in examine(settings, young_s=-1)] == [Damage.UNREFERENCED]
+    catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256=marks, recipe=LEVIN.name))
+    assert examine(settings, young_s=-1) == []
 
 
 def test_wishes_come_before_all_else_that_is_due(catalogue: Catalogue, sample: "Sample") -> None:
