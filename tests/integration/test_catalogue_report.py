@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 REPLACE = {
     "sqlite": "INSERT OR REPLACE INTO verdicts (id, attempt_id, curator, verdict, reason, note, given_at)"
     " SELECT id, attempt_id, '', 'approved', '', '', given_at FROM verdicts",
-    "postgresql": "TRUNCATE verdicts",
+    "postgresql": "TRUNCATE verdicts CASCADE",
 }
 
 

@@ -240,3 +240,5 @@ def test_the_command_trains(
     assert "3 pictures to learn from" in said
     assert "torn.jpg is left out" in said
     assert weights_file(output).name == "nishiki-small"
+
+
