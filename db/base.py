@@ -9,6 +9,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from db.columns import Data, UtcTime, Word, Words
 from db.entries import Derivatives, MatchOutcome, Outcome, Tone, Verdict, WindowState
+from db.reviewed import Role
 
 
 class PictureState(StrEnum):
@@ -19,7 +20,7 @@ class PictureState(StrEnum):
     BROKEN = "broken"
 
 
-ENUMERATIONS = (Derivatives, MatchOutcome, Outcome, PictureState, Tone, Verdict, WindowState)
+ENUMERATIONS = (Derivatives, MatchOutcome, Outcome, PictureState, Role, Tone, Verdict, WindowState)
 
 
 class Base(DeclarativeBase):

@@ -1,7 +1,7 @@
 """The catalogue: the one way in. Every method is a sentence of the glossary and one transaction.
 
 `flows` and the review page open it and speak in the entries of `db.entries`. Its sentences stand in
-`db/nouns`, by stage: harvest, scope and match, dispatch, sweep, measure, report.
+`db/nouns`, by stage: harvest, scope and match, dispatch, sweep, measure, report, review.
 """
 
 from contextlib import ExitStack
@@ -11,18 +11,39 @@ from typing import Self
 from db.engine import connect, database_file, prepare
 from db.errors import NoCatalogue
 from db.images import PictureStore
+from db.nouns.curators import CuratorsPart
 from db.nouns.describe import DescribePart
 from db.nouns.dispatch import DispatchPart
 from db.nouns.harvest import HarvestPart
+from db.nouns.leases import LeasesPart
 from db.nouns.match import MatchPart
 from db.nouns.measure import MeasurePart
+from db.nouns.review_facets import ReviewFacetsPart
+from db.nouns.review_queue import ReviewQueuePart
+from db.nouns.review_verdicts import ReviewVerdictsPart
 from db.nouns.scope import ScopePart
 from db.nouns.status import StatusPart
 from db.nouns.sweep import SweepPart
+from db.nouns.wishes import WishesPart
 from db.settings import CatalogueSettings
 
 
-class Catalogue(HarvestPart, ScopePart, MatchPart, DispatchPart, DescribePart, SweepPart, MeasurePart, StatusPart):
+class Catalogue(
+    HarvestPart,
+    ScopePart,
+    MatchPart,
+    DispatchPart,
+    DescribePart,
+    SweepPart,
+    MeasurePart,
+    StatusPart,
+    ReviewQueuePart,
+    ReviewFacetsPart,
+    ReviewVerdictsPart,
+    LeasesPart,
+    WishesPart,
+    CuratorsPart,
+):
     """What we keep: records, images, matches, attempts and verdicts, with the picture files beside.
 
     Threads may share one; a process that forks opens its own.

@@ -231,6 +231,8 @@ class PendingAttempt:
     style: ImageEntry
     content_identifier: str
     style_identifier: str
+    marks_sha256: str | None = None
+    """A stored file of the marks that a curator drew; the attempt's inputs."""
 
 
 @dataclass(frozen=True)

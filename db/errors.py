@@ -8,6 +8,7 @@ CatalogueError               root; the message says which catalogue or entry, wh
 ├── CatalogueFull            no room left for a row or a picture
 ├── PictureMissing           a picture's file is not where its sha256 says
 ├── UnknownEntry             no entry by this number
+├── NameTaken                a curator's name is somebody's already
 ├── BatchLost                another process holds the batch now: put down the work, write nothing
 └── BatchUnfinished          a batch cannot be closed while attempts of it have no outcome
 """
@@ -43,6 +44,10 @@ class PictureMissing(CatalogueError):
 
 class UnknownEntry(CatalogueError):
     """No entry by this number, or not one that this can be done to."""
+
+
+class NameTaken(CatalogueError):
+    """Verdicts carry a curator's name, so that no two ever share one."""
 
 
 class BatchLost(CatalogueError):

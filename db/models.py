@@ -7,7 +7,7 @@ itself comes from `db/migrations`, never from here. Rows never leave `db`: entri
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, PictureState, one_of
@@ -66,6 +66,7 @@ class RecordArtist(Base):
     """An artist of a record, in the archive's order: rows, so that one SQL finds them on both databases."""
 
     __tablename__ = "record_artists"
+    __table_args__ = (Index("ix_record_artists_name", "name", "record_id"),)
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
@@ -75,6 +76,7 @@ class RecordCast(Base):
     """An actor in a role, in the archive's order; either may be empty."""
 
     __tablename__ = "record_cast"
+    __table_args__ = (Index("ix_record_cast_actor", "actor", "record_id"),)
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     role: Mapped[str]
@@ -263,7 +265,14 @@ class VerdictGiven(Base):
     """The curator's word on an attempt. Triggers refuse every update and delete: history only grows."""
 
     __tablename__ = "verdicts"
-    __table_args__ = (one_of("verdict", Verdict),)
+    __table_args__ = (
+        one_of("verdict", Verdict),
+        Index("ix_verdicts_curator", "curator", "id"),
+        Index(
+            "ix_verdicts_bulk", "bulk", sqlite_where=text("bulk IS NOT NULL"), postgresql_where=text("bulk IS NOT NULL")
+        ),
+        Index("ix_verdicts_blind", "attempt_id", sqlite_where=text("blind = 1"), postgresql_where=text("blind")),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
     curator: Mapped[str]
@@ -271,3 +280,10 @@ class VerdictGiven(Base):
     reason: Mapped[str]
     note: Mapped[str]
     given_at: Mapped[datetime]
+    bulk: Mapped[str | None]
+    """Names the step in which several were given."""
+    looked_s: Mapped[float | None]
+    answered: Mapped[int | None]
+    """The verdict that stood before the curator when she gave hers."""
+    blind: Mapped[bool] = mapped_column(server_default=false())
+    """One of a blind pair: whoever gave it was shown no other."""

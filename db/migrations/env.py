@@ -2,11 +2,12 @@
 
 from alembic import context
 
-from db.models import Archive
+from db import models, review_models  # noqa: F401  # importing them makes the tables known
+from db.base import Base
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Archive.metadata,  # that of all tables
+    target_metadata=Base.metadata,
     render_as_batch=True,
     compare_type=True,
 )

@@ -7,17 +7,18 @@ two waits for the faster one's commit and then skips its rows; on SQLite writers
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, literal_column, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from db.entries import Outcome
+from db.entries import MatchOutcome, Outcome, Verdict
 from db.models import Attempt, Batch, Image, Match
 from db.nouns.conditions import usable
 from db.nouns.store import changed, now
+from db.review_models import Review, WishMade
 
 _CLAIMED = (Outcome.SUCCEEDED, Outcome.REJECTED)
 NO_INPUTS = ""
-"""Digest of further inputs (marks, a mask); the night has none."""
+"""Digest of further inputs (marks, a mask); only wishes have some."""
 
 
 @dataclass(frozen=True)
@@ -27,24 +28,57 @@ class Due:
     chosen: ColumnElement[bool]
     """A condition on `Match`."""
     max_tries: int
-    limit: int | None = None
+    wished: bool = False
+    """By curators: with the inputs of their wishes."""
 
 
-def claim(session: Session, insert: Any, batch_id: int, due: Due) -> int:
-    """Open attempts in the batch for matches that are due; how many.
+def claim(session: Session, insert: Any, batch_id: int, due: Due, limit: int | None = None) -> int:
+    """Open attempts in the batch for matches that are due, `limit` at most; how many.
 
     Rows that another process claimed meanwhile are skipped, and others sought until there are none.
     """
     batch = session.get_one(Batch, batch_id)
     taken = 0
-    while due.limit is None or taken < due.limit:
-        open_ones = _open(batch, due).limit(None if due.limit is None else due.limit - taken)
+    while limit is None or taken < limit:
+        open_ones = _open(batch, due).limit(None if limit is None else limit - taken)
         if session.execute(open_ones.limit(1)).first() is None:
             break
         rows = open_ones.order_by(Match.id)
         statement = insert.from_select([*_COLUMNS], rows).on_conflict_do_nothing()
         taken += changed(session, statement)
     return taken
+
+
+def chosen() -> ColumnElement[bool]:
+    """The matching's first choice, unless a curator has said that it is wrong."""
+    return and_(Match.outcome == MatchOutcome.MATCHED, Match.id.not_in(_wrong()))
+
+
+def wished() -> ColumnElement[bool]:
+    """Matches of contents for which curators wished something: few, so that a database begins with them."""
+    return Match.content_id.in_(select(WishMade.content_id).where(WishMade.withdrawn_at.is_(None)))
+
+
+def next_candidate() -> ColumnElement[bool]:
+    """The best-ranked candidate of a content whose better ones are all wrong, by a curator's word, or unusable."""
+    better, first = aliased(Match), aliased(Match)
+    same = [getattr(better, key) == getattr(Match, key) for key in ("content_id", "encoder_name", "encoder_checksum")]
+    open_one = exists().where(*same, better.rank < Match.rank, better.id.not_in(_wrong()), usable(better.style_id))
+    contents = select(first.content_id).where(first.id.in_(_wrong()))
+    return and_(
+        Match.content_id.in_(contents),
+        Match.outcome == MatchOutcome.CANDIDATE,
+        Match.rank.is_not(None),
+        Match.id.not_in(_wrong()),
+        not_(open_one),
+    )
+
+
+def _wrong() -> Any:
+    """Matches of which a standing verdict says that they are wrong."""
+    tried = aliased(Attempt)
+    returned = and_(Review.reason == literal_column("'wrong match'"), Review.verdict == Verdict.RETURNED)
+    return select(tried.match_id).join(Review, Review.attempt_id == tried.id).where(returned)
 
 
 def forbidden() -> ColumnElement[bool]:
@@ -82,16 +116,17 @@ _COLUMNS = (
 def _open(batch: Batch, due: Due) -> Any:
     """Chosen matches that are due for the batch's recipe and encoder, as rows for `_COLUMNS`."""
     content, style, earlier = aliased(Image), aliased(Image), aliased(Attempt)
+    inputs: Any = WishMade.inputs_digest if due.wished else literal(NO_INPUTS)
     same_key = and_(
         earlier.content_sha256 == content.sha256,
         earlier.style_sha256 == style.sha256,
         earlier.recipe_digest == batch.recipe_digest,
         earlier.weights_checksum == batch.encoder_checksum,
-        earlier.inputs_digest == NO_INPUTS,
+        earlier.inputs_digest == inputs,
     )
     settled = or_(earlier.outcome.is_(None), earlier.outcome.in_(_CLAIMED), not_(earlier.transient))
     tries = select(func.count()).select_from(earlier).where(same_key).scalar_subquery()
-    return (
+    found = (
         select(
             literal(batch.id),
             Match.id,
@@ -102,7 +137,7 @@ def _open(batch: Batch, due: Due) -> Any:
             literal(batch.recipe_digest),
             literal(batch.encoder_name),
             literal(batch.encoder_checksum),
-            literal(NO_INPUTS),
+            inputs,
             tries + 1,
             literal(value=False),
             literal(now(), Batch.started_at.type),
@@ -113,4 +148,15 @@ def _open(batch: Batch, due: Due) -> Any:
         .where(Match.encoder_name == batch.encoder_name, Match.encoder_checksum == batch.encoder_checksum)
         .where(not_(exists().where(same_key, settled)), tries < due.max_tries)
         .where(usable(content.id), usable(style.id))
+    )
+    return found.join(WishMade, _wished_of(batch)) if due.wished else found
+
+
+def _wished_of(batch: Batch) -> ColumnElement[bool]:
+    """The wish is for this match, and for the batch's recipe or whichever the night has."""
+    return and_(
+        WishMade.content_id == Match.content_id,
+        WishMade.style_id == Match.style_id,
+        WishMade.recipe_name.in_(["", batch.recipe_name]),
+        WishMade.withdrawn_at.is_(None),
     )

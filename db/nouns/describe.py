@@ -32,7 +32,7 @@ def describe(session: Session, image_ids: Collection[int]) -> dict[int, Descript
     descriptions: dict[int, Description] = {}
     for some in chunks(image_ids):
         images = session.scalars(select(Image).where(Image.id.in_(some), Image.record_id.is_not(None))).all()
-        live = _live_records(session, some)
+        live = speaking_records(session, some)
         speaking = {image.id: live.get(image.id, image.record_id or 0) for image in images}
         said = _said(session, speaking.values())
         artists = _in_order(session, RecordArtist, said)
@@ -53,7 +53,7 @@ def describe(session: Session, image_ids: Collection[int]) -> dict[int, Descript
     return descriptions
 
 
-def _live_records(session: Session, image_ids: Collection[int]) -> dict[int, int]:
+def speaking_records(session: Session, image_ids: Collection[int]) -> dict[int, int]:
     """Image → the live record that speaks for it: the first whose rights say yes, else the first."""
     named = (
         select(Image.id, Record.id, Rights.derivatives)

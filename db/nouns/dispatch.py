@@ -14,12 +14,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from db.entries import AttemptResult, BatchEntry, EncoderKey, MatchOutcome, PendingAttempt, RecipeEntry
+from db.entries import AttemptResult, BatchEntry, EncoderKey, PendingAttempt, RecipeEntry
 from db.errors import BatchLost, BatchUnfinished, UnknownEntry
 from db.holder import Holder, is_gone, this_process
 from db.models import Attempt, Batch, Image, Match, Record
-from db.nouns.claims import Due, claim, forbidden
+from db.nouns.claims import NO_INPUTS, Due, chosen, claim, forbidden, next_candidate, wished
+from db.nouns.review_rows import lock_contents, refresh
 from db.nouns.store import Store, changed, image_entry, now
+from db.nouns.wishes import match_wishes
+from db.review_models import Review, WishMade
 
 SILENCE_S = 120
 """A holder that has not been heard of for so long is taken for dead."""
@@ -32,15 +35,23 @@ class DispatchPart(Store):
     def take_batch(
         self, recipe: RecipeEntry, encoder: EncoderKey, *, limit: int | None, max_tries: int = 3
     ) -> BatchEntry | None:
-        """Claim the matches that are due, oldest first, and hold them; None: nothing is due.
+        """Claim the matches that are due, and hold them; None: nothing is due.
+
+        What curators wished for comes first, then the next candidates of contents whose match they returned as
+        wrong, then the chosen matches, oldest first.
 
         Due is a match of this encoder that no pending, succeeded or rejected attempt has by this recipe,
         that has no permanent failure and fewer than `max_tries` others, and whose two pictures may be used
         today. Two processes at once never claim the same match.
         """
-        chosen = Due(Match.outcome == MatchOutcome.MATCHED, max_tries, limit)
         with self._writing() as session:
-            return open_batch(session, self._insert(Attempt), recipe, encoder, [chosen])
+            match_wishes(session, self._insert(Match), encoder, recipe.name)
+            dues = [
+                Due(wished(), max_tries, wished=True),
+                Due(next_candidate(), max_tries),
+                Due(chosen(), max_tries),
+            ]
+            return open_batch(session, self._insert(Attempt), recipe, encoder, dues, limit)
 
     def unfinished_batches(self) -> list[BatchEntry]:
         """Batches that were put down or whose holder is gone; oldest first. They can be taken over."""
@@ -69,6 +80,9 @@ class DispatchPart(Store):
         """What is left to try, in the order of the claim."""
         content, style = aliased(Image), aliased(Image)
         content_record, style_record = aliased(Record), aliased(Record)
+        marks = select(func.max(WishMade.marks_sha256)).where(
+            WishMade.inputs_digest == Attempt.inputs_digest, Attempt.inputs_digest != NO_INPUTS
+        )
         pending = (
             select(
                 Attempt.id,
@@ -78,6 +92,7 @@ class DispatchPart(Store):
                 style,
                 content_record.identifier,
                 style_record.identifier,
+                marks.scalar_subquery(),
             )
             .join(content, content.sha256 == Attempt.content_sha256)
             .join(style, style.sha256 == Attempt.style_sha256)
@@ -88,8 +103,8 @@ class DispatchPart(Store):
         )
         with self._reading() as session:
             return [
-                PendingAttempt(attempt_id, number, match_id, image_entry(gray), image_entry(colour), *identifiers)
-                for attempt_id, number, match_id, gray, colour, *identifiers in session.execute(pending)
+                PendingAttempt(attempt_id, number, match_id, image_entry(gray), image_entry(colour), *rest)
+                for attempt_id, number, match_id, gray, colour, *rest in session.execute(pending)
             ]
 
     def keep_alive(self, batch: BatchEntry) -> None:
@@ -118,6 +133,9 @@ class DispatchPart(Store):
             closed = pending.values(**values, output_image_id=output, closed_at=now())
             if not changed(session, closed):
                 raise UnknownEntry(f"attempt {attempt_id} is not pending in batch {batch.id}; leave it as it is")
+            if output is not None:
+                lock_contents(session, [attempt_id])
+                refresh(session, self._insert(Review), [attempt_id])
 
     def close_batch(self, batch: BatchEntry) -> None:
         """The batch is done.
@@ -150,11 +168,14 @@ _NOBODY: Mapping[str, Any] = {"host": None, "pid": None, "process_start": None}
 
 
 def open_batch(
-    session: Session, insert_attempts: Any, recipe: RecipeEntry, encoder: EncoderKey, dues: Iterable[Due]
-) -> BatchEntry | None:
-    """A batch, held by this process, of all that is due; None, and no batch, where nothing is."""
-    batch_id = _new_batch(session, recipe, encoder)
-    if sum(claim(session, insert_attempts, batch_id, due) for due in dues):
+    session: Session, insert_attempts: Any, recipe: RecipeEntry, encoder: EncoderKey, dues: Iterable[Due],
+    limit: int | None = None,
+) -> BatchEntry | None:  # fmt: skip
+    """A batch, held by this process, of what is due, `limit` at most; None, and no batch, where nothing is."""
+    batch_id, taken = _new_batch(session, recipe, encoder), 0
+    for due in dues:
+        taken += claim(session, insert_attempts, batch_id, due, None if limit is None else limit - taken)
+    if taken:
         return batch_entry(session, batch_id)
     session.execute(delete(Batch).where(Batch.id == batch_id))
     return None

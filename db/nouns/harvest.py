@@ -26,7 +26,9 @@ from db.models import (
     Rights,
     Window,
 )
+from db.nouns.search import index_record
 from db.nouns.store import Store, changed, chunks, now
+from db.review_models import Review, SearchText
 
 _COPIED = [
     "identifier",
@@ -194,6 +196,9 @@ class HarvestPart(Store):
             if numbered:
                 session.execute(insert(table), numbered)
         session.execute(insert(Rights).values(record_id=record_id, **asdict(record.rights)))
+        index_record(session, self._insert(SearchText), record_id, record)
+        years = {"year_from": record.year_from, "year_to": record.year_to}
+        session.execute(update(Review).where(Review.record_id == record_id).values(years))
 
 
 def _linked(reference: str, held: RecordImage | None) -> dict[str, Any]:

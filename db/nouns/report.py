@@ -5,7 +5,7 @@ from dataclasses import fields
 from itertools import chain
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, func, select
 
 from db.entries import (
     AttemptEntry,
@@ -16,14 +16,14 @@ from db.entries import (
     ImageFacts,
     Outcome,
     RecipeEntry,
-    Verdict,
     VerdictEntry,
 )
 from db.errors import UnknownEntry
 from db.models import Attempt, Batch, Image, Match, VerdictGiven
 from db.nouns.describe import describe
 from db.nouns.dispatch import batch_entry
-from db.nouns.store import Store, chunks, now
+from db.nouns.review_rows import voices_on
+from db.nouns.store import Store, chunks
 
 PAGE = 200
 """Attempts read at once; each carries its trace."""
@@ -38,7 +38,7 @@ _FIGURES = {each.name for each in fields(AttemptResult)} - {
 
 
 class ReportPart(Store):
-    """What is read from the catalogue in the morning, and the curator's word."""
+    """What is read from the catalogue in the morning."""
 
     def batch_attempts(self, batch_id: int) -> list[AttemptEntry]:
         """The batch's attempts in the order of the claim, pending ones too."""
@@ -67,27 +67,12 @@ class ReportPart(Store):
             latest = session.execute(select(func.max(Batch.id))).scalar()
             return None if latest is None else batch_entry(session, latest)
 
-    def give_verdict(self, attempt_id: int, curator: str, verdict: Verdict, *, reason: str = "", note: str = "") -> int:
-        """Add a curator's word; earlier ones stay below it.
-
-        Raises:
-            UnknownEntry: there is no such attempt.
-        """
-        word = {"curator": curator, "verdict": verdict, "reason": reason, "note": note, "given_at": now()}
-        with self._writing() as session:
-            if session.get(Attempt, attempt_id) is None:
-                raise UnknownEntry(f"there is no attempt {attempt_id}; `nishiki export` lists them all")
-            given = insert(VerdictGiven).values(attempt_id=attempt_id, **word).returning(VerdictGiven.id)
-            return session.execute(given).scalar_one()
-
     def verdicts(self, attempt_ids: Collection[int]) -> dict[int, VerdictEntry]:
-        """The latest word on each attempt; those without one are left out."""
+        """The latest word on each attempt that nobody took back; those without one are left out."""
         latest: dict[int, VerdictEntry] = {}
         with self._reading() as session:
             for some in chunks(attempt_ids):
-                given = select(VerdictGiven).where(VerdictGiven.attempt_id.in_(some))
-                for row in session.scalars(given.order_by(VerdictGiven.id)):
-                    latest[row.attempt_id] = _same(VerdictEntry, row)
+                latest |= {attempt: verdict_entry(voices[-1]) for attempt, voices in voices_on(session, some).items()}
         return latest
 
     def _attempts(self, chosen: ColumnElement[bool]) -> Iterator[AttemptEntry]:
@@ -110,6 +95,11 @@ class ReportPart(Store):
             if len(entries) < PAGE:
                 return
             last = entries[-1].id
+
+
+def verdict_entry(row: VerdictGiven) -> VerdictEntry:
+    """The row as callers see it."""
+    return _same(VerdictEntry, row)
 
 
 def _entry(attempt: Attempt, match: Match, output: Image | None, said: Mapping[int, Description]) -> AttemptEntry:

@@ -22,7 +22,9 @@ from db.models import (
 )
 from db.nouns.conditions import harvested
 from db.nouns.dispatch import batch_entry
+from db.nouns.review_rows import not_undone
 from db.nouns.store import Store
+from db.review_models import WishMade
 
 _LIVE = Record.deleted_at.is_(None)
 
@@ -43,16 +45,17 @@ class StatusPart(Store):
                 "pictures": _counts(session, RecordImage.state, PictureState, named),
                 "matches": _counts(session, Match.outcome, MatchOutcome),
                 "attempts": {"pending": session.execute(pending).scalar_one(), **attempts},
-                "verdicts": _counts(session, VerdictGiven.verdict, Verdict),
+                "verdicts": _counts(session, VerdictGiven.verdict, Verdict, not_undone()),
                 **_latest(session),
                 "schema": HEAD,
                 "archives": _archives(session),
             }
 
     def picture_names(self) -> set[str]:
-        """The sha256 of every image that a row names: harvested ones, made ones, those long superseded."""
+        """The sha256 of every file that a row names: images harvested, made or long superseded, and curators' marks."""
+        marks = select(WishMade.marks_sha256).where(WishMade.marks_sha256.is_not(None))
         with self._reading() as session:
-            return set(session.scalars(select(Image.sha256)))
+            return {*session.scalars(select(Image.sha256)), *filter(None, session.scalars(marks))}
 
 
 def _records(session: Session, which: ColumnElement[bool]) -> int:

@@ -175,10 +175,33 @@ class Sample:
             made.append((content, style))
         return made
 
-    def match(self, catalogue: Catalogue, content: int, style: int) -> None:
-        """Keep the style as the match of the content."""
-        entry = MatchEntry(MatchOutcome.MATCHED, style, 1, 0.9, {"cosine": 0.9})
-        catalogue.add_matches(content, self.encoder, [entry])
+    def match(self, catalogue: Catalogue, content: int, style: int, *others: int, score: float = 0.9) -> None:
+        """Keep the style as the match of the content, and others as candidates behind it."""
+        entry = MatchEntry(MatchOutcome.MATCHED, style, 1, score, {"cosine": score})
+        ranked = enumerate(others, start=2)
+        behind = [MatchEntry(MatchOutcome.CANDIDATE, other, rank, score / rank) for rank, other in ranked]
+        catalogue.add_matches(content, self.encoder, [entry, *behind])
+
+    def entry(self, catalogue: Catalogue, record: RecordEntry, score: float = 0.9, **result: Any) -> int:
+        """Harvest, match and colorize a gray print, as a night does; the attempt that waits for a verdict."""
+        content = self.store(catalogue, record, Tone.GRAYSCALE, archive=result.pop("archive", "sample"))
+        style = self.store(catalogue, self.record(f"colour of {record.identifier}"), Tone.COLOUR)
+        self.match(catalogue, content, style, score=score)
+        return self.night(catalogue, **result)[0]
+
+    def entries(self, catalogue: Catalogue, count: int) -> list[int]:
+        """So many attempts that wait for a verdict, best first."""
+        return [self.entry(catalogue, self.record(f"r{n}"), 0.9 - n / 100) for n in range(count)]
+
+    def night(self, catalogue: Catalogue, **result: Any) -> list[int]:
+        """Colorize what is due; the attempts made."""
+        batch = self.take(catalogue)
+        made = [pending.id for pending in catalogue.pending_attempts(batch)]
+        for number in made:
+            done = self.succeeded(catalogue, f"output of {number}")
+            catalogue.close_attempt(batch, number, replace(done, **result))
+        catalogue.close_batch(batch)
+        return made
 
     def take(self, catalogue: Catalogue, limit: int | None = None) -> BatchEntry:
         """A batch of what is due; there must be something."""

@@ -22,6 +22,7 @@ from db.entries import Tone, Verdict
 from db.errors import UnknownEntry
 from db.export import write_csv, write_json
 from db.models import Batch
+from db.reviewed import Judgement, Reason
 from db.settings import CatalogueSettings
 from flows.cli import app
 
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 
 
 REPLACE = {
-    "sqlite": "INSERT OR REPLACE INTO verdicts SELECT id, attempt_id, '', 'approved', '', '', given_at FROM verdicts",
-    "postgresql": "TRUNCATE verdicts",
+    "sqlite": "INSERT OR REPLACE INTO verdicts (id, attempt_id, curator, verdict, reason, note, given_at)"
+    " SELECT id, attempt_id, '', 'approved', '', '', given_at FROM verdicts",
+    "postgresql": "TRUNCATE verdicts CASCADE",
 }
 
 
@@ -94,7 +96,7 @@ def test_the_command_shows_an_attempt_and_draws_its_trace(
         batch = sample.take(catalogue)
         done, pending = catalogue.pending_attempts(batch)
         catalogue.close_attempt(batch, done.id, replace(sample.succeeded(catalogue), trace=tuple(points)))
-        catalogue.give_verdict(done.id, "curator", Verdict.APPROVED)
+        catalogue.give_verdict(done.id, "curator", Judgement(Verdict.APPROVED))
         place = catalogue.pictures.path(catalogue.attempt(done.id).output_sha256 or "")
     show = ("show", str(done.id))
     run = CliRunner().invoke(app, [*show, "--png", "trace.png"])
@@ -111,7 +113,7 @@ def test_the_command_shows_an_attempt_and_draws_its_trace(
 
 def test_a_verdict_is_never_changed_or_deleted(catalogue: Catalogue, sample: "Sample") -> None:
     attempt = _one_attempt(catalogue, sample)
-    catalogue.give_verdict(attempt, "curator", Verdict.WITHHELD, reason="the face")
+    catalogue.give_verdict(attempt, "curator", Judgement(Verdict.WITHHELD, note="the face"))
     for attack in ("UPDATE verdicts SET verdict = 'approved'", "DELETE FROM verdicts", REPLACE[_dialect(catalogue)]):
         with (
             pytest.raises(DatabaseError, match="verdicts are never"),
@@ -123,17 +125,18 @@ def test_a_verdict_is_never_changed_or_deleted(catalogue: Catalogue, sample: "Sa
 
 def test_a_later_verdict_stands_above_the_first(catalogue: Catalogue, sample: "Sample") -> None:
     attempt = _one_attempt(catalogue, sample)
-    catalogue.give_verdict(attempt, "curator", Verdict.RETURNED, reason="colour", note="the sleeve is blue")
-    catalogue.give_verdict(attempt, "another curator", Verdict.APPROVED)
+    returned = Judgement(Verdict.RETURNED, Reason.COLOUR_BLEEDING, "the sleeve is blue")
+    catalogue.give_verdict(attempt, "curator", returned)
+    catalogue.give_verdict(attempt, "another curator", Judgement(Verdict.APPROVED))
     assert catalogue.verdicts([attempt])[attempt].curator == "another curator"
     assert catalogue.status()["verdicts"] == {"approved": 1, "returned": 1, "withheld": 0}
     with pytest.raises(UnknownEntry, match="no attempt 999"):
-        catalogue.give_verdict(999, "curator", Verdict.APPROVED)
+        catalogue.give_verdict(999, "curator", Judgement(Verdict.APPROVED))
 
 
 def test_the_export_carries_record_rights_recipe_errors_and_verdict(catalogue: Catalogue, sample: "Sample") -> None:
     attempt = _one_attempt(catalogue, sample)
-    catalogue.give_verdict(attempt, "curator", Verdict.APPROVED, note="=HYPERLINK(1)")
+    catalogue.give_verdict(attempt, "curator", Judgement(Verdict.APPROVED, note="=HYPERLINK(1)"))
     as_json, as_csv = StringIO(), StringIO(newline="")
     assert (write_json(catalogue, as_json), write_csv(catalogue, as_csv)) == (1, 1)
     (row,) = json.loads(as_json.getvalue())
@@ -264,6 +267,6 @@ def test_the_doctor_tells_of_a_schema_it_cannot_read(
     monkeypatch.setattr("db.engine.HEAD", "9998")  # as a later program would see this catalogue
     (finding,) = examine(settings)
     assert (finding.damage, finding.mendable) == (Damage.SCHEMA, False)
-    assert "has schema 0003" in finding.problem
+    assert "has schema 0004" in finding.problem
     copy = upgrade_schema(settings)
     assert (copy is None) == (settings.database_url is not None)

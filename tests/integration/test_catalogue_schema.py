@@ -1,7 +1,7 @@
 """The migrations, on both databases: made, checked, taken back, refused when they do not fit."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from alembic import command
 from alembic.util import CommandError
 from pydantic import SecretStr
 from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DatabaseError
 
 from db.catalogue import Catalogue
 from db.engine import (
@@ -26,6 +27,7 @@ from db.engine import (
 )
 from db.entries import Change, EncoderKey, Tone, Verdict
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueUnreachable, NoCatalogue
+from db.reviewed import Judgement, Queue, QueueFilter
 from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
@@ -96,10 +98,10 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_with_all_that_is_in_it(
         batch = sample.take(catalogue)
         (pending,) = catalogue.pending_attempts(batch)
         catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
-        catalogue.give_verdict(pending.id, "curator", Verdict.APPROVED)
+        catalogue.give_verdict(pending.id, "curator", Judgement(Verdict.APPROVED))
         before = list(catalogue.attempts())
     _taken_back(engine, "0001")
-    with pytest.raises(CatalogueBehind, match="has schema 0001, this program needs 0003"):
+    with pytest.raises(CatalogueBehind, match="has schema 0001, this program needs 0004"):
         Catalogue.open(settings)
     upgrade(engine)
     with Catalogue.open(settings) as catalogue:
@@ -120,6 +122,38 @@ def test_an_upgrade_empties_the_embeddings_made_of_whole_scans(
     upgrade(engine)
     with Catalogue.open(settings) as catalogue:
         assert [each.id for each in catalogue.images_to_embed(sample.encoder, [Tone.COLOUR])] == [image]
+
+
+def test_attempts_and_records_from_before_the_review_enter_its_queue_and_search(
+    settings: CatalogueSettings, engine: Engine, sample: "Sample"
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        waiting = sample.entry(catalogue, sample.record("waits", artists=("歌川 豊国",)), 0.5)
+        judged = sample.entry(catalogue, sample.record("judged"))
+        catalogue.give_verdict(judged, "Aoi", Judgement(Verdict.APPROVED))
+        everything = QueueFilter(queue=Queue.ALL)
+        before = [catalogue.queue(wanted) for wanted in (QueueFilter(words="豊国"), everything)]
+        assert [entry.attempt_id for entry in before[0].entries] == [waiting]
+    _taken_back(engine, "0003")
+    upgrade(engine)
+    with Catalogue.open(settings) as catalogue:
+        assert [catalogue.queue(wanted) for wanted in (QueueFilter(words="豊国"), everything)] == before
+        catalogue.add_record(sample.archive(catalogue), sample.record("waits", artists=("国貞",)))
+        assert catalogue.queue(QueueFilter(words="豊国")).entries == ()
+
+
+def test_verdicts_keep_their_triggers_through_an_upgrade_and_back(
+    settings: CatalogueSettings, engine: Engine, sample: "Sample"
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        attempt = sample.entry(catalogue, sample.record("r1"))
+        catalogue.give_verdict(attempt, "Aoi", Judgement(Verdict.APPROVED))
+    steps: list[Callable[[], object]] = [lambda: _taken_back(engine, "0003"), lambda: upgrade(engine)]
+    for to_another_schema in steps:
+        to_another_schema()
+        for attack in ("UPDATE verdicts SET verdict = 'withheld'", "DELETE FROM verdicts"):
+            with pytest.raises(DatabaseError, match="verdicts are never"), writing(engine).begin() as connection:
+                connection.execute(text(attack))
 
 
 def test_an_upgrade_copies_a_sqlite_catalogue_first(

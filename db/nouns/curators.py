@@ -1,0 +1,144 @@
+"""People and their sessions: accounts, roles, password hashes, tokens.
+
+The page hashes and verifies passwords (argon2); the catalogue keeps the hash and never sees a password. Of a
+session's token it keeps the sha256.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from db.errors import NameTaken, UnknownEntry
+from db.nouns.store import Store, changed, now
+from db.review_models import Curator, CuratorSession
+from db.reviewed import CuratorEntry, Role, SessionEntry
+
+SESSION_HOURS = 12.0
+
+
+class CuratorsPart(Store):
+    """Who may look, who may judge."""
+
+    def add_curator(self, name: str, role: Role, password_hash: str) -> CuratorEntry:
+        """A new account; names are for ever, since verdicts carry them.
+
+        Raises:
+            NameTaken: somebody has or had this name.
+        """
+        row = {"name": name.strip(), "role": role, "password_hash": password_hash, "created_at": now()}
+        added = self._insert(Curator).values(row).on_conflict_do_nothing().returning(Curator.id)
+        with self._writing() as session:
+            number = session.execute(added).scalar()
+            if number is None:
+                raise NameTaken(f"there is a curator {name.strip()!r} already; choose another name")
+            return _entry(session.get_one(Curator, number))
+
+    def curators(self) -> list[CuratorEntry]:
+        """Every account, by name, those disabled too."""
+        with self._reading() as session:
+            return [_entry(each) for each in session.scalars(select(Curator).order_by(Curator.name))]
+
+    def change_role(self, name: str, role: Role) -> None:
+        """Give another role; open sessions have it at once.
+
+        Raises:
+            UnknownEntry: there is no such curator.
+        """
+        self._change(name, role=role)
+
+    def change_password(self, name: str, password_hash: str) -> None:
+        """Keep another hash; her sessions end.
+
+        Raises:
+            UnknownEntry: there is no such curator.
+        """
+        self._change(name, end_sessions=True, password_hash=password_hash)
+
+    def disable_curator(self, name: str) -> None:
+        """Close the account; her sessions end, her verdicts stay.
+
+        Raises:
+            UnknownEntry: there is no such curator.
+        """
+        self._change(name, end_sessions=True, disabled_at=now())
+
+    def password_hash(self, name: str) -> str | None:
+        """The hash to verify a password against; None for a name without an open account."""
+        found = select(Curator.password_hash).where(Curator.name == name.strip(), Curator.disabled_at.is_(None))
+        with self._reading() as session:
+            return session.execute(found).scalar()
+
+    def open_session(self, name: str, *, hours: float = SESSION_HOURS) -> str:
+        """A fresh token for a curator whose password was verified: it goes into her cookie and nowhere else.
+
+        Raises:
+            UnknownEntry: there is no such curator, or her account is closed.
+        """
+        token, moment = secrets.token_urlsafe(32), now()
+        times = {"opened_at": moment, "seen_at": moment, "expires_at": moment + timedelta(hours=hours)}
+        with self._writing() as session:
+            curator = _known(session, name)
+            if curator.disabled_at is not None:
+                raise UnknownEntry(f"the account of {curator.name!r} is closed")
+            session.add(CuratorSession(token_sha256=_sha256(token), curator_id=curator.id, **times))
+        return token
+
+    def session(self, token: str) -> SessionEntry | None:
+        """Whose open session this is; None: nobody's (any more). Writes nothing."""
+        found = (
+            select(CuratorSession, Curator)
+            .join(Curator, Curator.id == CuratorSession.curator_id)
+            .where(CuratorSession.token_sha256 == _sha256(token), CuratorSession.expires_at > now())
+            .where(Curator.disabled_at.is_(None))
+        )
+        with self._reading() as session:
+            row = session.execute(found).one_or_none()
+            if row is None:
+                return None
+            kept, curator = row
+            return SessionEntry(_entry(curator), kept.opened_at, kept.seen_at, kept.expires_at)
+
+    def session_seen(self, token: str, *, hours: float = SESSION_HOURS) -> bool:
+        """She is still there: the session lasts so long from now; False: it is over."""
+        moment = now()
+        open_one = (CuratorSession.token_sha256 == _sha256(token), CuratorSession.expires_at > moment)
+        longer = update(CuratorSession).where(*open_one)
+        with self._writing() as session:
+            return bool(changed(session, longer.values(seen_at=moment, expires_at=moment + timedelta(hours=hours))))
+
+    def close_session(self, token: str) -> None:
+        """End it; harmless when it is over."""
+        with self._writing() as session:
+            session.execute(delete(CuratorSession).where(CuratorSession.token_sha256 == _sha256(token)))
+
+    def expire_sessions(self) -> int:
+        """Forget sessions that are over; how many."""
+        with self._writing() as session:
+            return changed(session, delete(CuratorSession).where(CuratorSession.expires_at <= now()))
+
+    def _change(self, name: str, *, end_sessions: bool = False, **values: Any) -> None:
+        with self._writing() as session:
+            curator = _known(session, name)
+            session.execute(update(Curator).where(Curator.id == curator.id).values(values))
+            if end_sessions:
+                session.execute(delete(CuratorSession).where(CuratorSession.curator_id == curator.id))
+
+
+def _known(session: Session, name: str) -> Curator:
+    # locked: a session that is being opened and an account that is being closed take turns
+    curator = session.scalars(select(Curator).where(Curator.name == name.strip()).with_for_update()).one_or_none()
+    if curator is None:
+        raise UnknownEntry(f"there is no curator {name.strip()!r}; `nishiki curator add` makes one")
+    return curator
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def _entry(row: Curator) -> CuratorEntry:
+    return CuratorEntry(row.id, row.name, row.role, row.created_at, row.disabled_at)

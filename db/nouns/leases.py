@@ -1,0 +1,66 @@
+"""Leases: an entry that one curator has open is hers for a while, so that two never do the same one by accident.
+
+Taking one is a single INSERT ... ON CONFLICT, so that of two who open the same entry at once one gets it.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.errors import UnknownEntry
+from db.models import Attempt
+from db.nouns.store import Store, changed, chunks, now
+from db.review_models import LeaseHeld
+from db.reviewed import Lease
+
+LEASE_MINUTES = 30
+
+
+class LeasesPart(Store):
+    """Who has what open."""
+
+    def take_lease(self, attempt_id: int, curator: str, *, minutes: float = LEASE_MINUTES) -> Lease:
+        """Hold the entry, or hold it anew; the lease that stands now, which may be another curator's.
+
+        Raises:
+            UnknownEntry: there is no such attempt.
+        """
+        moment = now()
+        hers = {"curator": curator, "until": moment + timedelta(minutes=minutes)}
+        free = or_(LeaseHeld.until <= moment, LeaseHeld.curator == curator)
+        row = self._insert(LeaseHeld).values(attempt_id=attempt_id, **hers)
+        with self._writing() as session:
+            if session.get(Attempt, attempt_id) is None:
+                raise UnknownEntry(f"there is no attempt {attempt_id} to open")
+            session.execute(row.on_conflict_do_update(index_elements=["attempt_id"], set_=hers, where=free))
+            held = session.execute(select(LeaseHeld).where(LeaseHeld.attempt_id == attempt_id)).scalar_one()
+            return Lease(held.attempt_id, held.curator, held.until)
+
+    def keep_lease(self, attempt_id: int, curator: str, *, minutes: float = LEASE_MINUTES) -> bool:
+        """Hold it longer; False: it ran out or is another's by now, so take it anew."""
+        kept = update(LeaseHeld).where(LeaseHeld.attempt_id == attempt_id, LeaseHeld.curator == curator, running())
+        with self._writing() as session:
+            return bool(changed(session, kept.values(until=now() + timedelta(minutes=minutes))))
+
+    def release_lease(self, attempt_id: int, curator: str) -> None:
+        """Leave the entry to others. Harmless when it is not hers."""
+        with self._writing() as session:
+            give_back(session, curator, [attempt_id])
+
+    def expire_leases(self) -> int:
+        """Forget leases that have run out; how many. They bind nobody in any case."""
+        with self._writing() as session:
+            return changed(session, delete(LeaseHeld).where(LeaseHeld.until <= now()))
+
+
+def running() -> ColumnElement[bool]:
+    """The lease has not run out."""
+    return LeaseHeld.until > now()
+
+
+def give_back(session: Session, curator: str, attempt_ids: Collection[int]) -> None:
+    """End the curator's leases of these entries."""
+    for some in chunks(attempt_ids):
+        session.execute(delete(LeaseHeld).where(LeaseHeld.attempt_id.in_(some), LeaseHeld.curator == curator))

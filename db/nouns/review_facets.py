@@ -1,0 +1,110 @@
+"""What the queue's filters can be set to, with how many entries each value leaves, up to 1,000.
+
+A field's own value does not narrow its facet, so that another can be chosen. One pass over the queue's head counts
+all fields; only where the queue is longer are values that are few in its head counted by themselves.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from db.models import Archive, RecordArtist, RecordCast
+from db.nouns.review_filter import capped, conditions, counts
+from db.nouns.store import Store
+from db.review_models import Review
+from db.reviewed import Count, Facet, Facets, Queue, QueueFilter
+
+MOST = 20
+"""Values offered for one field."""
+HEAD = 10_000
+"""Entries that are counted one by one."""
+_NAMED = 1000
+"""Entries whose artists and actors are counted."""
+_COLUMNS: dict[str, Any] = {
+    "batch_id": Review.batch_id,
+    "archive": Review.archive_id,
+    "recipe": Review.recipe_name,
+    "outcome": Review.outcome,
+    "verdict": Review.verdict,
+    "curator": Review.curator,
+}
+_JUDGED = ("verdict", "curator")
+"""Nothing that waits has them."""
+_ORDER = (Review.precedence, Review.attempt_id)
+
+
+class ReviewFacetsPart(Store):
+    """What to choose from."""
+
+    def facets(self, wanted: QueueFilter, *, reader: str | None = None) -> Facets:
+        """The most frequent values for each field of the filter; names are counted at the queue's head only."""
+        judged = wanted.queue in (Queue.ALL, Queue.CONFLICTS)
+        fields = [field for field in _COLUMNS if judged or field not in _JUDGED]
+        with self._reading() as session:
+            found = conditions(session, wanted, reader)
+            archives = dict(session.execute(select(Archive.id, Archive.name)).all())
+            free = [field for field in fields if getattr(wanted, field) is None]
+            counted, total = _counted(session, found, free)
+            for field in set(fields) - set(free):
+                others = conditions(session, _without(wanted, field), reader)
+                counted |= _counted(session, others, [field])[0]
+            values = {field: _facet(counted[field], archives if field == "archive" else {}) for field in fields}
+            values["artist"] = _names(session, RecordArtist.name, found)
+            values["actor"] = _names(session, RecordCast.actor, found)
+            return Facets(total, values)
+
+
+def _counted(
+    session: Session, found: list[ColumnElement[bool]], fields: list[str]
+) -> tuple[dict[str, dict[Any, Count]], Count]:
+    """Field → value → how many, and how many in all."""
+    columns = [*(_COLUMNS[field] for field in fields), Review.waiting_since.is_(None).label("settled")]
+    head = select(*columns).where(*found).order_by(*_ORDER).limit(HEAD + 1).subquery()
+    rows = session.execute(select(*head.c, func.count()).group_by(*head.c)).all()
+    numbers: dict[str, Counter[Any]] = {field: Counter() for field in fields}
+    for *row, settled, number in rows:
+        for field, value in zip(fields, row, strict=True):
+            if value is not None and (settled or field not in _JUDGED):
+                numbers[field][value] += number
+    total = sum(row[-1] for row in rows)
+    exact = {field: _exact(session, found, field, numbers[field], longer=total > HEAD) for field in fields}
+    return exact, capped(total)
+
+
+def _without(wanted: QueueFilter, field: str) -> QueueFilter:
+    nothing: dict[str, Any] = {field: None}
+    return replace(wanted, **nothing)
+
+
+def _exact(
+    session: Session, found: list[ColumnElement[bool]], field: str, numbers: Counter[Any], *, longer: bool
+) -> dict[Any, Count]:
+    """Values that a longer queue may have more of are counted by themselves."""
+    known = {value: capped(number) for value, number in _most(numbers)}
+    few = [value for value, count in known.items() if longer and not count.more]
+    settled = [Review.waiting_since.is_(None)] if field in _JUDGED else []
+    again = counts(session, [[*found, *settled, _COLUMNS[field] == value] for value in few])
+    return known | dict(zip(few, again, strict=True))
+
+
+def _facet(counted: dict[Any, Count], names: dict[Any, str]) -> tuple[Facet, ...]:
+    return tuple(Facet(str(names.get(value, value)), count) for value, count in counted.items())
+
+
+def _most(numbers: Counter[Any]) -> list[tuple[Any, int]]:
+    """The most frequent values; of those equally frequent the first by name."""
+    return sorted(numbers.items(), key=lambda pair: (-pair[1], str(pair[0])))[:MOST]
+
+
+def _names(session: Session, column: Any, found: list[ColumnElement[bool]]) -> tuple[Facet, ...]:
+    head = list(session.scalars(select(Review.record_id).where(*found).order_by(*_ORDER).limit(_NAMED + 1)))
+    more, weight = len(head) > _NAMED, Counter(head[:_NAMED])
+    table = column.class_
+    names: Counter[str] = Counter()
+    rows = select(table.record_id, column).where(table.record_id.in_(weight), column != "").distinct()
+    for record_id, name in session.execute(rows):
+        names[name] += weight[record_id]
+    return tuple(Facet(name, Count(number, more)) for name, number in _most(names))

@@ -1,0 +1,152 @@
+"""The queue: what waits for a verdict, best first, page by page at any depth.
+
+The order is (precedence, attempt), one index away; a page begins where its neighbour ended, so that entries which
+leave the queue meanwhile shift nothing. Only `ReviewQueuePart.queue` at a position counts its way there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.orm import Session
+
+from db.entries import Description, VerdictEntry
+from db.errors import UnknownEntry
+from db.models import Attempt, Image, Match, VerdictGiven
+from db.nouns.describe import describe
+from db.nouns.leases import running
+from db.nouns.report import verdict_entry
+from db.nouns.review_filter import conditions, counted
+from db.nouns.store import Store
+from db.review_models import LeaseHeld, Review
+from db.reviewed import Count, Lease, Place, QueueEntry, QueueFilter, QueuePage
+
+_KEY = (Review.precedence, Review.attempt_id)
+
+
+@dataclass(frozen=True)
+class PageOf:
+    """Which part of a queue: after a place, before one, or from a position (0: the first entry) on."""
+
+    after: Place | None = None
+    before: Place | None = None
+    position: int = 0
+    limit: int = 50
+
+
+FIRST_PAGE = PageOf()
+
+
+class ReviewQueuePart(Store):
+    """What waits, and what was said."""
+
+    def queue(self, wanted: QueueFilter, page: PageOf = FIRST_PAGE, *, reader: str | None = None) -> QueuePage:
+        """Some entries in the queue's order; entries leased to others are among them, and say so.
+
+        Args:
+            wanted: which entries.
+            page: which part of them.
+            reader: the curator who looks: she is not asked twice for a blind pair, and REDONE holds her returns only.
+        """
+        with self._reading() as session:
+            found = conditions(session, wanted, reader)
+            places, further = _places(session, found, page)
+            back = page.before is not None
+            first = page.after is None and not back and not page.position
+            behind = not first and bool(places) and _any_beyond(session, found, places[-back], earlier=not back)
+            earlier, later = (further, behind) if back else (behind, further)
+            return QueuePage(_entries(session, places), earlier, later)
+
+    def queue_count(self, wanted: QueueFilter, *, reader: str | None = None) -> Count:
+        """How many entries, up to 1,000."""
+        with self._reading() as session:
+            return counted(session, conditions(session, wanted, reader))
+
+    def queue_entry(self, attempt_id: int) -> QueueEntry:
+        """One entry, in whatever queue.
+
+        Raises:
+            UnknownEntry: there is no such attempt, or it made no picture.
+        """
+        with self._reading() as session:
+            key = session.execute(select(*_KEY).where(Review.attempt_id == attempt_id)).one_or_none()
+            if key is None:
+                raise UnknownEntry(f"there is no attempt {attempt_id} with a picture; `nishiki export` lists them all")
+            return _entries(session, [Place(*key)])[0]
+
+    def next_unleased(self, wanted: QueueFilter, curator: str, *, after: Place | None = None) -> QueueEntry | None:
+        """The next entry that no other curator has open; None: there is none behind that place."""
+        others = select(LeaseHeld.attempt_id).where(
+            LeaseHeld.attempt_id == Review.attempt_id, running(), LeaseHeld.curator != curator
+        )
+        with self._reading() as session:
+            found = [*conditions(session, wanted, curator), ~others.exists()]
+            places, _ = _places(session, found, PageOf(after=after, limit=1))
+            return _entries(session, places)[0] if places else None
+
+
+def _places(session: Session, found: Sequence[ColumnElement[bool]], page: PageOf) -> tuple[list[Place], bool]:
+    """The page's places in the queue's order, and whether others follow in the direction of reading."""
+    keys = select(*_KEY).where(*found).limit(page.limit + 1)
+    if page.before is not None:
+        keys = keys.where(_beyond(page.before, earlier=True)).order_by(*(column.desc() for column in _KEY))
+    elif page.after is not None:
+        keys = keys.where(_beyond(page.after, earlier=False)).order_by(*_KEY)
+    else:
+        keys = keys.order_by(*_KEY).offset(page.position)
+    places = [Place(*key) for key in session.execute(keys)]
+    further, places = len(places) > page.limit, places[: page.limit]
+    return (places[::-1] if page.before is not None else places), further
+
+
+def _beyond(place: Place, *, earlier: bool) -> ColumnElement[bool]:
+    key, bound = tuple_(*_KEY), tuple_(place.precedence, place.attempt_id)
+    return key < bound if earlier else key > bound
+
+
+def _any_beyond(session: Session, found: Sequence[ColumnElement[bool]], place: Place, *, earlier: bool) -> bool:
+    order = [column.desc() if earlier else column for column in _KEY]
+    one = select(Review.attempt_id).where(*found, _beyond(place, earlier=earlier)).order_by(*order).limit(1)
+    return session.execute(one).first() is not None
+
+
+def _entries(session: Session, places: Sequence[Place]) -> tuple[QueueEntry, ...]:
+    """What stands beside each place; a page's worth of them."""
+    ids = [place.attempt_id for place in places]
+    rows = (
+        select(Review, Attempt.style_sha256, Match.content_id, Image.sha256, LeaseHeld, VerdictGiven)
+        .join(Attempt, Attempt.id == Review.attempt_id)
+        .join(Match, Match.id == Attempt.match_id)
+        .join(Image, Image.id == Attempt.output_image_id)
+        .outerjoin(LeaseHeld, (LeaseHeld.attempt_id == Review.attempt_id) & running())
+        .outerjoin(VerdictGiven, VerdictGiven.id == Review.verdict_id)
+        .where(Review.attempt_id.in_(ids))
+    )
+    found = {row[0].attempt_id: row for row in session.execute(rows)}
+    said = describe(session, {row.content_id for row in found.values()})
+    return tuple(_entry(place, found[place.attempt_id], said) for place in places)
+
+
+def _entry(place: Place, row: Any, said: Mapping[int, Description]) -> QueueEntry:
+    review, style_sha256, content_id, output_sha256, lease, verdict = row
+    return QueueEntry(
+        place=place,
+        batch_id=review.batch_id,
+        content=said[content_id],
+        style_sha256=style_sha256,
+        output_sha256=output_sha256,
+        recipe=review.recipe_name,
+        outcome=review.outcome,
+        error=review.error,
+        verdict=_shown(review, verdict),
+        returned_by=review.returned_by,
+        conflict=review.conflict_since is not None,
+        lease=Lease(lease.attempt_id, lease.curator, lease.until) if lease else None,
+    )
+
+
+def _shown(review: Review, verdict: VerdictGiven | None) -> VerdictEntry | None:
+    """The first word of a blind pair is hidden until the second is said."""
+    hidden = verdict is None or (review.blind and review.waiting_since is not None)
+    return None if hidden or verdict is None else verdict_entry(verdict)

@@ -1,0 +1,44 @@
+"""What the search takes for the same, and the pairs of letters that it looks up."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.folding import folded, pairs, pairs_of_letter, pairs_within, search_text
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["Ichikawa Danjūrō", "ICHIKAWA DANJURO", "Ｉｃｈｉｋａｗａ　Ｄａｎｊｕｒｏ", "ichikawa\tdanju\u0304ro\u0304"],
+)
+def test_case_width_macrons_and_blanks_make_no_difference(spelling: str) -> None:
+    assert folded(spelling) == "ichikawa danjuro"
+
+
+def test_a_blank_inside_a_japanese_name_makes_no_difference() -> None:
+    assert folded("歌川 豊国") == folded("歌川　豊国") == folded("歌川豊国") == "歌川豊国"
+    assert folded("豊国 Toyokuni") == "豊国 toyokuni"
+
+
+def test_voiced_kana_stay_other_letters() -> None:
+    assert folded("が") != folded("か")
+    assert folded("ｶﾞ") == folded("ガ")
+
+
+@given(st.text(min_size=1), st.data())
+def test_every_part_of_a_text_is_found_by_its_pairs(text: str, data: st.DataObject) -> None:
+    words = search_text([text]).split()
+    if not words:
+        return
+    word = data.draw(st.sampled_from(words))
+    begin = data.draw(st.integers(0, len(word) - 1))
+    part = word[begin : begin + data.draw(st.integers(1, 5))]
+    known = pairs(search_text([text]))
+    assert pairs_within(part) <= known
+    first, after = pairs_of_letter(part[0])
+    assert any(first <= pair < after for pair in known)
+
+
+def test_pairs_do_not_reach_from_one_word_into_the_next() -> None:
+    assert pairs_within("bc").isdisjoint(pairs(search_text(["ab", "cd"])))
+    assert pairs_within("bc").isdisjoint(pairs(folded("ab cd")))
