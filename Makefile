@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test check bench clean
+.PHONY: install browser demo test check bench clean
 
 install: $(STAMP)
 
@@ -17,8 +17,15 @@ $(STAMP): pyproject.toml
 demo: install
 	@$(BIN)/nishiki demo --home demo-data
 
-test: install
+test: install browser
 	@$(BIN)/python -m pytest -q
+
+# The browser tests need Chromium, and letters for Japanese: Debian's where it can be had, else Playwright's own.
+browser: install
+	@command -v chromium >/dev/null || $(BIN)/python -c 'from pathlib import Path; from playwright.sync_api import sync_playwright as s; p = s().start(); raise SystemExit(not Path(p.chromium.executable_path).exists())' 2>/dev/null || { \
+	  echo "Installing Chromium for the browser tests (once)"; \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk; } >.venv/browser.log 2>&1 \
+	  || $(BIN)/playwright install chromium >>.venv/browser.log 2>&1 || { tail -5 .venv/browser.log; echo "make browser: no Chromium; install Debian's packages chromium and fonts-noto-cjk, then try again"; exit 1; }; }
 
 check: install
 	@$(BIN)/ruff check --quiet

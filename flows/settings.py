@@ -1,4 +1,4 @@
-"""Settings of the night: archives, pace, recipes, devices. Extends the catalogue's.
+"""Settings of the night: archives, pace, recipes, devices. Extends those of the review page, and they the catalogue's.
 
 Read once at an entry point (`flows.cli`, or `flows.nightly` under a worker) and passed down. Importing reads
 nothing. Archives are tables of `nishiki.toml`:
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsError
 
-from db.settings import CatalogueSettings
+from db.review.settings import ReviewSettings
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
@@ -73,7 +73,7 @@ class ArchiveSettings(BaseModel):
         return urlsplit(self.address).scheme not in ("http", "https")
 
 
-class Settings(CatalogueSettings):
+class Settings(ReviewSettings):
     """All settings; each can be given as `NISHIKI_` and its name in capitals, or in `nishiki.toml`."""
 
     archives: Mapping[str, ArchiveSettings] = Field(

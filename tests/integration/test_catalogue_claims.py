@@ -10,7 +10,7 @@ from db.engine import writing
 from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 
 def _take_at_once(settings: CatalogueSettings, sample: "Sample", limit: int) -> list[list[str]]:

@@ -15,7 +15,7 @@ from db.models import Batch
 from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 FAILED_FOR_NOW = AttemptResult(
     Outcome.FAILED, "cuda:0", {}, error_class="OutOfMemory", error_message="8 GB are not enough", transient=True

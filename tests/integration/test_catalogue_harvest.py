@@ -13,7 +13,7 @@ from db.entries import Derivatives as Rights
 from db.errors import UnknownEntry
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 TOKYO = datetime.fromisoformat("2026-03-02T08:00:00+09:00")

@@ -12,7 +12,7 @@ from db.entries import ContentScope, Derivatives, EncoderKey, MatchEntry, MatchO
 from db.errors import UnknownEntry
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 GRAY_ACTORS = ContentScope(frozenset({Tone.GRAYSCALE}), {"sample": ("役者絵", "Yakusha-E")})
 ALL = ContentScope(frozenset({Tone.GRAYSCALE}), {"sample": None})

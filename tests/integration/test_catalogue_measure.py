@@ -16,7 +16,7 @@ from db.export import write_csv, write_json
 from db.measured import FIGURES, ErrorFigures
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 OXFORD, SMALL = EncoderKey("vgg19-oxford", "0f" * 32), EncoderKey("nishiki-small", "5a" * 32)
 

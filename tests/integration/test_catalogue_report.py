@@ -27,7 +27,7 @@ from db.settings import CatalogueSettings
 from flows.cli import app
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 
 REPLACE = {

@@ -31,7 +31,7 @@ from db.reviewed import Judgement, Queue, QueueFilter
 from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 
 @pytest.fixture

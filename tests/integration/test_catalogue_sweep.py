@@ -12,7 +12,7 @@ from db.nouns import store
 if TYPE_CHECKING:
     import pytest
 
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 
 def _images(catalogue: Catalogue, sample: "Sample", contents: int = 2, styles: int = 3) -> tuple[list[int], list[int]]:

@@ -1,0 +1,38 @@
+"""Why a match was made, as the matching and the wishes kept it; the templates tell it in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from db.entries import AttemptEntry, Description, MatchEntry
+from db.nouns.wishes import WISHED
+
+
+@dataclass(frozen=True)
+class Why:
+    """What speaks for a style print; what the records do not share is empty."""
+
+    wished: bool
+    """A curator asked for it; the matching had not chosen it."""
+    likeness: float | None
+    """Of the drawings, as the encoder sees them without their colours: a cosine, in [-1, 1]."""
+    artists: tuple[str, ...]
+    actors: tuple[str, ...]
+    roles: tuple[str, ...]
+    years_apart: int | None
+    rank: int | None = None
+    of: int = 0
+    """Candidates that were ranked."""
+
+
+def why(attempt: AttemptEntry, candidates: Sequence[tuple[Description, MatchEntry]]) -> Why:
+    """Of an attempt's match, and where it stands among the candidates of its content."""
+    ranks = {match.style_id: match.rank for _, match in candidates}
+    return reasons(attempt.reasons, attempt.score, ranks.get(attempt.style.image_id), len(candidates))
+
+
+def reasons(kept: Mapping[str, Any], score: float | None, rank: int | None = None, of: int = 0) -> Why:
+    """Of any match."""
+    shared = {key: tuple(map(str, kept.get(f"shared_{key}", ()))) for key in ("artists", "actors", "roles")}
+    wished = kept.get("why") == WISHED["why"]
+    return Why(wished, score, **shared, years_apart=kept.get("years_apart"), rank=rank, of=of)

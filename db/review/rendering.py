@@ -1,0 +1,96 @@
+"""Pages from templates: everything is escaped, every text goes through `db.review.words`.
+
+A template finds: `visitor` (None before signing in), `csrf`, `language`, `theme`, `shortcuts`, `path()` and `static()`
+for addresses, `notice`, and what its route hands over.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from db.review.auth import VISIT_COOKIE, Visitor, csrf_token, visit_secret
+from db.review.notices import notice_of
+from db.review.preferences import preferences_of
+from db.review.state import state_of
+from db.review.words import LANGUAGES, words
+
+
+def render(
+    request: Request, template: str, who: Visitor | None, context: Mapping[str, Any], *, status: int = 200
+) -> HTMLResponse:
+    """A page, or a part of one, in the reader's language."""
+    preferred = preferences_of(request)
+    root = request.scope.get("root_path", "")
+    page = _environment(preferred.language).get_template(template)
+    common = {
+        "visitor": who,
+        "csrf": csrf_token(request),
+        "language": preferred.language,
+        "languages": LANGUAGES,
+        "theme": preferred.theme,
+        "shortcuts": preferred.shortcuts,
+        "path": lambda address: root + address,
+        "static": lambda name: f"{root}/static/{name}?v={_version(name)}",
+        "notice": notice_of(request),
+        "here": request.url.path.removeprefix(root) + (f"?{request.url.query}" if request.url.query else ""),
+        "read_only": state_of(request).settings.review_read_only,
+    }
+    answer = HTMLResponse(page.render(common | dict(context)), status, {"Cache-Control": "private, no-store"})
+    return keep_visit(request, answer)
+
+
+def keep_visit(request: Request, answer: HTMLResponse) -> HTMLResponse:
+    """Let the browser keep the secret that its forms are told by, where it has none yet."""
+    if VISIT_COOKIE not in request.cookies:
+        secure = request.url.scheme == "https"
+        answer.set_cookie(VISIT_COOKIE, visit_secret(request), httponly=True, samesite="lax", secure=secure)
+    return answer
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("db.review"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {"figure": figure, "moment": moment, "quoted": lambda text: quote(str(text), safe="")}
+    environment.globals["tile"] = tile_address
+    return environment
+
+
+def tile_address(sha256: str, name: str) -> str:
+    """Where a picture's thumbnail, preview or tiles are, behind the app's root."""
+    return f"/pictures/{sha256}/{name}"
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """A number to be read in a table; a dash for none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def moment(time: datetime | None) -> Markup:
+    """A time for people and machines, UTC."""
+    if time is None:
+        return Markup("–")
+    told = time.astimezone(UTC)
+    return Markup('<time datetime="{}">{} UTC</time>').format(told.isoformat(), told.strftime("%Y-%m-%d %H:%M"))
+
+
+@cache
+def _version(name: str) -> str:
+    """Of a static file: changes with its bytes, so that browsers may keep it for ever."""
+    return hashlib.sha256(files("db.review").joinpath("static", name).read_bytes()).hexdigest()[:12]

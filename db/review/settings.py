@@ -1,0 +1,49 @@
+"""Settings of the review page. `flows.settings.Settings` extends these; importing loads no web framework."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from db.settings import CatalogueSettings
+
+
+class ReviewSettings(CatalogueSettings):
+    """How the review page is reached, who is trusted, and how curators work together."""
+
+    review_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address that the review page listens on; any but this machine's own needs accounts.",
+    )
+    review_port: int = Field(default=8377, ge=0, le=65_535, description="Its port; 0: any that is free.")
+    review_names: tuple[str, ...] = Field(
+        default=(), description="Host names by which browsers reach the page, beside the address itself."
+    )
+    review_user_header: Annotated[str, Field(pattern=r"[A-Za-z][A-Za-z0-9-]*")] | None = Field(
+        default=None,
+        description="Header in which a proxy that signs people in (OIDC) gives the curator's name, "
+        "such as `X-Forwarded-User`.",
+    )
+    review_proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1", "::1"),
+        description="Addresses of proxies whose headers are believed: user, scheme and the browser's address.",
+    )
+    review_read_only: bool = Field(
+        default=False, description="Everybody only looks, and nothing is written: a reading database role is enough."
+    )
+    session_hours: float = Field(
+        default=12.0, gt=0, le=720, description="Hours after which an idle curator signs in again."
+    )
+    lease_minutes: float = Field(
+        default=30.0, gt=0, le=1440, description="Minutes for which an entry that a curator opened is left to her."
+    )
+    blind_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Share of entries that two curators judge without seeing each other's word; "
+        "counts where there are two.",
+    )
+    look_s: float = Field(
+        default=2.0, ge=0, le=600, description="Seconds under which a look is too short: such verdicts are counted."
+    )

@@ -1,0 +1,36 @@
+"""What the routes share: the catalogue, the tiles, the settings, the templates. One for each app."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from db.catalogue import Catalogue
+from db.review.settings import ReviewSettings
+from db.tiles import TileStore
+
+
+@dataclass(frozen=True)
+class ReviewState:
+    """Safe for any thread."""
+
+    settings: ReviewSettings
+    catalogue: Catalogue
+    tiles: TileStore
+    marking_recipes: tuple[str, ...] = ()
+    """Recipes that take marks drawn by hand, the first by default; the catalogue knows no recipes, so it is told."""
+
+    def blind_share(self) -> float:
+        """The setting's, where there are two curators to compare."""
+        judging = [each for each in self.catalogue.curators() if not each.disabled_at and each.role != "viewer"]
+        return self.settings.blind_share if len(judging) > 1 else 0.0
+
+
+def state_of(request: Request) -> ReviewState:
+    """The state of the app that answers this request."""
+    state: ReviewState = request.app.state.review
+    return state
+
+
+State = Annotated[ReviewState, Depends(state_of)]
+"""A route's parameter."""

@@ -1,0 +1,26 @@
+"""Taking back: the last verdict of hers that stands, or the whole of her last bulk."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
+
+from db.review.auth import Judging
+from db.review.notices import notice_value
+from db.review.state import State
+from db.reviewed import Undone
+
+router = APIRouter()
+
+
+@router.post("/undo")
+def undo(request: Request, state: State, who: Judging) -> RedirectResponse:
+    """Take it back and show the entry, or the queue that has the bulk's entries again."""
+    address = _shown_after(state.catalogue.undo_verdict(who.name))
+    return RedirectResponse(request.scope.get("root_path", "") + address, 303)
+
+
+def _shown_after(undone: Undone | None) -> str:
+    if undone is None:
+        return f"/?notice={notice_value('nothing-to-undo')}"
+    if undone.bulk is None:
+        return f"/entries/{undone.attempt_ids[0]}?notice={notice_value('undone', 1)}"
+    return f"/?notice={notice_value('undone', len(undone.attempt_ids))}"

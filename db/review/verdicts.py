@@ -1,0 +1,127 @@
+"""A curator's word on one entry: taken, told, and on to the next one; and the lease while she looks.
+
+A form that comes twice (a double click, a key held down, a page loaded again) counts once.
+"""
+
+from threading import Lock
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from db.entries import Verdict
+from db.review.auth import Judging, Visitor
+from db.review.entry_pages import (
+    NOTE_LENGTH,
+    Asked,
+    AskedFor,
+    Draft,
+    Problem,
+    entry_address,
+    entry_page,
+    lease_for,
+    next_entry,
+)
+from db.review.notices import notice_value
+from db.reviewed import GivenVerdict, Judgement, Reason
+
+router = APIRouter()
+_ONE_BY_ONE: Final = Lock()
+"""Between looking whether she has spoken and keeping her word; the page is one process."""
+
+
+def _empty(value: object) -> object:
+    return None if value == "" else value
+
+
+def _lines(value: object) -> object:
+    """Browsers send line ends as two characters and count them as one; PostgreSQL keeps no NUL."""
+    return value.replace("\r\n", "\n").replace("\0", "").strip() if isinstance(value, str) else value
+
+
+class VerdictForm(BaseModel):
+    """What the form sends. A reason alone says that the entry is returned: one button, one key."""
+
+    model_config = ConfigDict(frozen=True)
+
+    verdict: str = ""
+    reason: str = ""
+    note: Annotated[str, BeforeValidator(_lines)] = ""
+    seen: Annotated[int | None, BeforeValidator(_empty)] = None
+    looked_s: Annotated[float | None, BeforeValidator(_empty), Field(ge=0, le=1e6, allow_inf_nan=False)] = None
+
+    def problem(self) -> Problem | None:
+        """Why it is no verdict."""
+        if len(self.note) > NOTE_LENGTH:
+            return "long note"
+        word = self._word()
+        if word not in set(Verdict) or (self.reason and word != Verdict.RETURNED):
+            return "no verdict"
+        return "no reason" if word == Verdict.RETURNED and self.reason not in set(Reason) else None
+
+    def judgement(self) -> Judgement:
+        """As the catalogue takes it; only where there is no problem."""
+        reason = Reason(self.reason) if self.reason else None
+        return Judgement(Verdict(self._word()), reason, self.note, self.looked_s)
+
+    def _word(self) -> str:
+        return self.verdict or (Verdict.RETURNED if self.reason else "")
+
+
+@router.post("/entries/{attempt_id}/verdict")
+def verdict(request: Request, asked: AskedFor, who: Judging, form: Annotated[VerdictForm, Form()]) -> Response:
+    """Keep her word and go on to the next entry of her view; 422 with the page again where it is none."""
+    if problem := form.problem():
+        return entry_page(request, asked, who, anyway=True, draft=Draft(form.note, problem))
+    with _ONE_BY_ONE:
+        given = None if _has_spoken(asked, who, form.seen) else _give(asked, who, form)
+    notice = "already-given" if given is None else _told(given, form.judgement().verdict)
+    return RedirectResponse(request.scope.get("root_path", "") + _onward(asked, who, notice), 303)
+
+
+@router.post("/entries/{attempt_id}/lease")
+def keep(asked: AskedFor, who: Judging) -> Response:
+    """Hold the entry for as long as she looks; 409 when it is another curator's by now."""
+    lease = lease_for(asked.state, who, asked.attempt_id)
+    return Response(status_code=204 if lease and lease.curator == who.name else 409)
+
+
+@router.post("/entries/{attempt_id}/leave")
+def leave(asked: AskedFor, who: Judging) -> Response:
+    """Leave the entry to others."""
+    asked.state.catalogue.release_lease(asked.attempt_id, who.name)
+    return Response(status_code=204)
+
+
+def _has_spoken(asked: Asked, who: Visitor, seen: int | None) -> bool:
+    """Does a word of hers stand that the page which sent the form did not show yet?"""
+    history = asked.state.catalogue.verdict_history(asked.attempt_id)
+    return any(stands and word.curator == who.name and word.id > (seen or 0) for word, stands in history)
+
+
+def _give(asked: Asked, who: Visitor, form: VerdictForm) -> GivenVerdict:
+    catalogue = asked.state.catalogue
+    known = {word.id for word, _ in catalogue.verdict_history(asked.attempt_id)}
+    return catalogue.give_verdict(
+        asked.attempt_id,
+        who.name,
+        form.judgement(),
+        seen=form.seen if form.seen in known else None,
+        blind_share=asked.state.blind_share(),
+    )
+
+
+def _told(given: GivenVerdict, word: Verdict) -> str:
+    if given.conflict:
+        return "conflict"
+    return "spoken-between" if given.between else str(word)
+
+
+def _onward(asked: Asked, who: Visitor, notice: str) -> str:
+    """The next entry; the queue behind the last one, where only a word that matters more displaces its own."""
+    place = asked.state.catalogue.queue_entry(asked.attempt_id).place
+    if following := next_entry(asked.state, asked.view, who, place):
+        return entry_address(asked.view, following.attempt_id, notice=notice_value(notice, asked.attempt_id))
+    told = notice in ("conflict", "spoken-between", "already-given")
+    return "/?" + asked.view.query(notice=notice_value(*((notice, asked.attempt_id) if told else ("queue-done",))))

@@ -1,0 +1,82 @@
+"""Every page, in both themes and both languages, for everybody: axe, the Tab key, weight, stillness, narrow screens."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.accessibility import Weight, assert_rendered, layout_shift, unnamed_stops, violations
+from tests.browser.conftest import Watch, started
+
+PAGES = {
+    "queue": "/",
+    "filtered": "/?words=%E7%94%B7&queue=all",
+    "empty": "/?queue=conflicts",
+    "redone": "/?queue=redone",
+    "facets": "/facets",
+    "entry": "/entries/2",
+    "candidates": "/entries/2/candidates",
+    "styles": "/entries/2/styles",
+    "marks": "/entries/2/marks",
+    "keys": "/keys",
+    "people": "/people",
+    "login": "/login",
+    "nothing": "/entries/999999",
+}
+LOCALES = {"en": "en-GB", "ja": "ja-JP"}
+WIDTHS = {"wide": 1280, "narrow": 390}
+
+
+@pytest.fixture(scope="module")
+def address(morning: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One page for all the looking; nothing here writes but leases."""
+    with started(morning) as url:
+        yield url
+
+
+@pytest.fixture
+def opened(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page in the language, theme and width that the test names."""
+    language, theme, width = request.param
+    watch = Watch(urlsplit(address).netloc, allowed=["404"])
+    context = browser.new_context(
+        base_url=address,
+        locale=LOCALES[language],
+        color_scheme=theme,
+        viewport={"width": WIDTHS[width], "height": 900},
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(15_000)
+    watch.over(context)
+    yield context.new_page()
+    context.close()
+    assert watch.unexpected() == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("opened", [("en", "light", "wide"), ("ja", "dark", "narrow")], indirect=True, ids=str)
+def test_nobody_is_kept_from_using_a_page(opened: Page, name: str, request: pytest.FixtureRequest) -> None:
+    opened.goto(PAGES[name], wait_until="networkidle")
+    assert_rendered(opened, request.node.callspec.params["opened"][0])
+    assert violations(opened) == []
+    assert unnamed_stops(opened) == []
+    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("opened", [("en", "dark", "wide"), ("ja", "light", "wide")], indirect=True, ids=str)
+def test_no_theme_and_no_language_is_worse(opened: Page, name: str, request: pytest.FixtureRequest) -> None:
+    opened.goto(PAGES[name], wait_until="networkidle")
+    assert_rendered(opened, request.node.callspec.params["opened"][0])
+    assert violations(opened) == []
+
+
+@pytest.mark.parametrize("name", ["queue", "entry", "styles", "marks"])
+@pytest.mark.parametrize("opened", [("en", "light", "wide"), ("en", "light", "narrow")], indirect=True, ids=str)
+def test_a_page_is_light_and_holds_still(opened: Page, name: str) -> None:
+    weight = Weight(opened)
+    opened.goto(PAGES[name], wait_until="networkidle")
+    assert layout_shift(opened) < 0.001
+    assert 10 < weight.kilobytes() < 600
