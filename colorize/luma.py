@@ -1,7 +1,7 @@
 """What became of the drawing: L* of a result against the archive's own, on every pixel of a scan.
 
-`colorize.quality` calls it. It works in strips, so that memory stays bounded, and has its own L*: a lock of the luma
-is not measured by the tables that it is made with.
+`colorize.quality` calls it for figures, `flows.tiles` for a view of it. It works in strips, so that memory stays
+bounded, and has its own L*: a lock of the luma is not measured by the tables that it is made with.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from skimage.color import rgb2lab
 from skimage.metrics import structural_similarity
+
+from colorize.images import Pixels
 
 Scan = NDArray[np.uint8] | NDArray[np.uint16]
 """sRGB in [0, 255] or [0, 65535], (H, W, 3), or gray, (H, W)."""
@@ -59,6 +62,23 @@ def drawing_measures(content: Scan, result: Scan) -> dict[str, float]:
         "luma_difference_p99": float(np.searchsorted(counts.cumsum(), 0.99 * height * width)) / _STEPS,
     }
     return measures | ({"ink_chroma": chroma / ink_pixels} if ink_pixels else {})
+
+
+def difference_view(content: Pixels, result: Pixels, amplification: float) -> NDArray[np.uint8]:
+    """What became of the drawing, for the eye: 128 + amplification × ΔL*, rounded and clipped, (H, W).
+
+    As large as the result, which a content of another size is brought to. 128 is an unchanged pixel, a lighter one has
+    become lighter.
+    """
+    height, width = result.shape[:2]
+    if content.shape != result.shape:
+        content = np.array(Image.fromarray(content).resize((width, height), Image.Resampling.LANCZOS))
+    view = np.empty((height, width), np.uint8)
+    for top in range(0, height, _STRIP_ROWS):
+        rows = slice(top, top + _STRIP_ROWS)
+        changed = lightness(result[rows]) - lightness(content[rows])
+        view[rows] = np.rint(128 + amplification * changed).clip(0, 255)
+    return view
 
 
 def _strips(height: int) -> Iterator[tuple[slice, slice]]:

@@ -14,6 +14,7 @@ from db.images import PictureStore
 from db.nouns.curators import CuratorsPart
 from db.nouns.describe import DescribePart
 from db.nouns.dispatch import DispatchPart
+from db.nouns.distribution import DistributionPart
 from db.nouns.harvest import HarvestPart
 from db.nouns.leases import LeasesPart
 from db.nouns.match import MatchPart
@@ -40,6 +41,7 @@ class Catalogue(
     ReviewQueuePart,
     ReviewFacetsPart,
     ReviewVerdictsPart,
+    DistributionPart,
     LeasesPart,
     WishesPart,
     CuratorsPart,
@@ -62,8 +64,9 @@ class Catalogue(
         file = database_file(engine)
         if not create and not (settings.home.is_dir() and (file is None or file.is_file())):
             raise NoCatalogue(f"there is no catalogue in {settings.home} yet; run `nishiki harvest` first")
-        settings.home.mkdir(parents=True, exist_ok=True)
-        if file is not None:
+        if create:
+            settings.home.mkdir(parents=True, exist_ok=True)
+        if create and file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as on_failure:
             on_failure.callback(engine.dispose)

@@ -4,6 +4,7 @@
 this program does not read. Looking changes nothing.
 """
 
+import shutil
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from db.catalogue import Catalogue
 from db.engine import connect, upgrade
 from db.errors import CatalogueAhead, CatalogueBehind
 from db.settings import CatalogueSettings
+from db.tiles import TILES, TileStore
 
 YOUNG_S = 3600
 """A file younger than this may be that of a process at work, whose row is yet to come."""
@@ -35,10 +37,11 @@ class Damage(StrEnum):
     UNREFERENCED = "unreferenced file"
     LEFTOVER = "leftover file"
     CHECKPOINT = "leftover checkpoint"
+    TILES = "leftover tiles"
     DEAD_BATCH = "dead batch"
 
 
-_MENDABLE = (Damage.UNREFERENCED, Damage.LEFTOVER, Damage.CHECKPOINT, Damage.DEAD_BATCH)
+_MENDABLE = (Damage.UNREFERENCED, Damage.LEFTOVER, Damage.CHECKPOINT, Damage.TILES, Damage.DEAD_BATCH)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Finding:
 
     damage: Damage
     subject: str
-    """A file's path inside the picture store, for checkpoints inside the home, an image's sha256, a batch's number."""
+    """A file's path inside the picture store, a checkpoint's or tiles' inside the home, an image's sha256, a batch's
+    number."""
     problem: str
     remedy: str
 
@@ -74,6 +78,7 @@ def examine(settings: CatalogueSettings, *, deep: bool = False, young_s: float =
                 *_pictures(catalogue, deep=deep),
                 *_files(catalogue, young_s),
                 *_checkpoints(catalogue, settings.home, young_s),
+                *_tiles(catalogue, settings.home, young_s),
                 *_dead_batches(catalogue),
             ]
     except (CatalogueBehind, CatalogueAhead) as error:
@@ -139,8 +144,21 @@ def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[F
             yield _leftover(path, home, "it was never finished: a crash while writing")
 
 
-def _leftover(path: Path, home: Path, problem: str) -> Finding:
-    return Finding(Damage.CHECKPOINT, str(path.relative_to(home)), problem, "nishiki doctor --mend")
+def _tiles(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
+    """Folders that show nothing; missing ones are no damage, since `nishiki tiles` makes them."""
+    store = TileStore(home / TILES)
+    old = [path for path in store.folders() if _age_s(path) >= young_s]
+    named = catalogue.picture_names()  # after the list, as for files
+    for path in old:
+        if path.name not in named:
+            yield _leftover(path, home, "no row names their picture", Damage.TILES)
+    for path in store.leftovers():
+        if _age_s(path) >= young_s:
+            yield _leftover(path, home, "they were never finished: a crash while writing", Damage.TILES)
+
+
+def _leftover(path: Path, home: Path, problem: str, damage: Damage = Damage.CHECKPOINT) -> Finding:
+    return Finding(damage, str(path.relative_to(home)), problem, "nishiki doctor --mend")
 
 
 def _pending(catalogue: Catalogue) -> int:
@@ -159,6 +177,8 @@ def _mended(catalogue: Catalogue, home: Path, finding: Finding, named: Collectio
         case Damage.CHECKPOINT:
             path = home / finding.subject
             return not (path.match(_CHECKPOINT) and _pending(catalogue)) and _deleted(path, named)
+        case Damage.TILES:
+            return _tiles_deleted(home / finding.subject, named)
         case Damage.LEFTOVER | Damage.UNREFERENCED:
             return _deleted(catalogue.pictures.root / finding.subject, named)
         case Damage.DEAD_BATCH:
@@ -170,6 +190,13 @@ def _deleted(path: Path, named: Collection[str]) -> bool:
     if path.stem in named or not path.exists():
         return False
     path.unlink()
+    return True
+
+
+def _tiles_deleted(folder: Path, named: Collection[str]) -> bool:
+    if folder.name in named or not folder.exists():
+        return False
+    shutil.rmtree(folder)
     return True
 
 

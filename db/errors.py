@@ -9,6 +9,7 @@ CatalogueError               root; the message says which catalogue or entry, wh
 ├── PictureMissing           a picture's file is not where its sha256 says
 ├── UnknownEntry             no entry by this number
 ├── NameTaken                a curator's name is somebody's already
+├── LastAdmin                nobody would keep the accounts any more
 ├── BatchLost                another process holds the batch now: put down the work, write nothing
 └── BatchUnfinished          a batch cannot be closed while attempts of it have no outcome
 """
@@ -48,6 +49,10 @@ class UnknownEntry(CatalogueError):
 
 class NameTaken(CatalogueError):
     """Verdicts carry a curator's name, so that no two ever share one."""
+
+
+class LastAdmin(CatalogueError):
+    """The account is the last open one of an admin: it stays, and stays one."""
 
 
 class BatchLost(CatalogueError):

@@ -1,16 +1,16 @@
-"""Words made comparable for the search: width, case and macrons folded, and the pairs of letters they consist of.
+"""Words made comparable for the search: width, case and macrons folded, and the triples of letters they consist of.
 
-The harvest's and the review's sentences call it, and migration 0004. Pairs rather than words: Japanese has no blanks
-between words, and names of two letters (豊国) or one must be found. Knows no database.
+The harvest's and the review's sentences call it, and migration 0004. Triples rather than words: Japanese has no blanks
+between words. Names of two letters (豊国) or one are found by the triples that begin with them; pairs would be too
+common to find a number by. Knows no database.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 
 END = "\0"
-"""What follows a word's last letter, so that each letter begins a pair."""
+"""What follows a word's last letter, so that each letter begins a triple."""
 _SHIFT = 21
 _VOICED = {"\u3099", "\u309a"}
 """Marks that make another letter of a kana; all other marks are macrons and accents."""
@@ -35,23 +35,26 @@ def search_text(fields: Iterable[str]) -> str:
     return "\n".join(filter(None, map(folded, fields)))
 
 
-def pairs(text: str) -> set[int]:
-    """Numbers of all pairs of neighbouring letters in folded text; none spans two words."""
-    return {
-        pair_number(first, second) for word in text.split() for first, second in zip(word, word[1:] + END, strict=True)
-    }
+def triples(text: str) -> set[int]:
+    """Numbers of all triples of neighbouring letters in folded text; none spans two words."""
+    return {number for word in text.split() for number in _triples(word + END + END)}
 
 
-def pairs_within(word: str) -> set[int]:
-    """Numbers of the pairs that hold a part of a word to be found, which may go on behind it."""
-    return {pair_number(first, second) for first, second in pairwise(word)}
+def triples_within(word: str) -> set[int]:
+    """Numbers of the triples that hold a part of a word to be found, which may go on behind it."""
+    return set(_triples(word))
 
 
-def pair_number(first: str, second: str) -> int:
-    """A pair as a number: no collation, equal on both databases."""
-    return ord(first) << _SHIFT | ord(second)
+def triples_beginning(letters: str) -> tuple[int, int]:
+    """The numbers of all triples that begin with one or two letters: from the first, below the second."""
+    beginning = 0
+    for letter in letters:
+        beginning = beginning << _SHIFT | ord(letter)
+    open_bits = _SHIFT * (3 - len(letters))
+    return beginning << open_bits, (beginning + 1) << open_bits
 
 
-def pairs_of_letter(letter: str) -> tuple[int, int]:
-    """The numbers of all pairs that begin with a letter: from the first, below the second."""
-    return ord(letter) << _SHIFT, (ord(letter) + 1) << _SHIFT
+def _triples(letters: str) -> Iterator[int]:
+    """A triple as a number: no collation, equal on both databases, and triples that begin alike lie together."""
+    for first, second, third in zip(letters, letters[1:], letters[2:], strict=False):
+        yield ord(first) << 2 * _SHIFT | ord(second) << _SHIFT | ord(third)

@@ -18,7 +18,8 @@ from db.errors import CatalogueFull, PictureMissing
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.?([a-z0-9]{1,8})")
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""How a system says that a disk, or what one may have of it, is full."""
 
 
 class PictureStore:
@@ -46,7 +47,7 @@ class PictureStore:
         if here is not None:
             here.touch()  # young again: the doctor takes no young file for a forgotten one
             return sha256
-        with _room_for(self.root):
+        with room_for(self.root):
             self._write(data, self._folder(sha256) / f"{sha256}.{ending[1]}")
         return sha256
 
@@ -87,8 +88,8 @@ class PictureStore:
         return next(self._folder(sha256).glob(f"{sha256}.*"), None)
 
     def _write(self, data: bytes, path: Path) -> None:
-        _make_folder(self._unfinished)
-        _make_folder(path.parent)
+        make_folder(self._unfinished)
+        make_folder(path.parent)
         temporary = self._unfinished / f"{path.name}.{secrets.token_hex(8)}"
         try:
             with temporary.open("xb") as file:
@@ -99,29 +100,35 @@ class PictureStore:
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
-        _fsync_folder(path.parent)
+        fsync_folder(path.parent)
 
 
 @contextmanager
-def _room_for(root: Path) -> Iterator[None]:
+def room_for(root: Path) -> Iterator[None]:
+    """Say in one sentence that the disk is full.
+
+    Raises:
+        CatalogueFull: it is.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in NO_ROOM:
             raise
         raise CatalogueFull(f"no room left for pictures in {root}; free some space and run this again") from error
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make a folder and its parents so that a power cut cannot lose the entry that names it."""
     if folder.is_dir():
         return
-    _make_folder(folder.parent)
+    make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    _fsync_folder(folder.parent)
+    fsync_folder(folder.parent)
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
+    """See to it that a power cut loses none of the names in it."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -14,7 +14,13 @@ from db.reviewed import Role
 
 _BEST_FIRST = ("precedence", "attempt_id")
 _REDONE = "waiting_since IS NOT NULL AND returned_by IS NOT NULL"
+_EQUAL = ("batch_id", "archive_id", "recipe_name", "outcome", "verdict", "curator")
+"""What filters compare with one value: an index each."""
 _TESTED = (
+    "waiting_since",
+    "conflict_since",
+    "verdict",
+    "record_id",
     "curator",
     "returned_by",
     "archive_id",
@@ -28,9 +34,10 @@ _TESTED = (
 """What filters test row by row: in the index itself, so that a row that does not pass costs no look at the table."""
 
 
-def _best_first(name: str, *equal: str, further: tuple[str, ...] = (), only: str | None = None) -> Index:
+def _best_first(name: str, *equal: str, only: str | None = None) -> Index:
     """An index in the queue's order, of rows that share some values or are of one queue."""
     where = None if only is None else text(only)
+    further = (column for column in _TESTED if column not in equal)
     return Index(name, *equal, *_BEST_FIRST, *further, sqlite_where=where, postgresql_where=where)
 
 
@@ -44,14 +51,12 @@ class Review(Base):
     __table_args__ = (
         one_of("outcome", Outcome),
         one_of("verdict", Verdict),
-        _best_first("ix_reviews_all", further=("waiting_since", "verdict", "record_id", *_TESTED)),
-        _best_first(
-            "ix_reviews_waiting", further=("waiting_since", "record_id", *_TESTED), only="waiting_since IS NOT NULL"
-        ),
-        _best_first("ix_reviews_redone", "returned_by", further=("waiting_since", "curator"), only=_REDONE),
+        _best_first("ix_reviews_all"),
+        _best_first("ix_reviews_waiting", only="waiting_since IS NOT NULL"),
+        _best_first("ix_reviews_redone", "returned_by", only=_REDONE),
         _best_first("ix_reviews_conflicts", only="conflict_since IS NOT NULL"),
-        _best_first("ix_reviews_batch_id", "batch_id", further=("waiting_since", "curator")),
-        _best_first("ix_reviews_archive_id", "archive_id", further=("waiting_since", "curator")),
+        *(_best_first(f"ix_reviews_{column}", column) for column in _EQUAL),
+        Index("ix_reviews_error", "error"),
         Index("ix_reviews_record_id", "record_id"),
         Index(
             "ix_reviews_wrong_match",
@@ -88,12 +93,12 @@ class SearchText(Base):
     text: Mapped[str]
 
 
-class SearchPair(Base):
-    """Two neighbouring letters of a record's search text, as a number (`db.folding`)."""
+class SearchTriple(Base):
+    """Three neighbouring letters of a record's search text, as a number (`db.folding`)."""
 
-    __tablename__ = "search_pairs"
+    __tablename__ = "search_triples"
     __table_args__ = ({"sqlite_with_rowid": False},)
-    pair: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    triple: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True, autoincrement=False)
 
 

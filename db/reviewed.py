@@ -100,6 +100,8 @@ class QueueEntry:
     output_sha256: str
     recipe: str
     outcome: Outcome
+    refusal: str | None
+    """Why the machine rejected it; None for what succeeded."""
     error: float | None
     """Total relative error, mean."""
     verdict: VerdictEntry | None
@@ -117,6 +119,15 @@ class QueueEntry:
     def seen(self) -> int | None:
         """The version to hand back with a verdict: the number of the verdict that is shown."""
         return self.verdict.id if self.verdict else None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one verdict for many must know of each entry; `seen` as that of `QueueEntry`."""
+
+    attempt_id: int
+    seen: int | None
+    leased_to: str | None
 
 
 @dataclass(frozen=True)
@@ -206,6 +217,10 @@ class Stamps:
     measured: int
 
 
+RECIPE_OF_NIGHT = ""
+"""What a wish names that leaves the recipe to the night."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """A further attempt that a curator asks for: another style, or marks drawn on the picture, or both."""
@@ -214,8 +229,8 @@ class Wish:
     """Image number; None: the style of the attempt that she looks at."""
     marks_sha256: str | None = None
     """A stored file of marks."""
-    recipe: str = ""
-    """Name; empty: the recipe of the night that takes it. Marks need one that reads them."""
+    recipe: str = RECIPE_OF_NIGHT
+    """Name, or RECIPE_OF_NIGHT: the recipe of whichever night takes it. Marks need one that reads them."""
 
     def __post_init__(self) -> None:
         if self.marks_sha256 is not None and not self.recipe:
@@ -237,6 +252,16 @@ class WishEntry:
     wished_at: datetime
     made: int | None
     """The attempt that came of it; None: pending."""
+
+
+@dataclass(frozen=True)
+class ShownPictures:
+    """The pictures of an attempt that made one, by sha256: what the page needs tiles of."""
+
+    attempt_id: int
+    content: str
+    style: str
+    output: str
 
 
 @dataclass(frozen=True)

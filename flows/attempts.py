@@ -18,14 +18,13 @@ from db.entries import AttemptResult, BatchEntry, Description, ImageFacts, Outco
 
 def close_with_result(
     catalogue: Catalogue, batch: BatchEntry, attempt: PendingAttempt, colorization: Colorization
-) -> Outcome:
+) -> AttemptResult:
     """Keep the picture and its figures; a picture that must not pass as coloured is `rejected` with them."""
     descriptions = catalogue.describe([attempt.content.id, attempt.style.id])
     output = _stored(catalogue, colorization, _provenance(batch, attempt, descriptions))
     errors = colorization.errors
-    outcome = Outcome.REJECTED if colorization.refusal else Outcome.SUCCEEDED
     result = AttemptResult(
-        outcome=outcome,
+        outcome=Outcome.REJECTED if colorization.refusal else Outcome.SUCCEEDED,
         device=colorization.device,
         versions={**library_versions(), "precision": colorization.precision},
         seed=colorization.seed,
@@ -43,12 +42,12 @@ def close_with_result(
         error_message=colorization.refusal,
     )
     catalogue.close_attempt(batch, attempt.id, result)
-    return outcome
+    return result
 
 
 def close_with_error(
     catalogue: Catalogue, batch: BatchEntry, attempt: PendingAttempt, device: str, error: ColorizeError
-) -> Outcome:
+) -> AttemptResult:
     """Keep why there is no picture; whether another night may try again is the error's class to say."""
     result = AttemptResult(
         outcome=Outcome.FAILED,
@@ -59,7 +58,7 @@ def close_with_error(
         transient=error.transient,
     )
     catalogue.close_attempt(batch, attempt.id, result)
-    return Outcome.FAILED
+    return result
 
 
 def _stored(catalogue: Catalogue, colorization: Colorization, provenance: Provenance) -> ImageFacts:
@@ -79,5 +78,6 @@ def _provenance(batch: BatchEntry, attempt: PendingAttempt, descriptions: Mappin
         content=Source(content.identifier, content.sha256),
         style=Source(style.identifier, style.sha256),
         created=datetime.now(UTC),
+        marks_sha256=attempt.marks_sha256,
         credits=tuple(line for line in (content.credit_line, style.credit_line) if line),
     )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli_reading import reading_app, weights_app
+from flows.cli_review import curator_app, review_app
+from flows.cli_tiles import tiles_app
 from flows.cli_training import train_app
 from flows.command import Commands, Device, Home, exit_with, fail, quiet_prefect, read_settings, say, show
 
@@ -30,8 +32,11 @@ app = typer.Typer(
     help="Colours an archive's grayscale actor prints and keeps a catalogue of the proposals.",
 )
 app.add_typer(reading_app)
+app.add_typer(review_app)
+app.add_typer(tiles_app)
 app.add_typer(weights_app, name="weights")
 app.add_typer(train_app, name="train")
+app.add_typer(curator_app, name="curator")
 
 DemoHome = Annotated[Path | None, typer.Option(help="Folder that an earlier demo is removed from [demo-data].")]
 RecipeName = Annotated[str | None, typer.Option("--recipe", help="A recipe by name, see: nishiki recipes.")]

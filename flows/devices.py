@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from colorize.errors import ColorizeError, PictureGone, WorkerDied
-from colorize.images import Decoded, decode
+from colorize.jobs import JobFiles, decoded_job
 from colorize.recipe import Colorization, Job, Precision, Recipe
 from colorize.vgg.weights import WeightsFile
 from flows.settings import Settings
@@ -25,11 +25,12 @@ if TYPE_CHECKING:  # loaded in the process that needs it
 
 @dataclass(frozen=True)
 class PictureJob:
-    """A pair of stored pictures; None for a file that is missing."""
+    """A pair of stored pictures, and a curator's marks if she drew some."""
 
     key: str
-    content: Path | None
-    style: Path | None
+    content: Path
+    style: Path
+    marks: Path | None = None
     checkpoint: Path | None = None
     """Where its state is kept while it is worked on."""
 
@@ -233,15 +234,13 @@ def _colorize(pipe: Connection, colorizer: "Colorizer", jobs: Sequence[PictureJo
 
 
 def _decoded(job: PictureJob, max_pixels: int) -> Job:
-    content, style = (_picture(path, max_pixels) for path in (job.content, job.style))
-    return Job(job.key, content.pixels, style.pixels, job.checkpoint, content.gray16)
+    files = JobFiles(_bytes(job.content), _bytes(job.style), None if job.marks is None else _bytes(job.marks))
+    return decoded_job(job.key, files, max_pixels=max_pixels, checkpoint=job.checkpoint)
 
 
-def _picture(path: Path | None, max_pixels: int) -> Decoded:
-    if path is None:
-        raise PictureGone("a stored picture is missing; run: nishiki doctor")
+def _bytes(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
-        raise PictureGone(f"the stored picture {path.name} cannot be read: {error}; run: nishiki doctor") from error
-    return decode(data, max_pixels=max_pixels)
+        why = f"cannot be read ({error.strerror})"
+        raise PictureGone(f"the stored file {path.stem} {why}; run: nishiki doctor") from error

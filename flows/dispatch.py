@@ -1,12 +1,13 @@
 """Batches of matches → colorize, on whatever devices there are → attempts.
 
-Durable when: each attempt as soon as its picture is finished (file first, then the row). A crash leaves a batch with
-pending attempts, which the next night carries on, and at most one unreferenced file. An attempt's failure is its own;
-a fault of ours (weights, schema, a lost batch) ends the batch, with its attempts left pending.
+Durable when: each attempt as soon as its picture is finished (file first, then the row, then tiles, which are made of
+stored pictures beside the work). A batch is closed when all of it is there; a crash leaves it with pending attempts or
+missing tiles, which the next night carries on, and at most one unreferenced file. An attempt's failure is its own; a
+fault of ours (weights, schema, a lost batch) ends the batch, with its attempts left pending.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,18 +22,20 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from colorize.checkpoint import remove_checkpoint
 from colorize.device import device_names
-from colorize.errors import ColorizeError, WorkerDied
+from colorize.errors import ColorizeError, UnknownRecipe, WorkerDied
 from colorize.images import working_size
 from colorize.recipe import Colorization, Recipe
 from db.catalogue import Catalogue
-from db.entries import BatchEntry, PendingAttempt
+from db.entries import BatchEntry, Outcome, PendingAttempt
 from db.errors import PictureMissing
+from db.reviewed import RECIPE_OF_NIGHT, ShownPictures
 from flows.attempts import close_with_error, close_with_result
 from flows.choice import encoder_key, encoder_weights, night_recipe, recipe_entry, weights_at_hand
 from flows.devices import Crew, DeviceProcess, Done, Note, PictureJob, Progress, Stack
 from flows.files import checkpoint_path
 from flows.progress import Advance, track
 from flows.settings import Settings
+from flows.tiles import Tiler, Tiling
 
 KEEP_ALIVE_S = 20.0
 _RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
@@ -44,6 +47,7 @@ class DispatchTally:
     """What a batch came to."""
 
     batch_id: int
+    """0: none could be taken."""
     outcomes: Counter[str]
     problems: list[tuple[str, str]]
     notes: list[tuple[str, str]] = field(default_factory=list)
@@ -52,18 +56,14 @@ class DispatchTally:
 
 @flow(name="dispatch", task_runner=_RUNNER, validate_parameters=False)
 def dispatch(settings: Settings) -> list[DispatchTally]:
-    """Carry on what was left unfinished, then take and colorize all that is due.
+    """Carry on what was left unfinished, then take and colorize what curators wished for, then all that is due.
 
     Raises:
         ColorizeError, CatalogueError: nothing can be colorized at all.
     """
-    recipe = night_recipe(settings)
-    weights = encoder_weights(settings, recipe)
+    encoder_weights(settings, night_recipe(settings))
     with Catalogue.open(settings) as catalogue, crew_of(settings) as crew:
-        tallies = carry_on(catalogue, settings, crew)
-        key, most = encoder_key(weights), settings.max_tries
-        taken = catalogue.take_batch(recipe_entry(recipe), key, limit=settings.limit, max_tries=most)
-        return [*tallies, work_through(catalogue, settings, crew.with_weights(weights), taken)] if taken else tallies
+        return [*carry_on(catalogue, settings, crew), *take_on(catalogue, settings, crew)]
 
 
 @flow(name="resume", task_runner=_RUNNER, validate_parameters=False)
@@ -98,6 +98,24 @@ def carry_on(catalogue: Catalogue, settings: Settings, crew: Crew) -> list[Dispa
     return tallies
 
 
+def take_on(catalogue: Catalogue, settings: Settings, crew: Crew) -> Iterator[DispatchTally]:
+    """Take and work through a batch of each recipe that wishes name, then the night's own; `limit` holds for all."""
+    wished = [name for name in catalogue.wished_recipes() if name not in (RECIPE_OF_NIGHT, settings.recipe)]
+    limit = settings.limit
+    for name in (*wished, settings.recipe):
+        try:
+            recipe = night_recipe(settings.model_copy(update={"recipe": name}))
+        except UnknownRecipe as error:
+            yield DispatchTally(0, Counter(), [(f"a curator's wish for {name}", str(error))])
+            continue
+        weights = encoder_weights(settings, recipe)
+        take = catalogue.take_batch if name == settings.recipe else catalogue.take_wishes
+        batch = take(recipe_entry(recipe), encoder_key(weights), limit=limit, max_tries=settings.max_tries)
+        if batch is not None:
+            limit = None if limit is None else limit - batch.taken
+            yield work_through(catalogue, settings, crew.with_weights(weights), batch)
+
+
 def work_through(
     catalogue: Catalogue, settings: Settings, processes: Sequence[DeviceProcess], batch: BatchEntry
 ) -> DispatchTally:
@@ -110,10 +128,14 @@ def work_through(
     recipe = Recipe.from_data(batch.recipe.data)
     pending = catalogue.pending_attempts(batch)
     stacks = stacks_of(pending, recipe, most=settings.stack_size, places=len(processes))
-    with track(f"colorize, batch {batch.id}", len(pending), "pictures") as advance:
-        desk = Desk(catalogue, settings, batch, processes, advance)
+    with Tiler(Tiling.of(catalogue, settings)) as tiler:
+        desk = Desk(catalogue, settings, batch, processes, tiler)
         try:
-            _watched([colorize_stack.submit(desk, stack) for stack in stacks], desk)
+            for shown in catalogue.pictures_shown(batch.id):  # what a crash may have left without tiles
+                tiler.add(shown)
+            with track(f"colorize, batch {batch.id}", len(pending), "pictures") as desk.progressed:
+                _watched([colorize_stack.submit(desk, stack) for stack in stacks], desk)
+            desk.notes += tiler.problems(desk.keep_alive)
             catalogue.close_batch(batch)
         except BaseException:
             desk.stopped = True
@@ -141,15 +163,17 @@ class Desk:
 
     def __init__(
         self, catalogue: Catalogue, settings: Settings, batch: BatchEntry, processes: Sequence[DeviceProcess],
-        advance: Advance,
+        tiler: Tiler,
     ) -> None:  # fmt: skip
-        self._catalogue, self._settings, self.batch, self._advance = catalogue, settings, batch, advance
+        self._catalogue, self._settings, self.batch, self._tiler = catalogue, settings, batch, tiler
         self._recipe = Recipe.from_data(batch.recipe.data)
         self.free: SimpleQueue[DeviceProcess] = SimpleQueue()
         for process in processes:
             self.free.put(process)
         self.stopped = False
         """The batch has ended early: a process that dies now was killed by us, and no stack begins."""
+        self.progressed: Advance = lambda _: None
+        """Moves the bar by parts of pictures."""
         self.closed = 0
         self.outcomes: Counter[str] = Counter()
         self.problems: list[tuple[str, str]] = []
@@ -162,6 +186,7 @@ class Desk:
                 str(attempt.id),
                 self._path(attempt.content.sha256),
                 self._path(attempt.style.sha256),
+                None if attempt.marks_sha256 is None else self._path(attempt.marks_sha256),
                 self._checkpoint(attempt),
             )
             for attempt in attempts
@@ -171,15 +196,12 @@ class Desk:
     def _checkpoint(self, attempt: PendingAttempt) -> Path:
         return checkpoint_path(self._settings, f"attempt-{attempt.id}")
 
-    def _path(self, sha256: str) -> Path | None:
+    def _path(self, sha256: str) -> Path:
+        """Where the file lies; of one that is missing a path with nothing at it, so that the attempt fails alone."""
         try:
             return self._catalogue.pictures.path(sha256)
         except PictureMissing:
-            return None
-
-    def progressed(self, pictures: float) -> None:
-        """Move the bar by parts of pictures."""
-        self._advance(pictures)
+            return self._catalogue.pictures.root / sha256
 
     def note(self, attempt: PendingAttempt, sentence: str) -> None:
         """Keep what a person should know."""
@@ -188,15 +210,18 @@ class Desk:
     def close(self, attempt: PendingAttempt, device: str, result: Colorization | ColorizeError) -> None:
         """Write an attempt's end into the catalogue; its checkpoint has done its service."""
         if isinstance(result, ColorizeError):
-            outcome = close_with_error(self._catalogue, self.batch, attempt, device, result)
+            closed = close_with_error(self._catalogue, self.batch, attempt, device, result)
             self.problems.append((attempt.content_identifier, str(result)))
         else:
-            outcome = close_with_result(self._catalogue, self.batch, attempt, result)
-        if not isinstance(result, ColorizeError) and result.refusal:
-            self.problems.append((attempt.content_identifier, f"rejected: {result.refusal}"))
+            closed = close_with_result(self._catalogue, self.batch, attempt, result)
+        if closed.output:
+            pictures = (attempt.content.sha256, attempt.style.sha256, closed.output.sha256)
+            self._tiler.add(ShownPictures(attempt.id, *pictures))
+        if closed.outcome is Outcome.REJECTED:
+            self.problems.append((attempt.content_identifier, f"rejected: {closed.error_message}"))
         remove_checkpoint(self._checkpoint(attempt))
         self.closed += 1
-        self.outcomes[outcome] += 1
+        self.outcomes[closed.outcome] += 1
 
     def keep_alive(self) -> None:
         """Tell the catalogue that the batch is being worked on."""

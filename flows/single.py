@@ -1,7 +1,7 @@
 """Colorizes a picture file, without catalogue and without Prefect; `nishiki colorize` calls it."""
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,10 +11,9 @@ from colorize.checkpoint import remove_checkpoint
 from colorize.colorizer import Conditions, colorizer_for
 from colorize.device import device_names
 from colorize.errors import ColorizeError
-from colorize.images import decode
-from colorize.marks import read_marks
+from colorize.jobs import JobFiles, decoded_job
 from colorize.provenance import Provenance, Source
-from colorize.recipe import Colorization, Job, Recipe
+from colorize.recipe import Colorization, Recipe
 from colorize.saving import check_suffix, encode
 from colorize.vgg.loading import load_encoder
 from colorize.watch import Listener
@@ -49,11 +48,16 @@ def colorize_files(settings: Settings, files: Files) -> Iterator[str]:
     _check_output(files)
     recipe = night_recipe(settings)
     weights = encoder_weights(settings, recipe)
-    data = {path: path.read_bytes() for path in files.originals}
+    data: dict[Path | None, bytes] = {path: path.read_bytes() for path in files.originals}
     key = encoder_key(weights)
     name = sha256(b"".join([*data.values(), recipe.digest().encode(), key.checksum.encode()])).hexdigest()
     checkpoint = checkpoint_path(settings, f"single-{name[:16]}")
-    job = _job(settings, files, data, checkpoint)
+    job = decoded_job(
+        files.content.name,
+        JobFiles(data[files.content], data.get(files.style), data.get(files.marks)),
+        max_pixels=settings.max_pixels,
+        checkpoint=checkpoint,
+    )
     conditions = Conditions(settings.exact_precision, settings.checkpoint_s)
     colorizer = colorizer_for(recipe, load_encoder(weights), device_names(settings.device)[0], conditions)
     notes: list[str] = []
@@ -82,13 +86,6 @@ def colorize_files(settings: Settings, files: Files) -> Iterator[str]:
     remove_checkpoint(checkpoint)
     yield from _lines(recipe, result, files.output)
     yield weights_sentence(key, recipe_entry(recipe))
-
-
-def _job(settings: Settings, files: Files, data: Mapping[Path, bytes], checkpoint: Path) -> Job:
-    content = decode(data[files.content], max_pixels=settings.max_pixels)
-    style = decode(data[files.style], max_pixels=settings.max_pixels) if files.style else content
-    marks = read_marks(data[files.marks], content.width, content.height) if files.marks else None
-    return Job(files.content.name, content.pixels, style.pixels, checkpoint, content.gray16, marks)
 
 
 def _check_output(files: Files) -> None:

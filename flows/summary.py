@@ -49,7 +49,8 @@ def dispatch_lines(tallies: Sequence["DispatchTally"]) -> Iterable[str]:
         yield "Dispatch: 0 new attempts; nothing is due."
     for tally in tallies:
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()))
-        yield f"Dispatch, batch {tally.batch_id}: {outcomes or 'no attempt'}."
+        batch = f", batch {tally.batch_id}" if tally.batch_id else ""
+        yield f"Dispatch{batch}: {outcomes or 'no attempt'}."
         yield from problem_lines([*tally.notes, *tally.problems])
 
 

@@ -4,6 +4,7 @@ The index `uq_attempts_claim` decides between processes, not the query before it
 two waits for the faster one's commit and then skips its rows; on SQLite writers take turns anyway.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +29,9 @@ class Due:
     chosen: ColumnElement[bool]
     """A condition on `Match`."""
     max_tries: int
-    wished: bool = False
-    """By curators: with the inputs of their wishes."""
+    wishes: tuple[str, ...] = ()
+    """Recipes as curators' wishes name them: what they wished for, with the inputs of the wishes; empty: whatever is
+    chosen, with none."""
 
 
 def claim(session: Session, insert: Any, batch_id: int, due: Due, limit: int | None = None) -> int:
@@ -116,7 +118,7 @@ _COLUMNS = (
 def _open(batch: Batch, due: Due) -> Any:
     """Chosen matches that are due for the batch's recipe and encoder, as rows for `_COLUMNS`."""
     content, style, earlier = aliased(Image), aliased(Image), aliased(Attempt)
-    inputs: Any = WishMade.inputs_digest if due.wished else literal(NO_INPUTS)
+    inputs: Any = WishMade.inputs_digest if due.wishes else literal(NO_INPUTS)
     same_key = and_(
         earlier.content_sha256 == content.sha256,
         earlier.style_sha256 == style.sha256,
@@ -149,14 +151,14 @@ def _open(batch: Batch, due: Due) -> Any:
         .where(not_(exists().where(same_key, settled)), tries < due.max_tries)
         .where(usable(content.id), usable(style.id))
     )
-    return found.join(WishMade, _wished_of(batch)) if due.wished else found
+    return found.join(WishMade, _wish(due.wishes)) if due.wishes else found
 
 
-def _wished_of(batch: Batch) -> ColumnElement[bool]:
-    """The wish is for this match, and for the batch's recipe or whichever the night has."""
+def _wish(recipes: Collection[str]) -> ColumnElement[bool]:
+    """The wish is for this match, and names one of these recipes."""
     return and_(
         WishMade.content_id == Match.content_id,
         WishMade.style_id == Match.style_id,
-        WishMade.recipe_name.in_(["", batch.recipe_name]),
+        WishMade.recipe_name.in_(recipes),
         WishMade.withdrawn_at.is_(None),
     )

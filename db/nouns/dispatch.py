@@ -23,6 +23,7 @@ from db.nouns.review_rows import lock_contents, refresh
 from db.nouns.store import Store, changed, image_entry, now
 from db.nouns.wishes import match_wishes
 from db.review_models import Review, WishMade
+from db.reviewed import RECIPE_OF_NIGHT
 
 SILENCE_S = 120
 """A holder that has not been heard of for so long is taken for dead."""
@@ -45,12 +46,22 @@ class DispatchPart(Store):
         today. Two processes at once never claim the same match.
         """
         with self._writing() as session:
-            match_wishes(session, self._insert(Match), encoder, recipe.name)
+            names = (RECIPE_OF_NIGHT, recipe.name)
+            match_wishes(session, self._insert(Match), encoder, names)
             dues = [
-                Due(wished(), max_tries, wished=True),
+                Due(wished(), max_tries, names),
                 Due(next_candidate(), max_tries),
                 Due(chosen(), max_tries),
             ]
+            return open_batch(session, self._insert(Attempt), recipe, encoder, dues, limit)
+
+    def take_wishes(
+        self, recipe: RecipeEntry, encoder: EncoderKey, *, limit: int | None, max_tries: int = 3
+    ) -> BatchEntry | None:
+        """Claim, as `take_batch`, only what curators wished for by the name of this recipe; nothing else is due."""
+        with self._writing() as session:
+            match_wishes(session, self._insert(Match), encoder, (recipe.name,))
+            dues = [Due(wished(), max_tries, (recipe.name,))]
             return open_batch(session, self._insert(Attempt), recipe, encoder, dues, limit)
 
     def unfinished_batches(self) -> list[BatchEntry]:

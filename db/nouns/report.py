@@ -23,7 +23,8 @@ from db.models import Attempt, Batch, Image, Match, VerdictGiven
 from db.nouns.describe import describe
 from db.nouns.dispatch import batch_entry
 from db.nouns.review_rows import voices_on
-from db.nouns.store import Store, chunks
+from db.nouns.store import CHUNK, Store, chunks
+from db.reviewed import ShownPictures
 
 PAGE = 200
 """Attempts read at once; each carries its trace."""
@@ -60,6 +61,24 @@ class ReportPart(Store):
             count = session.execute(select(func.count()).select_from(Attempt)).scalar_one()
         remedy = f"there are {count}, and `nishiki export` lists them all" if count else "`nishiki dispatch` makes some"
         raise UnknownEntry(f"there is no attempt {attempt_id}; {remedy}")
+
+    def pictures_shown(self, batch_id: int | None = None) -> Iterator[ShownPictures]:
+        """The pictures of every attempt that made one, of a batch or of all; oldest first, page by page."""
+        page = (
+            select(Attempt.id, Attempt.content_sha256, Attempt.style_sha256, Image.sha256)
+            .join(Image, Image.id == Attempt.output_image_id)
+            .where(*([] if batch_id is None else [Attempt.batch_id == batch_id]))
+            .order_by(Attempt.id)
+            .limit(CHUNK)
+        )
+        last = 0
+        while True:
+            with self._reading() as session:
+                shown = [ShownPictures(*row) for row in session.execute(page.where(Attempt.id > last))]
+            yield from shown
+            if len(shown) < CHUNK:
+                return
+            last = shown[-1].attempt_id
 
     def latest_batch(self) -> BatchEntry | None:
         """The batch that was taken last, whoever holds it."""

@@ -1,7 +1,8 @@
 """What the queue's filters can be set to, with how many entries each value leaves, up to 1,000.
 
 A field's own value does not narrow its facet, so that another can be chosen. One pass over the queue's head counts
-all fields; only where the queue is longer are values that are few in its head counted by themselves.
+all fields; where the queue is longer and an index leads to them, values that are few in its head are counted by
+themselves.
 """
 
 from collections import Counter
@@ -12,15 +13,13 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.models import Archive, RecordArtist, RecordCast
-from db.nouns.review_filter import capped, conditions, counts
+from db.nouns.review_filter import HEAD, capped, countable, counts
 from db.nouns.store import Store
 from db.review_models import Review
 from db.reviewed import Count, Facet, Facets, Queue, QueueFilter
 
 MOST = 20
 """Values offered for one field."""
-HEAD = 10_000
-"""Entries that are counted one by one."""
 _NAMED = 1000
 """Entries whose artists and actors are counted."""
 _COLUMNS: dict[str, Any] = {
@@ -44,21 +43,21 @@ class ReviewFacetsPart(Store):
         judged = wanted.queue in (Queue.ALL, Queue.CONFLICTS)
         fields = [field for field in _COLUMNS if judged or field not in _JUDGED]
         with self._reading() as session:
-            found = conditions(session, wanted, reader)
+            found, longer = countable(session, wanted, reader)
             archives = dict(session.execute(select(Archive.id, Archive.name)).all())
             free = [field for field in fields if getattr(wanted, field) is None]
-            counted, total = _counted(session, found, free)
+            counted, total = _counted(session, found, free, longer=longer)
             for field in set(fields) - set(free):
-                others = conditions(session, _without(wanted, field), reader)
-                counted |= _counted(session, others, [field])[0]
+                others, further = countable(session, _without(wanted, field), reader)
+                counted |= _counted(session, others, [field], longer=further)[0]
             values = {field: _facet(counted[field], archives if field == "archive" else {}) for field in fields}
-            values["artist"] = _names(session, RecordArtist.name, found)
-            values["actor"] = _names(session, RecordCast.actor, found)
+            values["artist"] = _names(session, RecordArtist.name, found, longer=longer)
+            values["actor"] = _names(session, RecordCast.actor, found, longer=longer)
             return Facets(total, values)
 
 
 def _counted(
-    session: Session, found: list[ColumnElement[bool]], fields: list[str]
+    session: Session, found: list[ColumnElement[bool]], fields: list[str], *, longer: bool
 ) -> tuple[dict[str, dict[Any, Count]], Count]:
     """Field → value → how many, and how many in all."""
     columns = [*(_COLUMNS[field] for field in fields), Review.waiting_since.is_(None).label("settled")]
@@ -70,8 +69,15 @@ def _counted(
             if value is not None and (settled or field not in _JUDGED):
                 numbers[field][value] += number
     total = sum(row[-1] for row in rows)
-    exact = {field: _exact(session, found, field, numbers[field], longer=total > HEAD) for field in fields}
-    return exact, capped(total)
+    counted = {field: {value: capped(number) for value, number in _most(numbers[field])} for field in fields}
+    if longer:
+        at_least = {
+            field: {value: _at_least(each) for value, each in known.items()} for field, known in counted.items()
+        }
+        return at_least, _at_least(capped(total))
+    if total > HEAD:
+        counted = {field: known | _exact(session, found, field, known) for field, known in counted.items()}
+    return counted, capped(total)
 
 
 def _without(wanted: QueueFilter, field: str) -> QueueFilter:
@@ -79,15 +85,16 @@ def _without(wanted: QueueFilter, field: str) -> QueueFilter:
     return replace(wanted, **nothing)
 
 
-def _exact(
-    session: Session, found: list[ColumnElement[bool]], field: str, numbers: Counter[Any], *, longer: bool
-) -> dict[Any, Count]:
-    """Values that a longer queue may have more of are counted by themselves."""
-    known = {value: capped(number) for value, number in _most(numbers)}
-    few = [value for value, count in known.items() if longer and not count.more]
+def _at_least(count: Count) -> Count:
+    return Count(count.number, more=True)
+
+
+def _exact(session: Session, found: list[ColumnElement[bool]], field: str, known: dict[Any, Count]) -> dict[Any, Count]:
+    """Values that a longer queue may have more of, counted by themselves."""
+    few = [value for value, count in known.items() if not count.more]
     settled = [Review.waiting_since.is_(None)] if field in _JUDGED else []
     again = counts(session, [[*found, *settled, _COLUMNS[field] == value] for value in few])
-    return known | dict(zip(few, again, strict=True))
+    return dict(zip(few, again, strict=True))
 
 
 def _facet(counted: dict[Any, Count], names: dict[Any, str]) -> tuple[Facet, ...]:
@@ -99,9 +106,9 @@ def _most(numbers: Counter[Any]) -> list[tuple[Any, int]]:
     return sorted(numbers.items(), key=lambda pair: (-pair[1], str(pair[0])))[:MOST]
 
 
-def _names(session: Session, column: Any, found: list[ColumnElement[bool]]) -> tuple[Facet, ...]:
+def _names(session: Session, column: Any, found: list[ColumnElement[bool]], *, longer: bool) -> tuple[Facet, ...]:
     head = list(session.scalars(select(Review.record_id).where(*found).order_by(*_ORDER).limit(_NAMED + 1)))
-    more, weight = len(head) > _NAMED, Counter(head[:_NAMED])
+    more, weight = longer or len(head) > _NAMED, Counter(head[:_NAMED])
     table = column.class_
     names: Counter[str] = Counter()
     rows = select(table.record_id, column).where(table.record_id.in_(weight), column != "").distinct()

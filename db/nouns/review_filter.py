@@ -1,46 +1,57 @@
 """A `QueueFilter` as SQL: conditions on `Review`, each next to an index in the queue's order.
 
-A name or word that few records have is looked up first; one that many have is tested entry by entry, since then a
-page is full soon. Neither database would know which of the two it is.
+A name, word or error that few have is looked up first; one that many have is tested entry by entry, since then a page
+is full soon. Neither database would know which of the two it is. Counts test so many entries and no more.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.models import Archive, RecordArtist, RecordCast
-from db.nouns.search import RARE, has_words
+from db.nouns.search import RARE, by_words
 from db.review_models import Review
 from db.reviewed import Count, Queue, QueueFilter
 
 CAP = 1000
 """Nobody needs to know how many more there are."""
+HEAD = 10_000
+"""Entries of a queue that a count looks at one by one."""
+_KEY = (Review.precedence, Review.attempt_id)
+_Narrowing = tuple[ColumnElement[bool], bool]
+"""A condition, and whether it leads to few entries."""
 
 
 def conditions(session: Session, wanted: QueueFilter, reader: str | None) -> list[ColumnElement[bool]]:
     """All that an entry must fulfil; `reader` sees no blind pair again on which she has spoken."""
-    return [
-        *_in_queue(wanted.queue, reader),
-        *_equal(session, wanted),
-        *_ranges(wanted),
-        *_named(session, RecordArtist.name, wanted.artist),
-        *_named(session, RecordCast.actor, wanted.actor),
-        *has_words(session, wanted.words, Review.record_id),
-    ]
+    return [*_indexed(session, wanted, reader), *(condition for condition, _ in _narrowed(session, wanted))]
 
 
-def counted(session: Session, found: list[ColumnElement[bool]]) -> Count:
-    """How many entries, up to CAP."""
-    return counts(session, [found])[0]
+def countable(session: Session, wanted: QueueFilter, reader: str | None) -> tuple[list[ColumnElement[bool]], bool]:
+    """As `conditions`, but of the queue's HEAD where more would have to be tested; and whether that leaves some out."""
+    indexed, narrowed = [*_indexed(session, wanted, reader)], [*_narrowed(session, wanted)]
+    found = [*indexed, *(condition for condition, _ in narrowed)]
+    if not narrowed or any(few for _, few in narrowed):
+        return found, False
+    ends = session.execute(select(*_KEY).where(*indexed).order_by(*_KEY).offset(HEAD).limit(1)).one_or_none()
+    return (found, False) if ends is None else ([*found, tuple_(*_KEY) < tuple_(*ends)], True)
+
+
+def counted(session: Session, wanted: QueueFilter, reader: str | None) -> Count:
+    """How many entries, up to CAP; fewer than there are where finding all would take long."""
+    found, longer = countable(session, wanted, reader)
+    (count,) = counts(session, [found])
+    return Count(count.number, count.more or longer)
 
 
 def counts(session: Session, several: list[list[ColumnElement[bool]]]) -> list[Count]:
-    """As `counted`, of several at once."""
+    """How many entries fulfil each of several lists of conditions, up to CAP."""
     if not several:
         return []
-    some = [select(Review.attempt_id).where(*found).limit(CAP + 1).subquery() for found in several]
+    # in the queue's order, or SQLite would take the index of errors and go to the table for all the rest
+    some = [select(Review.attempt_id).where(*found).order_by(*_KEY).limit(CAP + 1).subquery() for found in several]
     numbers = session.execute(select(*(select(func.count()).select_from(each).scalar_subquery() for each in some)))
     return [capped(number) for number in numbers.one()]
 
@@ -50,13 +61,23 @@ def capped(number: int) -> Count:
     return Count(min(number, CAP), number > CAP)
 
 
+def unspoken(reader: str | None) -> Iterator[ColumnElement[bool]]:
+    """Of what waits: she has said no word on it. Only blind pairs wait with a first word."""
+    if reader is not None:
+        yield or_(Review.curator.is_(None), Review.curator != reader)
+
+
+def _indexed(session: Session, wanted: QueueFilter, reader: str | None) -> Iterator[ColumnElement[bool]]:
+    yield from _in_queue(wanted.queue, reader)
+    yield from _equal(session, wanted)
+
+
 def _in_queue(queue: Queue, reader: str | None) -> Iterator[ColumnElement[bool]]:
     if queue is Queue.CONFLICTS:
         yield Review.conflict_since.is_not(None)
     if queue in (Queue.WAITING, Queue.REDONE):
         yield Review.waiting_since.is_not(None)
-        if reader is not None:
-            yield or_(Review.curator.is_(None), Review.curator != reader)
+        yield from unspoken(reader)
     if queue is Queue.REDONE:
         yield Review.returned_by.is_not(None)
         if reader is not None:
@@ -81,23 +102,43 @@ def _equal(session: Session, wanted: QueueFilter) -> Iterator[ColumnElement[bool
         yield Review.waiting_since.is_(None)  # the first word of a blind pair is nobody's to find
 
 
-def _ranges(wanted: QueueFilter) -> Iterator[ColumnElement[bool]]:
+def _narrowed(session: Session, wanted: QueueFilter) -> Iterator[_Narrowing]:
+    """What no index in the queue's order leads to."""
     if wanted.year_from is not None:
-        yield func.coalesce(Review.year_to, Review.year_from) >= wanted.year_from
+        yield func.coalesce(Review.year_to, Review.year_from) >= wanted.year_from, False
     if wanted.year_to is not None:
-        yield func.coalesce(Review.year_from, Review.year_to) <= wanted.year_to
-    if wanted.error_from is not None:
-        yield Review.error >= wanted.error_from
-    if wanted.error_to is not None:
-        yield Review.error <= wanted.error_to
+        yield func.coalesce(Review.year_from, Review.year_to) <= wanted.year_to, False
+    yield from _with_errors(session, wanted.error_from, wanted.error_to)
+    yield from _named(session, RecordArtist.name, wanted.artist)
+    yield from _named(session, RecordCast.actor, wanted.actor)
+    yield from by_words(session, wanted.words, Review.record_id)
 
 
-def _named(session: Session, column: Any, name: str | None) -> Iterator[ColumnElement[bool]]:
+def _with_errors(session: Session, low: float | None, high: float | None) -> Iterator[_Narrowing]:
+    if low is None and high is None:
+        return
+    known = aliased(Review)  # for itself, so that the databases begin with it
+    of_these = select(known.attempt_id).where(*_within(known.error, low, high))
+    if _few(session, of_these):
+        yield Review.attempt_id.in_(of_these), True
+    else:
+        yield from ((bound, False) for bound in _within(Review.error, low, high))
+
+
+def _within(column: Any, low: float | None, high: float | None) -> list[ColumnElement[bool]]:
+    return [*([] if low is None else [column >= low]), *([] if high is None else [column <= high])]
+
+
+def _named(session: Session, column: Any, name: str | None) -> Iterator[_Narrowing]:
     if name is None:
         return
     table = column.class_
-    some = select(table.record_id).where(column == name).limit(RARE + 1).subquery()
-    if session.execute(select(func.count()).select_from(some)).scalar_one() > RARE:
-        yield exists().where(table.record_id == Review.record_id, column == name)
+    of_name = select(table.record_id).where(column == name)
+    if _few(session, of_name):
+        yield Review.record_id.in_(of_name), True
     else:
-        yield Review.record_id.in_(select(table.record_id).where(column == name))
+        yield exists().where(table.record_id == Review.record_id, column == name), False
+
+
+def _few(session: Session, some: Any) -> bool:
+    return bool(session.execute(select(func.count()).select_from(some.limit(RARE + 1).subquery())).scalar_one() <= RARE)

@@ -4,11 +4,11 @@ The order is (precedence, attempt), one index away; a page begins where its neig
 leave the queue meanwhile shift nothing. Only `ReviewQueuePart.queue` at a position counts its way there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from db.entries import Description, VerdictEntry
@@ -17,10 +17,10 @@ from db.models import Attempt, Image, Match, VerdictGiven
 from db.nouns.describe import describe
 from db.nouns.leases import running
 from db.nouns.report import verdict_entry
-from db.nouns.review_filter import conditions, counted
+from db.nouns.review_filter import conditions, counted, unspoken
 from db.nouns.store import Store
 from db.review_models import LeaseHeld, Review
-from db.reviewed import Count, Lease, Place, QueueEntry, QueueFilter, QueuePage
+from db.reviewed import Count, Lease, Place, QueueEntry, QueueFilter, QueuePage, Standing
 
 _KEY = (Review.precedence, Review.attempt_id)
 
@@ -59,9 +59,9 @@ class ReviewQueuePart(Store):
             return QueuePage(_entries(session, places), earlier, later)
 
     def queue_count(self, wanted: QueueFilter, *, reader: str | None = None) -> Count:
-        """How many entries, up to 1,000."""
+        """How many entries, up to 1,000; at least so many where counting all would take long."""
         with self._reading() as session:
-            return counted(session, conditions(session, wanted, reader))
+            return counted(session, wanted, reader)
 
     def queue_entry(self, attempt_id: int) -> QueueEntry:
         """One entry, in whatever queue.
@@ -74,6 +74,38 @@ class ReviewQueuePart(Store):
             if key is None:
                 raise UnknownEntry(f"there is no attempt {attempt_id} with a picture; `nishiki export` lists them all")
             return _entries(session, [Place(*key)])[0]
+
+    def queue_entries(self, attempt_ids: Collection[int]) -> list[QueueEntry]:
+        """Those of these entries that there are, in the queue's order; a page's worth of them."""
+        keys = select(*_KEY).where(Review.attempt_id.in_(attempt_ids)).order_by(*_KEY)
+        with self._reading() as session:
+            return list(_entries(session, [Place(*key) for key in session.execute(keys)]))
+
+    def queue_numbers(self, wanted: QueueFilter, limit: int, *, reader: str | None = None) -> list[int]:
+        """The attempts at the queue's head, without what stands beside them."""
+        with self._reading() as session:
+            places, _ = _places(session, conditions(session, wanted, reader), PageOf(limit=limit))
+            return [place.attempt_id for place in places]
+
+    def standings(self, attempt_ids: Collection[int], reader: str) -> list[Standing]:
+        """What stands on those of these entries that there are, in the queue's order.
+
+        Args:
+            attempt_ids: a few thousand at most.
+            reader: the curator who judges; blind pairs on which she has spoken are left out.
+        """
+        hers_to_judge = or_(Review.waiting_since.is_(None), *unspoken(reader))
+        rows = (
+            select(Review.attempt_id, Review.verdict_id, Review.blind, Review.waiting_since, LeaseHeld.curator)
+            .outerjoin(LeaseHeld, (LeaseHeld.attempt_id == Review.attempt_id) & running())
+            .where(Review.attempt_id.in_(attempt_ids), hers_to_judge)
+            .order_by(*_KEY)
+        )
+        with self._reading() as session:
+            return [
+                Standing(attempt_id, None if blind and waiting else verdict_id, leased_to)
+                for attempt_id, verdict_id, blind, waiting, leased_to in session.execute(rows)
+            ]
 
     def next_unleased(self, wanted: QueueFilter, curator: str, *, after: Place | None = None) -> QueueEntry | None:
         """The next entry that no other curator has open; None: there is none behind that place."""
@@ -115,7 +147,9 @@ def _entries(session: Session, places: Sequence[Place]) -> tuple[QueueEntry, ...
     """What stands beside each place; a page's worth of them."""
     ids = [place.attempt_id for place in places]
     rows = (
-        select(Review, Attempt.style_sha256, Match.content_id, Image.sha256, LeaseHeld, VerdictGiven)
+        select(
+            Review, Attempt.style_sha256, Attempt.error_message, Match.content_id, Image.sha256, LeaseHeld, VerdictGiven
+        )
         .join(Attempt, Attempt.id == Review.attempt_id)
         .join(Match, Match.id == Attempt.match_id)
         .join(Image, Image.id == Attempt.output_image_id)
@@ -129,7 +163,7 @@ def _entries(session: Session, places: Sequence[Place]) -> tuple[QueueEntry, ...
 
 
 def _entry(place: Place, row: Any, said: Mapping[int, Description]) -> QueueEntry:
-    review, style_sha256, content_id, output_sha256, lease, verdict = row
+    review, style_sha256, refusal, content_id, output_sha256, lease, verdict = row
     return QueueEntry(
         place=place,
         batch_id=review.batch_id,
@@ -138,6 +172,7 @@ def _entry(place: Place, row: Any, said: Mapping[int, Description]) -> QueueEntr
         output_sha256=output_sha256,
         recipe=review.recipe_name,
         outcome=review.outcome,
+        refusal=refusal,
         error=review.error,
         verdict=_shown(review, verdict),
         returned_by=review.returned_by,

@@ -5,9 +5,10 @@ attempt with its pictures, its inputs and its recipe; nothing has to be remember
 """
 
 import hashlib
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.columns import to_json
@@ -20,7 +21,7 @@ from db.nouns.describe import describe
 from db.nouns.search import has_words
 from db.nouns.store import Store, changed, now
 from db.review_models import WishMade
-from db.reviewed import Wish, WishEntry
+from db.reviewed import RECIPE_OF_NIGHT, Wish, WishEntry
 
 WISHED = {"why": "a curator asked for it"}
 
@@ -111,14 +112,14 @@ class WishesPart(Store):
 
 
 def pending() -> ColumnElement[bool]:
-    """Nobody took the wish back, and no attempt has come of it."""
-    return and_(WishMade.withdrawn_at.is_(None), _made().is_(None))
+    """Nobody took the wish back, and no attempt has come of it but such as failed for now."""
+    return and_(WishMade.withdrawn_at.is_(None), _made(not_(Attempt.transient)).is_(None))
 
 
-def match_wishes(session: Session, insert_match: Any, encoder: EncoderKey, recipe_name: str) -> None:
-    """See to it that every pending wish for this recipe has its match with this encoder, a candidate without rank."""
-    of_night = WishMade.recipe_name.in_(["", recipe_name])
-    pairs = session.execute(select(WishMade.content_id, WishMade.style_id).where(pending(), of_night).distinct())
+def match_wishes(session: Session, insert_match: Any, encoder: EncoderKey, recipes: Collection[str]) -> None:
+    """See to it that pending wishes naming these recipes have a match with this encoder, a candidate without rank."""
+    named = WishMade.recipe_name.in_(recipes)
+    pairs = session.execute(select(WishMade.content_id, WishMade.style_id).where(pending(), named).distinct())
     common = {
         "encoder_name": encoder.name,
         "encoder_checksum": encoder.checksum,
@@ -134,14 +135,15 @@ def _styles() -> Any:
     return select(Image.id).where(harvested(), Image.tone == Tone.COLOUR, usable(Image.id))
 
 
-def _made() -> Any:
-    """Number of the newest attempt that came of the wish."""
+def _made(*which: ColumnElement[bool]) -> Any:
+    """Number of the newest attempt, of these, that came of the wish."""
     content, style = aliased(Image), aliased(Image)
     same = and_(
         Attempt.content_sha256 == content.sha256,
         Attempt.style_sha256 == style.sha256,
         Attempt.inputs_digest == WishMade.inputs_digest,
-        or_(WishMade.recipe_name == "", Attempt.recipe_name == WishMade.recipe_name),
+        or_(WishMade.recipe_name == RECIPE_OF_NIGHT, Attempt.recipe_name == WishMade.recipe_name),
+        *which,
     )
     newest = select(func.max(Attempt.id)).select_from(content).join(style, style.id == WishMade.style_id)
     return newest.join(Attempt, same).where(content.id == WishMade.content_id).scalar_subquery()

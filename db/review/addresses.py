@@ -1,6 +1,7 @@
-"""Addresses that came from outside and are to be followed: only paths of our own are."""
+"""Addresses that came from outside: which may be followed, and which are believed."""
 
-from urllib.parse import urlsplit
+import ipaddress
+from collections.abc import Iterable
 
 
 def local_path(address: str) -> str:
@@ -8,8 +9,26 @@ def local_path(address: str) -> str:
 
     `//host`, `/\\host` and control characters lead browsers elsewhere.
     """
-    parts = urlsplit(address)
     strange = any(letter < "!" or letter in "\\\x7f" for letter in address)
-    if strange or parts.scheme or parts.netloc or not address.startswith("/") or address.startswith("//"):
+    if strange or not address.startswith("/") or address.startswith("//"):
         return "/"
     return address[:2000]
+
+
+def is_loopback(host: str) -> bool:
+    """Does only this machine reach an address?"""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_among(host: str | None, networks: Iterable[str]) -> bool:
+    """Is the address one of these, or in one of these networks? What is no address never is."""
+    try:
+        found = ipaddress.ip_address(host or "")
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return any(found in ipaddress.ip_network(each) for each in networks)

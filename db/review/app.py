@@ -4,9 +4,8 @@ Bound to anything but this machine, it wants accounts (`refuse_open_door`); brow
 that no page of another site can reach it through a name of its own (DNS rebinding).
 """
 
-import ipaddress
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -15,14 +14,48 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.catalogue import Catalogue
 from db.errors import CatalogueError
-from db.review import faults, login, pictures, preferences
-from db.review.auth import refuse_forged
+from db.review import (
+    bulk_pages,
+    candidates_page,
+    entry_pages,
+    faults,
+    keys,
+    login,
+    marks_page,
+    people,
+    pictures,
+    preferences,
+    queue_pages,
+    undo,
+    verdicts,
+    wish_pages,
+)
+from db.review.addresses import is_loopback
+from db.review.auth import refuse_forged, refuse_nul
 from db.review.headers import Safeguards
+from db.review.sessions import KeptSessions, PassingSessions, Sessions
 from db.review.settings import ReviewSettings
 from db.review.state import ReviewState
-from db.tiles import TileStore
+from db.review.throttle import Throttle
+from db.tiles import TILES, TileStore
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+PARTS = (
+    login,
+    preferences,
+    pictures,
+    queue_pages,
+    bulk_pages,
+    undo,
+    entry_pages,
+    verdicts,
+    candidates_page,
+    wish_pages,
+    marks_page,
+    people,
+    keys,
+)
+"""Modules of routes."""
 
 
 def create_app(settings: ReviewSettings, *, marking_recipes: Sequence[str] = ()) -> FastAPI:
@@ -30,20 +63,19 @@ def create_app(settings: ReviewSettings, *, marking_recipes: Sequence[str] = ())
 
     Raises:
         CatalogueError: there is no catalogue, or it cannot be opened.
+        OpenDoor: as `refuse_open_door`.
     """
-    catalogue = Catalogue.open(settings, create=False)
-    state = ReviewState(settings, catalogue, TileStore(settings.home / "tiles"), tuple(marking_recipes))
+    state = _state(settings, tuple(marking_recipes))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        catalogue.close()
+        state.catalogue.close()
 
-    app = FastAPI(
-        lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(refuse_forged)]
-    )
+    checks = [Depends(refuse_forged), Depends(refuse_nul)]
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, dependencies=checks)
     app.state.review = state
-    for part in (login, preferences, pictures):
+    for part in PARTS:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(packages=[("db.review", "static")]), name="static")
     faults.install(app)
@@ -53,29 +85,40 @@ def create_app(settings: ReviewSettings, *, marking_recipes: Sequence[str] = ())
     return app
 
 
-def is_loopback(host: str) -> bool:
-    """Does only this machine reach an address?"""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def refuse_open_door(settings: ReviewSettings, catalogue: Catalogue) -> None:
     """Let nobody in from elsewhere while everybody would be taken for the person at this machine.
 
     Raises:
-        OpenDoor: the address is not this machine's own, and there is neither an account nor a proxy that signs in.
+        OpenDoor: there is no account, and the page is to be reached from elsewhere.
     """
-    if not is_loopback(settings.review_host) and not catalogue.curators():
+    if catalogue.curators():
+        return
+    way_out = "make an account first: nishiki curator add NAME"
+    if settings.review_user_header is not None:
         raise OpenDoor(
-            f"the review page would be open to everybody who reaches {settings.review_host}; make an account first "
-            "(nishiki curator add NAME), or leave it to this machine (--host 127.0.0.1)"
+            f"review_user_header is set, and the names in {settings.review_user_header} need accounts; {way_out}"
+        )
+    if not is_loopback(settings.review_host):
+        raise OpenDoor(
+            f"the review page would be open to everybody who reaches {settings.review_host}; {way_out}, or leave the "
+            "page to this machine: --host 127.0.0.1"
         )
 
 
 class OpenDoor(CatalogueError):
     """The page would serve others without asking who they are."""
+
+
+def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...]) -> ReviewState:
+    with ExitStack() as on_failure:
+        catalogue = Catalogue.open(settings, create=False)
+        on_failure.callback(catalogue.close)
+        refuse_open_door(settings, catalogue)
+        kept = PassingSessions if settings.review_read_only else KeptSessions
+        sessions: Sessions = kept(catalogue, settings.session_hours)
+        sessions.tidy()
+        on_failure.pop_all()
+    return ReviewState(settings, catalogue, TileStore(settings.home / TILES), sessions, Throttle(), marking_recipes)
 
 
 def _names(settings: ReviewSettings) -> list[str]:

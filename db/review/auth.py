@@ -10,18 +10,17 @@ import hmac
 import secrets
 from dataclasses import dataclass, replace
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, HTTPException, Request
 
+from db.review.addresses import is_among
+from db.review.cookies import SESSION, VISIT, cookie
 from db.review.state import ReviewState, state_of
-from db.reviewed import CuratorEntry, Role
+from db.reviewed import Role
 
-SESSION_COOKIE = "nishiki_session"
-VISIT_COOKIE = "nishiki_visit"
-"""Random, so that forms can be told from forged ones before anybody has signed in."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _RANK = {role: rank for rank, role in enumerate(Role)}
+_FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 class SignInNeeded(Exception):
@@ -47,10 +46,19 @@ def visitor(request: Request) -> Visitor:
 
     Raises:
         SignInNeeded: nobody that we know.
+        HTTPException: 403, she came another way than people are to come.
     """
     state = state_of(request)
     found = _found(request, state)
-    return replace(found, role=Role.VIEWER) if state.settings.review_read_only else found
+    who = replace(found, role=Role.VIEWER) if state.settings.review_read_only else found
+    request.state.visitor = who
+    return who
+
+
+def visitor_before(request: Request) -> Visitor | None:
+    """The person whom the route of this request has found; for pages about what went wrong then."""
+    found: Visitor | None = getattr(request.state, "visitor", None)
+    return found
 
 
 def curator(who: Annotated[Visitor, Depends(visitor)]) -> Visitor:
@@ -70,13 +78,13 @@ Keeping = Annotated[Visitor, Depends(admin)]
 
 def csrf_token(request: Request) -> str:
     """What a form of ours carries: follows from the browser's secret cookie, and tells nothing about it."""
-    secret = request.cookies.get(SESSION_COOKIE) or visit_secret(request)
+    secret = cookie(request, SESSION) or visit_secret(request)
     return hashlib.sha256(f"nishiki form {secret}".encode()).hexdigest()
 
 
 def visit_secret(request: Request) -> str:
     """The visit cookie's value; a fresh one where the browser has none yet, for the answer to set."""
-    known = request.cookies.get(VISIT_COOKIE)
+    known = cookie(request, VISIT)
     if not known:
         known = getattr(request.state, "fresh_visit", None) or secrets.token_urlsafe(32)
         request.state.fresh_visit = known
@@ -91,43 +99,72 @@ async def refuse_forged(request: Request) -> None:
     """
     if request.method in _SAFE:
         return
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise HTTPException(403, "forged")
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if not _of_this_page(request):
         raise HTTPException(403, "forged")
     given = request.headers.get("x-csrf-token") or str((await request.form()).get("csrf", ""))
-    if not hmac.compare_digest(given.encode(), csrf_token(request).encode()):
+    if not hmac.compare_digest(given.encode("utf-8", "replace"), csrf_token(request).encode()):
         raise HTTPException(403, "forged")
+
+
+async def refuse_nul(request: Request) -> None:
+    """No text of ours holds the letter NUL, and PostgreSQL takes none; said here once for every route.
+
+    Raises:
+        HTTPException: 422.
+    """
+    given = [request.url.path, *request.query_params.values()]
+    if request.method not in _SAFE:
+        given += [value for value in (await request.form()).values() if isinstance(value, str)]
+    if any("\0" in text for text in given):
+        raise HTTPException(422, "nul")
+
+
+def person_here() -> str:
+    """By what name the person at this machine judges while there are no accounts."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "local"
+
+
+def _of_this_page(request: Request) -> bool:
+    """By what the browser says of where the form stood; browsers that say nothing are left to the token."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("origin")
+    if origin is None:
+        return True
+    scheme, _, host = origin.partition("://")
+    return host == request.headers.get("host") and scheme in ("https", request.url.scheme)
 
 
 def _found(request: Request, state: ReviewState) -> Visitor:
     if state.settings.review_user_header is not None:
         return _of_proxy(request, state, state.settings.review_user_header)
-    token = request.cookies.get(SESSION_COOKIE)
-    kept = state.catalogue.session(token) if token else None
-    if kept is not None:
-        return Visitor(kept.curator.name, kept.curator.role)
+    token = cookie(request, SESSION)
+    account = state.sessions.account(token) if token else None
+    if account is not None:
+        return Visitor(account.name, account.role)
     if state.catalogue.curators():
         raise SignInNeeded
-    return Visitor(getpass.getuser(), Role.ADMIN, signed_in=False)
+    if any(name in request.headers for name in _FORWARDING):
+        raise HTTPException(403, "no accounts")  # a proxy brings the world to this machine's own door
+    return Visitor(person_here(), Role.ADMIN, signed_in=False)
 
 
 def _of_proxy(request: Request, state: ReviewState, header: str) -> Visitor:
-    """The account of the name in the header, believed of the proxies that the settings name and of nobody else."""
-    peer = request.scope.get("nishiki.peer") or request.client
-    given = request.headers.get(header, "")
-    if peer is None or peer[0] not in state.settings.review_proxies or not given:
+    """The account of the name in the header, believed of the proxies that the settings name and of nobody else.
+
+    Given twice, one of them may be the browser's own.
+    """
+    peer = request.scope["nishiki.peer"]
+    given = request.headers.getlist(header)
+    if peer is None or len(given) != 1 or not is_among(peer[0], state.settings.review_proxies):
         raise HTTPException(403, "no proxy")
-    name = given.encode("latin-1").decode("utf-8", "replace")
-    known = _open_account(state, name)
-    if known is None:
+    account = state.catalogue.open_account(given[0].encode("latin-1").decode("utf-8", "replace"))
+    if account is None:
         raise HTTPException(403, "no account")
-    return Visitor(known.name, known.role, signed_in=False)
-
-
-def _open_account(state: ReviewState, name: str) -> CuratorEntry | None:
-    return next((each for each in state.catalogue.curators() if each.name == name and not each.disabled_at), None)
+    return Visitor(account.name, account.role, signed_in=False)
 
 
 def _with_role(who: Visitor, role: Role) -> Visitor:

@@ -15,6 +15,7 @@ from db.entries import Description, VerdictEntry
 from db.nouns.review_queue import PageOf
 from db.review.auth import Looking, Visitor
 from db.review.filters import FilterForm, View
+from db.review.insight import insight
 from db.review.rendering import render
 from db.review.state import ReviewState, State
 from db.reviewed import Lease, Place, QueueEntry, Reason, Role
@@ -103,6 +104,7 @@ def entry_page(
         "lease_s": round(state.settings.lease_minutes * 60),
         "period": period(attempt.content),
         "language_of": language_of,
+        **insight(state, attempt, who),
     }
     return render(request, "entry.html.j2", who, context, status=422 if draft.problem else 200)
 

@@ -1,4 +1,8 @@
-"""What a mistake looks like: one page for all of them, with what happened and what to do, in the reader's language."""
+"""What a mistake looks like: one page for all of them, with what happened and what to do, in the reader's language.
+
+What the catalogue says of the reader's mistakes is shown; what it says of its own state names paths and hosts and
+goes into the log alone.
+"""
 
 import logging
 
@@ -8,7 +12,8 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from db.errors import CatalogueError, CatalogueFull, CatalogueUnreachable, PictureMissing, UnknownEntry
-from db.review.auth import SignInNeeded
+from db.review.auth import SignInNeeded, visitor_before
+from db.review.headers import HEADERS
 from db.review.rendering import render
 
 log = logging.getLogger("nishiki.review")
@@ -26,7 +31,8 @@ def install(app: FastAPI) -> None:
 
 def fault_page(request: Request, status: int, *, word: str = "", detail: str = "") -> Response:
     """The page; `word` names what the template explains, `detail` is shown as it is, escaped."""
-    return render(request, "fault.html.j2", None, {"status": status, "word": word, "detail": detail}, status=status)
+    context = {"status": status, "word": word, "detail": detail}
+    return render(request, "fault.html.j2", visitor_before(request), context, status=status)
 
 
 def _sign_in(request: Request, _: Exception) -> Response:
@@ -54,11 +60,15 @@ def _wrong_form(request: Request, error: Exception) -> Response:
 
 def _catalogue(request: Request, error: Exception) -> Response:
     status = next((number for kind, number in _STATUS.items() if isinstance(error, kind)), 500)
-    if status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, error)
-    return fault_page(request, status, detail=str(error))
+    if status < 500:
+        return fault_page(request, status, detail=str(error))
+    log.error("%s %r: %s", request.method, request.url.path, error)
+    return fault_page(request, status)
 
 
 def _our_fault(request: Request, error: Exception) -> Response:
-    log.error("%s %s", request.method, request.url.path, exc_info=error)
-    return fault_page(request, 500)
+    # the server logs the traceback; a path is logged as Python writes it, lest it begin a line of its own
+    log.error("%s %r: %s", request.method, request.url.path, type(error).__name__)
+    answer = fault_page(request, 500)
+    answer.headers.update(HEADERS)
+    return answer

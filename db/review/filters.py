@@ -79,10 +79,11 @@ class PageForm(BaseModel):
     after: Annotated[str | None, Field(pattern=r"^-?[0-9.e+-]{1,30},[0-9]{1,10}$")] = None
     before: Annotated[str | None, Field(pattern=r"^-?[0-9.e+-]{1,30},[0-9]{1,10}$")] = None
     position: Annotated[int, BeforeValidator(lambda value: value or 0), Field(ge=0, le=_MOST)] = 0
+    """Counted from 1, as people do; 0: none."""
 
     def page(self, limit: int = PAGE_SIZE) -> PageOf:
         """As the catalogue takes it."""
-        return PageOf(place_of(self.after), place_of(self.before), self.position, limit)
+        return PageOf(place_of(self.after), place_of(self.before), max(self.position - 1, 0), limit)
 
 
 def place_text(place: Place) -> str:

@@ -33,7 +33,10 @@ HEADERS: Final = {
 
 
 class Safeguards:
-    """Adds `HEADERS`, remembers who is at the other end of the line, and reads no more than `MOST_BYTES`."""
+    """Adds `HEADERS`, remembers who is at the other end of the line, and reads no more than `MOST_BYTES`.
+
+    A fault of ours is answered outside of it: `db.review.faults` adds the headers there.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -53,7 +56,7 @@ class Safeguards:
 
 def _declared(scope: Scope) -> int:
     value = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(value) if value.isdigit() else 0
+    return int(value[:20]) if value.isdigit() else 0
 
 
 def _bounded(receive: Receive) -> Receive:

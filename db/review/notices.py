@@ -16,7 +16,9 @@ NOTICES: Final = {
     "nothing-to-undo",
     "conflict",
     "spoken-between",
+    "already-given",
     "bulk",
+    "nothing-chosen",
     "wished",
     "wish-withdrawn",
     "signed-out",
@@ -31,22 +33,25 @@ class Notice:
     word: str
     number: int | None
     """An attempt's, or how many."""
+    left_out: int = 0
+    """How many more were meant and not judged."""
 
 
 def notice_of(request: Request) -> Notice | None:
-    """The notice that the address carries, as `notice=approved.12`; None for none that we know."""
-    word, _, number = request.query_params.get("notice", "").partition(".")
+    """The notice that the address carries, as `approved.12` or `bulk.12.3`; None for none that we know."""
+    word, *parts = request.query_params.get("notice", "").split(".")
     if word not in NOTICES:
         return None
-    return Notice(word, int(number) if number.isdecimal() and len(number) < 10 else None)
+    numbers = [int(part) for part in parts if part.isdecimal() and len(part) < 10]
+    return Notice(word, *numbers[:2]) if numbers else Notice(word, None)
 
 
-def notice_value(word: str, number: int | None = None) -> str:
-    """The parameter's value.
+def notice_value(word: str, *numbers: int) -> str:
+    """The parameter's value: the word, then what `Notice` holds besides.
 
     Raises:
         ValueError: a word that the page does not know.
     """
     if word not in NOTICES:
         raise ValueError(f"{word!r} is no notice")
-    return word if number is None else f"{word}.{number}"
+    return ".".join((word, *map(str, numbers)))

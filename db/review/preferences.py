@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 
 from db.review.addresses import local_path
+from db.review.cookies import cookie, keep_cookie
 from db.review.words import LANGUAGES, best_language
 
 router = APIRouter()
@@ -26,13 +27,12 @@ class Preferences:
 
 def preferences_of(request: Request) -> Preferences:
     """From her cookies; a language she never chose is the one that her browser asks for."""
-    language = request.cookies.get("nishiki_language", "")
+    language = cookie(request, "nishiki_language") or ""
     if language not in LANGUAGES:
         language = best_language(request.headers.get("accept-language", ""))
-    theme = request.cookies.get("nishiki_theme", "auto")
-    return Preferences(
-        language, theme if theme in THEMES else "auto", request.cookies.get("nishiki_shortcuts") != "off"
-    )
+    theme = cookie(request, "nishiki_theme")
+    shortcuts = cookie(request, "nishiki_shortcuts") != "off"
+    return Preferences(language, theme if theme in THEMES else "auto", shortcuts)
 
 
 @router.post("/preferences")
@@ -44,6 +44,5 @@ def choose(
 ) -> RedirectResponse:
     """Keep one choice and go back to where she was."""
     answer = RedirectResponse(request.scope.get("root_path", "") + local_path(back), 303)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(f"nishiki_{name}", value, max_age=_YEAR_S, samesite="lax", httponly=True, secure=secure)
+    keep_cookie(request, answer, f"nishiki_{name}", value, for_s=_YEAR_S)
     return answer

@@ -65,11 +65,13 @@ def without(view: FilterForm, field: str) -> FilterForm:
 def pager(view: FilterForm, part: PageForm, page: QueuePage) -> Pager:
     """From this page on."""
     some = bool(page.entries)
+    moved = part.after or part.before or part.position > 1
+    begins = not page.earlier and (some or not moved)
     return Pager(
         view.query(),
         view.query(before=place_text(page.entries[0].place)) if some and page.earlier else None,
         view.query(after=place_text(page.entries[-1].place)) if some and page.later else None,
-        (part.position or None) if page.earlier else 1,
+        1 if begins else part.position or None,
     )
 
 

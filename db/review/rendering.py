@@ -5,6 +5,7 @@ for addresses, `notice`, and what its route hands over.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -17,11 +18,14 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from db.review.auth import VISIT_COOKIE, Visitor, csrf_token, visit_secret
+from db.review.auth import Visitor, csrf_token, visit_secret
+from db.review.cookies import VISIT, cookie, keep_cookie
 from db.review.notices import notice_of
 from db.review.preferences import preferences_of
 from db.review.state import state_of
 from db.review.words import LANGUAGES, words
+
+_JAPANESE = re.compile("[\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 def render(
@@ -50,9 +54,8 @@ def render(
 
 def keep_visit(request: Request, answer: HTMLResponse) -> HTMLResponse:
     """Let the browser keep the secret that its forms are told by, where it has none yet."""
-    if VISIT_COOKIE not in request.cookies:
-        secure = request.url.scheme == "https"
-        answer.set_cookie(VISIT_COOKIE, visit_secret(request), httponly=True, samesite="lax", secure=secure)
+    if not cookie(request, VISIT):
+        keep_cookie(request, answer, VISIT, visit_secret(request))
     return answer
 
 
@@ -68,6 +71,7 @@ def _environment(language: str) -> Environment:
     )
     environment.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= {"figure": figure, "moment": moment, "quoted": lambda text: quote(str(text), safe="")}
+    environment.tests["japanese"] = is_japanese
     environment.globals["tile"] = tile_address
     return environment
 
@@ -75,6 +79,11 @@ def _environment(language: str) -> Environment:
 def tile_address(sha256: str, name: str) -> str:
     """Where a picture's thumbnail, preview or tiles are, behind the app's root."""
     return f"/pictures/{sha256}/{name}"
+
+
+def is_japanese(text: str) -> bool:
+    """Is some of it in Japanese letters, so that it is read and set as Japanese?"""
+    return _JAPANESE.search(text) is not None
 
 
 def figure(value: float | None, digits: int = 3) -> str:

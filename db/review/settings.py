@@ -1,10 +1,20 @@
 """Settings of the review page. `flows.settings.Settings` extends these; importing loads no web framework."""
 
+from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from db.settings import CatalogueSettings
+
+
+def _network(address: str) -> str:
+    ip_network(address)
+    return address
+
+
+HostName = Annotated[str, Field(pattern=r"^(\*\.)?[A-Za-z0-9._-]+$|^\[[0-9A-Fa-f:.]+\]$")]
+"""No pattern that fits every host: pages of other sites would come in by a name of their own (DNS rebinding)."""
 
 
 class ReviewSettings(CatalogueSettings):
@@ -16,23 +26,23 @@ class ReviewSettings(CatalogueSettings):
         description="Address that the review page listens on; any but this machine's own needs accounts.",
     )
     review_port: int = Field(default=8377, ge=0, le=65_535, description="Its port; 0: any that is free.")
-    review_names: tuple[str, ...] = Field(
+    review_names: tuple[HostName, ...] = Field(
         default=(), description="Host names by which browsers reach the page, beside the address itself."
     )
-    review_user_header: Annotated[str, Field(pattern=r"[A-Za-z][A-Za-z0-9-]*")] | None = Field(
+    review_user_header: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] | None = Field(
         default=None,
         description="Header in which a proxy that signs people in (OIDC) gives the curator's name, "
         "such as `X-Forwarded-User`.",
     )
-    review_proxies: tuple[str, ...] = Field(
+    review_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
         default=("127.0.0.1", "::1"),
-        description="Addresses of proxies whose headers are believed: user, scheme and the browser's address.",
+        description="Addresses or networks of proxies whose headers are believed: user, scheme, the browser's address.",
     )
     review_read_only: bool = Field(
         default=False, description="Everybody only looks, and nothing is written: a reading database role is enough."
     )
     session_hours: float = Field(
-        default=12.0, gt=0, le=720, description="Hours after which an idle curator signs in again."
+        default=12.0, gt=0, le=168, description="Hours after which an idle curator signs in again."
     )
     lease_minutes: float = Field(
         default=30.0, gt=0, le=1440, description="Minutes for which an entry that a curator opened is left to her."

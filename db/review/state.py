@@ -6,7 +6,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from db.catalogue import Catalogue
+from db.review.sessions import Sessions
 from db.review.settings import ReviewSettings
+from db.review.throttle import Throttle
 from db.tiles import TileStore
 
 
@@ -17,6 +19,8 @@ class ReviewState:
     settings: ReviewSettings
     catalogue: Catalogue
     tiles: TileStore
+    sessions: Sessions
+    throttle: Throttle
     marking_recipes: tuple[str, ...] = ()
     """Recipes that take marks drawn by hand, the first by default; the catalogue knows no recipes, so it is told."""
 

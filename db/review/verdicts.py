@@ -36,8 +36,8 @@ def _empty(value: object) -> object:
 
 
 def _lines(value: object) -> object:
-    """Browsers send line ends as two characters and count them as one; PostgreSQL keeps no NUL."""
-    return value.replace("\r\n", "\n").replace("\0", "").strip() if isinstance(value, str) else value
+    """Browsers send line ends as two characters and count them as one."""
+    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
 
 
 class VerdictForm(BaseModel):

@@ -50,11 +50,11 @@ def translations(language: str) -> Mapping[str, str]:
 def best_language(accepted: str) -> str:
     """Of an Accept-Language header, the language that the reader likes best and that there is."""
     ranked = []
-    for place, part in enumerate(accepted.split(",")[:20]):
-        tag, _, weight = part.strip().partition(";q=")
-        language = tag.partition("-")[0].lower()
-        if language in LANGUAGES:
-            ranked.append((-_number(weight), place, language))
+    for place, part in enumerate(accepted.replace(" ", "").split(",")[:20]):
+        tag, _, weight = part.partition(";q=")
+        language, liking = tag.partition("-")[0].lower(), _number(weight)
+        if language in LANGUAGES and liking > 0:
+            ranked.append((-liking, place, language))
     return min(ranked)[2] if ranked else "en"
 
 

@@ -19,8 +19,8 @@ _DRAWN = """() => {
 }"""
 _SHIFT = """() => new Promise((done) => {
   let sum = 0;
-  new PerformanceObserver((list) => { for (const each of list.getEntries()) if (!each.hadRecentInput) sum += each.value; })
-    .observe({type: "layout-shift", buffered: true});
+  const add = (list) => list.getEntries().forEach((each) => { if (!each.hadRecentInput) sum += each.value; });
+  new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
   setTimeout(() => done(sum), 300);
 })"""
 

@@ -148,10 +148,10 @@ def page(new_page: NewPage) -> Page:
 def started(home: Path, *options: str) -> Iterator[str]:
     """The command `nishiki review` on a free port; its address."""
     log = home.parent / "review.log"
-    command = [sys.executable, "-m", "tests.browser.serve", str(home), *options]
+    command = [sys.executable, "-c", "from flows.cli import app; app()", "review", "--home", str(home), "--port", "0"]
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=file, text=True, cwd=Path(__file__).parents[2]
+            [*command, *options], stdout=subprocess.PIPE, stderr=file, text=True, cwd=home.parent
         )
     try:
         yield _address(process, log)

@@ -24,6 +24,7 @@ from db.export import write_csv, write_json
 from db.models import Batch
 from db.reviewed import Judgement, Reason
 from db.settings import CatalogueSettings
+from db.tiles import TILES, TileStore
 from flows.cli import app
 
 if TYPE_CHECKING:
@@ -244,6 +245,28 @@ def test_a_batch_that_is_unfinished_keeps_its_checkpoints_and_loses_what_was_nev
         assert mend(settings, early) == findings  # the batch has come since the first look
         assert finished.exists()
         assert not torn.exists()
+
+
+def test_tiles_of_no_picture_and_unfinished_ones_are_left_over_unless_they_are_young(
+    settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    store = TileStore(settings.home / TILES)
+    with Catalogue.open(settings) as catalogue:
+        image = sample.store(catalogue, sample.record("shown"), Tone.COLOUR)
+        shown = catalogue.describe([image])[image].sha256
+    for sha256 in (shown, "cd" * 32):
+        store.add(sha256, lambda folder: folder.joinpath("info.json").touch())
+    torn = store.root / "unfinished" / f"{shown}.0123456789abcdef"
+    (torn / "0,0,512,512").mkdir(parents=True)
+    assert _damage(settings) == []
+    for folder in (*store.folders(), torn):
+        _long_ago(folder)
+    findings = examine(settings)
+    assert [each.damage for each in findings] == [Damage.TILES] * 2
+    assert mend(settings, findings) == findings
+    assert [folder.name for folder in store.folders()] == [shown]
+    assert list(store.leftovers()) == []
+    assert mend(settings, findings) == []
 
 
 def test_the_doctor_gives_a_dead_batch_free(settings: CatalogueSettings, sample: "Sample") -> None:

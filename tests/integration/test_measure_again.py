@@ -21,7 +21,7 @@ from flows.measure import MeasureTally, measure
 from flows.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 RECIPE = recipe_named("jadh2016/config1_1_1").changed(long_edge_px=32, iterations=3)
 SIZE = (32, 32)

@@ -16,7 +16,7 @@ from db.reviewed import Judgement, Lease, QueueFilter, Role
 from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
 
@@ -105,13 +105,13 @@ def test_an_account_is_added_changed_and_closed(catalogue: Catalogue) -> None:
         catalogue.add_curator("Aoi", Role.ADMIN, HASH)
     assert catalogue.password_hash("Aoi") == HASH
     assert catalogue.password_hash("Ren") is None
-    catalogue.change_role("Aoi", Role.ADMIN)
+    catalogue.change_role("Aoi", Role.VIEWER)
     catalogue.change_password("Aoi", "another hash")
     assert catalogue.password_hash("Aoi") == "another hash"
     catalogue.disable_curator("Aoi")
     assert catalogue.password_hash("Aoi") is None
     (closed,) = catalogue.curators()
-    assert (closed.role, closed.disabled_at is None) == (Role.ADMIN, False)
+    assert (closed.role, closed.disabled_at is None) == (Role.VIEWER, False)
     with pytest.raises(UnknownEntry, match="closed"):
         catalogue.open_session("Aoi")
     for sentence in (catalogue.disable_curator, catalogue.open_session):

@@ -11,7 +11,7 @@ from db.nouns.review_queue import PageOf
 from db.reviewed import Count, Facet, Judgement, Place, Queue, QueueFilter, Reason
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 APPROVED = Judgement(Verdict.APPROVED)
 WRONG_COLOUR = Judgement(Verdict.RETURNED, Reason.UNBELIEVABLE)
@@ -157,6 +157,20 @@ def test_facets_count_what_each_value_would_leave(catalogue: Catalogue, shelf: d
     assert "verdict" not in facets.values
     judged = catalogue.facets(QueueFilter(queue=Queue.ALL)).values
     assert (judged["verdict"], judged["curator"]) == ((Facet("approved", Count(1)),), (Facet("Aoi", Count(1)),))
+
+
+def test_what_has_to_be_tested_entry_by_entry_is_counted_at_the_head_of_the_queue(
+    catalogue: Catalogue, sample: "Sample", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.nouns.search.RARE", 0)
+    sample.entries(catalogue, 4)
+    assert catalogue.queue_count(QueueFilter(words="print")) == Count(4)
+    monkeypatch.setattr("db.nouns.review_filter.HEAD", 3)
+    assert catalogue.queue_count(QueueFilter(words="print")) == Count(3, more=True)
+    assert catalogue.queue_count(QueueFilter(words="print", archive="nobody's")) == Count(0)
+    facets = catalogue.facets(QueueFilter(words="print"))
+    assert (facets.total, facets.values["outcome"]) == (Count(3, more=True), (Facet("succeeded", Count(3, more=True)),))
+    assert len(_ids(catalogue, QueueFilter(words="print"))) == 4
 
 
 @pytest.mark.parametrize("head", [1, 100], ids=["longer than its head", "counted one by one"])

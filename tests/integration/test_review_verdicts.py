@@ -16,7 +16,7 @@ from db.reviewed import GivenVerdict, Judgement, Queue, QueueFilter, Reason, Sta
 from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 APPROVED = Judgement(Verdict.APPROVED)
 WITHHELD = Judgement(Verdict.WITHHELD, note="of living memory")

@@ -14,7 +14,7 @@ from db.reviewed import Judgement, Reason, Wish
 from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Sample
+    from tests.samples import Sample
 
 WRONG = Judgement(Verdict.RETURNED, Reason.WRONG_MATCH)
 LEVIN = RecipeEntry("levin2004", {}, "1e71n")

@@ -1,10 +1,10 @@
-"""What the search takes for the same, and the pairs of letters that it looks up."""
+"""What the search takes for the same, and the triples of letters that it looks up."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.folding import folded, pairs, pairs_of_letter, pairs_within, search_text
+from db.folding import folded, search_text, triples, triples_beginning, triples_within
 
 
 @pytest.mark.parametrize(
@@ -26,19 +26,22 @@ def test_voiced_kana_stay_other_letters() -> None:
 
 
 @given(st.text(min_size=1), st.data())
-def test_every_part_of_a_text_is_found_by_its_pairs(text: str, data: st.DataObject) -> None:
+def test_every_part_of_a_text_is_found_by_its_triples(text: str, data: st.DataObject) -> None:
     words = search_text([text]).split()
     if not words:
         return
     word = data.draw(st.sampled_from(words))
     begin = data.draw(st.integers(0, len(word) - 1))
     part = word[begin : begin + data.draw(st.integers(1, 5))]
-    known = pairs(search_text([text]))
-    assert pairs_within(part) <= known
-    first, after = pairs_of_letter(part[0])
-    assert any(first <= pair < after for pair in known)
+    known = triples(search_text([text]))
+    assert triples_within(part) <= known
+    for beginning in (part[:1], part[:2]):
+        first, after = triples_beginning(beginning)
+        assert any(first <= triple < after for triple in known)
 
 
-def test_pairs_do_not_reach_from_one_word_into_the_next() -> None:
-    assert pairs_within("bc").isdisjoint(pairs(search_text(["ab", "cd"])))
-    assert pairs_within("bc").isdisjoint(pairs(folded("ab cd")))
+def test_triples_do_not_reach_from_one_word_into_the_next() -> None:
+    assert triples_within("abc").isdisjoint(triples(search_text(["ab", "cd"])))
+    assert triples_within("bcd").isdisjoint(triples(folded("ab cd")))
+    first, after = triples_beginning("bc")
+    assert not any(first <= triple < after for triple in triples("ab cd"))

@@ -9,7 +9,7 @@ from itertools import chain, islice
 import sqlalchemy as sa
 from alembic import op
 
-from db.folding import pairs, search_text
+from db.folding import search_text, triples
 
 revision = "0004"
 down_revision = "0003"
@@ -17,17 +17,21 @@ branch_labels = None
 depends_on = None
 
 BEST_FIRST = ("precedence", "attempt_id")
-TESTED = ("curator", "returned_by", "archive_id", "batch_id", "recipe_name", "outcome", "error", "year_from", "year_to")
+EQUAL = ("batch_id", "archive_id", "recipe_name", "outcome", "verdict", "curator")
+TESTED = (
+    "waiting_since", "conflict_since", "verdict", "record_id", "curator", "returned_by", "archive_id", "batch_id",
+    "recipe_name", "outcome", "error", "year_from", "year_to",
+)
 WAITING = "waiting_since IS NOT NULL"
 QUEUES = {
-    "ix_reviews_all": (("waiting_since", "verdict", "record_id", *TESTED), None),
-    "ix_reviews_waiting": (("waiting_since", "record_id", *TESTED), WAITING),
-    "ix_reviews_conflicts": ((), "conflict_since IS NOT NULL"),
+    "ix_reviews_all": None,
+    "ix_reviews_waiting": WAITING,
+    "ix_reviews_conflicts": "conflict_since IS NOT NULL",
 }
-FILTERS = {"ix_reviews_batch_id": "batch_id", "ix_reviews_archive_id": "archive_id", "ix_reviews_redone": "returned_by"}
+FILTERS = {f"ix_reviews_{column}": column for column in EQUAL} | {"ix_reviews_redone": "returned_by"}
 VERDICT_COLUMNS = ("bulk", "looked_s", "answered", "blind")
 VERDICT_INDEXES = ("ix_verdicts_curator", "ix_verdicts_bulk", "ix_verdicts_blind")
-TABLES = ("sessions", "curators", "wishes", "undone_verdicts", "leases", "search_pairs", "search_texts", "reviews")
+TABLES = ("sessions", "curators", "wishes", "undone_verdicts", "leases", "search_triples", "search_texts", "reviews")
 
 KEPT_ON_SQLITE = (
     """CREATE TRIGGER undone_verdicts_never_updated BEFORE UPDATE ON undone_verdicts
@@ -116,11 +120,12 @@ def _reviews() -> None:
         sa.ForeignKeyConstraint(["record_id"], ["records.id"], name="fk_reviews_record_id"),
         sa.PrimaryKeyConstraint("attempt_id", name="pk_reviews"),
     )
-    for name, (further, where) in QUEUES.items():
-        _index(name, "reviews", (*BEST_FIRST, *further), where)
+    for name, where in QUEUES.items():
+        _index(name, "reviews", (*BEST_FIRST, *TESTED), where)
     for name, column in FILTERS.items():
         only = f"{WAITING} AND returned_by IS NOT NULL" if column == "returned_by" else None
-        _index(name, "reviews", (column, *BEST_FIRST, "waiting_since", "curator"), only)
+        _index(name, "reviews", (column, *BEST_FIRST, *(each for each in TESTED if each != column)), only)
+    op.create_index("ix_reviews_error", "reviews", ["error"])
     op.create_index("ix_reviews_record_id", "reviews", ["record_id"])
     _index("ix_reviews_wrong_match", "reviews", ("attempt_id",), "reason = 'wrong match'")
     op.create_table(
@@ -142,11 +147,11 @@ def _search() -> None:
         sa.PrimaryKeyConstraint("record_id", name="pk_search_texts"),
     )
     op.create_table(
-        "search_pairs",
-        sa.Column("pair", sa.BigInteger(), autoincrement=False, nullable=False),
+        "search_triples",
+        sa.Column("triple", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("record_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(["record_id"], ["records.id"], name="fk_search_pairs_record_id"),
-        sa.PrimaryKeyConstraint("pair", "record_id", name="pk_search_pairs"),
+        sa.ForeignKeyConstraint(["record_id"], ["records.id"], name="fk_search_triples_record_id"),
+        sa.PrimaryKeyConstraint("triple", "record_id", name="pk_search_triples"),
         sqlite_with_rowid=False,
     )
 
@@ -235,6 +240,6 @@ def _find_old() -> None:
     while some := list(islice(texts, 1000)):
         rows = [{"record": record_id, "text": text} for record_id, text in some]
         bind.execute(sa.text("INSERT INTO search_texts (record_id, text) VALUES (:record, :text)"), rows)
-        of_each = ([{"pair": pair, "record": record_id} for pair in pairs(text)] for record_id, text in some)
+        of_each = ([{"triple": triple, "record": record_id} for triple in triples(text)] for record_id, text in some)
         if found := list(chain.from_iterable(of_each)):
-            bind.execute(sa.text("INSERT INTO search_pairs (pair, record_id) VALUES (:pair, :record)"), found)
+            bind.execute(sa.text("INSERT INTO search_triples (triple, record_id) VALUES (:triple, :record)"), found)

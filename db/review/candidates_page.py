@@ -1,0 +1,55 @@
+"""Every result of one content side by side, to choose the best: other styles, other recipes, earlier attempts."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from db.entries import Description, EncoderKey
+from db.review.auth import Looking
+from db.review.entry_pages import AskedFor, entry_address
+from db.review.rendering import render
+from db.review.state import ReviewState
+from db.reviewed import QueueEntry
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An attempt of the content, its entry in the queue, and which small pictures there are."""
+
+    entry: QueueEntry
+    style: Description
+    encoder: EncoderKey
+    has_picture: bool
+    has_style: bool
+
+
+@router.get("/entries/{attempt_id}/candidates")
+def candidates_page(request: Request, asked: AskedFor, who: Looking) -> HTMLResponse:
+    """This result among the others of the same content, newest first.
+
+    Raises:
+        UnknownEntry: there is no such attempt.
+    """
+    attempt = asked.state.catalogue.attempt(asked.attempt_id)
+    shown = candidates_of(asked.state, asked.attempt_id)
+    errors = {each.encoder for each in shown if each.entry.error is not None}
+    context = {
+        "attempt": attempt,
+        "candidates": shown,
+        "one_encoder": len(errors) < 2,
+        "address": partial(entry_address, asked.view),
+    }
+    return render(request, "candidates.html.j2", who, context)
+
+
+def candidates_of(state: ReviewState, attempt_id: int) -> list[Candidate]:
+    """The attempts with a picture of the same content; the first word of a blind pair stays hidden."""
+    has, found = state.tiles.has, []
+    for each in state.catalogue.attempts_of_content(attempt_id):
+        entry = state.catalogue.queue_entry(each.attempt_id)
+        found.append(Candidate(entry, each.style, each.encoder, has(entry.output_sha256), has(each.style.sha256)))
+    return found

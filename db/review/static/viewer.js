@@ -1,0 +1,146 @@
+// Original, result and style print, deep-zoomed together. Says "painted" (to viewer_modes.js and verdict.js) once
+// original and result have stood on a visible page.
+
+const section = document.querySelector(".viewer");
+const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const OPTIONS = {
+  drawer: "canvas",
+  showNavigationControl: false,
+  animationTime: still ? 0 : 0.3,
+  maxZoomPixelRatio: 8,
+  visibilityRatio: 0.4,
+  zoomPerScroll: 1.25,
+  gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true, flickEnabled: false },
+  gestureSettingsTouch: { flickEnabled: false },
+};
+const KEYS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Equal", "Minus", "Digit0", "NumpadAdd", "NumpadSubtract"];
+
+/** The picture's tiles as OpenSeadragon wants them, under our address. */
+async function tilesOf(address) {
+  const answer = await fetch(`${address}info.json`);
+  if (!answer.ok) throw new Error(`${answer.status} for ${address}`);
+  return { ...(await answer.json()), id: address.replace(/\/$/, "") };
+}
+
+/** Opens one figure; resolves when it can be moved. */
+async function open(figure) {
+  const tiles = await tilesOf(figure.dataset.tiles);
+  const viewer = OpenSeadragon({ ...OPTIONS, element: figure.querySelector(".zoom"), tileSources: tiles });
+  const pane = { name: figure.dataset.pane, figure, viewer, tiles, broken: false };
+  viewer.addHandler("canvas-key", (event) => { event.preventDefaultAction = !KEYS.includes(event.originalEvent.code); });
+  viewer.addHandler("tile-load-failed", () => { pane.broken = true; tellMissing(); });
+  viewer.canvas.setAttribute("role", "application");
+  viewer.canvas.setAttribute("aria-label", figure.dataset.label);
+  figure.querySelector("a").inert = true; // the viewer stands before it
+  await new Promise((resolve, reject) => {
+    viewer.addOnceHandler("open", resolve);
+    viewer.addOnceHandler("open-failed", (event) => reject(new Error(event.message)));
+  });
+  return pane;
+}
+
+/** Says on the page that there are pictures missing: no verdict without them. */
+function tellMissing() {
+  section.querySelector(".state").textContent = section.dataset.missing;
+}
+
+/** Puts one pane where another stands: to the pixel within the pair, else by the place in the whole picture. */
+function follow(pane, leader) {
+  const [to, from] = [pane.viewer.viewport, leader.viewer.viewport];
+  const pair = pane.name !== "style" && leader.name !== "style";
+  const scale = pair
+    ? from.getContainerSize().x / to.getContainerSize().x
+    : to.getHomeZoom() / from.getHomeZoom();
+  const centre = from.getCenter(true);
+  const stretch = (pane.tiles.height / pane.tiles.width) / (leader.tiles.height / leader.tiles.width);
+  to.zoomTo(from.getZoom(true) * scale, null, true);
+  to.panTo(new OpenSeadragon.Point(centre.x, centre.y * stretch), true);
+}
+
+/** The panes move as the one that she touched last. */
+class Link {
+  constructor(panes) {
+    this.panes = panes;
+    this.leader = panes.result;
+    this.withStyle = true;
+    for (const pane of Object.values(panes)) {
+      const takeOver = () => { this.leader = pane; };
+      for (const name of ["canvas-press", "canvas-scroll", "canvas-key", "canvas-pinch"]) pane.viewer.addHandler(name, takeOver);
+      pane.viewer.addHandler("viewport-change", () => { if (this.leader === pane) this.move(); });
+    }
+  }
+
+  move() {
+    const { original, result, style } = this.panes;
+    if (this.leader !== style) {
+      follow(this.leader === original ? result : original, this.leader);
+      if (this.withStyle) follow(style, this.leader);
+    } else if (this.withStyle) {
+      follow(original, style);
+      follow(result, original);
+    }
+  }
+
+  toggleStyle() {
+    this.withStyle = !this.withStyle;
+    if (this.leader === this.panes.style) this.leader = this.panes.result;
+    this.move();
+    return this.withStyle;
+  }
+}
+
+/** What the buttons below the pictures do. */
+function tools(link) {
+  const zoom = (factor) => link.leader.viewer.viewport.zoomBy(factor).applyConstraints();
+  return {
+    in: () => zoom(1.5),
+    out: () => zoom(1 / 1.5),
+    fit: () => link.leader.viewer.viewport.goHome(),
+    actual: () => {
+      const { viewer, tiles } = link.leader; // one pixel of the picture on one of the screen
+      viewer.viewport.zoomTo(tiles.width / (viewer.viewport.getContainerSize().x * devicePixelRatio));
+    },
+    full: () => (document.fullscreenElement ? document.exitFullscreen() : section.requestFullscreen()),
+    link: (button) => button.setAttribute("aria-pressed", String(link.toggleStyle())),
+  };
+}
+
+/** Wakes the buttons. */
+function connect(link) {
+  const does = tools(link);
+  for (const button of section.querySelectorAll("[data-do]")) {
+    button.disabled = false;
+    button.addEventListener("click", () => does[button.dataset.do](button));
+  }
+}
+
+/** Resolves when the pane's picture has all its tiles for this view, and they were drawn. */
+async function painted(pane) {
+  await new Promise((resolve) => pane.viewer.world.getItemAt(0).whenFullyLoaded(resolve));
+  // a page that nobody sees draws no frame
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+}
+
+/** OpenSeadragon puts a style sheet into the head, which the page's policy refuses, unless it finds one so marked. */
+function spareStyleSheet() {
+  const mark = document.createElementNS("nishiki", "style");
+  mark.setAttribute("data-openseadragon-mobile-css", "");
+  document.head.append(mark);
+}
+
+async function start() {
+  spareStyleSheet();
+  const opened = await Promise.all([...section.querySelectorAll("[data-pane]")].map(open));
+  const panes = Object.fromEntries(opened.map((pane) => [pane.name, pane]));
+  const link = new Link(panes);
+  connect(link);
+  await Promise.all([panes.original, panes.result].map(painted));
+  if (panes.original.broken || panes.result.broken) return;
+  section.dataset.painted = "";
+  section.dispatchEvent(new CustomEvent("painted", { detail: panes }));
+}
+
+start().catch((error) => {
+  tellMissing();
+  console.warn(error);
+});

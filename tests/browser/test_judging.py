@@ -1,0 +1,145 @@
+"""Judging in a real browser: nothing before the pictures are painted, all by keyboard, and without JavaScript."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from db.entries import Verdict
+from tests.browser.conftest import NewPage, Shop, Watch
+from tests.browser.viewing import FIRST, PAINTED, looked_at, said
+
+TILES = re.compile(r"/pictures/.*/default\.jpg")
+SHIFTS = """
+window.shift = 0;
+const watch = (list) => { for (const each of list.getEntries()) window.shift += each.value; };
+new PerformanceObserver(watch).observe({type: "layout-shift", buffered: true});
+"""
+
+
+@pytest.fixture
+def opened(page: Page) -> Page:
+    """The first entry's page, painted."""
+    return looked_at(page)
+
+
+@pytest.fixture
+def held(page: Page) -> Iterator[list[Route]]:
+    """Tiles that were asked for and do not come before the test lets them."""
+    waiting: list[Route] = []
+    page.route(TILES, lambda route: waiting.append(route))  # noqa: PLW0108  # Playwright marks what it is handed
+    yield waiting
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_no_verdict_can_be_given_before_both_pictures_are_painted(page: Page, shop: Shop, held: list[Route]) -> None:
+    page.goto(f"/entries/{FIRST}")
+    page.wait_for_load_state()
+    page.wait_for_timeout(400)
+    with shop.catalogue() as catalogue:
+        output = catalogue.attempt(FIRST).output_sha256
+    assert output is not None
+    expect(page.get_by_role("button", name="Approve")).to_be_disabled()
+    for key in ("a", "w", "r", "1"):
+        page.keyboard.press(key)
+    release(page, held, without=output)
+    expect(page.get_by_role("button", name="Approve")).to_be_disabled()
+    assert page.url.endswith(f"/entries/{FIRST}")
+    assert said(shop, FIRST) == []
+    release(page, held)
+    page.wait_for_selector(PAINTED)
+    page.keyboard.press("a")
+    page.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
+    assert said(shop, FIRST) == [(Verdict.APPROVED, "", "")]
+
+
+def release(page: Page, held: list[Route], without: str = "nothing") -> None:
+    """Let the tiles come that were asked for, and those that are asked for then."""
+    for _ in range(8):
+        for route in [each for each in held if without not in each.request.url]:
+            held.remove(route)
+            route.continue_()
+        page.wait_for_timeout(100)
+
+
+def test_a_picture_that_is_missing_opens_no_verdict_and_is_told(page: Page, watch: Watch) -> None:
+    watch.allowed += ["404", "failed to load"]
+    page.route(TILES, lambda route: route.fulfill(status=404))
+    page.goto(f"/entries/{FIRST}")
+    expect(page.locator(".state")).to_contain_text("did not arrive")
+    expect(page.get_by_role("button", name="Approve")).to_be_disabled()
+
+
+def test_a_morning_by_keyboard_alone(opened: Page, shop: Shop) -> None:
+    opened.keyboard.press("a")
+    opened.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
+    opened.wait_for_selector(PAINTED)
+    second = int(re.findall(r"entries/(\d+)", opened.url)[0])
+    opened.keyboard.press("n")
+    opened.keyboard.type("a r w are letters here")
+    opened.keyboard.press("Escape")
+    opened.keyboard.press("r")
+    expect(opened.get_by_role("button", name="wrong match")).to_be_focused()
+    opened.keyboard.press("Escape")
+    expect(opened.get_by_role("button", name="wrong match")).to_be_hidden()
+    expect(opened.get_by_role("button", name="Return …")).to_be_focused()
+    opened.keyboard.press("r")
+    opened.keyboard.press("2")
+    opened.wait_for_url(re.compile(f"notice=returned.{second}"))
+    assert said(shop, second) == [(Verdict.RETURNED, "colour bleeding", "a r w are letters here")]
+    opened.wait_for_selector(PAINTED)
+    opened.keyboard.press("j")
+    opened.wait_for_url(re.compile(r"/entries/\d+$"))
+    opened.keyboard.press("k")
+    opened.wait_for_url(re.compile(r"/entries/\d+$"))
+    opened.wait_for_selector(PAINTED)
+    opened.keyboard.press("u")
+    opened.wait_for_url(re.compile("notice=undone"))
+    with shop.catalogue() as catalogue:
+        assert [stands for _, stands in catalogue.verdict_history(second)] == [False]
+        ((word, _),) = catalogue.verdict_history(FIRST)
+        assert catalogue.rubber_stamps(600)[word.curator].measured == 2
+
+
+def test_an_entry_is_left_to_others_with_its_page(opened: Page, shop: Shop) -> None:
+    with shop.catalogue() as catalogue:
+        assert catalogue.queue_entry(FIRST).lease is not None
+        opened.goto("/keys")
+        opened.wait_for_timeout(500)
+        assert catalogue.queue_entry(FIRST).lease is None
+
+
+def test_without_javascript_the_pictures_are_there_and_a_verdict_is_taken(new_page: NewPage, shop: Shop) -> None:
+    page = new_page(java_script_enabled=False)
+    page.goto(f"/entries/{FIRST}")
+    for name in ("Original", "Machine-colorized result", "Style print"):
+        shown = page.get_by_role("img", name=re.compile(f"^{name}"))
+        expect(shown).to_be_visible()
+        assert shown.evaluate("image => image.naturalWidth") > 0
+    page.get_by_role("textbox", name="Note").fill("by hand")
+    page.get_by_role("button", name="unbelievable").click()
+    page.wait_for_url(re.compile(f"notice=returned.{FIRST}"))
+    assert said(shop, FIRST) == [(Verdict.RETURNED, "unbelievable", "by hand")]
+
+
+def test_nothing_moves_on_the_page_while_it_fills(page: Page) -> None:
+    page.add_init_script(SHIFTS)
+    looked_at(page).wait_for_timeout(300)
+    assert page.evaluate("window.shift") < 0.01
+
+
+def test_a_double_click_and_a_key_held_down_give_one_verdict(opened: Page, shop: Shop) -> None:
+    opened.get_by_role("button", name="Approve").dblclick()
+    opened.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
+    opened.wait_for_selector(PAINTED)
+    opened.keyboard.down("w")
+    for _ in range(5):
+        opened.keyboard.down("w")
+    opened.wait_for_url(re.compile("notice=withheld"))
+    opened.wait_for_selector(PAINTED)
+    opened.keyboard.down("w")
+    opened.wait_for_timeout(300)
+    with shop.catalogue() as catalogue:
+        given = [len(catalogue.verdict_history(attempt.id)) for attempt in catalogue.attempts()]
+    assert sorted(given) == [0, 0, 0, 0, 1, 1]

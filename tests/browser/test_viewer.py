@@ -1,0 +1,163 @@
+"""Looking in a real browser: pictures that move together, and the modes that compare them."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import NewPage
+from tests.browser.viewing import apart, layers, looked_at, places
+
+INK = """() => {
+  const {canvas} = window.panes.result.viewer.drawer;
+  return [...canvas.getContext("2d").getImageData(canvas.width * 0.4, canvas.height / 2, 1, 1).data];
+}"""
+"""A pixel of what the result's pane shows."""
+EDGE = """() => {
+  const {viewer, tiles} = window.panes.result;
+  const point = new OpenSeadragon.Point(viewer.world.getItemAt(1).getClip().x / tiles.width, 0);
+  return viewer.viewport.pixelFromPoint(point, true).x / viewer.viewport.getContainerSize().x;
+}"""
+"""Where the result begins, as a share of its pane."""
+
+
+@pytest.fixture
+def opened(page: Page) -> Page:
+    """The first entry's page, painted."""
+    return looked_at(page)
+
+
+def test_original_and_result_stand_alike_to_the_pixel_at_every_zoom_and_after_every_pan(opened: Page) -> None:
+    pane = opened.locator("[data-pane=result] .zoom").bounding_box()
+    assert pane is not None
+    start = now = places(opened)
+    for x, y, wheel in [(0.2, 0.3, -300), (0.8, 0.6, -500), (0.5, 0.9, -900), (0.1, 0.1, 400), (0.6, 0.5, 200)]:
+        opened.mouse.move(pane["x"] + pane["width"] * x, pane["y"] + pane["height"] * y)
+        opened.mouse.wheel(0, wheel)
+        opened.mouse.down()
+        opened.mouse.move(pane["x"] + pane["width"] * 0.5, pane["y"] + pane["height"] * 0.4, steps=3)
+        opened.mouse.up()
+        opened.wait_for_timeout(150)
+        now = places(opened)
+        assert apart(now["original"], now["result"]) < 1
+        assert apart(now["style"], now["result"]) < 2  # of the same shape here: the same relative place
+    assert apart(start["result"], now["result"]) > 20
+
+
+def test_pictures_stand_alike_while_they_move(new_page: NewPage) -> None:
+    page = looked_at(new_page(reduced_motion="no-preference"))
+    page.get_by_role("button", name="Closer").click()
+    page.get_by_role("button", name="Closer").click()
+    moving = []
+    for _ in range(12):
+        now = places(page)
+        moving.append(now["result"][3][1])
+        assert apart(now["original"], now["result"]) < 1
+        page.wait_for_timeout(20)
+    assert len({round(place) for place in moving}) > 1
+
+
+def test_the_style_print_stays_where_it_is_while_it_is_unlinked(opened: Page) -> None:
+    before = places(opened)
+    opened.keyboard.press("y")
+    expect(opened.get_by_role("button", name="Link style print")).to_have_attribute("aria-pressed", "false")
+    opened.keyboard.press("+")
+    opened.wait_for_timeout(150)
+    after = places(opened)
+    assert apart(before["style"], after["style"]) == 0
+    assert apart(before["result"], after["result"]) > 20
+    opened.keyboard.press("y")
+    opened.wait_for_timeout(150)
+    now = places(opened)
+    assert apart(now["style"], now["result"]) < 2
+
+
+def test_actual_size_is_one_pixel_of_the_picture_on_one_of_the_screen(new_page: NewPage) -> None:
+    page = looked_at(new_page(device_scale_factor=2))
+    page.keyboard.press("z")
+    page.wait_for_timeout(150)
+    left, right = (corner[0] for corner in places(page)["result"][:2])
+    width = page.evaluate("window.panes.result.tiles.width")
+    assert (right - left) * 2 == pytest.approx(width, abs=0.5)
+    page.keyboard.press("0")
+    page.wait_for_timeout(150)
+    pane = page.locator("[data-pane=result] .zoom").bounding_box()
+    assert pane is not None
+    top, bottom = (places(page)["result"][n][1] for n in (0, 3))
+    assert (top, bottom) == pytest.approx((0, pane["height"]), abs=1)
+
+
+def test_swipe_shows_the_original_left_of_a_line_that_keys_and_mouse_move(opened: Page) -> None:
+    opened.keyboard.press("s")
+    slider = opened.get_by_role("slider", name="Between original and result")
+    expect(slider).to_be_focused()
+    opened.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuenow", "52")
+    (below, _), (above, cut) = layers(opened)
+    assert (below, above) == (1, 1)
+    width = opened.evaluate("window.panes.result.tiles.width")
+    assert 0.5 < cut / width < 0.6
+    box = slider.bounding_box()
+    assert box is not None
+    opened.mouse.move(box["x"] + box["width"] / 2, box["y"] + 50)
+    opened.mouse.down()
+    opened.mouse.move(box["x"] - 60, box["y"] + 50, steps=4)
+    opened.mouse.up()
+    assert layers(opened)[1][1] < cut
+    opened.keyboard.press("s")
+    expect(slider).to_be_hidden()
+    assert layers(opened)[1] == [1, None]
+
+
+def test_the_line_stays_where_it_is_while_the_picture_moves_below_it(opened: Page) -> None:
+    opened.keyboard.press("s")
+    opened.keyboard.press("+")
+    opened.wait_for_timeout(150)
+    edge = opened.evaluate(EDGE)
+    assert edge == pytest.approx(0.5, abs=0.005)
+
+
+def test_modes_exclude_one_another_and_are_told(opened: Page) -> None:
+    state = opened.get_by_role("status").filter(has_text="result is shown")
+    expect(state).to_be_visible()
+    for key, name, words in [("s", "Swipe", "left of the line"), ("o", "Opacity", "over the original")]:
+        opened.keyboard.press(key)
+        expect(opened.locator(".state")).to_contain_text(words)
+        expect(opened.locator("[data-mode][aria-pressed=true]")).to_have_text(re.compile(name))
+    assert layers(opened)[1][0] == 0.5
+    opened.keyboard.press("l")
+    expect(opened.locator(".state")).to_contain_text("luma unchanged")
+    expect(opened.locator("[data-mode][aria-pressed=true]")).to_have_text(re.compile("Luma"))
+    opened.wait_for_function("window.panes.result.viewer.world.getItemCount() === 3")
+    opened.wait_for_timeout(300)
+    assert [opacity for opacity, _ in layers(opened)] == [0, 1, 1]
+    red, green, blue, _ = opened.evaluate(INK)
+    assert red == green == blue == pytest.approx(128, abs=8)
+    opened.keyboard.press("l")
+    expect(opened.locator(".state")).to_have_text("The result is shown.")
+    assert [opacity for opacity, _ in layers(opened)] == [0, 1, 0]
+
+
+def test_blink_changes_once_a_second_at_most_and_ends_with_any_key(new_page: NewPage) -> None:
+    page = looked_at(new_page(reduced_motion="no-preference"))
+    page.keyboard.press("b")
+    shown = []
+    for _ in range(25):
+        shown.append(layers(page)[1][0])
+        page.wait_for_timeout(100)
+    changes = sum(one != other for one, other in pairwise(shown))
+    assert 1 <= changes <= 3
+    page.keyboard.press("Shift")
+    expect(page.locator(".state")).to_have_text("The result is shown.")
+    assert layers(page)[1][0] == 1
+
+
+def test_nothing_blinks_by_itself_for_readers_who_want_no_motion(opened: Page) -> None:
+    opened.keyboard.press("b")
+    expect(opened.locator(".state")).to_contain_text("The original is shown")
+    for _ in range(4):
+        assert layers(opened)[1][0] == 0
+        opened.wait_for_timeout(400)
+    opened.keyboard.press("b")
+    expect(opened.locator(".state")).to_have_text("The result is shown.")

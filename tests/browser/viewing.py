@@ -1,0 +1,58 @@
+"""What the tests of looking and of judging share: an entry's page, and what its panes show."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from db.entries import Verdict
+from tests.browser.conftest import Shop
+
+FIRST = 1
+"""The entry at the queue's head."""
+PAINTED = ".viewer[data-painted]"
+_WATCHED = "document.addEventListener('painted', (event) => { window.panes = event.detail; }, true);"
+_PLACES = """() => {
+  const place = ({viewer, tiles}, [x, y]) =>
+    viewer.viewport.pixelFromPoint(new OpenSeadragon.Point(x, y * tiles.height / tiles.width), true);
+  const points = [[0, 0], [1, 0], [0.3, 0.7], [1, 1]];
+  const found = Object.entries(window.panes).map(([name, pane]) => [name, points.map((point) => place(pane, point))]);
+  return Object.fromEntries(found.map(([name, places]) => [name, places.map(({x, y}) => [x, y])]));
+}"""
+_LAYERS = """() => {
+  const {world} = window.panes.result.viewer;
+  const items = [...Array(world.getItemCount()).keys()].map((number) => world.getItemAt(number));
+  return items.map((item) => [item.getOpacity(), item.getClip()?.x ?? null]);
+}"""
+
+Places = dict[str, list[list[float]]]
+
+
+def looked_at(page: Page, number: int = FIRST) -> Page:
+    """Open an entry and wait for its pictures."""
+    page.add_init_script(_WATCHED)
+    page.goto(f"/entries/{number}")
+    page.wait_for_selector(PAINTED)
+    return page
+
+
+def places(page: Page) -> Places:
+    """Where four points of each picture stand in its pane, in pixels of the screen."""
+    found: Places = page.evaluate(_PLACES)
+    return found
+
+
+def apart(one: list[list[float]], other: list[list[float]]) -> float:
+    """The widest distance of points that belong together, in pixels."""
+    return max(abs(a - b) for here, there in zip(one, other, strict=True) for a, b in zip(here, there, strict=True))
+
+
+def layers(page: Page) -> list[Any]:
+    """What lies in the result's pane, lowest first: (opacity, left end of what is drawn)."""
+    found: list[Any] = page.evaluate(_LAYERS)
+    return found
+
+
+def said(shop: Shop, number: int) -> list[tuple[Verdict, str, str]]:
+    """Every verdict on an entry, with reason and note."""
+    with shop.catalogue() as catalogue:
+        return [(word.verdict, word.reason, word.note) for word, _ in catalogue.verdict_history(number)]
