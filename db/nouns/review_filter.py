@@ -17,7 +17,7 @@ from db.reviewed import Count, Queue, QueueFilter
 
 CAP = 1000
 """Nobody needs to know how many more there are."""
-HEAD = 10_000
+HEAD = 4000
 """Entries of a queue that a count looks at one by one."""
 _KEY = (Review.precedence, Review.attempt_id)
 _Narrowing = tuple[ColumnElement[bool], bool]
@@ -50,8 +50,7 @@ def counts(session: Session, several: list[list[ColumnElement[bool]]]) -> list[C
     """How many entries fulfil each of several lists of conditions, up to CAP."""
     if not several:
         return []
-    # in the queue's order, or SQLite would take the index of errors and go to the table for all the rest
-    some = [select(Review.attempt_id).where(*found).order_by(*_KEY).limit(CAP + 1).subquery() for found in several]
+    some = [select(Review.attempt_id).where(*found).limit(CAP + 1).subquery() for found in several]
     numbers = session.execute(select(*(select(func.count()).select_from(each).scalar_subquery() for each in some)))
     return [capped(number) for number in numbers.one()]
 
@@ -122,7 +121,8 @@ def _with_errors(session: Session, low: float | None, high: float | None) -> Ite
     if _few(session, of_these):
         yield Review.attempt_id.in_(of_these), True
     else:
-        yield from ((bound, False) for bound in _within(Review.error, low, high))
+        # as a sum, or SQLite would take the index of errors and sort what it leads to
+        yield from ((bound, False) for bound in _within(Review.error + 0.0, low, high))
 
 
 def _within(column: Any, low: float | None, high: float | None) -> list[ColumnElement[bool]]:

@@ -17,7 +17,7 @@ from db.nouns.store import chunks
 from db.review_models import SearchText, SearchTriple
 
 RecordId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
-RARE = 5000
+RARE = 2000
 """Records up to which a name or a triple of letters is looked up first."""
 
 

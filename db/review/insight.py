@@ -55,6 +55,8 @@ class ShownWish:
 
     wish: WishEntry
     style: Description | None
+    made: AttemptEntry | None
+    """What came of it, pending and failed attempts too."""
     may_withdraw: bool
 
 
@@ -141,7 +143,8 @@ def _wishes(catalogue: Catalogue, attempt_id: int, who: Visitor) -> Iterator[Sho
     wishes = catalogue.wishes(attempt_id)
     said = catalogue.describe({each.style_id for each in wishes})
     for each in wishes:
-        yield ShownWish(each, said.get(each.style_id), each.made is None and may_withdraw(each, who))
+        made = catalogue.attempt(each.made) if each.made else None
+        yield ShownWish(each, said.get(each.style_id), made, made is None and may_withdraw(each, who))
 
 
 def may_withdraw(wish: WishEntry, who: Visitor) -> bool:

@@ -81,10 +81,10 @@ def verdict(request: Request, asked: AskedFor, who: Judging, form: Annotated[Ver
 
 
 @router.post("/entries/{attempt_id}/lease")
-def keep(asked: AskedFor, who: Judging) -> Response:
-    """Hold the entry for as long as she looks; 409 when it is another curator's by now."""
+def keep(asked: AskedFor, who: Judging) -> dict[str, bool]:
+    """Hold the entry for as long as she looks; `yours` is false when another curator has it by now."""
     lease = lease_for(asked.state, who, asked.attempt_id)
-    return Response(status_code=204 if lease and lease.curator == who.name else 409)
+    return {"yours": lease is not None and lease.curator == who.name}
 
 
 @router.post("/entries/{attempt_id}/leave")

@@ -36,8 +36,9 @@ class OfferedStyle:
     why: Why | None
     """Of a candidate of the matching; None: found by words."""
     made: int | None
-    """The newest attempt in its colours."""
-    pending: WishEntry | None
+    """The newest attempt in its colours, with a picture."""
+    wish: WishEntry | None
+    """For these colours, without marks."""
     has_picture: bool
 
 
@@ -115,19 +116,19 @@ class _Offer:
     asked: Asked
     made: Mapping[str, int]
     """Style's sha256 → the newest attempt."""
-    pending: Mapping[int, WishEntry]
+    wishes: Mapping[int, WishEntry]
+    """Style's image number → the wish for it."""
 
     @classmethod
     def at(cls, asked: Asked) -> Self:
         catalogue, attempt_id = asked.state.catalogue, asked.attempt_id
         made = {each.style.sha256: each.attempt_id for each in reversed(catalogue.attempts_of_content(attempt_id))}
-        wishes = catalogue.wishes(attempt_id)
-        pending = {each.style_id: each for each in wishes if each.made is None and each.marks_sha256 is None}
-        return cls(asked, made, pending)
+        wishes = {each.style_id: each for each in catalogue.wishes(attempt_id) if each.marks_sha256 is None}
+        return cls(asked, made, wishes)
 
     def style(self, said: Description, why: Why | None = None) -> OfferedStyle:
         made, has = self.made.get(said.sha256), self.asked.state.tiles.has(said.sha256)
-        return OfferedStyle(said, why, made, self.pending.get(said.image_id), has)
+        return OfferedStyle(said, why, made, self.wishes.get(said.image_id), has)
 
     def candidates(self) -> Iterator[OfferedStyle]:
         for said, match in self.asked.state.catalogue.candidates(self.asked.attempt_id):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -24,6 +24,7 @@ from db.settings import CatalogueSettings
 from db.tiles import LONG_EDGES_PX, LUMA, TILES
 
 THINKING_S = 1.0
+_SHARED = "shared tiles"
 _ENTRY = re.compile(r'href="(/entries/\d+[^"]*)"')
 _PICTURE = re.compile(r'src="[^"]*(/pictures/([0-9a-f]{64})/[^"]+)"')
 _SEEN = re.compile(r'name="seen" value="(\d*)"')
@@ -107,6 +108,7 @@ class Person:
 @contextmanager
 def review_page(settings: CatalogueSettings) -> Iterator[str]:
     """The address of `nishiki review` on this catalogue, as soon as it listens."""
+    _one_small_picture(settings.home)
     given = {"NISHIKI_HOME": str(settings.home), "NISHIKI_DATABASE_URL": settings.url}
     command = [str(Path(sys.executable).with_name("nishiki")), "review", "--port", "0"]
     with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) as process:
@@ -146,13 +148,15 @@ def at_once(people: list[Person], home: Path, seconds: float, think_s: float) ->
 
 def _hang(home: Path, sha256: str) -> None:
     """Let this picture's folder of tiles be a link to the one that all share."""
-    shared = home / "shared tiles"
-    if not shared.is_dir():
-        for folder in (shared, shared / LUMA):
-            folder.mkdir(parents=True)
-            for name, edge in LONG_EDGES_PX.items():
-                Image.new("RGB", (edge * 2 // 3, edge), "ivory").save(folder / name)
+    shared = home / _SHARED
     link = home / TILES / sha256[:2] / sha256[2:4] / sha256
-    if not link.is_symlink():
-        link.parent.mkdir(parents=True, exist_ok=True)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
         link.symlink_to(shared)
+
+
+def _one_small_picture(home: Path) -> None:
+    for folder in (home / _SHARED, home / _SHARED / LUMA):
+        folder.mkdir(exist_ok=True)
+        for name, edge in LONG_EDGES_PX.items():
+            Image.new("RGB", (edge * 2 // 3, edge), "ivory").save(folder / name)

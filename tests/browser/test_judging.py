@@ -143,3 +143,32 @@ def test_a_double_click_and_a_key_held_down_give_one_verdict(opened: Page, shop:
     with shop.catalogue() as catalogue:
         given = [len(catalogue.verdict_history(attempt.id)) for attempt in catalogue.attempts()]
     assert sorted(given) == [0, 0, 0, 0, 1, 1]
+
+
+def test_a_missing_style_print_keeps_nobody_from_judging(page: Page, shop: Shop, watch: Watch) -> None:
+    watch.allowed += ["404"]
+    with shop.catalogue() as catalogue:
+        style = catalogue.attempt(FIRST).style.sha256
+    page.route(re.compile(rf"/pictures/{style}/info\.json"), lambda route: route.fulfill(status=404))
+    looked_at(page)
+    expect(page.locator(".state")).to_contain_text("did not arrive")
+    expect(page.get_by_role("button", name="Link style print")).to_be_disabled()
+    page.keyboard.press("+")
+    page.keyboard.press("a")
+    page.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
+
+
+def test_who_looks_away_too_long_is_told_that_another_has_the_entry(opened: Page, shop: Shop) -> None:
+    with shop.catalogue() as catalogue:
+        lease = catalogue.queue_entry(FIRST).lease
+        assert lease is not None
+        catalogue.release_lease(FIRST, lease.curator)
+        catalogue.take_lease(FIRST, "Kiku")
+        opened.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(opened.get_by_text("Another curator has opened this entry")).to_be_visible()
+        catalogue.release_lease(FIRST, "Kiku")
+        opened.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(opened.get_by_text("Another curator has opened this entry")).to_be_hidden()
+        kept = catalogue.queue_entry(FIRST).lease
+    assert kept is not None
+    assert kept.curator == lease.curator

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.browser.conftest import NewPage, Shop
 from tests.browser.shop import SIZE, drawings
@@ -57,6 +57,18 @@ def _sent(page: Page, shop: Shop) -> list[dict[str, Any]]:
         assert wish.marks_sha256 is not None
         marks: list[dict[str, Any]] = json.loads(catalogue.pictures.read(wish.marks_sha256))["marks"]
         return marks
+
+
+def _accepted(page: Page) -> list[str]:
+    """What the page asks from now on, by kind; the answer is always yes."""
+    asked: list[str] = []
+
+    def accept(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", accept)
+    return asked
 
 
 def _close(found: list[list[float]], *places: tuple[float, float]) -> bool:
@@ -136,8 +148,7 @@ def test_a_colour_is_taken_of_the_result(page: Page, shop: Shop, sheet: Locator)
 
 def test_nothing_drawn_is_lost_before_it_is_sent(page: Page, sheet: Locator) -> None:
     _drag(page, (100, 200), (300, 200))
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = _accepted(page)
     page.reload()
     assert asked == ["beforeunload"]
     expect(page.locator(".state")).to_contain_text("1 marks")
@@ -147,12 +158,13 @@ def test_what_was_sent_is_the_start_of_the_next_and_leaving_asks_nothing(
     page: Page, shop: Shop, sheet: Locator
 ) -> None:
     _drag(page, (100, 200), (300, 200))
-    page.on("dialog", lambda dialog: pytest.fail(dialog.type))
+    asked = _accepted(page)
     _sent(page, shop)
     expect(page.get_by_text("Pending: the next run makes it.")).to_be_visible()
     page.goto("/entries/1/marks")
     expect(page.locator(".state")).to_contain_text("1 marks")
     page.goto("/entries/1")
+    assert asked == []
 
 
 def test_marks_that_are_not_taken_stay_and_the_reason_is_told(page: Page, watch: Any, sheet: Locator) -> None:

@@ -58,6 +58,17 @@ def test_pictures_stand_alike_while_they_move(new_page: NewPage) -> None:
     assert len({round(place) for place in moving}) > 1
 
 
+def test_pictures_stand_alike_after_the_window_has_changed_its_size(opened: Page) -> None:
+    opened.keyboard.press("+")
+    for width, height in [(1600, 1000), (900, 700), (390, 844)]:
+        opened.set_viewport_size({"width": width, "height": height})
+        opened.wait_for_timeout(400)
+        now = places(opened)
+        assert apart(now["original"], now["result"]) < 1
+        if width > 390:  # narrower, the style print has a pane of another shape
+            assert apart(now["style"], now["result"]) < 2
+
+
 def test_the_style_print_stays_where_it_is_while_it_is_unlinked(opened: Page) -> None:
     before = places(opened)
     opened.keyboard.press("y")

@@ -105,12 +105,12 @@ def test_leaving_an_entry_opens_it_to_others_and_keeping_it_takes_it_again(
 ) -> None:
     (number,) = sample.entries(catalogue, 1)
     first, second = desk("Sumire"), desk("Kiku")
-    assert first.post(f"/entries/{number}/lease").status_code == 204
-    assert second.post(f"/entries/{number}/lease").status_code == 409
+    assert first.post(f"/entries/{number}/lease").json() == {"yours": True}
+    assert second.post(f"/entries/{number}/lease").json() == {"yours": False}
     assert second.post(f"/entries/{number}/leave").status_code == 204
-    assert second.post(f"/entries/{number}/lease").status_code == 409
+    assert second.post(f"/entries/{number}/lease").json() == {"yours": False}
     assert first.post(f"/entries/{number}/leave").status_code == 204
-    assert second.post(f"/entries/{number}/lease").status_code == 204
+    assert second.post(f"/entries/{number}/lease").json() == {"yours": True}
 
 
 @pytest.mark.parametrize("part", ["lease", "leave", "verdict"])

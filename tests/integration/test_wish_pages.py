@@ -11,7 +11,7 @@ from colorize.marks import MOST_POINTS as MOST_OF_COLORIZE
 from colorize.marks import PIGMENTS as PIGMENTS_OF_COLORIZE
 from colorize.marks import read_marks
 from db.catalogue import Catalogue
-from db.entries import Derivatives, Tone
+from db.entries import Derivatives, Outcome, Tone
 from db.review.marks_page import MOST_POINTS, ONLY_MARKS, PAPER, PIGMENTS
 from db.reviewed import Role, Wish
 from db.settings import CatalogueSettings
@@ -79,10 +79,22 @@ def test_a_chosen_style_is_pending_on_the_entry_until_it_was_made(
     assert [(each.style_id, each.made) for each in catalogue.wishes(attempt)] == [(style, None)]
     assert "Pending: the next run makes it." in browser.get(f"/entries/{attempt}").text
     assert "asked for it." in browser.get(f"/entries/{attempt}/styles").text
-    (made,) = sample.night(catalogue)
+    batch = sample.take(catalogue)
+    (made,) = (each.id for each in catalogue.pending_attempts(batch))
+    assert "A run is at work on it." in browser.get(f"/entries/{attempt}").text
+    catalogue.close_attempt(batch, made, sample.succeeded(catalogue, "of the wish"))
     assert f"Made: entry {made}" in browser.get(f"/entries/{attempt}").text
     assert "This entry came of it." in browser.get(f"/entries/{made}").text
     assert f"Tried already: entry {made}" in browser.get(f"/entries/{attempt}/styles").text
+
+
+def test_a_wish_that_failed_says_why(catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI) -> None:
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=catalogue.candidates(attempt)[1][0].image_id))
+    failed = {"outcome": Outcome.FAILED, "output": None, "error_class": "OutOfMemory", "transient": True}
+    sample.night(catalogue, **failed, error_message="no <room>")
+    page = Browser(app).get(f"/entries/{attempt}").text
+    assert "Failed: no &lt;room&gt;" in page
+    assert "The next run tries again." in page
 
 
 def test_a_style_that_may_not_be_used_is_refused_in_words(

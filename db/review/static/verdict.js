@@ -25,7 +25,7 @@ function open() {
   look.change();
   document.addEventListener("visibilitychange", () => look.change());
   for (const button of form.querySelectorAll("button")) button.disabled = false;
-  document.querySelector(".waiting").textContent = "";
+  document.querySelector(".waiting .before").textContent = "";
   form.addEventListener("submit", () => { form.elements.looked_s.value = look.seconds; });
 }
 
@@ -59,11 +59,13 @@ function note() {
 
 /** Holds the entry while the page is visible, and leaves it with the page. */
 function lease() {
-  const csrf = document.body.dataset.csrf;
+  const { csrf } = document.body.dataset;
+  const lost = document.querySelector(".waiting .lost");
   const keep = async () => {
     if (document.visibilityState !== "visible") return;
-    const answer = await fetch(form.dataset.lease, { method: "POST", headers: { "X-CSRF-Token": csrf } }).catch(() => null);
-    if (answer?.status === 409) document.querySelector(".waiting").textContent = document.querySelector(".waiting").dataset.lost;
+    const asked = fetch(form.dataset.lease, { method: "POST", headers: { "X-CSRF-Token": csrf } });
+    const answer = await asked.then((held) => held.json()).catch(() => null); // quiet: the next time tells
+    lost.textContent = answer?.yours === false ? lost.dataset.said : "";
   };
   // at once, too: the word that the last page was left may come behind the word that this one is open
   addEventListener("pageshow", keep);
@@ -77,5 +79,5 @@ if (form) {
   sendOnce();
   reasons();
   note();
-  lease();
+  if (form.dataset.lease) lease();
 }

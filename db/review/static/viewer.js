@@ -39,9 +39,18 @@ async function open(figure) {
   return pane;
 }
 
-/** Says on the page that there are pictures missing: no verdict without them. */
+/** Says on the page that something of the pictures is missing: no verdict without original and result. */
 function tellMissing() {
   section.querySelector(".state").textContent = section.dataset.missing;
+}
+
+/** Opens all figures; those that cannot be opened are left out, and told. */
+async function openAll() {
+  const figures = [...section.querySelectorAll("[data-pane]")];
+  const opened = await Promise.allSettled(figures.map(open));
+  const panes = opened.filter((each) => each.status === "fulfilled").map((each) => [each.value.name, each.value]);
+  if (panes.length < figures.length) tellMissing();
+  return Object.fromEntries(panes);
 }
 
 /** Puts one pane where another stands: to the pixel within the pair, else by the place in the whole picture. */
@@ -62,11 +71,12 @@ class Link {
   constructor(panes) {
     this.panes = panes;
     this.leader = panes.result;
-    this.withStyle = true;
+    this.withStyle = "style" in panes;
     for (const pane of Object.values(panes)) {
       const takeOver = () => { this.leader = pane; };
       for (const name of ["canvas-press", "canvas-scroll", "canvas-key", "canvas-pinch"]) pane.viewer.addHandler(name, takeOver);
       pane.viewer.addHandler("viewport-change", () => { if (this.leader === pane) this.move(); });
+      pane.viewer.addHandler("after-resize", () => this.move()); // the last of them finds all in their new size
     }
   }
 
@@ -109,7 +119,7 @@ function tools(link) {
 function connect(link) {
   const does = tools(link);
   for (const button of section.querySelectorAll("[data-do]")) {
-    button.disabled = false;
+    button.disabled = button.dataset.do === "link" && !link.withStyle;
     button.addEventListener("click", () => does[button.dataset.do](button));
   }
 }
@@ -119,6 +129,7 @@ async function painted(pane) {
   await new Promise((resolve) => pane.viewer.world.getItemAt(0).whenFullyLoaded(resolve));
   // a page that nobody sees draws no frame
   await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  pane.figure.dataset.painted = "";
 }
 
 /** OpenSeadragon puts a style sheet into the head, which the page's policy refuses, unless it finds one so marked. */
@@ -130,17 +141,14 @@ function spareStyleSheet() {
 
 async function start() {
   spareStyleSheet();
-  const opened = await Promise.all([...section.querySelectorAll("[data-pane]")].map(open));
-  const panes = Object.fromEntries(opened.map((pane) => [pane.name, pane]));
-  const link = new Link(panes);
-  connect(link);
+  const panes = await openAll();
+  if (!panes.original || !panes.result) return;
+  connect(new Link(panes));
+  if (panes.style) painted(panes.style);
   await Promise.all([panes.original, panes.result].map(painted));
   if (panes.original.broken || panes.result.broken) return;
   section.dataset.painted = "";
   section.dispatchEvent(new CustomEvent("painted", { detail: panes }));
 }
 
-start().catch((error) => {
-  tellMissing();
-  console.warn(error);
-});
+start();
