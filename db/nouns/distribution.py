@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from db.entries import Description, EncoderKey, ImageEntry
 from db.errors import UnknownEntry
@@ -81,6 +82,17 @@ class DistributionPart(Store):
                 ContentAttempt(row.id, said[row.style_id or 0], EncoderKey(row.encoder_name, row.weights_checksum))
                 for row in rows
             )
+
+    def rank_of_match(self, attempt_id: int) -> tuple[int | None, int]:
+        """The rank of the attempt's style (None: it has none any more, or never had), and how many styles have one."""
+        ranked = aliased(Match)
+        same = (ranked.content_id == Match.content_id) & (ranked.encoder_name == Match.encoder_name)
+        same &= (ranked.encoder_checksum == Match.encoder_checksum) & ranked.rank.is_not(None)
+        found = select(Match.rank, func.count(ranked.id)).join(Attempt, Attempt.match_id == Match.id)
+        found = found.outerjoin(ranked, same).where(Attempt.id == attempt_id).group_by(Match.rank)
+        with self._reading() as session:
+            rank, of = session.execute(found).one()
+            return rank, of
 
     def image(self, image_id: int) -> ImageEntry:
         """The image of this number.

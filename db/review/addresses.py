@@ -2,6 +2,9 @@
 
 import ipaddress
 from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from fastapi import Request
 
 
 def local_path(address: str) -> str:
@@ -32,3 +35,15 @@ def is_among(host: str | None, networks: Iterable[str]) -> bool:
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
         found = found.ipv4_mapped
     return any(found in ipaddress.ip_network(each) for each in networks)
+
+
+def address_of(request: Request) -> str:
+    """Path and query behind the app's root; of a form that was sent, those of the page that it stood on."""
+    root = request.scope.get("root_path", "")
+    if request.method == "GET":
+        asked = request.url
+        return asked.path.removeprefix(root) + (f"?{asked.query}" if asked.query else "")
+    page = urlsplit(request.headers.get("referer", ""))
+    if page.netloc != request.url.netloc:
+        return "/"
+    return local_path(page.path.removeprefix(root) + (f"?{page.query}" if page.query else ""))

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from db.errors import CatalogueError, CatalogueFull, CatalogueUnreachable, PictureMissing, UnknownEntry
+from db.review.addresses import address_of
 from db.review.auth import SignInNeeded, visitor_before
 from db.review.headers import HEADERS
 from db.review.rendering import render
@@ -36,8 +37,7 @@ def fault_page(request: Request, status: int, *, word: str = "", detail: str = "
 
 
 def _sign_in(request: Request, _: Exception) -> Response:
-    root = request.scope.get("root_path", "")
-    here = request.url.path.removeprefix(root) + (f"?{request.url.query}" if request.url.query else "")
+    here = address_of(request)
     target = request.url_for("login_page").include_query_params(**({"back": here} if request.method == "GET" else {}))
     address = f"{target.path}?{target.query}" if target.query else target.path
     if request.headers.get("hx-request"):  # a part of a page: the whole page goes

@@ -4,7 +4,7 @@
 """
 
 from typing import Annotated, Any, Self, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from db.entries import Outcome, Verdict
 from db.nouns.review_queue import PageOf
+from db.review.addresses import address_of
 from db.reviewed import Place, Queue, QueueFilter
 
 PAGE_SIZE = 48
@@ -105,6 +106,14 @@ def _filter_form(request: Request) -> FilterForm:
 
 def _page_form(request: Request) -> PageForm:
     return _read(PageForm, request)
+
+
+def view_left(request: Request) -> FilterForm:
+    """The view of the page that a form stood on, where the form itself says nothing of it; all where it had none."""
+    try:
+        return FilterForm.model_validate(dict(parse_qsl(urlsplit(address_of(request)).query)))
+    except ValidationError:
+        return FilterForm()
 
 
 def _read(form: type[_Form], request: Request) -> _Form:

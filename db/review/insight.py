@@ -16,7 +16,7 @@ from db.measured import MeasurementEntry
 from db.nouns.distribution import ERRORS, Distribution
 from db.review.auth import Visitor
 from db.review.plots import Histogram, TracePlot, histogram, trace_plot
-from db.review.reasons import Why, why
+from db.review.reasons import Why, reasons
 from db.review.state import ReviewState
 from db.reviewed import Role, WishEntry
 
@@ -86,7 +86,7 @@ def insight(state: ReviewState, attempt: AttemptEntry, who: Visitor) -> dict[str
     errors, measures = _figures(attempt, like)
     shown = Insight(
         attempt=attempt,
-        why=why(attempt, catalogue.candidates(attempt.id)),
+        why=reasons(attempt.reasons, attempt.score, *catalogue.rank_of_match(attempt.id)),
         errors=errors,
         measures=measures,
         compared=like.attempts,

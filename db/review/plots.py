@@ -57,8 +57,9 @@ def histogram(value: float, ascending: Sequence[float]) -> Histogram | None:
     outlying = int(of * _OUTLYING)
     low, high = min(value, ascending[outlying]), max(value, ascending[-1 - outlying])
     span = (high - low) or 1.0
-    places = [min(max(int((each - low) / span * _BINS), 0), _BINS - 1) for each in ascending]
-    counts = [places.count(number) for number in range(_BINS)]
+    counts = [0] * _BINS
+    for each in ascending:
+        counts[min(max(int((each - low) / span * _BINS), 0), _BINS - 1)] += 1
     below, above = bisect_left(ascending, value), of - bisect_right(ascending, value)
     marker = round((value - low) / span * WIDTH, 1)
     return Histogram(_bars(counts), marker, round(100 * below / of), round(100 * above / of), of, low, high)

@@ -1,10 +1,9 @@
 """Why a match was made, as the matching and the wishes kept it; the templates tell it in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.entries import AttemptEntry, Description, MatchEntry
 from db.nouns.wishes import WISHED
 
 
@@ -25,14 +24,8 @@ class Why:
     """Candidates that were ranked."""
 
 
-def why(attempt: AttemptEntry, candidates: Sequence[tuple[Description, MatchEntry]]) -> Why:
-    """Of an attempt's match, and where it stands among the candidates of its content."""
-    ranks = {match.style_id: match.rank for _, match in candidates}
-    return reasons(attempt.reasons, attempt.score, ranks.get(attempt.style.image_id), len(candidates))
-
-
 def reasons(kept: Mapping[str, Any], score: float | None, rank: int | None = None, of: int = 0) -> Why:
-    """Of any match."""
+    """Of a match, as the catalogue holds it."""
     shared = {key: tuple(map(str, kept.get(f"shared_{key}", ()))) for key in ("artists", "actors", "roles")}
     wished = kept.get("why") == WISHED["why"]
     return Why(wished, score, **shared, years_apart=kept.get("years_apart"), rank=rank, of=of)

@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from db.review.addresses import address_of
 from db.review.auth import Visitor, csrf_token, visit_secret
 from db.review.cookies import VISIT, cookie, keep_cookie
 from db.review.notices import notice_of
@@ -45,7 +46,7 @@ def render(
         "path": lambda address: root + address,
         "static": lambda name: f"{root}/static/{name}?v={_version(name)}",
         "notice": notice_of(request),
-        "here": request.url.path.removeprefix(root) + (f"?{request.url.query}" if request.url.query else ""),
+        "here": address_of(request),
         "read_only": state_of(request).settings.review_read_only,
     }
     answer = HTMLResponse(page.render(common | dict(context)), status, {"Cache-Control": "private, no-store"})
@@ -71,6 +72,8 @@ def _environment(language: str) -> Environment:
     )
     environment.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= {"figure": figure, "moment": moment, "quoted": lambda text: quote(str(text), safe="")}
+    # for words that come out of the catalogue: unlike _(), which trusts its text, what it returns is escaped
+    environment.filters["word"] = lambda text: words(language).gettext(str(text))
     environment.tests["japanese"] = is_japanese
     environment.globals["tile"] = tile_address
     return environment

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from db.review.auth import Judging
+from db.review.filters import FilterForm, view_left
 from db.review.notices import notice_value
 from db.review.state import State
 from db.reviewed import Undone
@@ -14,13 +15,13 @@ router = APIRouter()
 @router.post("/undo")
 def undo(request: Request, state: State, who: Judging) -> RedirectResponse:
     """Take it back and show the entry, or the queue that has the bulk's entries again."""
-    address = _shown_after(state.catalogue.undo_verdict(who.name))
+    address = _shown_after(state.catalogue.undo_verdict(who.name), view_left(request))
     return RedirectResponse(request.scope.get("root_path", "") + address, 303)
 
 
-def _shown_after(undone: Undone | None) -> str:
+def _shown_after(undone: Undone | None, view: FilterForm) -> str:
+    """In the view that she is working through."""
     if undone is None:
-        return f"/?notice={notice_value('nothing-to-undo')}"
-    if undone.bulk is None:
-        return f"/entries/{undone.attempt_ids[0]}?notice={notice_value('undone', 1)}"
-    return f"/?notice={notice_value('undone', len(undone.attempt_ids))}"
+        return f"/?{view.query(notice=notice_value('nothing-to-undo'))}"
+    told = view.query(notice=notice_value("undone", len(undone.attempt_ids)))
+    return f"/entries/{undone.attempt_ids[0]}?{told}" if undone.bulk is None else f"/?{told}"

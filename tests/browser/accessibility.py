@@ -77,7 +77,10 @@ class Weight:
 
     def __init__(self, page: Page) -> None:
         self.answers: list[Response] = []
-        page.on("response", self.answers.append)
+        page.on("response", self._keep)
+
+    def _keep(self, answer: Response) -> None:
+        self.answers.append(answer)
 
     def kilobytes(self) -> float:
         """Uncompressed, so the most that it can be."""

@@ -8,6 +8,7 @@ from threading import Barrier
 import psycopg
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from db.catalogue import Catalogue
@@ -204,9 +205,10 @@ def test_a_name_or_password_of_any_letters_is_only_wrong(app: FastAPI) -> None:
 
 def test_the_last_admin_stays_one(catalogue: Catalogue) -> None:
     add_people(catalogue, Ren=Role.ADMIN, Aoi=Role.CURATOR)
-    for sentence in (lambda: catalogue.disable_curator("Ren"), lambda: catalogue.change_role("Ren", Role.CURATOR)):
-        with pytest.raises(LastAdmin, match="'Ren' is the last admin; make somebody else one first"):
-            sentence()
+    with pytest.raises(LastAdmin, match="'Ren' is the last admin; make somebody else one first"):
+        catalogue.disable_curator("Ren")
+    with pytest.raises(LastAdmin):
+        catalogue.change_role("Ren", Role.CURATOR)
     catalogue.change_role("Ren", Role.ADMIN)
     catalogue.change_role("Aoi", Role.ADMIN)
     catalogue.disable_curator("Ren")
@@ -278,11 +280,13 @@ def test_a_reading_database_role_is_enough_for_viewers(
     url = settings.database_url.get_secret_value().replace("+psycopg", "")
     role = f"reader_{catalogue.engine.url.database}"
     with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'reading'")  # type: ignore[arg-type]
-        server.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")  # type: ignore[arg-type]
+        server.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'reading'")
+        server.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
     try:
         reader = catalogue.engine.url.set(drivername="postgresql", username=role, password="reading")
-        own = CatalogueSettings(home=settings.home, database_url=reader.render_as_string(hide_password=False))
+        own = CatalogueSettings(
+            home=settings.home, database_url=SecretStr(reader.render_as_string(hide_password=False))
+        )
         with opened(own, review_read_only=True) as app:
             browser = signed_in(app, "Aoi")
             for address in ("/", "/keys"):
@@ -293,5 +297,5 @@ def test_a_reading_database_role_is_enough_for_viewers(
             assert browser.http.get("/keys").status_code == 303
     finally:
         with psycopg.connect(url, autocommit=True) as server:
-            server.execute(f"DROP OWNED BY {role}")  # type: ignore[arg-type]
-            server.execute(f"DROP ROLE {role}")  # type: ignore[arg-type]
+            server.execute(f"DROP OWNED BY {role}")
+            server.execute(f"DROP ROLE {role}")

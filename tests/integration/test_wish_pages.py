@@ -78,7 +78,7 @@ def test_a_chosen_style_is_pending_on_the_entry_until_it_was_made(
     assert (answer.status_code, answer.headers["location"]) == (303, f"/entries/{attempt}?artist=Another&notice=wished")
     assert [(each.style_id, each.made) for each in catalogue.wishes(attempt)] == [(style, None)]
     assert "Pending: the next run makes it." in browser.get(f"/entries/{attempt}").text
-    assert "asked for it." in browser.get(f"/entries/{attempt}/styles").text
+    assert "asked for it: see the entry." in browser.get(f"/entries/{attempt}/styles").text
     batch = sample.take(catalogue)
     (made,) = (each.id for each in catalogue.pending_attempts(batch))
     assert "A run is at work on it." in browser.get(f"/entries/{attempt}").text

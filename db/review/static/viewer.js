@@ -75,8 +75,12 @@ class Link {
     for (const pane of Object.values(panes)) {
       const takeOver = () => { this.leader = pane; };
       for (const name of ["canvas-press", "canvas-scroll", "canvas-key", "canvas-pinch"]) pane.viewer.addHandler(name, takeOver);
-      pane.viewer.addHandler("viewport-change", () => { if (this.leader === pane) this.move(); });
-      pane.viewer.addHandler("after-resize", () => this.move()); // the last of them finds all in their new size
+      let resized = false; // each finds a place of its own then; the last one finds the others in their new size
+      pane.viewer.addHandler("after-resize", () => { resized = true; });
+      pane.viewer.addHandler("viewport-change", () => {
+        if (this.leader === pane || resized) this.move();
+        resized = false;
+      });
     }
   }
 

@@ -1,0 +1,93 @@
+"""`nishiki review` and `nishiki curator` as a person uses them: made, served, refused, ended."""
+
+import os
+import pty
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from db.catalogue import Catalogue
+from db.settings import CatalogueSettings
+from tests.e2e.conftest import COMMAND, Nishiki
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def nishiki(tmp_path: Path) -> Nishiki:
+    """The command beside an empty catalogue of its own."""
+    home = tmp_path / "home"
+    Catalogue.open(CatalogueSettings(home=home)).close()
+    place = {"HOME": str(tmp_path), "NISHIKI_HOME": str(home), "LANG": "C.UTF-8"}
+    return Nishiki(home, {"PATH": os.environ["PATH"], **place})
+
+
+def _add(nishiki: Nishiki, name: str, *words: str, password: str = PASSWORD) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [COMMAND, "curator", "add", name, "--password-stdin", *words], input=f"{password}\n", capture_output=True,
+        text=True, check=False, cwd=nishiki.home.parent, env=nishiki.environment, timeout=60,
+    )  # fmt: skip
+
+
+def test_accounts_are_made_listed_changed_and_closed(nishiki: Nishiki) -> None:
+    assert "No accounts yet" in nishiki.good("curator", "list")
+    first, second = _add(nishiki, "葵", "--role", "admin"), _add(nishiki, "Ren")
+    assert "first account" in first.stdout
+    assert second.stdout == "Ren may sign in to the review page, as curator.\n"
+    assert "Ren is viewer now." in nishiki.good("curator", "role", "Ren", "viewer")
+    assert "last admin" in nishiki.bad(1, "curator", "disable", "葵")
+    nishiki.good("curator", "disable", "Ren")
+    listed = nishiki.good("curator", "list")
+    assert "葵" in listed
+    assert "closed" in listed
+    assert "no curator 'Nobody'" in nishiki.bad(1, "curator", "role", "Nobody", "viewer")
+    short = _add(nishiki, "Mio", password="too short")
+    assert (short.returncode, "9 letters; give 10 at least" in short.stderr) == (2, True)
+    assert _add(nishiki, "a\u202eb").returncode == 2
+
+
+def test_a_password_is_asked_for_twice_and_never_shown(nishiki: Nishiki) -> None:
+    ours, theirs = pty.openpty()
+    words = [str(COMMAND), "curator", "add", "Aoi"]
+    process = subprocess.Popen(
+        words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=nishiki.environment,
+        cwd=nishiki.home.parent,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = ""
+    for prompt in ("Password: ", "The same again: "):
+        while prompt not in shown:
+            shown += os.read(ours, 1000).decode()
+        os.write(ours, f"{PASSWORD}\n".encode())
+    while "may sign in" not in shown:
+        shown += os.read(ours, 1000).decode()
+    assert process.wait(30) == 0
+    os.close(ours)
+    assert PASSWORD not in shown
+
+
+def test_the_page_is_served_until_ctrl_c_and_ends_without_a_word(nishiki: Nishiki) -> None:
+    with nishiki.start("review", "--port", "0") as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[-1]
+        assert "open to whoever uses this machine, as '" in process.stdout.readline()
+        with urlopen(f"{address}keys") as answer:
+            assert answer.status == 200
+            assert "server" not in {name.lower() for name in answer.headers}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stdout.read().strip() == "Ctrl-C ends it."
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def test_a_port_that_is_taken_and_an_open_door_are_told_in_one_sentence(nishiki: Nishiki) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert "is taken by another program" in nishiki.bad(1, "review", "--port", port)
+    assert "nishiki curator add NAME" in nishiki.bad(2, "review", "--host", "0.0.0.0", "--port", "0")
+    assert "need accounts" in nishiki.bad(2, "review", NISHIKI_REVIEW_USER_HEADER="X-User")
