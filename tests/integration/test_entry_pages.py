@@ -139,7 +139,7 @@ def test_next_and_previous_follow_the_view_and_pass_over_what_others_have_open(
     assert f'rel="next" href="/{view}&notice=queue-done"' in last
 
 
-def test_the_next_entrys_pictures_are_fetched_ahead(catalogue: Catalogue, desk: Desks, sample: Sample) -> None:
+def test_the_pictures_of_the_next_one_are_fetched_ahead(catalogue: Catalogue, desk: Desks, sample: Sample) -> None:
     one, two = sample.entries(catalogue, 2)
     output = catalogue.attempt(two).output_sha256
     assert f'rel="prefetch" href="/pictures/{output}/preview.jpg"' in desk().see(f"/entries/{one}")

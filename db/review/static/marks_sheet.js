@@ -1,34 +1,14 @@
 // The original at any zoom with marks over it: places on the screen to pixels of the print and back, and the painting.
 
-const OPTIONS = {
-  drawer: "canvas",
-  showNavigationControl: false,
-  animationTime: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 0.3,
-  maxZoomPixelRatio: 8,
-  visibilityRatio: 0.4,
-  gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false, flickEnabled: false },
-  gestureSettingsTouch: { flickEnabled: false },
-};
-const CROSS_PX = 14;
+import { tilesOf, viewerOf } from "./tiles.js";
 
-/** OpenSeadragon puts a style sheet into the head, which the page's policy refuses, unless it finds one so marked. */
-function spareStyleSheet() {
-  const mark = document.createElementNS("nishiki", "style");
-  mark.setAttribute("data-openseadragon-mobile-css", "");
-  document.head.append(mark);
-}
+const OPTIONS = { gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false, flickEnabled: false } };
+const CROSS_PX = 14;
 
 /** Opens the tiles; resolves when they can be drawn on. */
 export async function openSheet(element, address, size) {
-  const answer = await fetch(`${address}info.json`);
-  if (!answer.ok) throw new Error(`${answer.status} for ${address}`);
-  const tiles = { ...(await answer.json()), id: address.replace(/\/$/, "") };
-  spareStyleSheet();
-  const viewer = OpenSeadragon({ ...OPTIONS, element: element.querySelector(".under"), tileSources: tiles });
-  await new Promise((resolve, reject) => {
-    viewer.addOnceHandler("open", resolve);
-    viewer.addOnceHandler("open-failed", (event) => reject(new Error(event.message)));
-  });
+  const { viewer, opened } = viewerOf(element.querySelector(".under"), await tilesOf(address), OPTIONS);
+  await opened;
   viewer.canvas.tabIndex = -1; // the canvas above it has the keys
   return new Sheet(viewer, element.querySelector(":scope > canvas"), size);
 }

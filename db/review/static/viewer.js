@@ -1,41 +1,26 @@
 // Original, result and style print, deep-zoomed together. Says "painted" (to viewer_modes.js and verdict.js) once
 // original and result have stood on a visible page.
 
+import { tilesOf, viewerOf } from "./tiles.js";
+
 const section = document.querySelector(".viewer");
-const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const OPTIONS = {
-  drawer: "canvas",
-  showNavigationControl: false,
-  animationTime: still ? 0 : 0.3,
-  maxZoomPixelRatio: 8,
-  visibilityRatio: 0.4,
   zoomPerScroll: 1.25,
   gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true, flickEnabled: false },
-  gestureSettingsTouch: { flickEnabled: false },
 };
 const KEYS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Equal", "Minus", "Digit0", "NumpadAdd", "NumpadSubtract"];
-
-/** The picture's tiles as OpenSeadragon wants them, under our address. */
-async function tilesOf(address) {
-  const answer = await fetch(`${address}info.json`);
-  if (!answer.ok) throw new Error(`${answer.status} for ${address}`);
-  return { ...(await answer.json()), id: address.replace(/\/$/, "") };
-}
 
 /** Opens one figure; resolves when it can be moved. */
 async function open(figure) {
   const tiles = await tilesOf(figure.dataset.tiles);
-  const viewer = OpenSeadragon({ ...OPTIONS, element: figure.querySelector(".zoom"), tileSources: tiles });
+  const { viewer, opened } = viewerOf(figure.querySelector(".zoom"), tiles, OPTIONS);
   const pane = { name: figure.dataset.pane, figure, viewer, tiles, broken: false };
   viewer.addHandler("canvas-key", (event) => { event.preventDefaultAction = !KEYS.includes(event.originalEvent.code); });
   viewer.addHandler("tile-load-failed", () => { pane.broken = true; tellMissing(); });
   viewer.canvas.setAttribute("role", "application");
   viewer.canvas.setAttribute("aria-label", figure.dataset.label);
   figure.querySelector("a").inert = true; // the viewer stands before it
-  await new Promise((resolve, reject) => {
-    viewer.addOnceHandler("open", resolve);
-    viewer.addOnceHandler("open-failed", (event) => reject(new Error(event.message)));
-  });
+  await opened;
   return pane;
 }
 
@@ -136,15 +121,7 @@ async function painted(pane) {
   pane.figure.dataset.painted = "";
 }
 
-/** OpenSeadragon puts a style sheet into the head, which the page's policy refuses, unless it finds one so marked. */
-function spareStyleSheet() {
-  const mark = document.createElementNS("nishiki", "style");
-  mark.setAttribute("data-openseadragon-mobile-css", "");
-  document.head.append(mark);
-}
-
 async function start() {
-  spareStyleSheet();
   const panes = await openAll();
   if (!panes.original || !panes.result) return;
   connect(new Link(panes));

@@ -1,5 +1,7 @@
 // Comparing in the result's pane: swipe, blink, opacity, luma difference. One at a time; starts when viewer.js has painted.
 
+import { tilesOf } from "./tiles.js";
+
 const section = document.querySelector(".viewer");
 const slide = section.querySelector(".slide");
 const divider = section.querySelector(".divider");
@@ -26,10 +28,7 @@ function layer(name, tiles, index) {
 
 /** The luma difference, fetched when it is first asked for. */
 async function lumaLayer() {
-  const address = section.dataset.luma;
-  const answer = await fetch(`${address}info.json`);
-  if (!answer.ok) throw new Error(`${answer.status} for ${address}`);
-  return layer("luma", { ...(await answer.json()), id: address.replace(/\/$/, "") }, 2);
+  return layer("luma", await tilesOf(section.dataset.luma), 2);
 }
 
 /** Cuts the result off left of the divider, wherever the picture stands. */
