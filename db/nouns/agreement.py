@@ -1,11 +1,10 @@
-"""Krippendorff's alpha for words without an order, from the coincidence of values (Krippendorff 2011, section C).
+"""Krippendorff's alpha for words without an order; only the verdicts' sentences call it."""
 
-Pure arithmetic; only the verdicts' sentences call it.
-"""
-
-from collections import Counter
 from collections.abc import Hashable, Sequence
-from itertools import permutations
+from itertools import chain
+
+import numpy as np
+from krippendorff import alpha
 
 
 def nominal_alpha(units: Sequence[Sequence[Hashable]]) -> float | None:
@@ -14,16 +13,9 @@ def nominal_alpha(units: Sequence[Sequence[Hashable]]) -> float | None:
     None where fewer than two units can be compared, or where only one word was ever said: then there is nothing by
     which chance could be told from agreement.
     """
-    coincidences: Counter[tuple[Hashable, Hashable]] = Counter()
-    weights: Counter[Hashable] = Counter()
     paired = [unit for unit in units if len(unit) > 1]
-    for unit in paired:
-        for one, other in permutations(unit, 2):
-            coincidences[one, other] += 1 / (len(unit) - 1)  # type: ignore[assignment]  # Counter of fractions
-        weights.update(unit)
-    total = sum(weights.values())
-    expected = total**2 - sum(number**2 for number in weights.values())
-    if len(paired) < 2 or not expected:
+    words = list(dict.fromkeys(chain.from_iterable(paired)))
+    if len(paired) < 2 or len(words) < 2:
         return None
-    observed = sum(number for (one, other), number in coincidences.items() if one != other)
-    return 1 - (total - 1) * observed / expected
+    counts = np.array([[list(unit).count(word) for word in words] for unit in paired])
+    return float(alpha(value_counts=counts, level_of_measurement="nominal"))

@@ -1,19 +1,19 @@
 """What the queue's filters can be set to, with how many entries each value leaves, up to 1,000.
 
 A field's own value does not narrow its facet, so that another can be chosen. One pass over the queue's head counts
-all fields; where the queue is longer and an index leads to them, values that are few in its head are counted by
+all fields; where the queue is longer and nothing else narrows it, values that are few in its head are counted by
 themselves.
 """
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.models import Archive, RecordArtist, RecordCast
-from db.nouns.review_filter import HEAD, capped, countable, counts
+from db.nouns.review_filter import CAP, HEAD, capped, countable, counts
 from db.nouns.store import Store
 from db.review_models import Review
 from db.reviewed import Count, Facet, Facets, Queue, QueueFilter
@@ -43,26 +43,40 @@ class ReviewFacetsPart(Store):
         judged = wanted.queue in (Queue.ALL, Queue.CONFLICTS)
         fields = [field for field in _COLUMNS if judged or field not in _JUDGED]
         with self._reading() as session:
-            found, longer = countable(session, wanted, reader)
+            head = _head(session, wanted, reader)
             archives = dict(session.execute(select(Archive.id, Archive.name)).all())
             free = [field for field in fields if getattr(wanted, field) is None]
-            counted, total = _counted(session, found, free, longer=longer)
+            counted, total = _counted(session, head, free)
             for field in set(fields) - set(free):
-                others, further = countable(session, _without(wanted, field), reader)
-                counted |= _counted(session, others, [field], longer=further)[0]
+                counted |= _counted(session, _head(session, _without(wanted, field), reader), [field])[0]
             values = {field: _facet(counted[field], archives if field == "archive" else {}) for field in fields}
-            values["artist"] = _names(session, RecordArtist.name, found, longer=longer)
-            values["actor"] = _names(session, RecordCast.actor, found, longer=longer)
+            values["artist"] = _names(session, RecordArtist.name, head)
+            values["actor"] = _names(session, RecordCast.actor, head)
             return Facets(total, values)
 
 
-def _counted(
-    session: Session, found: list[ColumnElement[bool]], fields: list[str], *, longer: bool
-) -> tuple[dict[str, dict[Any, Count]], Count]:
+@dataclass(frozen=True)
+class _Head:
+    """Where to count."""
+
+    found: list[ColumnElement[bool]]
+    longer: bool
+    """Other entries are left out."""
+    whole: bool
+    """It is a queue that nothing narrows, so that one index leads to each value of a field."""
+
+
+def _head(session: Session, wanted: QueueFilter, reader: str | None) -> _Head:
+    found, longer = countable(session, wanted, reader)
+    narrowed = any(getattr(wanted, field) is not None for field in _COLUMNS)
+    return _Head(found, longer, not narrowed and wanted.queue in (Queue.WAITING, Queue.ALL))
+
+
+def _counted(session: Session, head: _Head, fields: list[str]) -> tuple[dict[str, dict[Any, Count]], Count]:
     """Field → value → how many, and how many in all."""
     columns = [*(_COLUMNS[field] for field in fields), Review.waiting_since.is_(None).label("settled")]
-    head = select(*columns).where(*found).order_by(*_ORDER).limit(HEAD + 1).subquery()
-    rows = session.execute(select(*head.c, func.count()).group_by(*head.c)).all()
+    some = select(*columns).where(*head.found).order_by(*_ORDER).limit(HEAD + 1).subquery()
+    rows = session.execute(select(*some.c, func.count()).group_by(*some.c)).all()
     numbers: dict[str, Counter[Any]] = {field: Counter() for field in fields}
     for *row, settled, number in rows:
         for field, value in zip(fields, row, strict=True):
@@ -70,14 +84,11 @@ def _counted(
                 numbers[field][value] += number
     total = sum(row[-1] for row in rows)
     counted = {field: {value: capped(number) for value, number in _most(numbers[field])} for field in fields}
-    if longer:
-        at_least = {
-            field: {value: _at_least(each) for value, each in known.items()} for field, known in counted.items()
-        }
-        return at_least, _at_least(capped(total))
-    if total > HEAD:
-        counted = {field: known | _exact(session, found, field, known) for field, known in counted.items()}
-    return counted, capped(total)
+    if total > HEAD and head.whole:
+        counted = {field: known | _exact(session, head.found, field, known) for field, known in counted.items()}
+    elif total > HEAD or head.longer:
+        counted = {field: {value: _at_least(each) for value, each in known.items()} for field, known in counted.items()}
+    return counted, Count(capped(total).number, total > CAP or head.longer)
 
 
 def _without(wanted: QueueFilter, field: str) -> QueueFilter:
@@ -106,9 +117,9 @@ def _most(numbers: Counter[Any]) -> list[tuple[Any, int]]:
     return sorted(numbers.items(), key=lambda pair: (-pair[1], str(pair[0])))[:MOST]
 
 
-def _names(session: Session, column: Any, found: list[ColumnElement[bool]], *, longer: bool) -> tuple[Facet, ...]:
-    head = list(session.scalars(select(Review.record_id).where(*found).order_by(*_ORDER).limit(_NAMED + 1)))
-    more, weight = longer or len(head) > _NAMED, Counter(head[:_NAMED])
+def _names(session: Session, column: Any, head: _Head) -> tuple[Facet, ...]:
+    records = list(session.scalars(select(Review.record_id).where(*head.found).order_by(*_ORDER).limit(_NAMED + 1)))
+    more, weight = head.longer or len(records) > _NAMED, Counter(records[:_NAMED])
     table = column.class_
     names: Counter[str] = Counter()
     rows = select(table.record_id, column).where(table.record_id.in_(weight), column != "").distinct()

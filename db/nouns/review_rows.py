@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, not_, select, update
+from sqlalchemy import ColumnElement, exists, func, literal_column, not_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.entries import Outcome, Verdict
@@ -142,7 +142,8 @@ def _returned_earlier(attempt_ids: Collection[int]) -> Any:
         .join(earlier, earlier.id == review.attempt_id)
         .join(this, this.content_sha256 == earlier.content_sha256)
         .where(this.id == Review.attempt_id, review.attempt_id < Review.attempt_id)
-        .where(review.verdict == Verdict.RETURNED)
+        # by way of the content's few attempts: told plainly, SQLite would go through all that was ever returned
+        .where(func.coalesce(review.verdict, literal_column("''")) == Verdict.RETURNED)
         .order_by(review.attempt_id.desc())
         .limit(1)
         .correlate(Review)

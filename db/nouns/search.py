@@ -1,14 +1,14 @@
 """What records are found by: their words folded, and the triples of letters in them.
 
-The harvest writes them with each record. A search drives from its rarest triple where that is rare, and else tests one
-entry after the other, which finds a page at once because a common word is in many.
+The harvest writes them with each record. A search drives from its rarest triples where they are rare, and else tests
+one entry after the other, which finds a page at once because a common word is in many.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.columns import clean
 from db.entries import RecordEntry
@@ -18,7 +18,13 @@ from db.review_models import SearchText, SearchTriple
 
 RecordId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 RARE = 2000
-"""Records up to which a name or a triple of letters is looked up first."""
+"""Records up to which a name or word is looked up first."""
+_READ = 20_000
+"""Records that have a triple, up to which those are sought that have others, too."""
+_TOGETHER = 2
+"""Further triples by which those are sought."""
+_Span = tuple[int, int]
+"""Numbers of triples: from the first, below the second."""
 
 
 def index_record(session: Session, insert_text: Any, record_id: int, record: RecordEntry) -> None:
@@ -49,30 +55,53 @@ def by_words(session: Session, words: str, record_id: RecordId) -> list[tuple[Co
     wanted = wanted_words(words)
     if not wanted:
         return []
-    drivers = [(driver, word) for word in wanted for driver in _drivers(word)]
-    number, rarest = min((_up_to(session, driver), n) for n, (driver, _) in enumerate(drivers))
-    if number > RARE:
-        return [(exists().where(SearchText.record_id == record_id, *_holding(wanted)), False)]
-    driver, word = drivers[rarest]
-    found = select(SearchTriple.record_id).where(driver)
-    unsure = [each for each in wanted if each != word or len(each) > 3]
-    if unsure:
-        found = select(SearchText.record_id).where(SearchText.record_id.in_(found), *_holding(unsure))
-    return [(record_id.in_(found), True)]
+    number, spans = _rarest_first(session, {span for word in wanted for span in _spans(word)})
+    if not number:
+        return [(false(), True)]
+    if number <= _READ:
+        rarest, *others = spans
+        found = _of_records(rarest, [span for span in others if _is_one(span)][:_TOGETHER])
+        if number <= RARE or _up_to(session, found, RARE) <= RARE:
+            held = SearchText.record_id.in_(found)
+            return [(record_id.in_(select(SearchText.record_id).where(held, *_holding(wanted))), True)]
+    return [(exists().where(SearchText.record_id == record_id, *_holding(wanted)), False)]
 
 
 def _holding(wanted: Sequence[str]) -> list[ColumnElement[bool]]:
     return [SearchText.text.contains(word, autoescape=True) for word in wanted]
 
 
-def _drivers(word: str) -> list[ColumnElement[bool]]:
-    """Each is true of every record that has the word."""
+def _spans(word: str) -> list[_Span]:
+    """Every record that has the word has a triple in each of them."""
     if len(word) > 2:
-        return [SearchTriple.triple == number for number in triples_within(word)]
-    first, after = triples_beginning(word)
-    return [(SearchTriple.triple >= first) & (SearchTriple.triple < after)]
+        return [(number, number + 1) for number in triples_within(word)]
+    return [triples_beginning(word)]
 
 
-def _up_to(session: Session, driver: ColumnElement[bool]) -> int:
-    some = select(SearchTriple.record_id).where(driver).limit(RARE + 1).subquery()
-    return session.execute(select(func.count()).select_from(some)).scalar_one()
+def _rarest_first(session: Session, spans: Collection[_Span]) -> tuple[int, list[_Span]]:
+    """How many records the rarest leads to, and all of them."""
+    numbered = sorted((_up_to(session, _of_records(span, ()), _READ), span) for span in spans)
+    return numbered[0][0], [span for _, span in numbered]
+
+
+def _of_records(rarest: _Span, others: Collection[_Span]) -> Any:
+    """Records that have a triple in each; the others are of one triple, so that each look is one step."""
+    found = select(SearchTriple.record_id).where(_within(SearchTriple, rarest))
+    for span in others:
+        other = aliased(SearchTriple)
+        found = found.where(exists().where(other.record_id == SearchTriple.record_id, _within(other, span)))
+    return found
+
+
+def _within(table: type[SearchTriple], span: _Span) -> ColumnElement[bool]:
+    first, after = span
+    return table.triple == first if _is_one(span) else and_(table.triple >= first, table.triple < after)
+
+
+def _is_one(span: _Span) -> bool:
+    first, after = span
+    return after == first + 1
+
+
+def _up_to(session: Session, found: Any, most: int) -> int:
+    return session.execute(select(func.count()).select_from(found.limit(most + 1).subquery())).scalar_one()
