@@ -83,18 +83,20 @@ def crew_of(settings: Settings) -> Crew:
 
 
 def carry_on(catalogue: Catalogue, settings: Settings, crew: Crew) -> list[DispatchTally]:
-    """Work through batches whose process is gone, each with its own weights; without them a batch waits."""
+    """Work through batches whose process is gone, each with its own weights; without them what is left waits."""
     at_hand = {encoder_key(file): file for file in weights_at_hand(settings)}
     tallies = []
     for free in catalogue.unfinished_batches():
-        if free.encoder not in at_hand:
+        weights = at_hand.get(free.encoder)
+        if free.left and weights is None:
             problem = (
                 f"waits for the weights it was begun with, {free.encoder.name} ({free.encoder.checksum[:12]}); "
                 "set NISHIKI_WEIGHTS_DIR to their folder and run: nishiki resume"
             )
             tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", problem)]))
         elif batch := catalogue.take_over(free.id):
-            tallies.append(work_through(catalogue, settings, crew.with_weights(at_hand[free.encoder]), batch))
+            processes = crew.with_weights(weights) if weights else []  # only tiles are missing
+            tallies.append(work_through(catalogue, settings, processes, batch))
     return tallies
 
 
@@ -154,7 +156,7 @@ def stacks_of(
     for attempt in pending:
         content = attempt.content
         by_size[working_size(content.width, content.height, recipe.long_edge_px)].append(attempt)
-    share = min(most, max(1, -(-len(pending) // places)))
+    share = min(most, max(1, -(-len(pending) // max(1, places))))
     return [group[at : at + share] for group in by_size.values() for at in range(0, len(group), share)]
 
 

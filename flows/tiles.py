@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import filterfalse
 from pathlib import Path
 from typing import Final, Self
 
@@ -96,7 +97,7 @@ class Tiling:
 
 
 class Tiler:
-    """Makes tiles in a thread of its own, beside the devices' work: no device waits for them."""
+    """Makes tiles in a thread of its own, beside the devices' work: devices wait for them between two batches only."""
 
     def __init__(self, tiling: Tiling) -> None:
         self._tiling = tiling
@@ -141,12 +142,16 @@ def make_missing(settings: Settings) -> TileTally:
         NoCatalogue: there is none.
         CatalogueFull: no room left; what was made is kept.
     """
-    with Catalogue.open(settings, create=False) as catalogue, Tiler(tiling := Tiling.of(catalogue, settings)) as tiler:
-        missing = [shown for shown in catalogue.pictures_shown() if not tiling.is_whole(shown)]
-        for shown in missing:
-            tiler.add(shown)
-        problems = tiler.problems()
-    return TileTally(len(missing) - len(problems), problems)
+    problems = []
+    with Catalogue.open(settings, create=False) as catalogue:
+        tiling = Tiling.of(catalogue, settings)
+        missing = sum(not tiling.is_whole(shown) for shown in catalogue.pictures_shown())
+        with track("tiles", missing, "attempts") as advance:
+            for shown in filterfalse(tiling.is_whole, catalogue.pictures_shown()):
+                if problem := tiling.make(shown):
+                    problems.append((f"attempt {shown.attempt_id}", problem))
+                advance(1)
+    return TileTally(missing - len(problems), problems)
 
 
 def write_tiles(pixels: NDArray[np.uint8], folder: Path, name: str) -> None:

@@ -77,10 +77,10 @@ def _figures(database: str, settings: CatalogueSettings, seconds: float) -> list
         readers = signed_in(catalogue, address, [f"reader-{n}" for n in range(WARM + REQUESTS)], Role.VIEWER)
         alone |= {"facets": _facets(readers, {}), "facets of 豊国": _facets(readers, {"words": "豊国"})}
         people = signed_in(catalogue, address, list(CURATORS[1 : TOGETHER + 1]))
-        together = at_once(people, settings.home, seconds, THINKING_S)
+        together, _ = at_once(people, settings.home, seconds, THINKING_S)
         crowd = signed_in(catalogue, address, list(CURATORS[1 : TOGETHER + 1]))
-        hurried = at_once(crowd, settings.home, seconds / 4, 0.0)
-    figures = [*cold, *_of_pages(alone), *_of_many(together), *_of_hurried(hurried, seconds / 4)]
+        hurried, took_s = at_once(crowd, settings.home, seconds / 4, 0.0)
+    figures = [*cold, *_of_pages(alone), *_of_many(together), *_of_hurried(hurried, took_s)]
     return [Figure(f"{database}: {each.name}", each.value, each.unit, each.target, each.holds) for each in figures]
 
 

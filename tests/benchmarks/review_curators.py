@@ -128,9 +128,10 @@ def signed_in(catalogue: Catalogue, address: str, names: list[str], role: Role =
     return [Person(address, catalogue.open_session(name)) for name in names]
 
 
-def at_once(people: list[Person], home: Path, seconds: float, think_s: float) -> Walked:
-    """All of them at work for so long."""
-    until = time.monotonic() + seconds
+def at_once(people: list[Person], home: Path, seconds: float, think_s: float) -> tuple[Walked, float]:
+    """All of them at work for so long; and for how long in fact, since each ends the round that she is in."""
+    began = time.monotonic()
+    until = began + seconds
     draws = [random.Random(number) for number in range(len(people))]
     threads = [
         Thread(target=person.walk, args=(home, until, think_s, draw))
@@ -143,7 +144,7 @@ def at_once(people: list[Person], home: Path, seconds: float, think_s: float) ->
     together = Walked()
     for person in people:
         together.add(person.walked)
-    return together
+    return together, time.monotonic() - began
 
 
 def _hang(home: Path, sha256: str) -> None:
