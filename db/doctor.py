@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from sqlalchemy import Engine, inspect
+
+from db.base import Base
 from db.catalogue import Catalogue
-from db.engine import connect, upgrade
+from db.engine import HEAD, connect, upgrade
 from db.errors import CatalogueAhead, CatalogueBehind
 from db.settings import CatalogueSettings
 from db.tiles import TILES, TileStore
@@ -74,6 +77,8 @@ def examine(settings: CatalogueSettings, *, deep: bool = False, young_s: float =
     """
     try:
         with Catalogue.open(settings, create=False) as catalogue:
+            if unfit := list(_unfit(catalogue.engine)):
+                return unfit  # whatever else is asked of it would fail
             return [
                 *_pictures(catalogue, deep=deep),
                 *_files(catalogue, young_s),
@@ -83,6 +88,23 @@ def examine(settings: CatalogueSettings, *, deep: bool = False, young_s: float =
             ]
     except (CatalogueBehind, CatalogueAhead) as error:
         return [Finding(Damage.SCHEMA, "schema", str(error), "nishiki doctor --upgrade")]
+
+
+def _unfit(engine: Engine) -> Iterator[Finding]:
+    """Tables and columns that this program needs and the catalogue has not, whatever its schema's number says."""
+    found = inspect(engine)
+    here = set(found.get_table_names())
+    for table in Base.metadata.sorted_tables:
+        if table.name not in here:
+            yield _misfit(f"table {table.name}")
+            continue
+        columns = {column["name"] for column in found.get_columns(table.name)}
+        yield from (_misfit(f"column {each}") for each in table.columns if each.name not in columns)
+
+
+def _misfit(missing: str) -> Finding:
+    remedy = "bring the catalogue back from a copy, or use the version of nishiki that made it"
+    return Finding(Damage.SCHEMA, missing, f"it is missing, though the schema calls itself {HEAD}", remedy)
 
 
 def mend(settings: CatalogueSettings, findings: list[Finding]) -> list[Finding]:

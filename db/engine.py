@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from db.columns import to_json
-from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueUnreachable, NoCatalogue
+from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueMisfit, CatalogueUnreachable, NoCatalogue
 
 HEAD = "0004"
 """The newest revision in `db/migrations`; a test holds it to Alembic's word."""
@@ -35,6 +35,13 @@ HEAD = "0004"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_S = 30
 """How long a SQLite writer waits for its turn; ours hold it for milliseconds."""
+CONNECTIONS = 15
+"""Of one process, at most; they stay open, since opening one costs more than most sentences do."""
+_PAGES_READ = ("PRAGMA cache_size=-16384", "PRAGMA mmap_size=1073741824")
+"""16 MiB of pages for each connection, and the file's first GiB from the system's memory, which all of them share."""
+_NO_SUCH = ("no such table", "no such column")
+_UNDEFINED = ("42P01", "42703")
+"""The same in PostgreSQL's numbers: undefined table, undefined column."""
 _WRITES = {"nishiki_writes": True}
 _ADVISORY_LOCK = 0x6E697368
 """PostgreSQL lock (any number, ours alone) under which one process at a time changes the schema."""
@@ -42,7 +49,8 @@ _ADVISORY_LOCK = 0x6E697368
 
 def connect(address: str) -> Engine:
     """Make an engine for a database URL; nothing is opened yet. PostgreSQL is always spoken by psycopg 3."""
-    return _tuned(create_engine(_url(address), json_serializer=to_json, pool_pre_ping=_on_server(address)))
+    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_pre_ping": _on_server(address)}
+    return _tuned(create_engine(_url(address), json_serializer=to_json, **pool))
 
 
 def writing(engine: Engine) -> Engine:
@@ -154,6 +162,10 @@ def understood(engine: Engine) -> Iterator[None]:
             raise NoCatalogue(
                 f"{_shown(engine)} is no sound SQLite database ({said}); put it aside or give another home"
             ) from error
+        if said.startswith(_NO_SUCH) or getattr(error.orig, "sqlstate", None) in _UNDEFINED:
+            raise CatalogueMisfit(
+                f"the catalogue at {_shown(engine)} does not fit this version ({said}); run: nishiki doctor"
+            ) from error
         if not isinstance(error, OperationalError):
             raise
         raise CatalogueUnreachable(
@@ -232,6 +244,8 @@ def _tuned(engine: Engine, *, foreign_keys: bool = True) -> Engine:
         connection.isolation_level = None  # the driver would begin by itself, and too late
         connection.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}")
         connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+        for pages in _PAGES_READ:
+            connection.execute(pages)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

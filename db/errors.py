@@ -5,9 +5,11 @@ CatalogueError               root; the message says which catalogue or entry, wh
 ├── CatalogueUnreachable     the database does not answer
 ├── CatalogueBehind          its schema is older than this program; `nishiki doctor --upgrade` mends it
 ├── CatalogueAhead           its schema is newer than this program
+├── CatalogueMisfit          a table or column is missing, whatever its schema's number says
 ├── CatalogueFull            no room left for a row or a picture
 ├── PictureMissing           a picture's file is not where its sha256 says
 ├── UnknownEntry             no entry by this number
+├── TriedAlready             a wish was made, and its recipe is still the same
 ├── NameTaken                a curator's name is somebody's already
 ├── LastAdmin                nobody would keep the accounts any more
 ├── BatchLost                another process holds the batch now: put down the work, write nothing
@@ -35,6 +37,10 @@ class CatalogueAhead(CatalogueError):
     """The schema is newer than this program knows."""
 
 
+class CatalogueMisfit(CatalogueError):
+    """A table or a column that this program needs is not there: an earlier draft of the schema, or damage."""
+
+
 class CatalogueFull(CatalogueError):
     """The disk, or the database, has no room left; what was being written is undone."""
 
@@ -45,6 +51,10 @@ class PictureMissing(CatalogueError):
 
 class UnknownEntry(CatalogueError):
     """No entry by this number, or not one that this can be done to."""
+
+
+class TriedAlready(CatalogueError):
+    """What was wished for was made, and a night would only repeat it."""
 
 
 class NameTaken(CatalogueError):

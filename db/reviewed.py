@@ -122,7 +122,7 @@ class QueueEntry:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Choice:
     """What one verdict for many must know of each entry; `seen` as that of `QueueEntry`."""
 
     attempt_id: int
@@ -179,14 +179,19 @@ class GivenVerdict:
     between: tuple[VerdictEntry, ...] = ()
     """Empty for blind pairs: their second curator is told nothing."""
     conflict: bool = False
+    already: bool = False
+    """Nothing was added: this is a word of hers that stands, and that her form had not seen."""
 
 
 @dataclass(frozen=True)
 class GivenBulk:
-    """Verdicts given in one step; `bulk` names the step."""
+    """Verdicts given in one step, named `bulk`; left out is what another has open or what changed since the look."""
 
     bulk: str
     given: tuple[GivenVerdict, ...]
+    left_out: int = 0
+    conflicts: int = 0
+    """Of the given, those that contradict what another said without either seeing the other's word."""
 
 
 @dataclass(frozen=True)
@@ -237,6 +242,15 @@ class Wish:
             raise ValueError("marks need the name of a recipe that reads them, such as 'levin2004'")
 
 
+class WishState(StrEnum):
+    """A night will make it; something came of it; it failed for now too often; a picture may no longer be used."""
+
+    WAITING = "waiting"
+    MADE = "made"
+    GIVEN_UP = "given up"
+    NOT_ALLOWED = "not allowed"
+
+
 @dataclass(frozen=True)
 class WishEntry:
     """A wish as it is kept; pending until a night has made an attempt of it."""
@@ -251,7 +265,8 @@ class WishEntry:
     marks_sha256: str | None
     wished_at: datetime
     made: int | None
-    """The attempt that came of it; None: pending."""
+    """The newest attempt that came of it, one that failed for now too; None: there is none."""
+    state: WishState
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli_curators import curator_app
 from flows.cli_reading import reading_app, weights_app
-from flows.cli_review import curator_app, review_app
+from flows.cli_review import review_app
 from flows.cli_tiles import tiles_app
 from flows.cli_training import train_app
 from flows.command import Commands, Device, Home, exit_with, fail, quiet_prefect, read_settings, say, show
@@ -89,9 +90,7 @@ def harvest(archives: Archives = None, home: Home = None) -> None:
 
 
 @app.command()
-def match(
-    home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None, device: Device = None
-) -> None:  # fmt: skip
+def match(home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None, device: Device = None) -> None:
     """Find a colour print for each grayscale one, with the encoder that the recipe will be carried out with."""
     settings = _catalogue_settings(home=home, recipe=recipe, encoder=encoder, device=device)
     from flows import summary
@@ -110,9 +109,8 @@ def dispatch(
 
     Unfinished batches are carried on first.
     """
-    settings = _catalogue_settings(
-        home=home, recipe=recipe, encoder=encoder, size=size, iterations=iterations, limit=limit, device=device
-    )
+    given = {"home": home, "recipe": recipe, "encoder": encoder, "size": size, "iterations": iterations}
+    settings = _catalogue_settings(**given, limit=limit, device=device)
     from flows.dispatch import dispatch as dispatch_flow
 
     tallies = dispatch_flow(settings)
@@ -162,7 +160,6 @@ def sweep(
     """Compare configurations on two folders of pictures.
 
     Every content is colorized in the colours of every style by each of them.
-
     Sweeps keep a catalogue of their own, so that experiments stay out of the night's and of the curators' queue;
     with --home the settings' database counts. The same command again carries on, and does nothing twice.
     """

@@ -1,40 +1,29 @@
-"""The commands of the review page: review serves it, curator keeps the accounts. Thin, and never Prefect.
+"""The command of the review page: review serves it. Thin, and never Prefect.
 
-`flows.cli` takes them in. The page itself is `db.review`; all that is decided here is how a process serves it.
+`flows.cli` takes it in; `flows.cli_curators` keeps the accounts. The page itself is `db.review`; all that is decided
+here is how a process serves it.
 """
 
 import errno
 import logging
 import os
 import socket
-import sys
 import webbrowser
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
-from unicodedata import category
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from db.reviewed import CuratorEntry, Role
-from flows.command import Home, fail, read_settings, say, show
+from flows.command import Home, fail, read_settings, say
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from db.catalogue import Catalogue
     from flows.settings import Settings
 
 review_app = typer.Typer()
-curator_app = typer.Typer(no_args_is_help=True, help="The accounts of those who review.")
-
-Name = Annotated[str, typer.Argument(help="As it will stand beside verdicts.")]
-PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 MARKS_ALONE = "nishiki/marks"
 MOST_CONNECTIONS = 500
 """Browsers keep about six each; what comes beyond is told to come again."""
-MOST_NAME = 100
 
 
 @review_app.command()
@@ -61,102 +50,12 @@ def review(
     _serve(app, listener)
 
 
-@curator_app.command()
-def add(
-    name: Name,
-    role: Annotated[
-        Role, typer.Option(help="viewer looks, curator judges, admin also sees the people.")
-    ] = Role.CURATOR,
-    password_stdin: PasswordStdin = False,
-    home: Home = None,
-) -> None:
-    """Make an account; asks for its password."""
-    _check_name(name)
-    with _catalogue(home) as catalogue:
-        first = not catalogue.curators()
-        account = catalogue.add_curator(name, role, _hash_of_new_password(password_stdin))
-    say([f"{account.name} may sign in to the review page, as {account.role}."])
-    if first:
-        say(["This is the first account: from now on the page asks everybody to sign in."])
-
-
-@curator_app.command("list")
-def list_accounts(home: Home = None) -> None:
-    """List the accounts with their roles."""
-    with _catalogue(home) as catalogue:
-        accounts = catalogue.curators()
-    if accounts:
-        show(_accounts_table(accounts))
-    else:
-        say(["No accounts yet; nishiki curator add NAME makes one."])
-
-
-@curator_app.command("role")
-def change_role(name: Name, role: Annotated[Role, typer.Argument()], home: Home = None) -> None:
-    """Give an account another role, at once."""
-    with _catalogue(home) as catalogue:
-        catalogue.change_role(name, role)
-    say([f"{name} is {role} now."])
-
-
-@curator_app.command("password")
-def change_password(name: Name, password_stdin: PasswordStdin = False, home: Home = None) -> None:
-    """Set another password; open sessions of the account end."""
-    with _catalogue(home) as catalogue:
-        if catalogue.open_account(name) is None:
-            fail(f"there is no open account of {name!r}; nishiki curator list shows them all")
-        catalogue.change_password(name, _hash_of_new_password(password_stdin))
-    say([f"{name} has another password now and signs in again."])
-
-
-@curator_app.command()
-def disable(name: Name, home: Home = None) -> None:
-    """Close an account for good; its sessions end, its verdicts stay."""
-    with _catalogue(home) as catalogue:
-        catalogue.disable_curator(name)
-    say([f"The account of {name} is closed; verdicts under this name stay."])
-
-
 def marking_recipes() -> list[str]:
     """Recipes that take marks drawn by hand, the one that needs nothing else first."""
     from colorize.recipe import recipes
 
     taking = [name for name, recipe in recipes().items() if recipe.luma == "content"]
     return sorted(taking, key=lambda name: name != MARKS_ALONE)
-
-
-def _accounts_table(accounts: Sequence[CuratorEntry]) -> Table:
-    table = Table("name", "role", "since", "state")
-    for each in accounts:
-        state = f"closed {each.disabled_at:%Y-%m-%d}" if each.disabled_at else "open"
-        table.add_row(Text(each.name), each.role, f"{each.created_at:%Y-%m-%d}", state)
-    return table
-
-
-def _catalogue(home: Home) -> "Catalogue":
-    from db.catalogue import Catalogue
-
-    return Catalogue.open(read_settings(home=home), create=False)
-
-
-def _check_name(name: str) -> None:
-    if not name.strip() or len(name) > MOST_NAME or any(category(letter).startswith("C") for letter in name):
-        fail(f"{name!r} is no name for an account: give 1 to {MOST_NAME} letters that can be seen", code=2)
-
-
-def _hash_of_new_password(from_stdin: bool) -> str:
-    from db.review.passwords import LEAST_LETTERS, MOST_LETTERS, hashed
-
-    if from_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt="The same again")
-    if not LEAST_LETTERS <= len(password) <= MOST_LETTERS:
-        fail(
-            f"the password has {len(password)} letters; give {LEAST_LETTERS} at least, and {MOST_LETTERS} at most",
-            code=2,
-        )
-    return hashed(password)
 
 
 def _who_may_come_in(settings: "Settings", app: "FastAPI") -> list[str]:
@@ -170,7 +69,10 @@ def _who_may_come_in(settings: "Settings", app: "FastAPI") -> list[str]:
     elif app.state.review.catalogue.curators():
         lines = [f"{accounts}; everybody signs in."]
     else:
-        lines = [f"No accounts yet: this page is open to whoever uses this machine, as {person_here()!r}."]
+        lines = [
+            f"No accounts yet: this page is open to whoever uses this machine, as {person_here()!r}.",
+            "The first account closes it to others: nishiki curator add NAME",
+        ]
     if settings.review_read_only:
         lines.append("It only shows; nobody can give a verdict.")
     if not is_loopback(settings.review_host):

@@ -22,7 +22,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from colorize.checkpoint import remove_checkpoint
 from colorize.device import device_names
-from colorize.errors import ColorizeError, UnknownRecipe, WorkerDied
+from colorize.errors import BadRecipe, ColorizeError, UnknownRecipe, WorkerDied
 from colorize.images import working_size
 from colorize.recipe import Colorization, Recipe
 from db.catalogue import Catalogue
@@ -102,12 +102,13 @@ def carry_on(catalogue: Catalogue, settings: Settings, crew: Crew) -> list[Dispa
 
 def take_on(catalogue: Catalogue, settings: Settings, crew: Crew) -> Iterator[DispatchTally]:
     """Take and work through a batch of each recipe that wishes name, then the night's own; `limit` holds for all."""
-    wished = [name for name in catalogue.wished_recipes() if name not in (RECIPE_OF_NIGHT, settings.recipe)]
+    named = catalogue.wished_recipes(max_tries=settings.max_tries)
+    wished = [name for name in named if name not in (RECIPE_OF_NIGHT, settings.recipe)]
     limit = settings.limit
     for name in (*wished, settings.recipe):
         try:
             recipe = night_recipe(settings.model_copy(update={"recipe": name}))
-        except UnknownRecipe as error:
+        except (UnknownRecipe, BadRecipe) as error:
             yield DispatchTally(0, Counter(), [(f"a curator's wish for {name}", str(error))])
             continue
         weights = encoder_weights(settings, recipe)

@@ -3,9 +3,6 @@
 from collections.abc import Hashable, Sequence
 from itertools import chain
 
-import numpy as np
-from krippendorff import alpha
-
 
 def nominal_alpha(units: Sequence[Sequence[Hashable]]) -> float | None:
     """1 - observed / expected disagreement; units are what several observers said of one thing.
@@ -17,5 +14,8 @@ def nominal_alpha(units: Sequence[Sequence[Hashable]]) -> float | None:
     words = list(dict.fromkeys(chain.from_iterable(paired)))
     if len(paired) < 2 or len(words) < 2:
         return None
+    import numpy as np  # noqa: PLC0415  # most commands open the catalogue and need none of the two
+    from krippendorff import alpha  # noqa: PLC0415
+
     counts = np.array([[list(unit).count(word) for word in words] for unit in paired])
     return float(alpha(value_counts=counts, level_of_measurement="nominal"))

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session, aliased
 from db.entries import MatchOutcome, Outcome, Verdict
 from db.models import Attempt, Batch, Image, Match
 from db.nouns.conditions import usable
+from db.nouns.review_rows import hidden
 from db.nouns.store import changed, now
+from db.nouns.wished import pending
 from db.review_models import Review, WishMade
 
 _CLAIMED = (Outcome.SUCCEEDED, Outcome.REJECTED)
@@ -77,10 +79,16 @@ def next_candidate() -> ColumnElement[bool]:
 
 
 def _wrong() -> Any:
-    """Matches of which a standing verdict says that they are wrong."""
-    tried = aliased(Attempt)
+    """Matches of two pictures that a standing verdict says are a wrong match, whichever encoder found them."""
+    tried, judged, same = aliased(Attempt), aliased(Match), aliased(Match)
     returned = and_(Review.reason == literal_column("'wrong match'"), Review.verdict == Verdict.RETURNED)
-    return select(tried.match_id).join(Review, Review.attempt_id == tried.id).where(returned)
+    return (
+        select(same.id)
+        .join(judged, and_(judged.content_id == same.content_id, judged.style_id == same.style_id))
+        .join(tried, tried.match_id == judged.id)
+        .join(Review, Review.attempt_id == tried.id)
+        .where(returned, not_(hidden()))
+    )
 
 
 def forbidden() -> ColumnElement[bool]:
@@ -160,5 +168,5 @@ def _wish(recipes: Collection[str]) -> ColumnElement[bool]:
         WishMade.content_id == Match.content_id,
         WishMade.style_id == Match.style_id,
         WishMade.recipe_name.in_(recipes),
-        WishMade.withdrawn_at.is_(None),
+        pending(),
     )

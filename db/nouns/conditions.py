@@ -14,21 +14,19 @@ from db.models import Embedding, Image, Match, Record, RecordImage, Rights
 
 ImageId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 RecordCondition = Callable[[type[Record]], ColumnElement[bool]]
+_link, _record, _rights = aliased(RecordImage), aliased(Record), aliased(Rights)
+"""Aliased, for SQLAlchemy would tie the tables to those of the query around; once, for making them takes a while."""
 
 
 def says(word: Derivatives, image_id: ImageId, also: RecordCondition | None = None) -> ColumnElement[bool]:
-    """A live record names the image, its rights are this word, and the record is `also` so.
-
-    Aliased, for SQLAlchemy would tie the tables to those of the query around.
-    """
-    link, record, rights = aliased(RecordImage), aliased(Record), aliased(Rights)
+    """A live record names the image, its rights are this word, and the record is `also` so."""
     return exists().where(
-        link.image_id == image_id,
-        record.id == link.record_id,
-        record.deleted_at.is_(None),
-        rights.record_id == record.id,
-        rights.derivatives == word,
-        *([also(record)] if also else []),
+        _link.image_id == image_id,
+        _record.id == _link.record_id,
+        _record.deleted_at.is_(None),
+        _rights.record_id == _record.id,
+        _rights.derivatives == word,
+        *([also(_record)] if also else []),
     )
 
 

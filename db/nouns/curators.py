@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from unicodedata import normalize
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from db.errors import LastAdmin, NameTaken, UnknownEntry
+from db.nouns.review_rows import settle_blind
 from db.nouns.store import Store, changed, now
-from db.review_models import Curator, CuratorSession
+from db.review_models import Curator, CuratorSession, Review
 from db.reviewed import CuratorEntry, Role, SessionEntry
 
 SESSION_HOURS = 12.0
@@ -77,6 +78,14 @@ class CuratorsPart(Store):
             LastAdmin: nobody would keep the accounts any more.
         """
         self._change(name, keeps=False, end_sessions=True, disabled_at=now())
+
+    def enable_curator(self, name: str) -> None:
+        """Open a closed account again, with its role and password.
+
+        Raises:
+            UnknownEntry: there is no such curator.
+        """
+        self._change(name, disabled_at=None)
 
     def password_hash(self, name: str) -> str | None:
         """The hash to verify a password against; None for a name without an open account."""
@@ -145,6 +154,8 @@ class CuratorsPart(Store):
                     f"{curator.name!r} is the last admin; make somebody else one first: nishiki curator role NAME admin"
                 )
             session.execute(update(Curator).where(Curator.id == curator.id).values(values))
+            if not keeps and _judging(session) < 2:
+                settle_blind(session, self._insert(Review))  # nobody is left to say the second word
             if end_sessions:
                 session.execute(delete(CuratorSession).where(CuratorSession.curator_id == curator.id))
 
@@ -158,6 +169,12 @@ def _locked_admins(session: Session) -> list[int]:
     # all of them, in one order, before anything else: two admins who close each other's account take turns
     open_ones = select(Curator.id).where(Curator.role == Role.ADMIN, Curator.disabled_at.is_(None))
     return list(session.scalars(open_ones.order_by(Curator.id).with_for_update()))
+
+
+def _judging(session: Session) -> int:
+    """How many people may give verdicts."""
+    open_ones = (Curator.role != Role.VIEWER, Curator.disabled_at.is_(None))
+    return session.execute(select(func.count()).select_from(Curator).where(*open_ones)).scalar_one()
 
 
 def _known(session: Session, name: str) -> Curator:

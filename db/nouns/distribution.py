@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import and_, bindparam, func, select
 
 from db.entries import Description, EncoderKey, ImageEntry
 from db.errors import UnknownEntry
@@ -24,6 +23,19 @@ BATCHES = 200
 """Batches that are looked through for them: wishes make small ones."""
 ERRORS = ("total_error_mean", "content_error_mean", "style_error_mean")
 _MOST_OF_CONTENT = 24
+
+
+def _rank() -> Any:
+    # of tables, as in `describe`: every entry that is opened asks
+    match, attempt = Match.__table__, Attempt.__table__
+    ranked = match.alias()
+    same = and_(*(ranked.c[name] == match.c[name] for name in ("content_id", "encoder_name", "encoder_checksum")))
+    found = select(match.c.rank, func.count(ranked.c.id)).join(attempt, attempt.c.match_id == match.c.id)
+    found = found.outerjoin(ranked, and_(same, ranked.c.rank.is_not(None)))
+    return found.where(attempt.c.id == bindparam("attempt_id")).group_by(match.c.rank)
+
+
+_RANK = _rank()
 
 
 @dataclass(frozen=True)
@@ -85,13 +97,8 @@ class DistributionPart(Store):
 
     def rank_of_match(self, attempt_id: int) -> tuple[int | None, int]:
         """The rank of the attempt's style (None: it has none any more, or never had), and how many styles have one."""
-        ranked = aliased(Match)
-        same = (ranked.content_id == Match.content_id) & (ranked.encoder_name == Match.encoder_name)
-        same &= (ranked.encoder_checksum == Match.encoder_checksum) & ranked.rank.is_not(None)
-        found = select(Match.rank, func.count(ranked.id)).join(Attempt, Attempt.match_id == Match.id)
-        found = found.outerjoin(ranked, same).where(Attempt.id == attempt_id).group_by(Match.rank)
         with self._reading() as session:
-            rank, of = session.execute(found).one()
+            rank, of = session.execute(_RANK, {"attempt_id": attempt_id}).one()
             return rank, of
 
     def image(self, image_id: int) -> ImageEntry:

@@ -5,7 +5,8 @@ after. Whatever a crash or a silent host leaves behind is still wanted the next 
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,7 @@ from db.models import (
     Rights,
     Window,
 )
+from db.nouns.review_rows import records_behind, refresh_contents
 from db.nouns.search import index_record
 from db.nouns.store import Store, changed, chunks, now
 from db.review_models import Review, SearchText
@@ -107,9 +109,11 @@ class HarvestPart(Store):
                 return Change.UNCHANGED
             if known is not None and record.deleted:
                 gone = {"deleted_at": record.datestamp, "datestamp": record.datestamp, "digest": digest}
-                session.execute(update(Record).where(*by_name).values(gone))
+                with self._reviews_follow(session, _named_by(session, [known.id])):
+                    session.execute(update(Record).where(*by_name).values(gone))
                 return Change.DELETED
-            self._write_record(session, archive_id, record, digest)
+            with self._reviews_follow(session, _named_by(session, [known.id]) if known else ()):
+                self._write_record(session, archive_id, record, digest)
             if record.deleted:
                 return Change.DELETED
             return Change.NEW if known is None else Change.CHANGED
@@ -124,7 +128,8 @@ class HarvestPart(Store):
         with self._writing() as session:
             gone = [number for number, identifier in session.execute(live) if identifier not in names]
             for some in chunks(gone):
-                session.execute(update(Record).where(Record.id.in_(some)).values(deleted_at=now()))
+                with self._reviews_follow(session, _named_by(session, some)):
+                    session.execute(update(Record).where(Record.id.in_(some)).values(deleted_at=now()))
             return len(gone)
 
     def wanted_pictures(self, archive_id: int, *, max_tries: int = 5) -> list[WantedPicture]:
@@ -152,7 +157,8 @@ class HarvestPart(Store):
         }
         with self._writing() as session:
             image_id = self._add_image(session, facts, wanted.record_id)
-            session.execute(_link(wanted).values(held | {"image_id": image_id}))
+            with self._reviews_follow(session, {image_id} | _named_by(session, [wanted.record_id])):
+                session.execute(_link(wanted).values(held | {"image_id": image_id}))
             return image_id
 
     def keep_picture(self, wanted: WantedPicture) -> None:
@@ -197,8 +203,21 @@ class HarvestPart(Store):
                 session.execute(insert(table), numbered)
         session.execute(insert(Rights).values(record_id=record_id, **asdict(record.rights)))
         index_record(session, self._insert(SearchText), record_id, record)
-        years = {"year_from": record.year_from, "year_to": record.year_to}
-        session.execute(update(Review).where(Review.record_id == record_id).values(years))
+
+    @contextmanager
+    def _reviews_follow(self, session: Session, image_ids: Collection[int]) -> Iterator[None]:
+        """Write the rows of attempts anew where another record speaks for their content from then on."""
+        before = records_behind(session, image_ids)
+        yield
+        after = records_behind(session, image_ids)
+        moved = [image_id for image_id in after if after[image_id] != before.get(image_id)]
+        refresh_contents(session, self._insert(Review), moved)
+
+
+def _named_by(session: Session, record_ids: Collection[int]) -> set[int]:
+    """The images that these records name and that are held."""
+    links = select(RecordImage.image_id).where(RecordImage.record_id.in_(record_ids), RecordImage.image_id.is_not(None))
+    return {image_id for image_id in session.scalars(links) if image_id is not None}
 
 
 def _linked(reference: str, held: RecordImage | None) -> dict[str, Any]:

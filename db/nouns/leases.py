@@ -6,7 +6,7 @@ Taking one is a single INSERT ... ON CONFLICT, so that of two who open the same 
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from db.errors import UnknownEntry
@@ -24,6 +24,8 @@ class LeasesPart(Store):
     def take_lease(self, attempt_id: int, curator: str, *, minutes: float = LEASE_MINUTES) -> Lease:
         """Hold the entry, or hold it anew; the lease that stands now, which may be another curator's.
 
+        Leases that ran out are forgotten by the way, so that the table stays small while the page runs.
+
         Raises:
             UnknownEntry: there is no such attempt.
         """
@@ -35,14 +37,9 @@ class LeasesPart(Store):
             if session.get(Attempt, attempt_id) is None:
                 raise UnknownEntry(f"there is no attempt {attempt_id} to open")
             session.execute(row.on_conflict_do_update(index_elements=["attempt_id"], set_=hers, where=free))
+            _expire(session)
             held = session.execute(select(LeaseHeld).where(LeaseHeld.attempt_id == attempt_id)).scalar_one()
             return Lease(held.attempt_id, held.curator, held.until)
-
-    def keep_lease(self, attempt_id: int, curator: str, *, minutes: float = LEASE_MINUTES) -> bool:
-        """Hold it longer; False: it ran out or is another's by now, so take it anew."""
-        kept = update(LeaseHeld).where(LeaseHeld.attempt_id == attempt_id, LeaseHeld.curator == curator, running())
-        with self._writing() as session:
-            return bool(changed(session, kept.values(until=now() + timedelta(minutes=minutes))))
 
     def release_lease(self, attempt_id: int, curator: str) -> None:
         """Leave the entry to others. Harmless when it is not hers."""
@@ -52,7 +49,13 @@ class LeasesPart(Store):
     def expire_leases(self) -> int:
         """Forget leases that have run out; how many. They bind nobody in any case."""
         with self._writing() as session:
-            return changed(session, delete(LeaseHeld).where(LeaseHeld.until <= now()))
+            return _expire(session)
+
+
+def _expire(session: Session) -> int:
+    # what somebody takes at this moment is passed over: two who tidy never wait for each other
+    over = select(LeaseHeld.attempt_id).where(LeaseHeld.until <= now()).with_for_update(skip_locked=True)
+    return changed(session, delete(LeaseHeld).where(LeaseHeld.attempt_id.in_(over)))
 
 
 def running() -> ColumnElement[bool]:

@@ -14,7 +14,9 @@ from db.entries import EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import UnknownEntry
 from db.models import Attempt, Embedding, Image, Match
 from db.nouns.conditions import harvested, of, standing, usable
+from db.nouns.review_rows import lock_contents, refresh
 from db.nouns.store import Store, chunks, image_entry, now
+from db.review_models import Review
 
 if TYPE_CHECKING:  # `nishiki status` needs no numpy, and it costs 0.1 s
     import numpy as np
@@ -91,7 +93,8 @@ class MatchPart(Store):
         """Keep what was found for a content image, in the place of what was found earlier.
 
         A match whose style may still be used stays as it is. One that attempts hang on becomes a candidate
-        without a rank, and the chosen pair again when it is found again.
+        without a rank, and the chosen pair again when it is found again; they take another place in the queue where
+        the score is another.
         """
         rows = [
             {
@@ -115,11 +118,22 @@ class MatchPart(Store):
             chosen = select(Match.id).where(Match.content_id == content_id, standing(encoder))
             if session.execute(chosen.limit(1)).first() is not None:
                 return
+            scores = _scores(session, content_id, encoder)
             _make_way(session, content_id, encoder)
             found = self._insert(Match)
             again = {key: found.excluded[key] for key in ("outcome", "rank", "score", "reasons", "made_at")}
             pair = ["content_id", "style_id", "encoder_name", "encoder_checksum"]
             session.execute(found.on_conflict_do_update(index_elements=pair, set_=again), rows)
+            moved = [attempt_id for attempt_id, _ in _scores(session, content_id, encoder) - scores]
+            if lock_contents(session, moved):
+                refresh(session, self._insert(Review), moved)
+
+
+def _scores(session: Session, content_id: int, encoder: EncoderKey) -> set[tuple[int, float | None]]:
+    """(attempt, its match's score) of those at this content that made a picture."""
+    tried = select(Attempt.id, Match.score).join(Match, Match.id == Attempt.match_id)
+    made = (Match.content_id == content_id, of(Match, encoder), Attempt.output_image_id.is_not(None))
+    return {(attempt_id, score) for attempt_id, score in session.execute(tried.where(*made))}
 
 
 def _make_way(session: Session, content_id: int, encoder: EncoderKey) -> None:

@@ -22,8 +22,9 @@ from db.errors import UnknownEntry
 from db.models import Attempt, Batch, Image, Match, VerdictGiven
 from db.nouns.describe import describe
 from db.nouns.dispatch import batch_entry
-from db.nouns.review_rows import voices_on
+from db.nouns.review_rows import hidden, words_on
 from db.nouns.store import CHUNK, Store, chunks
+from db.review_models import Review
 from db.reviewed import ShownPictures
 
 PAGE = 200
@@ -87,11 +88,13 @@ class ReportPart(Store):
             return None if latest is None else batch_entry(session, latest)
 
     def verdicts(self, attempt_ids: Collection[int]) -> dict[int, VerdictEntry]:
-        """The latest word on each attempt that nobody took back; those without one are left out."""
+        """The latest word on each attempt that nobody took back; those without one, or a hidden one, are left out."""
         latest: dict[int, VerdictEntry] = {}
         with self._reading() as session:
             for some in chunks(attempt_ids):
-                latest |= {attempt: verdict_entry(voices[-1]) for attempt, voices in voices_on(session, some).items()}
+                blind = set(session.scalars(select(Review.attempt_id).where(Review.attempt_id.in_(some), hidden())))
+                words = words_on(session, set(some) - blind)
+                latest |= {attempt: verdict_entry(voices[-1]) for attempt, voices in words.items()}
         return latest
 
     def _attempts(self, chosen: ColumnElement[bool]) -> Iterator[AttemptEntry]:

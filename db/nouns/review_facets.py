@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from db.entries import Outcome
 from db.models import Archive, RecordArtist, RecordCast
-from db.nouns.review_filter import CAP, HEAD, capped, countable, counts
+from db.nouns.review_filter import CAP, HEAD, JUDGED, capped, countable, counted, counts
 from db.nouns.store import Store
 from db.review_models import Review
 from db.reviewed import Count, Facet, Facets, Queue, QueueFilter
@@ -26,7 +27,6 @@ _COLUMNS: dict[str, Any] = {
     "batch_id": Review.batch_id,
     "archive": Review.archive_id,
     "recipe": Review.recipe_name,
-    "outcome": Review.outcome,
     "verdict": Review.verdict,
     "curator": Review.curator,
 }
@@ -40,16 +40,16 @@ class ReviewFacetsPart(Store):
 
     def facets(self, wanted: QueueFilter, *, reader: str | None = None) -> Facets:
         """The most frequent values for each field of the filter; names are counted at the queue's head only."""
-        judged = wanted.queue in (Queue.ALL, Queue.CONFLICTS)
-        fields = [field for field in _COLUMNS if judged or field not in _JUDGED]
+        fields = [field for field in _COLUMNS if wanted.queue in JUDGED or field not in _JUDGED]
         with self._reading() as session:
             head = _head(session, wanted, reader)
             archives = dict(session.execute(select(Archive.id, Archive.name)).all())
             free = [field for field in fields if getattr(wanted, field) is None]
-            counted, total = _counted(session, head, free)
+            values_of, total = _counted(session, head, free)
             for field in set(fields) - set(free):
-                counted |= _counted(session, _head(session, _without(wanted, field), reader), [field])[0]
-            values = {field: _facet(counted[field], archives if field == "archive" else {}) for field in fields}
+                values_of |= _counted(session, _head(session, _without(wanted, field), reader), [field])[0]
+            values = {field: _facet(values_of[field], archives if field == "archive" else {}) for field in fields}
+            values["outcome"] = _outcomes(session, wanted, reader)
             values["artist"] = _names(session, RecordArtist.name, head)
             values["actor"] = _names(session, RecordCast.actor, head)
             return Facets(total, values)
@@ -68,7 +68,7 @@ class _Head:
 
 def _head(session: Session, wanted: QueueFilter, reader: str | None) -> _Head:
     found, longer = countable(session, wanted, reader)
-    narrowed = any(getattr(wanted, field) is not None for field in _COLUMNS)
+    narrowed = any(getattr(wanted, field) is not None for field in (*_COLUMNS, "outcome"))
     return _Head(found, longer, not narrowed and wanted.queue in (Queue.WAITING, Queue.ALL))
 
 
@@ -89,6 +89,12 @@ def _counted(session: Session, head: _Head, fields: list[str]) -> tuple[dict[str
     elif total > HEAD or head.longer:
         counted = {field: {value: _at_least(each) for value, each in known.items()} for field, known in counted.items()}
     return counted, Count(capped(total).number, total > CAP or head.longer)
+
+
+def _outcomes(session: Session, wanted: QueueFilter, reader: str | None) -> tuple[Facet, ...]:
+    """Each by itself: what was rejected comes last in every queue, behind its head."""
+    numbers = counted(session, [replace(wanted, outcome=outcome) for outcome in Outcome], reader)
+    return tuple(Facet(outcome, count) for outcome, count in zip(Outcome, numbers, strict=True) if count.number)
 
 
 def _without(wanted: QueueFilter, field: str) -> QueueFilter:

@@ -4,7 +4,8 @@ A name, word or error that few have is looked up first; one that many have is te
 is full soon. Neither database would know which of the two it is. Counts test so many entries and no more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
@@ -18,7 +19,11 @@ from db.reviewed import Count, Queue, QueueFilter
 CAP = 1000
 """Nobody needs to know how many more there are."""
 HEAD = 4000
-"""Entries of a queue that a count looks at one by one."""
+"""Entries of a queue that facets look at one by one."""
+TESTED = 1000
+"""Entries of each queue that a count tests one by one: a page tells four of them."""
+JUDGED = (Queue.ALL, Queue.CONFLICTS)
+"""Queues whose entries can be found by verdict and curator: nothing that waits has them."""
 _KEY = (Review.precedence, Review.attempt_id)
 _Narrowing = tuple[ColumnElement[bool], bool]
 """A condition, and whether it leads to few entries."""
@@ -31,19 +36,37 @@ def conditions(session: Session, wanted: QueueFilter, reader: str | None) -> lis
 
 def countable(session: Session, wanted: QueueFilter, reader: str | None) -> tuple[list[ColumnElement[bool]], bool]:
     """As `conditions`, but of the queue's HEAD where more would have to be tested; and whether that leaves some out."""
-    indexed, narrowed = [*_indexed(session, wanted, reader)], [*_narrowed(session, wanted)]
+    return _countable(session, [*_indexed(session, wanted, reader)], [*_narrowed(session, wanted)], HEAD)
+
+
+def _countable(
+    session: Session, indexed: list[ColumnElement[bool]], narrowed: list[_Narrowing], most: int
+) -> tuple[list[ColumnElement[bool]], bool]:
     found = [*indexed, *(condition for condition, _ in narrowed)]
     if not narrowed or any(few for _, few in narrowed):
         return found, False
-    ends = session.execute(select(*_KEY).where(*indexed).order_by(*_KEY).offset(HEAD).limit(1)).one_or_none()
+    ends = session.execute(select(*_KEY).where(*indexed).order_by(*_KEY).offset(most).limit(1)).one_or_none()
     return (found, False) if ends is None else ([*found, tuple_(*_KEY) < tuple_(*ends)], True)
 
 
-def counted(session: Session, wanted: QueueFilter, reader: str | None) -> Count:
-    """How many entries, up to CAP; fewer than there are where finding all would take long."""
-    found, longer = countable(session, wanted, reader)
-    (count,) = counts(session, [found])
-    return Count(count.number, count.more or longer)
+def counted(session: Session, several: Sequence[QueueFilter], reader: str | None) -> list[Count]:
+    """How many entries each of them finds, up to CAP; fewer than there are where finding all would take long.
+
+    Args:
+        session: a transaction that is open.
+        several: filters that differ only in what an index leads to, so that names and words are looked up once.
+        reader: as `conditions`.
+    """
+    narrowed = [*_narrowed(session, several[0])]
+    there = [_countable(session, [*_indexed(session, each, reader)], narrowed, TESTED) for each in several]
+    numbers = counts(session, [found for found, _ in there])
+    return [Count(count.number, count.more or longer) for count, (_, longer) in zip(numbers, there, strict=True)]
+
+
+def in_queue(wanted: QueueFilter, queue: Queue) -> QueueFilter:
+    """The same of another queue, without what nothing there can have."""
+    there = replace(wanted, queue=queue)
+    return there if queue in JUDGED else replace(there, verdict=None, curator=None)
 
 
 def counts(session: Session, several: list[list[ColumnElement[bool]]]) -> list[Count]:
@@ -110,7 +133,7 @@ def _narrowed(session: Session, wanted: QueueFilter) -> Iterator[_Narrowing]:
     yield from _with_errors(session, wanted.error_from, wanted.error_to)
     yield from _named(session, RecordArtist.name, wanted.artist)
     yield from _named(session, RecordCast.actor, wanted.actor)
-    yield from by_words(session, wanted.words, Review.record_id)
+    yield from by_words(session, wanted.words, Review.record_id, RARE)
 
 
 def _with_errors(session: Session, low: float | None, high: float | None) -> Iterator[_Narrowing]:

@@ -5,10 +5,10 @@ leave the queue meanwhile shift nothing. Only `ReviewQueuePart.queue` at a posit
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from db.entries import Description, VerdictEntry
@@ -16,13 +16,29 @@ from db.errors import UnknownEntry
 from db.models import Attempt, Image, Match, VerdictGiven
 from db.nouns.describe import describe
 from db.nouns.leases import running
-from db.nouns.report import verdict_entry
-from db.nouns.review_filter import conditions, counted, unspoken
-from db.nouns.store import Store
+from db.nouns.review_filter import conditions, counted, in_queue, unspoken
+from db.nouns.store import Store, now
 from db.review_models import LeaseHeld, Review
-from db.reviewed import Count, Lease, Place, QueueEntry, QueueFilter, QueuePage, Standing
+from db.reviewed import Choice, Count, Lease, Place, Queue, QueueEntry, QueueFilter, QueuePage
 
 _KEY = (Review.precedence, Review.attempt_id)
+_SAID = tuple(each.name for each in fields(VerdictEntry))
+# of tables, and made once, as in `describe`
+_REVIEWS, _ATTEMPTS, _MATCHES, _IMAGES, _LEASES, _VERDICTS = (
+    each.__table__ for each in (Review, Attempt, Match, Image, LeaseHeld, VerdictGiven)
+)
+_LEASED = and_(_LEASES.c.attempt_id == _REVIEWS.c.attempt_id, _LEASES.c.until > bindparam("moment"))
+_BESIDE = (
+    select(_REVIEWS, _ATTEMPTS.c.style_sha256, _ATTEMPTS.c.error_message, _MATCHES.c.content_id, _IMAGES.c.sha256)
+    .add_columns(_LEASES.c.curator.label("leased_to"), _LEASES.c.until)
+    .add_columns(*(_VERDICTS.c[name].label(f"said_{name}") for name in _SAID))
+    .join(_ATTEMPTS, _ATTEMPTS.c.id == _REVIEWS.c.attempt_id)
+    .join(_MATCHES, _MATCHES.c.id == _ATTEMPTS.c.match_id)
+    .join(_IMAGES, _IMAGES.c.id == _ATTEMPTS.c.output_image_id)
+    .outerjoin(_LEASES, _LEASED)
+    .outerjoin(_VERDICTS, _VERDICTS.c.id == _REVIEWS.c.verdict_id)
+    .where(_REVIEWS.c.attempt_id.in_(bindparam("some", expanding=True)))
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,13 @@ class ReviewQueuePart(Store):
     def queue_count(self, wanted: QueueFilter, *, reader: str | None = None) -> Count:
         """How many entries, up to 1,000; at least so many where counting all would take long."""
         with self._reading() as session:
-            return counted(session, wanted, reader)
+            return counted(session, [wanted], reader)[0]
+
+    def queue_counts(self, wanted: QueueFilter, *, reader: str | None = None) -> dict[Queue, Count]:
+        """As `queue_count`, of every queue; verdict and curator narrow only those that have judged entries."""
+        with self._reading() as session:
+            counts = counted(session, [in_queue(wanted, queue) for queue in Queue], reader)
+        return dict(zip(Queue, counts, strict=True))
 
     def queue_entry(self, attempt_id: int) -> QueueEntry:
         """One entry, in whatever queue.
@@ -87,7 +109,7 @@ class ReviewQueuePart(Store):
             places, _ = _places(session, conditions(session, wanted, reader), PageOf(limit=limit))
             return [place.attempt_id for place in places]
 
-    def standings(self, attempt_ids: Collection[int], reader: str) -> list[Standing]:
+    def choices(self, attempt_ids: Collection[int], reader: str) -> list[Choice]:
         """What stands on those of these entries that there are, in the queue's order.
 
         Args:
@@ -103,9 +125,15 @@ class ReviewQueuePart(Store):
         )
         with self._reading() as session:
             return [
-                Standing(attempt_id, None if blind and waiting else verdict_id, leased_to)
+                Choice(attempt_id, None if blind and waiting else verdict_id, leased_to)
                 for attempt_id, verdict_id, blind, waiting, leased_to in session.execute(rows)
             ]
+
+    def place_before(self, wanted: QueueFilter, place: Place, *, reader: str | None = None) -> Place | None:
+        """Where the entry before this place stands; None: there is none."""
+        with self._reading() as session:
+            places, _ = _places(session, conditions(session, wanted, reader), PageOf(before=place, limit=1))
+            return places[0] if places else None
 
     def next_unleased(self, wanted: QueueFilter, curator: str, *, after: Place | None = None) -> QueueEntry | None:
         """The next entry that no other curator has open; None: there is none behind that place."""
@@ -145,43 +173,32 @@ def _any_beyond(session: Session, found: Sequence[ColumnElement[bool]], place: P
 
 def _entries(session: Session, places: Sequence[Place]) -> tuple[QueueEntry, ...]:
     """What stands beside each place; a page's worth of them."""
-    ids = [place.attempt_id for place in places]
-    rows = (
-        select(
-            Review, Attempt.style_sha256, Attempt.error_message, Match.content_id, Image.sha256, LeaseHeld, VerdictGiven
-        )
-        .join(Attempt, Attempt.id == Review.attempt_id)
-        .join(Match, Match.id == Attempt.match_id)
-        .join(Image, Image.id == Attempt.output_image_id)
-        .outerjoin(LeaseHeld, (LeaseHeld.attempt_id == Review.attempt_id) & running())
-        .outerjoin(VerdictGiven, VerdictGiven.id == Review.verdict_id)
-        .where(Review.attempt_id.in_(ids))
-    )
-    found = {row[0].attempt_id: row for row in session.execute(rows)}
+    some = {"some": [place.attempt_id for place in places], "moment": now()}
+    found = {row.attempt_id: row for row in session.execute(_BESIDE, some)}
     said = describe(session, {row.content_id for row in found.values()})
     return tuple(_entry(place, found[place.attempt_id], said) for place in places)
 
 
 def _entry(place: Place, row: Any, said: Mapping[int, Description]) -> QueueEntry:
-    review, style_sha256, refusal, content_id, output_sha256, lease, verdict = row
     return QueueEntry(
         place=place,
-        batch_id=review.batch_id,
-        content=said[content_id],
-        style_sha256=style_sha256,
-        output_sha256=output_sha256,
-        recipe=review.recipe_name,
-        outcome=review.outcome,
-        refusal=refusal,
-        error=review.error,
-        verdict=_shown(review, verdict),
-        returned_by=review.returned_by,
-        conflict=review.conflict_since is not None,
-        lease=Lease(lease.attempt_id, lease.curator, lease.until) if lease else None,
+        batch_id=row.batch_id,
+        content=said[row.content_id],
+        style_sha256=row.style_sha256,
+        output_sha256=row.sha256,
+        recipe=row.recipe_name,
+        outcome=row.outcome,
+        refusal=row.error_message,
+        error=row.error,
+        verdict=_shown(row),
+        returned_by=row.returned_by,
+        conflict=row.conflict_since is not None,
+        lease=Lease(row.attempt_id, row.leased_to, row.until) if row.leased_to is not None else None,
     )
 
 
-def _shown(review: Review, verdict: VerdictGiven | None) -> VerdictEntry | None:
+def _shown(row: Any) -> VerdictEntry | None:
     """The first word of a blind pair is hidden until the second is said."""
-    hidden = verdict is None or (review.blind and review.waiting_since is not None)
-    return None if hidden or verdict is None else verdict_entry(verdict)
+    if row.verdict_id is None or (row.blind and row.waiting_since is not None):
+        return None
+    return VerdictEntry(**{name: getattr(row, f"said_{name}") for name in _SAID})

@@ -1,7 +1,8 @@
 """Keeps `reviews` up to date: every sentence that changes what a row follows from calls `refresh` before it commits.
 
 What stands: of the verdicts that nobody took back the last one. Two curators are in conflict when the last word
-contradicts another's that its giver was not shown; whoever judges with both before her settles it.
+contradicts another's that its giver was not shown; whoever judges with both before her settles it. A first blind word
+waits, hidden, for a second one; `settle_blind` ends that, and what does not wait any more stays so.
 """
 
 from collections import defaultdict
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, literal_column, not_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, not_, null, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.entries import Outcome, Verdict
@@ -25,7 +26,7 @@ _REJECTED = 3.0
 
 
 @dataclass(frozen=True)
-class Standing:
+class Upshot:
     """What an attempt's verdicts come to."""
 
     last: VerdictGiven | None
@@ -33,15 +34,20 @@ class Standing:
     conflict_since: datetime | None
 
 
-def standing(voices: Sequence[VerdictGiven]) -> Standing:
+def standing(voices: Sequence[VerdictGiven]) -> Upshot:
     """Of the verdicts not taken back, oldest first."""
     if not voices:
-        return Standing(None, waiting=True, conflict_since=None)
+        return Upshot(None, waiting=True, conflict_since=None)
     last = voices[-1]
     unseen = [each for each in voices[:-1] if each.curator != last.curator and each.id > (last.answered or 0)]
     contradicted = any(each.verdict is not last.verdict for each in unseen)
     second_missing = last.blind and len({each.curator for each in voices}) < 2
-    return Standing(last, waiting=second_missing, conflict_since=last.given_at if contradicted else None)
+    return Upshot(last, waiting=second_missing, conflict_since=last.given_at if contradicted else None)
+
+
+def hidden() -> ColumnElement[bool]:
+    """A first blind word is here, and nobody is told of it yet: nothing else waits with a word on it."""
+    return and_(Review.waiting_since.is_not(None), Review.verdict.is_not(None))
 
 
 def not_undone() -> ColumnElement[bool]:
@@ -49,7 +55,7 @@ def not_undone() -> ColumnElement[bool]:
     return not_(exists().where(UndoneVerdict.verdict_id == VerdictGiven.id))
 
 
-def voices_on(session: Session, attempt_ids: Collection[int]) -> dict[int, list[VerdictGiven]]:
+def words_on(session: Session, attempt_ids: Collection[int]) -> dict[int, list[VerdictGiven]]:
     """The verdicts that stand on each attempt, oldest first."""
     voices: dict[int, list[VerdictGiven]] = defaultdict(list)
     for some in chunks(attempt_ids):
@@ -66,8 +72,28 @@ def refresh(session: Session, insert_review: Any, attempt_ids: Collection[int]) 
         if not rows:
             continue
         again = {key: insert_review.excluded[key] for key in rows[0] if key != "attempt_id"}
+        settled = and_(Review.waiting_since.is_(None), Review.verdict_id == again["verdict_id"])
+        again["waiting_since"] = case((settled, null()), else_=again["waiting_since"])
         session.execute(insert_review.on_conflict_do_update(index_elements=["attempt_id"], set_=again), rows)
         session.execute(_returned_earlier(some), execution_options={"synchronize_session": False})
+
+
+def refresh_contents(session: Session, insert_review: Any, image_ids: Collection[int]) -> None:
+    """As `refresh`, of all attempts at these contents."""
+    for some in chunks(image_ids):
+        of_these = select(Attempt.id).join(Match, Match.id == Attempt.match_id).where(Match.content_id.in_(some))
+        made = session.scalars(of_these.where(Attempt.output_image_id.is_not(None))).all()
+        refresh(session, insert_review, lock_contents(session, made))
+
+
+def settle_blind(session: Session, insert_review: Any) -> None:
+    """First blind words wait for no second one any more: each stands, and is shown."""
+    waiting = session.scalars(select(Review.attempt_id).where(hidden())).all()
+    touched = lock_contents(session, waiting)
+    for some in chunks(waiting):
+        alone = update(Review).where(Review.attempt_id.in_(some), hidden())
+        session.execute(alone.values(waiting_since=None), execution_options={"synchronize_session": False})
+    refresh(session, insert_review, touched)
 
 
 def lock_contents(session: Session, attempt_ids: Collection[int]) -> list[int]:
@@ -89,20 +115,29 @@ def lock_contents(session: Session, attempt_ids: Collection[int]) -> list[int]:
 def _rows(session: Session, attempt_ids: Collection[int]) -> list[dict[str, Any]]:
     made = (
         select(Attempt.id, Attempt.batch_id, Attempt.recipe_name, Attempt.outcome, Attempt.total_error_mean)
-        .add_columns(Attempt.closed_at, Match.score, Match.content_id, Image.record_id)
+        .add_columns(Attempt.closed_at, Match.score, Match.content_id)
         .join(Match, Match.id == Attempt.match_id)
-        .join(Image, Image.id == Match.content_id)
         .where(Attempt.id.in_(attempt_ids), Attempt.output_image_id.is_not(None))
     )
     found = session.execute(made).all()
-    speaking = speaking_records(session, {each.content_id for each in found})
-    of_content = {each.content_id: speaking.get(each.content_id, each.record_id) for each in found}
-    records = _records(session, of_content.values())
-    voices = voices_on(session, attempt_ids)
-    return [_row(each, records[of_content[each.content_id]], standing(voices[each.id])) for each in found]
+    records = records_behind(session, {each.content_id for each in found})
+    voices = words_on(session, attempt_ids)
+    return [_row(each, records[each.content_id], standing(voices[each.id])) for each in found]
 
 
-def _row(attempt: Any, record: Any, stands: Standing) -> dict[str, Any]:
+def records_behind(session: Session, image_ids: Collection[int]) -> dict[int, Any]:
+    """What a row takes from the record that speaks for each harvested image, or else first brought it."""
+    found: dict[int, Any] = {}
+    for some in chunks(image_ids):
+        images = select(Image.id, Image.record_id).where(Image.id.in_(some), Image.record_id.is_not(None))
+        behind = {image_id: record_id or 0 for image_id, record_id in session.execute(images)}
+        behind |= speaking_records(session, some)
+        records = _records(session, behind.values())
+        found |= {image_id: records[record_id] for image_id, record_id in behind.items()}
+    return found
+
+
+def _row(attempt: Any, record: Any, stands: Upshot) -> dict[str, Any]:
     last = stands.last
     return {
         "attempt_id": attempt.id,
@@ -135,13 +170,14 @@ def _records(session: Session, record_ids: Collection[int]) -> dict[int, Any]:
 
 
 def _returned_earlier(attempt_ids: Collection[int]) -> Any:
-    """Say on each attempt who returned the one of the same content that was made before it."""
+    """Say on each attempt who had returned one of the same content when it was begun; no hidden word is told."""
     this, earlier, review = aliased(Attempt), aliased(Attempt), aliased(Review)
     before = (
         select(review.curator)
         .join(earlier, earlier.id == review.attempt_id)
         .join(this, this.content_sha256 == earlier.content_sha256)
-        .where(this.id == Review.attempt_id, review.attempt_id < Review.attempt_id)
+        .join(VerdictGiven, VerdictGiven.id == review.verdict_id)
+        .where(this.id == Review.attempt_id, this.opened_at > VerdictGiven.given_at, review.waiting_since.is_(None))
         # by way of the content's few attempts: told plainly, SQLite would go through all that was ever returned
         .where(func.coalesce(review.verdict, literal_column("''")) == Verdict.RETURNED)
         .order_by(review.attempt_id.desc())

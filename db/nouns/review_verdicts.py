@@ -1,10 +1,14 @@
 """The curators' words: given one by one or in bulk, taken back, compared.
 
-Durable when: a verdict, a bulk or an undo is one transaction. History only grows: an undo is a row of its own.
+Durable when: a verdict, a bulk or an undo is one transaction. History only grows: an undo is a row of its own. Whether
+a word still fits what its giver has seen is asked under the lock of the entries, so that no form counts twice.
 """
 
 import random
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -15,13 +19,16 @@ from db.entries import Verdict, VerdictEntry
 from db.errors import UnknownEntry
 from db.models import VerdictGiven
 from db.nouns.agreement import nominal_alpha
-from db.nouns.leases import give_back
+from db.nouns.leases import give_back, running
 from db.nouns.report import verdict_entry
-from db.nouns.review_rows import lock_contents, not_undone, refresh, voices_on
+from db.nouns.review_rows import lock_contents, not_undone, refresh, settle_blind
+from db.nouns.spoken import Spoken, spoken_on
 from db.nouns.store import Store, chunks, now
-from db.review_models import Review, UndoneVerdict
+from db.review_models import LeaseHeld, Review, UndoneVerdict
 from db.reviewed import Agreement, GivenBulk, GivenVerdict, Judgement, Stamps, Undone
 
+_BlindWord = tuple[VerdictGiven, datetime | None]
+"""And when it was taken back."""
 UNDO_DEPTH = 50
 """Steps (a verdict, or a bulk) that a curator can take back, counted from her last."""
 
@@ -29,6 +36,16 @@ UNDO_DEPTH = 50
 def in_blind_share(attempt_id: int, share: float) -> bool:
     """Does a second curator judge this attempt blind? Drawn from its number: the same on every machine and day."""
     return random.Random(f"nishiki blind {attempt_id}").random() < share  # noqa: S311  # a sample, no secret
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What one person says at once, of one entry or of many."""
+
+    curator: str
+    judgement: Judgement
+    blind_share: float
+    bulk: str | None = None
 
 
 class ReviewVerdictsPart(Store):
@@ -45,23 +62,35 @@ class ReviewVerdictsPart(Store):
     ) -> GivenVerdict:
         """Add a curator's word; earlier ones stay below it. Her lease ends.
 
+        A form that comes a second time adds nothing: a word of hers stands that the form had not seen.
+
         Args:
             attempt_id: what she judges.
             curator: her name.
             judgement: her word.
-            seen: number of the verdict that was shown to her as standing; None: none was.
+            seen: number of the verdict that was shown to her as standing; None, or one that never was: none.
             blind_share: of the attempts, in [0, 1], those that two curators judge without seeing the other's word.
 
         Raises:
             UnknownEntry: there is no such attempt, or it made no picture.
         """
         with self._writing() as session:
-            return self._give(session, {attempt_id: seen}, curator, judgement, share=blind_share)[0]
+            touched = _locked(session, [attempt_id])
+            spoken = spoken_on(session, [attempt_id])
+            version = spoken[attempt_id].version(seen)
+            if hers := spoken[attempt_id].unseen_of(curator, version):
+                return GivenVerdict(hers.id, attempt_id, already=True)
+            (given,) = self._give(session, spoken, {attempt_id: version}, _Step(curator, judgement, blind_share))
+            refresh(session, self._insert(Review), touched)
+            return _with_conflicts(session, [given])[0]
 
     def give_verdicts(
         self, seen: Mapping[int, int | None], curator: str, judgement: Judgement, *, blind_share: float = 0.0
     ) -> GivenBulk:
-        """Say the same of many attempts: of all, or of none.
+        """Say the same of many attempts in one step, but for those that changed since they were shown.
+
+        Left out are entries that another curator has open, on which something else stands than what was shown, or on
+        which she has spoken.
 
         Args:
             seen: the attempts, each with the number of the verdict that was shown as standing.
@@ -74,8 +103,23 @@ class ReviewVerdictsPart(Store):
         """
         bulk = uuid4().hex
         with self._writing() as session:
-            given = self._give(session, seen, curator, judgement, share=blind_share, bulk=bulk)
-            return GivenBulk(bulk, tuple(given))
+            touched = _locked(session, seen)
+            spoken = spoken_on(session, seen)
+            as_seen = {
+                each: version
+                for each, version in seen.items()
+                if spoken[each].shown() == version and not spoken[each].unseen_of(curator, version)
+            }
+            for leased in _leased_to_others(session, as_seen, curator):
+                del as_seen[leased]
+            given = self._give(session, spoken, as_seen, _Step(curator, judgement, blind_share, bulk))
+            refresh(session, self._insert(Review), touched)
+            return GivenBulk(bulk, tuple(given), len(seen) - len(given), len(_in_conflict(session, as_seen)))
+
+    def settle_blind(self) -> None:
+        """Ask for no second word any more where a first blind one waits: it stands, and is shown."""
+        with self._writing() as session:
+            settle_blind(session, self._insert(Review))
 
     def undo_verdict(self, curator: str) -> Undone | None:
         """Take back her last step that stands, one of the last UNDO_DEPTH; None: there is none."""
@@ -105,14 +149,20 @@ class ReviewVerdictsPart(Store):
             return [(verdict_entry(row), bool(kept)) for row, kept in session.execute(given.order_by(VerdictGiven.id))]
 
     def agreement(self) -> Agreement:
-        """What curators said of blind pairs, where both have spoken and nobody took it back."""
-        blind = select(VerdictGiven).where(VerdictGiven.blind.is_(True), not_undone()).order_by(VerdictGiven.id)
-        words: dict[int, dict[str, Verdict]] = {}
+        """What curators said of blind pairs, of each the first word that counts.
+
+        A word counts if it stands, or was taken back only after the other curator had spoken: who could know the
+        other's word does not mend her own. Words of a bulk are no single looks and are left out.
+        """
+        single = (VerdictGiven.blind.is_(True), VerdictGiven.bulk.is_(None))
+        said = select(VerdictGiven, UndoneVerdict.undone_at).outerjoin(UndoneVerdict).where(*single)
+        words: dict[int, list[_BlindWord]] = defaultdict(list)
         with self._reading() as session:
-            for row in session.scalars(blind):
-                words.setdefault(row.attempt_id, {})[row.curator] = row.verdict
-        pairs = {attempt: said for attempt, said in words.items() if len(said) > 1}
-        return Agreement(nominal_alpha([list(said.values()) for said in pairs.values()]), len(pairs), pairs)
+            for row, undone_at in session.execute(said.order_by(VerdictGiven.id)):
+                words[row.attempt_id].append((row, undone_at))
+        counted = {attempt_id: _that_count(some) for attempt_id, some in words.items()}
+        pairs = {attempt_id: some for attempt_id, some in counted.items() if len(some) > 1}
+        return Agreement(nominal_alpha([list(some.values()) for some in pairs.values()]), len(pairs), pairs)
 
     def rubber_stamps(self, faster_than_s: float) -> dict[str, Stamps]:
         """By curator, verdicts faster than a look, of those whose look was measured; bulks are no single looks."""
@@ -124,35 +174,25 @@ class ReviewVerdictsPart(Store):
             return {curator: Stamps(few, all_of_them) for curator, few, all_of_them in rows}
 
     def _give(
-        self,
-        session: Session,
-        seen: Mapping[int, int | None],
-        curator: str,
-        judgement: Judgement,
-        *,
-        share: float,
-        bulk: str | None = None,
-    ) -> list[GivenVerdict]:  # fmt: skip
-        touched = _locked(session, seen)
-        voices = voices_on(session, seen)
+        self, session: Session, spoken: Mapping[int, Spoken], seen: Mapping[int, int | None], step: _Step
+    ) -> list[GivenVerdict]:
+        drawn = {each: in_blind_share(each, step.blind_share) for each in seen}
+        blind = {each: spoken[each].is_blind(step.curator, drawn=drawn[each]) for each in seen}
         common = {
-            "curator": curator,
-            "verdict": judgement.verdict,
-            "reason": str(judgement.reason or ""),
-            "note": judgement.note,
+            "curator": step.curator,
+            "verdict": step.judgement.verdict,
+            "reason": str(step.judgement.reason or ""),
+            "note": step.judgement.note,
             "given_at": now(),
-            "bulk": bulk,
-            "looked_s": judgement.looked_s,
+            "bulk": step.bulk,
+            "looked_s": step.judgement.looked_s,
         }
-        blind = {attempt_id: _is_blind(voices[attempt_id], attempt_id, share) for attempt_id in seen}
         rows = [{"attempt_id": each, "answered": seen[each], "blind": blind[each], **common} for each in seen]
         added = insert(VerdictGiven).returning(VerdictGiven.id, sort_by_parameter_order=True)
         numbers = session.scalars(added, rows).all() if rows else ()
-        between = {each: () if blind[each] else _between(voices[each], curator, seen[each]) for each in seen}
-        given = [GivenVerdict(number, each, between[each]) for number, each in zip(numbers, seen, strict=True)]
-        give_back(session, curator, seen)
-        refresh(session, self._insert(Review), touched)
-        return _with_conflicts(session, given)
+        between = {each: () if blind[each] else spoken[each].between(step.curator, seen[each]) for each in seen}
+        give_back(session, step.curator, seen)
+        return [GivenVerdict(number, each, between[each]) for number, each in zip(numbers, seen, strict=True)]
 
 
 def _locked(session: Session, attempt_ids: Collection[int]) -> list[int]:
@@ -166,26 +206,36 @@ def _locked(session: Session, attempt_ids: Collection[int]) -> list[int]:
     return found
 
 
-def _is_blind(voices: list[VerdictGiven], attempt_id: int, share: float) -> bool:
-    """The first two curators of the share judge blind; the first one's word says whether it was of the share."""
-    if not voices:
-        return in_blind_share(attempt_id, share)
-    return voices[-1].blind and len({each.curator for each in voices}) < 2
-
-
-def _between(voices: list[VerdictGiven], curator: str, seen: int | None) -> tuple[VerdictEntry, ...]:
-    return tuple(verdict_entry(each) for each in voices if each.id > (seen or 0) and each.curator != curator)
+def _leased_to_others(session: Session, attempt_ids: Collection[int], curator: str) -> list[int]:
+    held: list[int] = []
+    for some in chunks(attempt_ids):
+        others = select(LeaseHeld.attempt_id).where(running(), LeaseHeld.curator != curator)
+        held += session.scalars(others.where(LeaseHeld.attempt_id.in_(some)))
+    return held
 
 
 def _with_conflicts(session: Session, given: list[GivenVerdict]) -> list[GivenVerdict]:
+    conflicts = _in_conflict(session, [each.attempt_id for each in given if each.between])
+    return [replace(each, conflict=each.attempt_id in conflicts) for each in given]
+
+
+def _in_conflict(session: Session, attempt_ids: Collection[int]) -> set[int]:
     conflicts: set[int] = set()
-    for some in chunks([each.attempt_id for each in given]):
+    for some in chunks(attempt_ids):
         found = select(Review.attempt_id).where(Review.attempt_id.in_(some), Review.conflict_since.is_not(None))
         conflicts |= set(session.scalars(found))
-    return [
-        GivenVerdict(each.id, each.attempt_id, each.between, each.attempt_id in conflicts and bool(each.between))
-        for each in given
-    ]
+    return conflicts
+
+
+def _that_count(words: Sequence[_BlindWord]) -> dict[str, Verdict]:
+    """Of one attempt: curator → verdict."""
+    first = words[0][0].curator
+    opened = min((row.given_at for row, _ in words if row.curator != first), default=None)
+    counted: dict[str, Verdict] = {}
+    for row, undone_at in words:
+        if undone_at is None or (opened is not None and undone_at > opened):
+            counted.setdefault(row.curator, row.verdict)
+    return counted
 
 
 def _steps_after(session: Session, last: VerdictGiven) -> int:

@@ -7,7 +7,7 @@ one entry after the other, which finds a page at once because a common word is i
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, func, insert, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, exists, false, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.columns import clean
@@ -47,11 +47,11 @@ def index_record(session: Session, insert_text: Any, record_id: int, record: Rec
 
 def has_words(session: Session, words: str, record_id: RecordId) -> list[ColumnElement[bool]]:
     """Conditions under which the record has all these words; none for no words."""
-    return [condition for condition, _ in by_words(session, words, record_id)]
+    return [condition for condition, _ in by_words(session, words, record_id, _READ)]
 
 
-def by_words(session: Session, words: str, record_id: RecordId) -> list[tuple[ColumnElement[bool], bool]]:
-    """As `has_words`, each with whether it leads to few records."""
+def by_words(session: Session, words: str, record_id: RecordId, few: int) -> list[tuple[ColumnElement[bool], bool]]:
+    """As `has_words`, each with whether it leads to no more than a few records."""
     wanted = wanted_words(words)
     if not wanted:
         return []
@@ -61,10 +61,16 @@ def by_words(session: Session, words: str, record_id: RecordId) -> list[tuple[Co
     if number <= _READ:
         rarest, *others = spans
         found = _of_records(rarest, [span for span in others if _is_one(span)][:_TOGETHER])
-        if number <= RARE or _up_to(session, found, RARE) <= RARE:
-            held = SearchText.record_id.in_(found)
-            return [(record_id.in_(select(SearchText.record_id).where(held, *_holding(wanted))), True)]
+        some = session.scalars(found.limit(few + 1)).all()
+        if len(some) <= few:
+            held = select(SearchText.record_id).where(SearchText.record_id.in_(_told(some)), *_holding(wanted))
+            return [(record_id.in_(_told(session.scalars(held).all())), True)]
     return [(exists().where(SearchText.record_id == record_id, *_holding(wanted)), False)]
+
+
+def _told(record_ids: Sequence[int]) -> BindParameter[Any]:
+    """Found once for all counts; within the statement, for SQLite does not take so many parameters."""
+    return bindparam("records", record_ids, unique=True, expanding=True, literal_execute=True)
 
 
 def _holding(wanted: Sequence[str]) -> list[ColumnElement[bool]]:
@@ -80,8 +86,16 @@ def _spans(word: str) -> list[_Span]:
 
 def _rarest_first(session: Session, spans: Collection[_Span]) -> tuple[int, list[_Span]]:
     """How many records the rarest leads to, and all of them."""
-    numbered = sorted((_up_to(session, _of_records(span, ()), _READ), span) for span in spans)
+    several = list(spans)
+    numbered = sorted(zip(_each_up_to(session, several, RARE), several, strict=True))
+    if numbered[0][0] > RARE:
+        numbered = sorted(zip(_each_up_to(session, several, _READ), several, strict=True))
     return numbered[0][0], [span for _, span in numbered]
+
+
+def _each_up_to(session: Session, spans: Sequence[_Span], most: int) -> Sequence[int]:
+    some = [_of_records(span, ()).limit(most + 1).subquery() for span in spans]
+    return session.execute(select(*(select(func.count()).select_from(each).scalar_subquery() for each in some))).one()
 
 
 def _of_records(rarest: _Span, others: Collection[_Span]) -> Any:
@@ -101,7 +115,3 @@ def _within(table: type[SearchTriple], span: _Span) -> ColumnElement[bool]:
 def _is_one(span: _Span) -> bool:
     first, after = span
     return after == first + 1
-
-
-def _up_to(session: Session, found: Any, most: int) -> int:
-    return session.execute(select(func.count()).select_from(found.limit(most + 1).subquery())).scalar_one()

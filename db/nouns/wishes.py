@@ -1,29 +1,33 @@
 """Wishes: further attempts that curators ask for, and the candidates and styles that they choose from.
 
-A wish names pictures, not a match, so that a night with another encoder takes it too. It is pending until there is an
-attempt with its pictures, its inputs and its recipe; nothing has to be remembered when one is claimed or dropped.
+A wish names pictures, not a match, so that a night with another encoder takes it too. It is pending until an attempt
+has come of it (`db.nouns.wished`); nothing has to be remembered when one is claimed or dropped.
 """
 
 import hashlib
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.columns import to_json
 from db.entries import Description, EncoderKey, MatchEntry, MatchOutcome, Tone
-from db.errors import UnknownEntry
+from db.errors import TriedAlready, UnknownEntry
 from db.models import Attempt, Image, Match
 from db.nouns.claims import NO_INPUTS
 from db.nouns.conditions import harvested, usable
 from db.nouns.describe import describe
+from db.nouns.review_rows import hidden
 from db.nouns.search import has_words
 from db.nouns.store import Store, changed, now
-from db.review_models import WishMade
-from db.reviewed import RECIPE_OF_NIGHT, Wish, WishEntry
+from db.nouns.wished import MAX_TRIES, allowed, answer, pending, repeated, tries, unchanged
+from db.review_models import Review, WishMade
+from db.reviewed import Wish, WishEntry, WishState
 
 WISHED = {"why": "a curator asked for it"}
+_AT_ONCE = 200
+"""Pictures that are looked through at once for those that may be used."""
 
 
 def inputs_digest(marks_sha256: str | None) -> str:
@@ -37,9 +41,10 @@ class WishesPart(Store):
     """What curators want to see made."""
 
     def add_wish(self, attempt_id: int, curator: str, wish: Wish) -> WishEntry:
-        """Ask for a further attempt at the content of this one; the same wish again is the one that is here.
+        """Ask for a further attempt at the content of this one; the same wish again is the one that is pending here.
 
         Raises:
+            TriedAlready: it was made, and the recipe is still the same.
             UnknownEntry: there is no such attempt, or the style is no colour picture that may be used.
         """
         with self._writing() as session:
@@ -57,30 +62,52 @@ class WishesPart(Store):
             }
             row = {"attempt_id": attempt_id, "curator": curator, "wished_at": now(), "withdrawn_at": None}
             row |= {"marks_sha256": wish.marks_sha256}
-            added = self._insert(WishMade).values(**key, **row)
-            again = WishMade.withdrawn_at.is_not(None)
-            session.execute(added.on_conflict_do_update(index_elements=[*key], set_=row, where=again))
-            kept = [getattr(WishMade, name) == value for name, value in key.items()]
-            return _entries(session, *kept)[0]
+            session.execute(self._insert(WishMade).values(**key, **row).on_conflict_do_nothing())
+            named = [getattr(WishMade, name) == value for name, value in key.items()]
+            kept = session.scalars(select(WishMade).where(*named).with_for_update()).one()
+            if (tried := session.execute(select(repeated()).where(*named)).scalar()) is not None:
+                raise TriedAlready(f"this was tried already: attempt {tried}; ask again when its recipe has changed")
+            if not session.execute(select(pending()).where(*named)).scalar():
+                session.execute(update(WishMade).where(*named).values(row))
+            return _entries(session, WishMade.id == kept.id)[0]
 
     def withdraw_wish(self, wish_id: int) -> bool:
-        """Take a pending wish back; False: it is none any more."""
+        """Take a pending wish back, one that no night will make too; False: it is none any more."""
+        of_it = WishMade.id == wish_id
         with self._writing() as session:
-            found = [each for each in _entries(session, WishMade.id == wish_id) if each.made is None]
-            open_one = update(WishMade).where(WishMade.id == wish_id, WishMade.withdrawn_at.is_(None))
-            return bool(found) and bool(changed(session, open_one.values(withdrawn_at=now())))
+            # first the lock: a batch that is being taken has the wish until its attempt can be seen
+            session.execute(select(WishMade.id).where(of_it).with_for_update()).all()
+            if session.execute(select(WishMade.id).where(of_it, pending())).first() is None:
+                return False
+            return bool(changed(session, update(WishMade).where(of_it).values(withdrawn_at=now())))
 
-    def wishes(self, attempt_id: int) -> list[WishEntry]:
-        """What was wished for the content of this attempt, from whichever of its attempts; oldest first."""
+    def wishes(self, attempt_id: int, *, reader: str | None = None) -> list[WishEntry]:
+        """What was wished for the content of this attempt, from whichever of its attempts; oldest first.
+
+        Args:
+            attempt_id: one of the content's attempts.
+            reader: the curator who looks: what others asked for at an entry whose first word is hidden would tell it.
+        """
         content = select(Match.content_id).join(Attempt, Attempt.match_id == Match.id).where(Attempt.id == attempt_id)
+        telling = exists().where(Review.attempt_id == WishMade.attempt_id, hidden())
+        shown = [] if reader is None else [or_(WishMade.curator == reader, not_(telling))]
         with self._reading() as session:
-            return _entries(session, WishMade.content_id.in_(content))
+            return _entries(session, WishMade.content_id.in_(content), *shown)
 
-    def wished_recipes(self) -> list[str]:
-        """Recipes that pending wishes name: the night takes a batch with each; an empty name is its own recipe."""
-        named = select(WishMade.recipe_name).where(pending()).distinct().order_by(WishMade.recipe_name)
+    def wished_recipes(self, *, max_tries: int = MAX_TRIES) -> list[str]:
+        """Recipes of the wishes that can be made: the night takes a batch of each; an empty name is its own recipe."""
+        named = select(WishMade.recipe_name).where(pending(), allowed(), tries() < max_tries)
         with self._reading() as session:
-            return list(session.scalars(named))
+            return list(session.scalars(named.distinct().order_by(WishMade.recipe_name)))
+
+    def tried_styles(self, attempt_id: int) -> set[int]:
+        """Styles, by image number, that a night would only try again in the same way on this attempt's content."""
+        of_content = select(Attempt.content_sha256).where(Attempt.id == attempt_id).scalar_subquery()
+        tried = select(Match.style_id).join(Attempt, Attempt.match_id == Match.id)
+        settled = (Attempt.inputs_digest == NO_INPUTS, not_(Attempt.transient), unchanged(Attempt))
+        with self._reading() as session:
+            rows = session.scalars(tried.where(Attempt.content_sha256 == of_content, *settled))
+            return {style_id for style_id in rows if style_id is not None}
 
     def candidates(self, attempt_id: int) -> list[tuple[Description, MatchEntry]]:
         """What the matching found for this attempt's content, best first: other styles to choose from."""
@@ -105,21 +132,30 @@ class WishesPart(Store):
         """Colour pictures that may be used, by their record's words."""
         with self._reading() as session:
             # the record that brought the image is what says so
-            found = has_words(session, words, Image.record_id)
-            ids = session.scalars(_styles().where(*found).order_by(Image.id).limit(limit)).all()
-            said = describe(session, ids)
-            return [said[each] for each in ids]
-
-
-def pending() -> ColumnElement[bool]:
-    """Nobody took the wish back, and no attempt has come of it but such as failed for now."""
-    return and_(WishMade.withdrawn_at.is_(None), _made(not_(Attempt.transient)).is_(None))
+            # told by what it is not, or SQLite would go through all that are coloured
+            coloured = Image.tone.not_in([tone for tone in Tone if tone is not Tone.COLOUR])
+            said_so = has_words(session, words, Image.record_id)
+            found = select(Image.id).where(harvested(), coloured, *said_so).order_by(Image.id)
+            ids: list[int] = []
+            last = 0
+            while len(ids) < limit:
+                # some at a time: asked for both at once, PostgreSQL would look at every picture's rights
+                some = session.scalars(found.where(Image.id > last).limit(_AT_ONCE)).all()
+                usable_ones = select(Image.id).where(Image.id.in_(some), usable(Image.id)).order_by(Image.id)
+                ids += session.scalars(usable_ones)
+                if len(some) < _AT_ONCE:
+                    break
+                last = some[-1]
+            said = describe(session, ids[:limit])
+            return [said[each] for each in ids[:limit]]
 
 
 def match_wishes(session: Session, insert_match: Any, encoder: EncoderKey, recipes: Collection[str]) -> None:
     """See to it that pending wishes naming these recipes have a match with this encoder, a candidate without rank."""
     named = WishMade.recipe_name.in_(recipes)
-    pairs = session.execute(select(WishMade.content_id, WishMade.style_id).where(pending(), named).distinct())
+    # shared locks: who takes one of them back waits for the batch that takes it
+    wished = select(WishMade.content_id, WishMade.style_id).where(pending(), named).order_by(WishMade.id)
+    pairs = session.execute(wished.with_for_update(read=True, of=WishMade)).all()
     common = {
         "encoder_name": encoder.name,
         "encoder_checksum": encoder.checksum,
@@ -135,22 +171,9 @@ def _styles() -> Any:
     return select(Image.id).where(harvested(), Image.tone == Tone.COLOUR, usable(Image.id))
 
 
-def _made(*which: ColumnElement[bool]) -> Any:
-    """Number of the newest attempt, of these, that came of the wish."""
-    content, style = aliased(Image), aliased(Image)
-    same = and_(
-        Attempt.content_sha256 == content.sha256,
-        Attempt.style_sha256 == style.sha256,
-        Attempt.inputs_digest == WishMade.inputs_digest,
-        or_(WishMade.recipe_name == RECIPE_OF_NIGHT, Attempt.recipe_name == WishMade.recipe_name),
-        *which,
-    )
-    newest = select(func.max(Attempt.id)).select_from(content).join(style, style.id == WishMade.style_id)
-    return newest.join(Attempt, same).where(content.id == WishMade.content_id).scalar_subquery()
-
-
 def _entries(session: Session, *which: ColumnElement[bool]) -> list[WishEntry]:
-    found = select(WishMade, _made()).where(*which, WishMade.withdrawn_at.is_(None)).order_by(WishMade.id)
+    found = select(WishMade, answer(), pending(), allowed(), tries())
+    found = found.where(*which, WishMade.withdrawn_at.is_(None)).order_by(WishMade.id)
     return [
         WishEntry(
             id=row.id,
@@ -162,6 +185,15 @@ def _entries(session: Session, *which: ColumnElement[bool]) -> list[WishEntry]:
             marks_sha256=row.marks_sha256,
             wished_at=row.wished_at,
             made=made,
+            state=_state(*figures),
         )
-        for row, made in session.execute(found)
+        for row, made, *figures in session.execute(found)
     ]
+
+
+def _state(is_pending: bool, is_allowed: bool, times: int) -> WishState:
+    if not is_pending:
+        return WishState.MADE
+    if not is_allowed:
+        return WishState.NOT_ALLOWED
+    return WishState.WAITING if times < MAX_TRIES else WishState.GIVEN_UP

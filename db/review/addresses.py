@@ -43,6 +43,12 @@ def address_of(request: Request) -> str:
     if request.method == "GET":
         asked = request.url
         return asked.path.removeprefix(root) + (f"?{asked.query}" if asked.query else "")
+    return page_before(request)
+
+
+def page_before(request: Request) -> str:
+    """Path and query, behind the app's root, of the page of ours that led here; the queue's where none did."""
+    root = request.scope.get("root_path", "")
     page = urlsplit(request.headers.get("referer", ""))
     if page.netloc != request.url.netloc:
         return "/"

@@ -117,8 +117,13 @@ def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...]) -> Review
         kept = PassingSessions if settings.review_read_only else KeptSessions
         sessions: Sessions = kept(catalogue, settings.session_hours)
         sessions.tidy()
+        state = ReviewState(
+            settings, catalogue, TileStore(settings.home / TILES), sessions, Throttle(), marking_recipes
+        )
+        if not settings.review_read_only and not state.blind_share():
+            catalogue.settle_blind()
         on_failure.pop_all()
-    return ReviewState(settings, catalogue, TileStore(settings.home / TILES), sessions, Throttle(), marking_recipes)
+    return state
 
 
 def _names(settings: ReviewSettings) -> list[str]:

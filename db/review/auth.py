@@ -61,12 +61,12 @@ def visitor_before(request: Request) -> Visitor | None:
     return found
 
 
-def curator(who: Annotated[Visitor, Depends(visitor)]) -> Visitor:
+async def curator(who: Annotated[Visitor, Depends(visitor)]) -> Visitor:  # async: no turn of another thread
     """As `visitor`, of those who may judge."""
     return _with_role(who, Role.CURATOR)
 
 
-def admin(who: Annotated[Visitor, Depends(visitor)]) -> Visitor:
+async def admin(who: Annotated[Visitor, Depends(visitor)]) -> Visitor:
     """As `visitor`, of those who keep the accounts."""
     return _with_role(who, Role.ADMIN)
 

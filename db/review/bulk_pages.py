@@ -19,7 +19,7 @@ from db.review.notices import notice_value
 from db.review.rendering import render
 from db.review.state import State
 from db.review.verdicts import VerdictForm
-from db.reviewed import Reason, Standing
+from db.reviewed import Choice, Reason
 
 router = APIRouter()
 MOST: Final = 1000
@@ -30,16 +30,17 @@ _Pairs = list[Annotated[str, Field(pattern=f"^{_PAIR}(,{_PAIR})*$", max_length=2
 
 
 class BulkForm(VerdictForm):
-    """A verdict, and what it is on."""
+    """A verdict, what it is on, and what of the sample it is not on after all."""
 
     chosen: _Pairs
+    left_out: Annotated[list[int], Field(default_factory=list, max_length=SAMPLE)]
 
 
 @dataclass(frozen=True)
 class Selection:
     """What was chosen: entries to be judged, and how many are left out and why."""
 
-    entries: list[Standing]
+    entries: list[Choice]
     leased: int = 0
     judged: int = 0
 
@@ -67,9 +68,11 @@ def look(
     if whole_view:
         numbers = catalogue.queue_numbers(view.wanted(), MOST + 1, reader=who.name)
         further = len(numbers) > MOST
-        selection = _whole(catalogue.standings(numbers[:MOST], who.name), who.name)
+        entries = catalogue.choices(numbers[:MOST], who.name)
+        selection = _selection(entries, {each.attempt_id: each.seen for each in entries}, who.name)
     else:
-        selection = _chosen(state, who.name, chosen)
+        seen = _seen(chosen)
+        selection = _selection(catalogue.choices(seen, who.name), seen, who.name)
     if selection == Selection([]):
         return _to_queue(request, view, notice_value("nothing-chosen"))
     context = {
@@ -87,27 +90,25 @@ def give(request: Request, state: State, who: Judging, view: View, form: Annotat
     """Say the same of all of them, in one step."""
     if problem := form.problem():
         raise HTTPException(422, problem)
-    selection = _chosen(state, who.name, form.chosen)
-    seen = {each.attempt_id: each.seen for each in selection.entries}
-    if seen:
-        state.catalogue.give_verdicts(seen, who.name, form.judgement(), blind_share=state.blind_share())
-    left_out = selection.leased + selection.judged
-    return _to_queue(request, view, notice_value("bulk", len(seen), left_out))
+    seen = {each: number for each, number in _seen(form.chosen).items() if each not in form.left_out}
+    if not seen:
+        return _to_queue(request, view, notice_value("nothing-chosen"))
+    share = state.blind_share()
+    step = state.catalogue.give_verdicts(seen, who.name, form.judgement(), blind_share=share)
+    told = (len(step.given), step.left_out, *([step.conflicts] if step.conflicts else []))
+    return _to_queue(request, view, notice_value("bulk", *told))
 
 
-def _chosen(state: State, reader: str, chosen: Sequence[str]) -> Selection:
+def _seen(chosen: Sequence[str]) -> dict[int, int | None]:
+    """Attempt → what was shown as standing, as the form tells it."""
     pairs = [pair.split(":") for some in chosen for pair in some.split(",")]
     seen = {int(attempt_id): int(number) if number else None for attempt_id, number in pairs}
     if len(seen) > MOST:
         raise HTTPException(422, "too many")
-    return _selection(state.catalogue.standings(seen, reader), seen, reader)
+    return seen
 
 
-def _whole(entries: Sequence[Standing], reader: str) -> Selection:
-    return _selection(entries, {each.attempt_id: each.seen for each in entries}, reader)
-
-
-def _selection(entries: Sequence[Standing], seen: Mapping[int, int | None], reader: str) -> Selection:
+def _selection(entries: Sequence[Choice], seen: Mapping[int, int | None], reader: str) -> Selection:
     free = [each for each in entries if each.leased_to in (None, reader)]
     as_seen = [each for each in free if each.seen == seen[each.attempt_id]]
     leased = len(entries) - len(free)

@@ -3,27 +3,24 @@
 `db.review.verdicts` takes what the form sends, and shows the page again where it could not.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 
-from db.entries import Description, VerdictEntry
-from db.nouns.review_queue import PageOf
+from db.entries import VerdictEntry
 from db.review.auth import Looking, Visitor
 from db.review.filters import FilterForm, View
 from db.review.insight import insight
 from db.review.rendering import render
 from db.review.state import ReviewState, State
-from db.reviewed import Lease, Place, QueueEntry, Reason, Role
+from db.reviewed import Lease, Place, Queue, QueueEntry, Reason, Role
 
 router = APIRouter()
 NOTE_LENGTH: Final = 2000
 Problem = Literal["no reason", "no verdict", "long note"]
-_JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -98,12 +95,11 @@ def entry_page(
         "reasons": list(Reason),
         "note_length": NOTE_LENGTH,
         "next": next_entry(state, view, who, shown.place),
-        "previous": previous_entry(state, view, who, shown.place),
+        "previous": state.catalogue.place_before(view.wanted(), shown.place, reader=who.name),
+        "left": state.catalogue.queue_count(view.wanted(), reader=who.name),
         "view": view,
         "address": lambda number, part="", **further: entry_address(view, number, part, **further),
         "lease_s": round(state.settings.lease_minutes * 60),
-        "period": period(attempt.content),
-        "language_of": language_of,
         **insight(state, attempt, who),
     }
     return render(request, "entry.html.j2", who, context, status=422 if draft.problem else 200)
@@ -129,24 +125,14 @@ def next_entry(state: ReviewState, view: FilterForm, who: Visitor, place: Place)
     return state.catalogue.next_unleased(view.wanted(), who.name, after=place)
 
 
-def previous_entry(state: ReviewState, view: FilterForm, who: Visitor, place: Place) -> QueueEntry | None:
-    """The entry before a place of the view."""
-    page = state.catalogue.queue(view.wanted(), PageOf(before=place, limit=1), reader=who.name)
-    return page.entries[0] if page.entries else None
+def first_entry(state: ReviewState, view: FilterForm, who: Visitor) -> QueueEntry | None:
+    """The first entry of the view that is open to her; of a view of all, the first that waits."""
+    wanted = view.wanted()
+    queue = Queue.WAITING if wanted.queue is Queue.ALL else wanted.queue
+    return state.catalogue.next_unleased(replace(wanted, queue=queue), who.name)
 
 
 def entry_address(view: FilterForm, attempt_id: int, part: str = "", **further: Any) -> str:
     """Where an entry, or a part such as `/verdict`, is seen from this view, behind the app's root."""
     query = view.query(**further)
     return f"/entries/{attempt_id}{part}" + (f"?{query}" if query else "")
-
-
-def period(said: Description) -> str:
-    """A print's years as the archive gave them; empty for none."""
-    years = [year for year in (said.year_from, said.year_to) if year is not None]
-    return "–".join(str(year) for year in sorted(set(years)))
-
-
-def language_of(text: str) -> str | None:
-    """For the attribute `lang`: what has kana or kanji is read aloud as Japanese."""
-    return "ja" if _JAPANESE.search(text) else None

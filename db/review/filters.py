@@ -3,6 +3,7 @@
 `FilterForm` reads a query string, `query()` writes it; what is left out is the default.
 """
 
+from math import isfinite
 from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -29,6 +30,22 @@ def _empty(value: Any) -> Any:
 _Number = Annotated[int | None, BeforeValidator(_empty), Field(ge=0, le=_MOST)]
 _Year = Annotated[int | None, BeforeValidator(_empty), Field(ge=-9999, le=9999)]
 _Figure = Annotated[float | None, BeforeValidator(_empty), Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+def _place_of(text: str) -> Place:
+    """The inverse of `place_text`.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    precedence, attempt_id = text.split(",")
+    place = Place(float(precedence), int(attempt_id))
+    if not (isfinite(place.precedence) and 0 <= place.attempt_id <= _MOST):
+        raise ValueError("a place out of range")
+    return place
+
+
+_Beside = Annotated[Place | None, BeforeValidator(_place_of)]
 
 
 class FilterForm(BaseModel):
@@ -77,27 +94,19 @@ class PageForm(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    after: Annotated[str | None, Field(pattern=r"^-?[0-9.e+-]{1,30},[0-9]{1,10}$")] = None
-    before: Annotated[str | None, Field(pattern=r"^-?[0-9.e+-]{1,30},[0-9]{1,10}$")] = None
+    after: _Beside = None
+    before: _Beside = None
     position: Annotated[int, BeforeValidator(lambda value: value or 0), Field(ge=0, le=_MOST)] = 0
     """Counted from 1, as people do; 0: none."""
 
     def page(self, limit: int = PAGE_SIZE) -> PageOf:
         """As the catalogue takes it."""
-        return PageOf(place_of(self.after), place_of(self.before), max(self.position - 1, 0), limit)
+        return PageOf(self.after, self.before, max(self.position - 1, 0), limit)
 
 
 def place_text(place: Place) -> str:
     """A place as the address holds it, exact to the last bit."""
     return f"{place.precedence!r},{place.attempt_id}"
-
-
-def place_of(text: str | None) -> Place | None:
-    """The inverse of `place_text`."""
-    if text is None:
-        return None
-    precedence, attempt_id = text.split(",")
-    return Place(float(precedence), int(attempt_id))
 
 
 def _filter_form(request: Request) -> FilterForm:

@@ -4,6 +4,7 @@ The entry's page includes `entry_insight.html.j2` with what `insight` returns; n
 """
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +19,7 @@ from db.review.auth import Visitor
 from db.review.plots import Histogram, TracePlot, histogram, trace_plot
 from db.review.reasons import Why, reasons
 from db.review.state import ReviewState
-from db.reviewed import Role, WishEntry
+from db.reviewed import RECIPE_OF_NIGHT, Role, WishEntry, WishState
 
 MEASURES: Final = (
     "luma_ssim",
@@ -32,6 +33,8 @@ MEASURES: Final = (
     "chroma_mean",
 )
 """In the order of telling: first the drawing, then the colours."""
+FOREMOST: Final = ("total_error_mean", "ink_chroma", "luma_ssim")
+"""What a curator asks first."""
 SEEDED: Final = "random-seeded"
 """Encoders by name: nothing learned, and distilled from VGG-19."""
 DISTILLED: Final = "nishiki-small"
@@ -45,6 +48,8 @@ class Figure:
     name: str
     value: float
     plot: Histogram | None
+    rank: int
+    """Its place among what it is compared with, 1: the lowest."""
     limits: Sequence[float] | None
     """Least and most that the recipe allows."""
 
@@ -57,6 +62,7 @@ class ShownWish:
     style: Description | None
     made: AttemptEntry | None
     """What came of it, pending and failed attempts too."""
+    recipe_known: bool
     may_withdraw: bool
 
 
@@ -66,8 +72,9 @@ class Insight:
 
     attempt: AttemptEntry
     why: Why
-    errors: tuple[Figure, ...]
-    measures: tuple[Figure, ...]
+    foremost: tuple[Figure, ...]
+    """Those of FOREMOST that are known; the others are told for those who ask."""
+    others: tuple[Figure, ...]
     compared: int
     """Attempts that the figures are compared with."""
     trace: TracePlot | None
@@ -83,18 +90,18 @@ def insight(state: ReviewState, attempt: AttemptEntry, who: Visitor) -> dict[str
     """The context of `entry_insight.html.j2`."""
     catalogue = state.catalogue
     like = _like(catalogue, attempt.recipe.digest, attempt.encoder, int(time.monotonic() // _KEPT_S))
-    errors, measures = _figures(attempt, like)
+    figures = _figures(attempt, like)
     shown = Insight(
         attempt=attempt,
         why=reasons(attempt.reasons, attempt.score, *catalogue.rank_of_match(attempt.id)),
-        errors=errors,
-        measures=measures,
+        foremost=tuple(figures[name] for name in FOREMOST if name in figures),
+        others=tuple(each for name, each in figures.items() if name not in FOREMOST),
         compared=like.attempts,
         trace=trace_plot(attempt.result.trace if attempt.result else ()),
         pages=_pages(attempt),
         weights={SEEDED: "seeded", DISTILLED: "distilled"}.get(attempt.encoder.name, "learned"),
         measured=catalogue.measurements([attempt.id]).get(attempt.id, []),
-        wishes=tuple(_wishes(catalogue, attempt.id, who)),
+        wishes=tuple(_wishes(state, attempt.id, who)),
     )
     return {"insight": shown}
 
@@ -116,21 +123,20 @@ def _like(catalogue: Catalogue, recipe_digest: str, encoder: EncoderKey, _minute
     return catalogue.distribution(recipe_digest, encoder)
 
 
-def _figures(attempt: AttemptEntry, like: Distribution) -> tuple[tuple[Figure, ...], tuple[Figure, ...]]:
+def _figures(attempt: AttemptEntry, like: Distribution) -> dict[str, Figure]:
     """Errors and measures that are known, in the order of telling; measures that are new here come last."""
     result = attempt.result
     measures = result.measures if result else {}
     limits = attempt.recipe.data.get("limits", {})
 
     def figure(name: str, value: float) -> Figure:
-        return Figure(name, value, histogram(value, like.figures.get(name, ())), limits.get(name))
+        others = like.figures.get(name, ())
+        rank = min(bisect_left(others, value) + 1, max(len(others), 1))
+        return Figure(name, value, histogram(value, others), rank, limits.get(name))
 
     errors = {name: getattr(result, name) for name in ERRORS} if result else {}
-    known = {name: measures.get(name) for name in (*MEASURES, *measures)}
-    told = [
-        tuple(figure(name, value) for name, value in found.items() if value is not None) for found in (errors, known)
-    ]
-    return told[0], told[1]
+    known = errors | {name: measures.get(name) for name in (*MEASURES, *measures)}
+    return {name: figure(name, value) for name, value in known.items() if value is not None}
 
 
 def _pages(attempt: AttemptEntry) -> Mapping[str, str | None]:
@@ -139,12 +145,15 @@ def _pages(attempt: AttemptEntry) -> Mapping[str, str | None]:
     return landing | {f"{name}_rights": web_address(said.rights_uri) for name, said in prints.items()}
 
 
-def _wishes(catalogue: Catalogue, attempt_id: int, who: Visitor) -> Iterator[ShownWish]:
-    wishes = catalogue.wishes(attempt_id)
+def _wishes(state: ReviewState, attempt_id: int, who: Visitor) -> Iterator[ShownWish]:
+    catalogue = state.catalogue
+    wishes = catalogue.wishes(attempt_id, reader=who.name)
+    known = {RECIPE_OF_NIGHT, *state.marking_recipes}
     said = catalogue.describe({each.style_id for each in wishes})
     for each in wishes:
         made = catalogue.attempt(each.made) if each.made else None
-        yield ShownWish(each, said.get(each.style_id), made, made is None and may_withdraw(each, who))
+        may = each.state is not WishState.MADE and may_withdraw(each, who)
+        yield ShownWish(each, said.get(each.style_id), made, each.recipe in known, may)
 
 
 def may_withdraw(wish: WishEntry, who: Visitor) -> bool:

@@ -4,7 +4,7 @@ The browser draws (`static/marks.js`) and sends JSON; it is untrusted here. Dura
 the wish that names it; a crash between the two leaves a file that `nishiki doctor` finds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Annotated, Final
 
@@ -85,11 +85,12 @@ def marks_page(request: Request, asked: AskedFor, who: Judging) -> HTMLResponse:
         "has_tiles": state.tiles.has(content.sha256),
         "result": attempt.output_sha256 if attempt.output_sha256 and state.tiles.has(attempt.output_sha256) else None,
         "recipes": state.marking_recipes,
+        "chosen_recipe": _chosen_recipe(state.marking_recipes, attempt.recipe.name),
         "only_marks": ONLY_MARKS,
         "pigments": PIGMENTS,
         "paper": PAPER,
         "most_points": MOST_POINTS,
-        "earlier": _earlier(asked),
+        "earlier": _earlier(asked, who.name),
         "address": partial(entry_address, asked.view),
     }
     return render(request, "marks.html.j2", who, context)
@@ -114,9 +115,15 @@ def ask_for_marks(request: Request, asked: AskedFor, sent: Sent, who: Judging) -
     return back_to_entry(request, asked, "wished")
 
 
-def _earlier(asked: Asked) -> str:
+def _chosen_recipe(taking_marks: Sequence[str], own: str) -> str | None:
+    """The entry's own, so that the marks mend what she sees; else the first."""
+    return own if own in taking_marks else next(iter(taking_marks), None)
+
+
+def _earlier(asked: Asked, reader: str) -> str:
     """The marks drawn on this content last, as JSON; empty where there are none, or they are none of this page's."""
-    drawn = [each.marks_sha256 for each in asked.state.catalogue.wishes(asked.attempt_id) if each.marks_sha256]
+    wishes = asked.state.catalogue.wishes(asked.attempt_id, reader=reader)
+    drawn = [each.marks_sha256 for each in wishes if each.marks_sha256]
     if not drawn:
         return ""
     try:

@@ -3,6 +3,7 @@
 Nothing of the address is shown but numbers, so that no link can put words into the page's mouth.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,8 +23,13 @@ NOTICES: Final = {
     "wished",
     "wish-withdrawn",
     "signed-out",
+    "not-kept",
+    "view-end",
     "queue-done",
 }
+_BETWEEN: Final = "~"
+"""Needs no escape in an address."""
+_LONGEST: Final = 100
 
 
 @dataclass(frozen=True)
@@ -35,15 +41,19 @@ class Notice:
     """An attempt's, or how many."""
     left_out: int = 0
     """How many more were meant and not judged."""
+    conflicts: int = 0
+    """How many of the judged contradict another's word."""
 
 
-def notice_of(request: Request) -> Notice | None:
-    """The notice that the address carries, as `approved.12` or `bulk.12.3`; None for none that we know."""
-    word, *parts = request.query_params.get("notice", "").split(".")
-    if word not in NOTICES:
-        return None
-    numbers = [int(part) for part in parts if part.isdecimal() and len(part) < 10]
-    return Notice(word, *numbers[:2]) if numbers else Notice(word, None)
+def notices_of(request: Request) -> list[Notice]:
+    """The notices that the address carries, as `bulk.12.3.1` or `approved.12~queue-done`; those that we know."""
+    told = request.query_params.get("notice", "")[:_LONGEST].split(_BETWEEN)
+    return [_notice(word, parts) for word, *parts in (each.split(".") for each in told) if word in NOTICES]
+
+
+def both(*values: str) -> str:
+    """The parameter's value for several notices, in the order of telling."""
+    return _BETWEEN.join(values)
 
 
 def notice_value(word: str, *numbers: int) -> str:
@@ -55,3 +65,8 @@ def notice_value(word: str, *numbers: int) -> str:
     if word not in NOTICES:
         raise ValueError(f"{word!r} is no notice")
     return ".".join((word, *map(str, numbers)))
+
+
+def _notice(word: str, parts: Sequence[str]) -> Notice:
+    numbers = [int(part) for part in parts if part.isdecimal() and len(part) < 10]
+    return Notice(word, *numbers[:3]) if numbers else Notice(word, None)

@@ -7,6 +7,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 WIDTH: Final = 192
@@ -57,9 +58,8 @@ def histogram(value: float, ascending: Sequence[float]) -> Histogram | None:
     outlying = int(of * _OUTLYING)
     low, high = min(value, ascending[outlying]), max(value, ascending[-1 - outlying])
     span = (high - low) or 1.0
-    counts = [0] * _BINS
-    for each in ascending:
-        counts[min(max(int((each - low) / span * _BINS), 0), _BINS - 1)] += 1
+    edges = [bisect_left(ascending, low + span * edge / _BINS) for edge in range(1, _BINS)]
+    counts = [end - start for start, end in pairwise([0, *edges, of])]
     below, above = bisect_left(ascending, value), of - bisect_right(ascending, value)
     marker = round((value - low) / span * WIDTH, 1)
     return Histogram(_bars(counts), marker, round(100 * below / of), round(100 * above / of), of, low, high)

@@ -8,13 +8,12 @@ from typing import Final
 
 from db.catalogue import Catalogue
 from db.entries import Outcome, Verdict
+from db.nouns.review_filter import JUDGED
 from db.review.filters import FilterForm, PageForm, place_text
 from db.reviewed import Count, Queue, QueuePage
 
 HIGH_ERROR: Final = 1.0
 """Total relative error, mean, in [0, 4]: from here on a ready view shows it."""
-JUDGED: Final = (Queue.ALL, Queue.CONFLICTS)
-"""Queues whose entries can be found by verdict and curator."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,8 @@ class Pager:
 
 def tabs(catalogue: Catalogue, view: FilterForm, reader: str) -> list[Tab]:
     """All four queues."""
-    views = [_in_queue(view, queue) for queue in Queue]
-    return [Tab(each.queue, each.query(), catalogue.queue_count(each.wanted(), reader=reader)) for each in views]
+    counts = catalogue.queue_counts(view.wanted(), reader=reader)
+    return [Tab(queue, _in_queue(view, queue).query(), count) for queue, count in counts.items()]
 
 
 def chips(view: FilterForm) -> list[Chip]:

@@ -9,9 +9,10 @@ from fastapi.responses import Response
 
 from db.catalogue import Catalogue
 from db.entries import Outcome, Verdict
+from db.nouns.review_filter import JUDGED
 from db.review.auth import Looking
 from db.review.filters import FilterForm, Part, View
-from db.review.queue_links import JUDGED, chips, pager, ready_views, tabs, without
+from db.review.queue_links import chips, pager, ready_views, tabs, without
 from db.review.rendering import render
 from db.review.state import State
 from db.reviewed import Facets

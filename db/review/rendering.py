@@ -1,7 +1,7 @@
 """Pages from templates: everything is escaped, every text goes through `db.review.words`.
 
 A template finds: `visitor` (None before signing in), `csrf`, `language`, `theme`, `shortcuts`, `path()` and `static()`
-for addresses, `notice`, and what its route hands over.
+for addresses, `notices`, and what its route hands over.
 """
 
 import hashlib
@@ -18,10 +18,11 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from db.entries import Description
 from db.review.addresses import address_of
 from db.review.auth import Visitor, csrf_token, visit_secret
 from db.review.cookies import VISIT, cookie, keep_cookie
-from db.review.notices import notice_of
+from db.review.notices import notices_of
 from db.review.preferences import preferences_of
 from db.review.state import state_of
 from db.review.words import LANGUAGES, words
@@ -45,7 +46,7 @@ def render(
         "shortcuts": preferred.shortcuts,
         "path": lambda address: root + address,
         "static": lambda name: f"{root}/static/{name}?v={_version(name)}",
-        "notice": notice_of(request),
+        "notices": notices_of(request),
         "here": address_of(request),
         "read_only": state_of(request).settings.review_read_only,
     }
@@ -71,7 +72,8 @@ def _environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]
-    environment.filters |= {"figure": figure, "moment": moment, "quoted": lambda text: quote(str(text), safe="")}
+    environment.filters |= {"figure": figure, "moment": moment, "clock": clock, "years": years}
+    environment.filters |= {"quoted": lambda text: quote(str(text), safe=""), "spoken": spoken}
     # for words that come out of the catalogue: unlike _(), which trusts its text, what it returns is escaped
     environment.filters["word"] = lambda text: words(language).gettext(str(text))
     environment.tests["japanese"] = is_japanese
@@ -89,6 +91,17 @@ def is_japanese(text: str) -> bool:
     return _JAPANESE.search(text) is not None
 
 
+def spoken(text: str) -> Markup:
+    """Words of a record or a person, marked where they are Japanese, so that they are read aloud as such."""
+    return Markup('<span lang="ja">{}</span>').format(text) if is_japanese(text) else Markup("{}").format(text)
+
+
+def years(said: Description) -> str:
+    """A print's years as the archive gave them; empty for none."""
+    known = {year for year in (said.year_from, said.year_to) if year is not None}
+    return "–".join(str(year) for year in sorted(known))
+
+
 def figure(value: float | None, digits: int = 3) -> str:
     """A number to be read in a table; a dash for none."""
     return "–" if value is None else f"{value:.{digits}f}"
@@ -100,6 +113,12 @@ def moment(time: datetime | None) -> Markup:
         return Markup("–")
     told = time.astimezone(UTC)
     return Markup('<time datetime="{}">{} UTC</time>').format(told.isoformat(), told.strftime("%Y-%m-%d %H:%M"))
+
+
+def clock(time: datetime) -> Markup:
+    """As `moment`, without the day: for what is soon."""
+    told = time.astimezone(UTC)
+    return Markup('<time class="clock" datetime="{}">{} UTC</time>').format(told.isoformat(), told.strftime("%H:%M"))
 
 
 @cache

@@ -3,8 +3,7 @@
 A form that comes twice (a double click, a key held down, a page loaded again) counts once.
 """
 
-from threading import Lock
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -20,15 +19,14 @@ from db.review.entry_pages import (
     Problem,
     entry_address,
     entry_page,
+    first_entry,
     lease_for,
     next_entry,
 )
-from db.review.notices import notice_value
+from db.review.notices import both, notice_value
 from db.reviewed import GivenVerdict, Judgement, Reason
 
 router = APIRouter()
-_ONE_BY_ONE: Final = Lock()
-"""Between looking whether she has spoken and keeping her word; the page is one process."""
 
 
 def _empty(value: object) -> object:
@@ -74,10 +72,12 @@ def verdict(request: Request, asked: AskedFor, who: Judging, form: Annotated[Ver
     """Keep her word and go on to the next entry of her view; 422 with the page again where it is none."""
     if problem := form.problem():
         return entry_page(request, asked, who, anyway=True, draft=Draft(form.note, problem))
-    with _ONE_BY_ONE:
-        given = None if _has_spoken(asked, who, form.seen) else _give(asked, who, form)
-    notice = "already-given" if given is None else _told(given, form.judgement().verdict)
-    return RedirectResponse(request.scope.get("root_path", "") + _onward(asked, who, notice), 303)
+    share = asked.state.blind_share()
+    given = asked.state.catalogue.give_verdict(
+        asked.attempt_id, who.name, form.judgement(), seen=form.seen, blind_share=share
+    )
+    onward = _onward(asked, who, _told(given, form.judgement().verdict))
+    return RedirectResponse(request.scope.get("root_path", "") + onward, 303)
 
 
 @router.post("/entries/{attempt_id}/lease")
@@ -94,34 +94,18 @@ def leave(asked: AskedFor, who: Judging) -> Response:
     return Response(status_code=204)
 
 
-def _has_spoken(asked: Asked, who: Visitor, seen: int | None) -> bool:
-    """Does a word of hers stand that the page which sent the form did not show yet?"""
-    history = asked.state.catalogue.verdict_history(asked.attempt_id)
-    return any(stands and word.curator == who.name and word.id > (seen or 0) for word, stands in history)
-
-
-def _give(asked: Asked, who: Visitor, form: VerdictForm) -> GivenVerdict:
-    catalogue = asked.state.catalogue
-    known = {word.id for word, _ in catalogue.verdict_history(asked.attempt_id)}
-    return catalogue.give_verdict(
-        asked.attempt_id,
-        who.name,
-        form.judgement(),
-        seen=form.seen if form.seen in known else None,
-        blind_share=asked.state.blind_share(),
-    )
-
-
 def _told(given: GivenVerdict, word: Verdict) -> str:
+    if given.already:
+        return "already-given"
     if given.conflict:
         return "conflict"
     return "spoken-between" if given.between else str(word)
 
 
 def _onward(asked: Asked, who: Visitor, notice: str) -> str:
-    """The next entry; the queue behind the last one, where only a word that matters more displaces its own."""
-    place = asked.state.catalogue.queue_entry(asked.attempt_id).place
-    if following := next_entry(asked.state, asked.view, who, place):
-        return entry_address(asked.view, following.attempt_id, notice=notice_value(notice, asked.attempt_id))
-    told = notice in ("conflict", "spoken-between", "already-given")
-    return "/?" + asked.view.query(notice=notice_value(*((notice, asked.attempt_id) if told else ("queue-done",))))
+    """The next entry; behind the last one the first that waits in the view; the queue where nothing is left for her."""
+    place, told = asked.state.catalogue.queue_entry(asked.attempt_id).place, notice_value(notice, asked.attempt_id)
+    following = next_entry(asked.state, asked.view, who, place) or first_entry(asked.state, asked.view, who)
+    if following and following.attempt_id != asked.attempt_id:
+        return entry_address(asked.view, following.attempt_id, notice=told)
+    return "/?" + asked.view.query(notice=both(told, notice_value("queue-done")))

@@ -3,7 +3,7 @@
 A wish is kept by the catalogue and made by the next run. Marks are asked for in `db.review.marks_page`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Self
@@ -14,14 +14,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from db.entries import Description
 from db.errors import UnknownEntry
-from db.review.auth import Judging, Looking
+from db.review.auth import Judging, Looking, Visitor
 from db.review.entry_pages import Asked, AskedFor, entry_address
 from db.review.faults import fault_page
 from db.review.insight import may_withdraw
 from db.review.notices import notice_value
 from db.review.reasons import Why, reasons
 from db.review.rendering import render
-from db.reviewed import Wish, WishEntry
+from db.reviewed import Wish, WishEntry, WishState
 
 router = APIRouter()
 _FOUND = 48
@@ -39,6 +39,8 @@ class OfferedStyle:
     """The newest attempt in its colours, with a picture."""
     wish: WishEntry | None
     """For these colours, without marks."""
+    may_ask: bool
+    """A night would make something that is not here yet."""
     has_picture: bool
 
 
@@ -55,7 +57,7 @@ def styles_page(
         UnknownEntry: there is no such attempt.
     """
     attempt = asked.state.catalogue.attempt(asked.attempt_id)
-    offer = _Offer.at(asked)
+    offer = _Offer.at(asked, who)
     found = asked.state.catalogue.find_styles(find, limit=_FOUND + 1) if find.strip() else []
     context = {
         "attempt": attempt,
@@ -92,15 +94,22 @@ def withdraw(
         UnknownEntry: the content of this attempt has no such wish.
     """
     catalogue = asked.state.catalogue
-    wish = next((each for each in catalogue.wishes(asked.attempt_id) if each.id == wish_id), None)
+    wish = _wish(asked, who, wish_id)
     if wish is None:
         raise UnknownEntry(f"entry {asked.attempt_id} has no wish {wish_id} any more; nothing is left to take back")
     if not may_withdraw(wish, who):
         only = f"{wish.curator} asked for it: only {wish.curator} or an admin takes it back."
         return fault_page(request, 403, detail=only)
     if not catalogue.withdraw_wish(wish_id):
-        return fault_page(request, 409, detail=f"The wish is no longer pending: it became entry {wish.made}.")
+        now = _wish(asked, who, wish_id)
+        became = f"it became entry {now.made}" if now else "it was taken back in the meantime"
+        return fault_page(request, 409, detail=f"The wish is no longer pending: {became}.")
     return back_to_entry(request, asked, "wish-withdrawn")
+
+
+def _wish(asked: Asked, who: Visitor, wish_id: int) -> WishEntry | None:
+    wishes = asked.state.catalogue.wishes(asked.attempt_id, reader=who.name)
+    return next((each for each in wishes if each.id == wish_id), None)
 
 
 def back_to_entry(request: Request, asked: Asked, notice: str) -> RedirectResponse:
@@ -118,17 +127,22 @@ class _Offer:
     """Style's sha256 → the newest attempt."""
     wishes: Mapping[int, WishEntry]
     """Style's image number → the wish for it."""
+    tried: Collection[int]
+    """Styles that a night would only repeat."""
 
     @classmethod
-    def at(cls, asked: Asked) -> Self:
+    def at(cls, asked: Asked, who: Visitor) -> Self:
         catalogue, attempt_id = asked.state.catalogue, asked.attempt_id
         made = {each.style.sha256: each.attempt_id for each in reversed(catalogue.attempts_of_content(attempt_id))}
-        wishes = {each.style_id: each for each in catalogue.wishes(attempt_id) if each.marks_sha256 is None}
-        return cls(asked, made, wishes)
+        wished = catalogue.wishes(attempt_id, reader=who.name)
+        wishes = {each.style_id: each for each in wished if each.marks_sha256 is None}
+        return cls(asked, made, wishes, catalogue.tried_styles(attempt_id))
 
     def style(self, said: Description, why: Why | None = None) -> OfferedStyle:
         made, has = self.made.get(said.sha256), self.asked.state.tiles.has(said.sha256)
-        return OfferedStyle(said, why, made, self.wishes.get(said.image_id), has)
+        wish = self.wishes.get(said.image_id)
+        may_ask = (wish is None or wish.state is WishState.MADE) and said.image_id not in self.tried
+        return OfferedStyle(said, why, made, wish, may_ask, has)
 
     def candidates(self) -> Iterator[OfferedStyle]:
         for said, match in self.asked.state.catalogue.candidates(self.asked.attempt_id):

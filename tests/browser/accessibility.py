@@ -84,5 +84,5 @@ class Weight:
 
     def kilobytes(self) -> float:
         """Uncompressed, so the most that it can be."""
-        parts = [each for each in self.answers if each.ok and each.request.resource_type != "image"]
+        parts = [each for each in self.answers if each.ok and not each.headers["content-type"].startswith("image/")]
         return sum(len(each.body()) for each in parts) / 1000

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from db.entries import Verdict
-from tests.browser.conftest import NewPage, Shop, Watch
-from tests.browser.viewing import FIRST, PAINTED, looked_at, said
+from tests.browser.conftest import PASSWORD, NewPage, Shop, Watch
+from tests.browser.viewing import FIRST, READY, looked_at, said
 
 TILES = re.compile(r"/pictures/.*/default\.jpg")
 SHIFTS = """
@@ -48,7 +48,7 @@ def test_no_verdict_can_be_given_before_both_pictures_are_painted(page: Page, sh
     assert page.url.endswith(f"/entries/{FIRST}")
     assert said(shop, FIRST) == []
     release(page, held)
-    page.wait_for_selector(PAINTED)
+    page.wait_for_selector(READY)
     page.keyboard.press("a")
     page.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
     assert said(shop, FIRST) == [(Verdict.APPROVED, "", "")]
@@ -71,10 +71,71 @@ def test_a_picture_that_is_missing_opens_no_verdict_and_is_told(page: Page, watc
     expect(page.get_by_role("button", name="Approve")).to_be_disabled()
 
 
+def test_where_no_picture_came_its_frame_says_so(page: Page, shop: Shop, watch: Watch) -> None:
+    watch.allowed += ["404"]
+    with shop.catalogue() as catalogue:
+        style = catalogue.attempt(FIRST).style.sha256
+    page.route(re.compile(rf"/pictures/{style}/"), lambda route: route.fulfill(status=404))
+    looked_at(page)
+    expect(page.locator("[data-pane=style] .missing")).to_contain_text("did not arrive")
+    expect(page.locator("[data-pane=style] img")).to_be_hidden()
+    expect(page.locator("[data-pane=result] .missing")).to_be_hidden()
+
+
+def test_a_verdicts_key_while_it_blinks_only_stops_the_blinking(opened: Page, shop: Shop) -> None:
+    opened.keyboard.press("b")
+    opened.keyboard.press("a")
+    expect(opened.locator(".state")).to_have_text("The result is shown.")
+    opened.wait_for_timeout(300)
+    assert said(shop, FIRST) == []
+    opened.keyboard.press("a")
+    opened.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
+def test_the_verdict_is_in_view_wherever_she_reads_and_the_reasons_take_its_place(
+    new_page: NewPage, width: int, height: int
+) -> None:
+    page = looked_at(new_page(viewport={"width": width, "height": height}))
+    approve = page.get_by_role("button", name="Approve")
+    for place in ("0", "document.body.scrollHeight / 2", "document.body.scrollHeight"):
+        page.evaluate(f"window.scrollTo(0, {place})")
+        expect(approve).to_be_in_viewport(ratio=1)
+    page.keyboard.press("r")
+    expect(approve).to_be_hidden()
+    expect(page.get_by_role("button", name="other")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Back").click()
+    expect(approve).to_be_in_viewport(ratio=1)
+
+
+def test_a_notice_moves_nothing(opened: Page) -> None:
+    frame = opened.locator("[data-pane=result] .surround")
+    before = frame.bounding_box()
+    opened.goto(f"/entries/{FIRST}?notice=conflict.4")
+    expect(opened.get_by_role("status").first).to_contain_text("contradicts")
+    assert frame.bounding_box() == before
+
+
+def test_who_was_signed_out_meanwhile_is_told_and_comes_back_to_the_entry(page: Page, shop: Shop) -> None:
+    page.goto(f"/entries/{FIRST}")
+    page.wait_for_selector(READY)
+    shop.add_curators("sumire")  # from now on everybody has to sign in
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_text("You have been signed out")).to_be_visible()
+    page.keyboard.press("a")
+    page.wait_for_url(re.compile("/login"))
+    expect(page.get_by_role("status")).to_contain_text("Not kept")
+    page.get_by_label("Name").fill("sumire")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(f"/entries/{FIRST}$"))
+    assert said(shop, FIRST) == []
+
+
 def test_a_morning_by_keyboard_alone(opened: Page, shop: Shop) -> None:
     opened.keyboard.press("a")
     opened.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
-    opened.wait_for_selector(PAINTED)
+    opened.wait_for_selector(READY)
     second = int(re.findall(r"entries/(\d+)", opened.url)[0])
     opened.keyboard.press("n")
     opened.keyboard.type("a r w are letters here")
@@ -88,12 +149,12 @@ def test_a_morning_by_keyboard_alone(opened: Page, shop: Shop) -> None:
     opened.keyboard.press("2")
     opened.wait_for_url(re.compile(f"notice=returned.{second}"))
     assert said(shop, second) == [(Verdict.RETURNED, "colour bleeding", "a r w are letters here")]
-    opened.wait_for_selector(PAINTED)
+    opened.wait_for_selector(READY)
     opened.keyboard.press("j")
     opened.wait_for_url(re.compile(r"/entries/\d+$"))
     opened.keyboard.press("k")
     opened.wait_for_url(re.compile(r"/entries/\d+$"))
-    opened.wait_for_selector(PAINTED)
+    opened.wait_for_selector(READY)
     opened.keyboard.press("u")
     opened.wait_for_url(re.compile("notice=undone"))
     with shop.catalogue() as catalogue:
@@ -132,12 +193,12 @@ def test_nothing_moves_on_the_page_while_it_fills(page: Page) -> None:
 def test_a_double_click_and_a_key_held_down_give_one_verdict(opened: Page, shop: Shop) -> None:
     opened.get_by_role("button", name="Approve").dblclick()
     opened.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
-    opened.wait_for_selector(PAINTED)
+    opened.wait_for_selector(READY)
     opened.keyboard.down("w")
     for _ in range(5):
         opened.keyboard.down("w")
     opened.wait_for_url(re.compile("notice=withheld"))
-    opened.wait_for_selector(PAINTED)
+    opened.wait_for_selector(READY)
     opened.keyboard.down("w")
     opened.wait_for_timeout(300)
     with shop.catalogue() as catalogue:

@@ -94,7 +94,7 @@ def test_two_curators_at_once_are_led_apart_and_told_when_they_meet(new_page: Ne
     other.goto("/")
     expect(other.get_by_text(re.compile("sumire")).first).to_be_visible()
     other.goto("/entries/1")
-    expect(other.get_by_text(re.compile("Open at sumire until"))).to_be_visible()
+    expect(other.get_by_text(re.compile("sumire has this open until"))).to_be_visible()
     expect(other.get_by_role("button", name=re.compile("^Approve"))).to_have_count(0)
     other.get_by_role("link", name="Judge it all the same").click()
     press(other, "r", "1")

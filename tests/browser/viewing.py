@@ -10,6 +10,8 @@ from tests.browser.conftest import Shop
 FIRST = 1
 """The entry at the queue's head."""
 PAINTED = ".viewer[data-painted]"
+READY = "#verdict [data-key=a]:enabled"
+"""A verdict can be given: a moment after the pictures are painted."""
 _WATCHED = "document.addEventListener('painted', (event) => { window.panes = event.detail; }, true);"
 _PLACES = """() => {
   const place = ({viewer, tiles}, [x, y]) =>
@@ -28,10 +30,11 @@ Places = dict[str, list[list[float]]]
 
 
 def looked_at(page: Page, number: int = FIRST) -> Page:
-    """Open an entry and wait for its pictures."""
+    """Open an entry and wait until it can be judged."""
     page.add_init_script(_WATCHED)
     page.goto(f"/entries/{number}")
     page.wait_for_selector(PAINTED)
+    page.wait_for_selector(READY)
     return page
 
 

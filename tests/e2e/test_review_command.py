@@ -41,6 +41,12 @@ def test_accounts_are_made_listed_changed_and_closed(nishiki: Nishiki) -> None:
     assert "Ren is viewer now." in nishiki.good("curator", "role", "Ren", "viewer")
     assert "last admin" in nishiki.bad(1, "curator", "disable", "葵")
     nishiki.good("curator", "disable", "Ren")
+    assert "is closed; nishiki curator enable opens it again" in nishiki.bad(1, "curator", "disable", "Ren")
+    assert "Ren may sign in again, as viewer." in nishiki.good("curator", "enable", "Ren")
+    assert "open already" in nishiki.bad(1, "curator", "enable", "Ren")
+    assert "'boss' is no role; give viewer, curator, admin." in nishiki.bad(2, "curator", "role", "Ren", "boss")
+    assert "--password-stdin" in nishiki.bad(2, "curator", "password", "Ren")  # no terminal to ask on
+    nishiki.good("curator", "disable", "Ren")
     listed = nishiki.good("curator", "list")
     assert "葵" in listed
     assert "closed" in listed
@@ -75,6 +81,7 @@ def test_the_page_is_served_until_ctrl_c_and_ends_without_a_word(nishiki: Nishik
         assert process.stdout is not None
         address = process.stdout.readline().split()[-1]
         assert "open to whoever uses this machine, as '" in process.stdout.readline()
+        assert "nishiki curator add NAME" in process.stdout.readline()
         with urlopen(f"{address}keys") as answer:
             assert answer.status == 200
             assert "server" not in {name.lower() for name in answer.headers}

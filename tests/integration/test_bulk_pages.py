@@ -114,7 +114,31 @@ def test_a_blind_pair_takes_one_word_of_each_curator(
         told = [each.post("/bulk/give", form).headers["location"] for each in (sumire, sumire, ren)]
     assert in_blind_share(attempt, 1.0)
     assert told == ["/?notice=bulk.1.0", "/?notice=bulk.0.1", "/?notice=bulk.1.0"]
-    assert catalogue.agreement().pairs == 1
+    assert catalogue.agreement().pairs == 0  # of single looks only
+
+
+def test_a_bulk_that_contradicts_blind_words_says_of_how_many(
+    catalogue: Catalogue, sample: Sample, settings: CatalogueSettings
+) -> None:
+    attempts = sample.entries(catalogue, 2)
+    with desks(settings, catalogue, blind_share=1.0) as desk:
+        sumire, ren = desk("Sumire"), desk("Ren")
+        ren.say(attempts[0], "withheld")
+        told = sumire.post("/bulk/give", {**_chosen(*attempts), "verdict": "approved"}).headers["location"]
+        assert told == "/?notice=bulk.2.0.1"
+        assert "1 of them contradicts another curator's word" in sumire.see(told)
+
+
+def test_what_is_ticked_in_the_sample_is_left_out(catalogue: Catalogue, sample: Sample, desk: Desks) -> None:
+    attempts = sample.entries(catalogue, 3)
+    sumire = desk()
+    page = sumire.post("/bulk", _chosen(*attempts)).text
+    assert f'href="/entries/{attempts[1]}" target="_blank"' in page
+    form = {"chosen": _travelling(page), "verdict": "approved", "left_out": [str(attempts[1])]}
+    assert sumire.post("/bulk/give", form).headers["location"] == "/?notice=bulk.2.0"
+    assert _words(catalogue, attempts) == ["approved", "", "approved"]
+    form["left_out"] = [str(each) for each in attempts]
+    assert sumire.post("/bulk/give", form).headers["location"] == "/?notice=nothing-chosen"
 
 
 def test_a_standing_verdict_that_was_seen_can_be_overruled_in_bulk(
@@ -178,7 +202,7 @@ def test_the_buttons_wait_for_the_pictures_and_work_without_javascript(
     page = desk().post("/bulk", _chosen(attempt)).text
     scripted, plain = page.partition('<div id="judging"')[2].split("<noscript>")
     words = 2 + len(Reason)
-    assert (scripted.count("<button"), scripted.count(" disabled")) == (words, words)
+    assert (scripted.count("<button"), scripted.count(" disabled")) == (words + 1, words + 1)  # one opens the reasons
     assert (plain.partition("</noscript>")[0].count("<button"), plain.count(" disabled")) == (words, 0)
 
 

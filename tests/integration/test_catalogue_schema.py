@@ -14,6 +14,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from db.catalogue import Catalogue
+from db.doctor import Damage, examine
 from db.engine import (
     HEAD,
     alembic_config,
@@ -26,7 +27,7 @@ from db.engine import (
     writing,
 )
 from db.entries import Change, EncoderKey, Tone, Verdict
-from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueUnreachable, NoCatalogue
+from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueMisfit, CatalogueUnreachable, NoCatalogue
 from db.reviewed import Judgement, Queue, QueueFilter
 from db.settings import CatalogueSettings
 
@@ -83,6 +84,23 @@ def test_a_newer_schema_is_refused(engine: Engine, settings: CatalogueSettings) 
         Catalogue.open(settings)
     with pytest.raises(CatalogueAhead, match="update nishiki"):
         upgrade(engine)
+
+
+def test_a_schema_that_only_calls_itself_the_newest_is_found_by_the_doctor_and_told_apart_from_silence(
+    settings: CatalogueSettings, engine: Engine
+) -> None:
+    assert examine(settings) == []
+    with writing(engine).begin() as connection:
+        connection.execute(text("ALTER TABLE curators RENAME COLUMN password_hash TO secret"))
+        connection.execute(text("DROP TABLE wishes"))
+    found = examine(settings)
+    assert {each.subject for each in found} == {"table wishes", "column curators.password_hash"}
+    assert {each.damage for each in found} == {Damage.SCHEMA}
+    assert not any(each.mendable for each in found)
+    with Catalogue.open(settings) as catalogue, pytest.raises(CatalogueMisfit, match="run: nishiki doctor"):
+        catalogue.curators()
+    with Catalogue.open(settings) as catalogue, pytest.raises(CatalogueMisfit, match="wishes"):
+        catalogue.wished_recipes()
 
 
 def _taken_back(engine: Engine, to: str) -> None:

@@ -53,7 +53,7 @@ def test_an_attempt_that_is_not_there_is_told_in_words(
 ) -> None:  # fmt: skip
     answer = desk().get("/entries/77")
     assert answer.status_code == 404
-    assert "attempt 77" in answer.text
+    assert "There is no entry 77." in answer.text
 
 
 def test_what_a_record_says_cannot_become_markup(catalogue: Catalogue, desk: Desks, sample: Sample) -> None:
@@ -94,7 +94,7 @@ def test_an_entry_that_another_has_open_is_judged_only_by_who_asks_for_it(
     first, second = desk("Sumire"), desk("Kiku")
     first.see(f"/entries/{number}")
     shown = second.see(f"/entries/{number}")
-    assert re.search(r"Open at Sumire until \d\d:\d\d UTC", shown)
+    assert re.search(r"Sumire has this open until <time class=.*>\d\d:\d\d UTC</time>", shown)
     assert FORM not in shown
     assert f'<a href="/entries/{number}?anyway=1">Judge it all the same</a>' in shown
     assert FORM in second.see(f"/entries/{number}?anyway=1")
@@ -136,7 +136,31 @@ def test_next_and_previous_follow_the_view_and_pass_over_what_others_have_open(
     assert 'rel="prev"' not in first
     last = sumire.see(f"/entries/{three}{view}")
     assert f'rel="prev" href="/entries/{two}{view}"' in last
-    assert f'rel="next" href="/{view}&notice=queue-done"' in last
+    assert f'rel="next" href="/{view}&notice=view-end"' in last
+
+
+def test_behind_the_last_one_comes_the_first_that_still_waits(
+    catalogue: Catalogue, desk: Desks, sample: Sample
+) -> None:
+    one, _, three = sample.entries(catalogue, 3)
+    sumire = desk()
+    onward = sumire.say(three, "approved").headers["location"]
+    assert onward == f"/entries/{one}?notice=approved.{three}"
+    assert "Entry 3 approved." in sumire.see(onward)
+    assert "2 left in this view" in sumire.see(onward)
+
+
+def test_when_nothing_is_left_the_queue_tells_the_verdict_and_takes_it_back(
+    catalogue: Catalogue, desk: Desks, sample: Sample
+) -> None:
+    (number,) = sample.entries(catalogue, 1)
+    sumire = desk()
+    onward = sumire.say(number, "approved").headers["location"]
+    assert onward == f"/?notice=approved.{number}~queue-done"
+    shown = sumire.see(onward)
+    assert f"Entry {number} approved." in shown
+    assert "Nothing in this view is left for you." in shown
+    assert "Undo" in shown
 
 
 def test_the_pictures_of_the_next_one_are_fetched_ahead(catalogue: Catalogue, desk: Desks, sample: Sample) -> None:
@@ -184,5 +208,5 @@ def test_an_entry_is_told_in_japanese(
     sumire = desk()
     sumire.http.headers["Accept-Language"] = "ja"
     shown = sumire.see(f"/entries/{number}")
-    for text in ("原画像", "様式見本", "機械彩色", "まだ判定はありません。", "前後の項目"):
+    for text in ("原画像", "参照作品", "自動彩色", "まだ判定はありません。", "前後の項目"):
         assert text in shown

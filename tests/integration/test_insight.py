@@ -82,8 +82,8 @@ def test_an_image_that_is_not_there_is_told(catalogue: Catalogue) -> None:
 def test_the_page_tells_a_figures_place(catalogue: Catalogue, sample: Sample, app: FastAPI) -> None:
     attempts = _entries(catalogue, sample, [n / 10 for n in range(1, 11)])
     page = Browser(app).get(f"/entries/{attempts[2]}").text
-    assert "Total error 0.3: Higher than 20 % and lower than 70 % of the latest 10." in page
-    assert "Likeness of the drawing (luma SSIM) 0.7: Higher than 70 % and lower than 20 % of the latest 10." in page
+    assert "Total error 0.3: Rank 3 of 10, the lowest first." in page
+    assert "Likeness of the drawing (luma SSIM) 0.7: Rank 8 of 10, the lowest first." in page
     assert 'role="img"' in page
 
 

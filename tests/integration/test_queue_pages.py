@@ -136,7 +136,7 @@ def test_what_waits_is_not_looked_for_by_verdict(catalogue: Catalogue, sample: S
 
 
 EMPTY = [
-    ("/", "What the next night colorizes stands here"),
+    ("/", "What the next run colorizes stands here"),
     ("/?queue=redone", "A wrong match is tried with its next candidate"),
     ("/?queue=conflicts", "No two curators contradict each other"),
     ("/?queue=all", "nishiki nightly"),
@@ -150,7 +150,17 @@ def test_an_empty_queue_says_what_comes_next(catalogue: Catalogue, desk: Desks) 
     assert [(address, words) for address, words in EMPTY if words not in sumire.see(address)] == []
 
 
-@pytest.mark.parametrize("address", ["/?year_from=then", "/?queue=others", "/?after=x,y", "/?batch_id=9999999999"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/?year_from=then",
+        "/?queue=others",
+        "/?batch_id=9999999999",
+        "/?after=x,y",
+        "/?after=1.2.3,4",
+        "/?before=1e999,4",
+    ],
+)
 def test_an_address_that_names_no_view_is_told(catalogue: Catalogue, desk: Desks, address: str) -> None:
     answer = desk().get(address)
     assert answer.status_code == 422
@@ -158,15 +168,16 @@ def test_an_address_that_names_no_view_is_told(catalogue: Catalogue, desk: Desks
 
 
 def test_facets_are_a_part_for_htmx_and_a_page_without_it(catalogue: Catalogue, sample: Sample, desk: Desks) -> None:
-    sample.entry(catalogue, sample.record("one", artists=("国貞",)))
+    sample.entry(catalogue, sample.record("one", artists=("国貞", "豊国")))
     sumire = desk()
     part = sumire.get("/facets", headers={"HX-Request": "true"}).text
     assert "<html" not in part
+    assert re.findall("<h2>(.+)</h2>", part) == ["Artist", "Actor"]  # all else is the same of all entries
     assert (
         'href="/?artist=%E5%9B%BD%E8%B2%9E"><span lang="ja">国貞</span></a> <span class="number soft">1</span>' in part
     )
     whole = sumire.see("/facets?artist=国貞")
-    assert "<h1>Choose from a list</h1>" in whole
+    assert "<h1>Narrow by</h1>" in whole
     assert '<a href="/?" aria-current="true"><span lang="ja">国貞</span>' in whole
 
 
@@ -179,12 +190,13 @@ def test_facets_are_counted_once_in_a_while(
 ) -> None:
     sumire = desk()
     sample.entries(catalogue, 1)
-    _let_it_be(monkeypatch, 0.0)
-    assert "sample" in sumire.see("/facets")
     sample.entry(catalogue, sample.record("other"), archive="another")
-    assert "another" not in sumire.see("/facets")
-    _let_it_be(monkeypatch, queue_pages.FACETS_KEPT_S)
+    _let_it_be(monkeypatch, 0.0)
     assert "another" in sumire.see("/facets")
+    sample.entry(catalogue, sample.record("third"), archive="a third")
+    assert "a third" not in sumire.see("/facets")
+    _let_it_be(monkeypatch, queue_pages.FACETS_KEPT_S)
+    assert "a third" in sumire.see("/facets")
 
 
 def test_a_viewer_looks_and_is_offered_no_verdict(catalogue: Catalogue, sample: Sample, desk: Desks) -> None:

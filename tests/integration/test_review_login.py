@@ -289,8 +289,7 @@ def test_a_reading_database_role_is_enough_for_viewers(
         )
         with opened(own, review_read_only=True) as app:
             browser = signed_in(app, "Aoi")
-            for address in ("/", "/keys"):
-                answer = browser.http.get(address)
+            for answer in map(browser.http.get, ("/", "/keys")):
                 assert answer.status_code == 200, answer.text
                 assert "This page only shows" in answer.text
             assert browser.post("/logout").status_code == 303

@@ -50,9 +50,8 @@ def test_an_entry_that_one_curator_has_open_is_not_another_ones_next(catalogue: 
 def test_a_lease_is_kept_alive_released_and_runs_out(catalogue: Catalogue, sample: "Sample") -> None:
     (attempt,) = sample.entries(catalogue, 1)
     lease = catalogue.take_lease(attempt, "Aoi", minutes=1)
-    assert catalogue.keep_lease(attempt, "Aoi")
-    assert catalogue.take_lease(attempt, "Ren").until > lease.until
-    assert not catalogue.keep_lease(attempt, "Ren")
+    assert catalogue.take_lease(attempt, "Aoi").until > lease.until
+    assert catalogue.take_lease(attempt, "Ren").curator == "Aoi"
     catalogue.release_lease(attempt, "Ren")  # not hers to release
     assert catalogue.take_lease(attempt, "Ren").curator == "Aoi"
     catalogue.release_lease(attempt, "Aoi")
@@ -60,12 +59,19 @@ def test_a_lease_is_kept_alive_released_and_runs_out(catalogue: Catalogue, sampl
     assert catalogue.expire_leases() == 0
     _set(catalogue, LeaseHeld, until=_past())
     assert catalogue.queue_entry(attempt).lease is None
-    assert not catalogue.keep_lease(attempt, "Ren")
     assert catalogue.take_lease(attempt, "Aoi").curator == "Aoi"
     _set(catalogue, LeaseHeld, until=_past())
     assert catalogue.expire_leases() == 1
     with pytest.raises(UnknownEntry, match="no attempt 999"):
         catalogue.take_lease(999, "Aoi")
+
+
+def test_leases_that_ran_out_are_forgotten_when_another_is_taken(catalogue: Catalogue, sample: "Sample") -> None:
+    first, second = sample.entries(catalogue, 2)
+    catalogue.take_lease(first, "Aoi")
+    _set(catalogue, LeaseHeld, until=_past())
+    catalogue.take_lease(second, "Ren")
+    assert catalogue.expire_leases() == 0
 
 
 def test_a_verdict_ends_the_curators_own_lease_only(catalogue: Catalogue, sample: "Sample") -> None:

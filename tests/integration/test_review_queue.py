@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.catalogue import Catalogue
-from db.entries import Outcome, Verdict
+from db.entries import Derivatives, Outcome, Tone, Verdict
 from db.errors import UnknownEntry
 from db.nouns.review_queue import PageOf
 from db.reviewed import Count, Facet, Judgement, Place, Queue, QueueFilter, Reason
@@ -162,15 +162,36 @@ def test_facets_count_what_each_value_would_leave(catalogue: Catalogue, shelf: d
 def test_what_has_to_be_tested_entry_by_entry_is_counted_at_the_head_of_the_queue(
     catalogue: Catalogue, sample: "Sample", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.nouns.search.RARE", 0)
+    monkeypatch.setattr("db.nouns.review_filter.RARE", 0)
     sample.entries(catalogue, 4)
     assert catalogue.queue_count(QueueFilter(words="print")) == Count(4)
+    monkeypatch.setattr("db.nouns.review_filter.TESTED", 3)
     monkeypatch.setattr("db.nouns.review_filter.HEAD", 3)
     assert catalogue.queue_count(QueueFilter(words="print")) == Count(3, more=True)
     assert catalogue.queue_count(QueueFilter(words="print", archive="nobody's")) == Count(0)
     facets = catalogue.facets(QueueFilter(words="print"))
     assert (facets.total, facets.values["outcome"]) == (Count(3, more=True), (Facet("succeeded", Count(3, more=True)),))
     assert len(_ids(catalogue, QueueFilter(words="print"))) == 4
+
+
+def test_what_was_rejected_is_offered_though_it_stands_behind_the_head_of_the_queue(
+    catalogue: Catalogue, sample: "Sample", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.nouns.review_facets.HEAD", 1)
+    sample.entries(catalogue, 2)
+    sample.entry(catalogue, sample.record("poor"), outcome=Outcome.REJECTED)
+    outcomes = catalogue.facets(QueueFilter()).values["outcome"]
+    assert outcomes == (Facet("succeeded", Count(2)), Facet("rejected", Count(1)))
+
+
+def test_every_queue_is_counted_at_once_and_only_those_with_judged_entries_by_verdict(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    first, *_ = sample.entries(catalogue, 3)
+    catalogue.give_verdict(first, "Aoi", APPROVED)
+    wanted = QueueFilter(verdict=Verdict.APPROVED)
+    numbers = {queue: count.number for queue, count in catalogue.queue_counts(wanted).items()}
+    assert numbers == {Queue.WAITING: 2, Queue.REDONE: 0, Queue.CONFLICTS: 0, Queue.ALL: 1}
 
 
 @pytest.mark.parametrize("head", [1, 100], ids=["longer than its head", "counted one by one"])
@@ -206,6 +227,42 @@ def test_an_entry_made_again_after_a_return_waits_for_whoever_returned_it(
     assert catalogue.queue(redone, reader="Ren").entries == ()
     catalogue.undo_verdict("Aoi")
     assert catalogue.queue(redone, reader="Aoi").entries == ()
+
+
+def test_only_what_was_begun_after_a_return_is_redone(catalogue: Catalogue, sample: "Sample") -> None:
+    first = sample.entry(catalogue, sample.record("gray"))
+    sample.recipe = type(sample.recipe)("another recipe", {}, "a1b2")
+    (second,) = sample.night(catalogue)
+    catalogue.give_verdict(first, "Aoi", WRONG_COLOUR)
+    assert catalogue.queue_entry(second).returned_by is None
+    sample.recipe = type(sample.recipe)("a third", {}, "c3d4")
+    (third,) = sample.night(catalogue)
+    assert catalogue.queue_entry(third).returned_by == "Aoi"
+
+
+def test_a_record_that_comes_to_speak_for_a_print_is_what_the_queue_finds_it_by(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    attempt = sample.entry(catalogue, sample.record("gray"))
+    sample.store(
+        catalogue, sample.record("twin", year_from=1900, year_to=1900), Tone.GRAYSCALE, archive="another", data=b"gray"
+    )
+    assert _ids(catalogue, QueueFilter(archive="another")) == []
+    gone = sample.record("gray", derivatives=Derivatives.NO)
+    catalogue.add_record(sample.archive(catalogue), gone)
+    assert _ids(catalogue, QueueFilter(archive="another", year_from=1900)) == [attempt]
+    catalogue.withdraw_unlisted(sample.archive(catalogue, "another"), [])
+    assert _ids(catalogue, QueueFilter(archive="sample", year_to=1852)) == [attempt]
+
+
+def test_a_match_found_anew_with_another_score_takes_another_place(catalogue: Catalogue, sample: "Sample") -> None:
+    content = sample.store(catalogue, sample.record("gray"), Tone.GRAYSCALE)
+    styles = [sample.store(catalogue, sample.record(f"colour {n}"), Tone.COLOUR) for n in range(2)]
+    sample.match(catalogue, content, styles[0], score=0.9)
+    (attempt,) = sample.night(catalogue)
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 0", derivatives=Derivatives.NO))
+    sample.match(catalogue, content, styles[1], styles[0], score=0.8)
+    assert catalogue.queue_entry(attempt).place.precedence == pytest.approx(0.6)
 
 
 def test_a_failed_attempt_has_nothing_to_judge(catalogue: Catalogue, sample: "Sample") -> None:

@@ -246,20 +246,6 @@ def test_every_answer_carries_the_safeguards_even_a_fault_of_ours(
     assert said == ["GET '/brokenline': RuntimeError"] * 2
 
 
-def test_what_the_catalogue_says_of_itself_stays_in_the_log(
-    settings: CatalogueSettings, catalogue: Catalogue, caplog: pytest.LogCaptureFixture
-) -> None:
-    if settings.database_url is not None:
-        pytest.skip("one database is enough")
-    with opened(settings) as app:
-        (settings.home / "catalogue.db").write_bytes(b"no database at all" * 1000)
-        app.state.review.catalogue.engine.dispose()
-        answer = Browser(app).http.get("/people")
-    assert answer.status_code == 500
-    assert str(settings.home) not in answer.text
-    assert str(settings.home) in caplog.text
-
-
 def test_a_form_without_end_is_cut_off(open_app: FastAPI) -> None:
     browser = Browser(open_app)
     token = browser.csrf()

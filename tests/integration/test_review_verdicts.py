@@ -115,8 +115,9 @@ def test_what_was_undone_stays_in_the_history(catalogue: Catalogue, sample: "Sam
 
 def test_fifty_steps_can_be_taken_back_and_no_more(catalogue: Catalogue, sample: "Sample") -> None:
     (attempt,) = sample.entries(catalogue, 1)
+    seen = None
     for _ in range(UNDO_DEPTH + 2):
-        catalogue.give_verdict(attempt, "Aoi", APPROVED)
+        seen = catalogue.give_verdict(attempt, "Aoi", APPROVED, seen=seen).id
     undone = 0
     while catalogue.undo_verdict("Aoi"):
         undone += 1
@@ -128,12 +129,12 @@ def test_a_bulk_is_given_and_taken_back_in_one_step(catalogue: Catalogue, sample
     single = catalogue.give_verdict(attempts[3], "Aoi", WITHHELD)
     catalogue.give_verdict(attempts[1], "Ren", BLEEDING)
     given = catalogue.give_verdicts(dict.fromkeys(attempts[:3]), "Aoi", APPROVED)
-    assert [each.attempt_id for each in given.given] == attempts[:3]
-    assert [len(each.between) for each in given.given] == [0, 1, 0]
+    assert [each.attempt_id for each in given.given] == [attempts[0], attempts[2]]  # Ren has spoken on the other
+    assert (given.left_out, given.conflicts) == (1, 0)
     assert _waiting(catalogue) == []
     undone = catalogue.undo_verdict("Aoi")
     assert undone is not None
-    assert (sorted(undone.attempt_ids), undone.bulk) == (attempts[:3], given.bulk)
+    assert (sorted(undone.attempt_ids), undone.bulk) == ([attempts[0], attempts[2]], given.bulk)
     assert _waiting(catalogue) == [attempts[0], attempts[2]]
     assert catalogue.verdicts(attempts)[attempts[3]].id == single.id
 
@@ -143,6 +144,46 @@ def test_a_bulk_with_an_unknown_entry_gives_nothing(catalogue: Catalogue, sample
     with pytest.raises(UnknownEntry, match="no attempt 999"):
         catalogue.give_verdicts(dict.fromkeys([*attempts, 999]), "Aoi", APPROVED)
     assert _waiting(catalogue) == attempts
+
+
+def test_a_form_that_comes_twice_adds_nothing_and_her_word_is_told(catalogue: Catalogue, sample: "Sample") -> None:
+    (attempt,) = sample.entries(catalogue, 1)
+    first = catalogue.give_verdict(attempt, "Aoi", APPROVED)
+    assert catalogue.give_verdict(attempt, "Aoi", WITHHELD) == GivenVerdict(first.id, attempt, already=True)
+    assert len(catalogue.verdict_history(attempt)) == 1
+    assert not catalogue.give_verdict(attempt, "Aoi", WITHHELD, seen=first.id).already
+
+
+def test_a_bulk_that_comes_from_two_at_once_counts_once_on_each_entry(
+    settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    with sample.both(settings) as both:
+        attempts = sample.entries(both[0], 3)
+        start = Barrier(2)
+        given: list[int] = []
+
+        def judge(catalogue: Catalogue, curator: str) -> None:
+            start.wait()
+            step = catalogue.give_verdicts(dict.fromkeys(attempts), curator, APPROVED)
+            given.extend((len(step.given), step.left_out))
+
+        threads = [Thread(target=judge, args=each) for each in zip(both, ("Aoi", "Ren"), strict=True)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(given) == [0, 0, 3, 3]
+
+
+def test_a_bulk_leaves_out_what_another_has_open_and_counts_the_conflicts_of_blind_pairs(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    attempts = sample.entries(catalogue, 3)
+    catalogue.take_lease(attempts[0], "Ren")
+    catalogue.give_verdict(attempts[1], "Ren", BLEEDING, blind_share=1.0)
+    given = catalogue.give_verdicts(dict.fromkeys(attempts), "Aoi", APPROVED, blind_share=1.0)
+    assert [each.attempt_id for each in given.given] == attempts[1:]
+    assert (given.left_out, given.conflicts) == (1, 1)
 
 
 def test_the_blind_share_is_drawn_alike_everywhere() -> None:
@@ -177,5 +218,6 @@ def test_verdicts_faster_than_a_look_are_counted(catalogue: Catalogue, sample: "
     attempts = sample.entries(catalogue, 3)
     for attempt, looked_s in zip(attempts, (0.4, 5.0, None), strict=True):
         catalogue.give_verdict(attempt, "Aoi", Judgement(Verdict.APPROVED, looked_s=looked_s))
-    catalogue.give_verdicts(dict.fromkeys(attempts), "Ren", Judgement(Verdict.APPROVED, looked_s=0.1))
+    seen = {attempt: catalogue.queue_entry(attempt).seen for attempt in attempts}
+    assert len(catalogue.give_verdicts(seen, "Ren", Judgement(Verdict.APPROVED, looked_s=0.1)).given) == 3
     assert catalogue.rubber_stamps(1.0) == {"Aoi": Stamps(fast=1, measured=2)}

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from db.catalogue import Catalogue
 from db.doctor import Damage, examine
 from db.entries import Derivatives, EncoderKey, Outcome, RecipeEntry, Tone, Verdict
-from db.errors import UnknownEntry
-from db.reviewed import Judgement, Reason, Wish
+from db.errors import TriedAlready, UnknownEntry
+from db.reviewed import Judgement, Reason, Wish, WishState
 from db.settings import CatalogueSettings
 
 if TYPE_CHECKING:
@@ -72,6 +73,77 @@ def test_a_wrong_match_is_not_tried_with_another_recipe(catalogue: Catalogue, sa
     assert _tried(catalogue, further) == styles[1]
 
 
+def test_a_wrong_match_is_not_tried_with_another_encoder(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.give_verdict(attempt, "Aoi", WRONG)
+    sample.encoder = EncoderKey("another", "f00d")
+    sample.match(catalogue, catalogue.attempt(attempt).content.image_id, styles[0], styles[2])
+    (further,) = sample.night(catalogue)
+    assert _tried(catalogue, further) == styles[2]
+
+
+def test_a_wish_that_was_made_is_not_made_again_by_a_changed_recipe(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    (made,) = sample.night(catalogue)
+    sample.recipe = replace(sample.recipe, digest="d1ff")
+    (again,) = sample.night(catalogue)
+    assert _tried(catalogue, again) == styles[0]  # the chosen match, and nothing else
+    assert [each.made for each in catalogue.wishes(attempt)] == [made]
+
+
+def test_what_was_tried_is_wished_again_when_its_recipe_has_changed(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    (made,) = sample.night(catalogue)
+    assert catalogue.tried_styles(attempt) == {styles[0], styles[2]}
+    for style, before in ((styles[0], attempt), (styles[2], made)):
+        with pytest.raises(TriedAlready, match=f"tried already: attempt {before};"):
+            catalogue.add_wish(attempt, "Ren", Wish(style_id=style))
+    sample.recipe = replace(sample.recipe, digest="d1ff")
+    sample.night(catalogue)
+    assert catalogue.tried_styles(attempt) == {styles[0]}
+    wish = catalogue.add_wish(attempt, "Ren", Wish(style_id=styles[2]))
+    assert (wish.curator, wish.made, wish.state) == ("Ren", None, WishState.WAITING)
+    assert [_tried(catalogue, each) for each in sample.night(catalogue)] == [styles[2]]
+
+
+def test_a_wish_that_failed_too_often_says_so_and_can_be_taken_back(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    for state in (WishState.WAITING, WishState.WAITING, WishState.GIVEN_UP):
+        sample.night(catalogue, outcome=Outcome.FAILED, output=None, transient=True)
+        assert catalogue.wishes(attempt)[0].state is state
+    assert (catalogue.wished_recipes(), catalogue.wished_recipes(max_tries=4)) == ([], [""])
+    assert catalogue.withdraw_wish(wish.id)
+    assert catalogue.wishes(attempt) == []
+
+
+def test_a_wish_that_may_not_be_made_any_more_says_so_and_can_be_taken_back(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
+    assert catalogue.wishes(attempt) == [replace(wish, state=WishState.NOT_ALLOWED)]
+    assert catalogue.wished_recipes() == []
+    assert catalogue.withdraw_wish(wish.id)
+
+
+def test_of_a_batch_and_her_who_takes_a_wish_back_at_once_one_has_it(
+    settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    with sample.both(settings) as (night, page):
+        attempt, styles = _ranked(night, sample)
+        wish = night.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+        taken_back: list[bool] = []
+        thread = Thread(target=lambda: taken_back.append(page.withdraw_wish(wish.id)))
+        thread.start()
+        batch = night.take_batch(sample.recipe, sample.encoder, limit=None)
+        thread.join()
+        assert taken_back == [batch is None]
+
+
 def test_candidates_and_styles_by_their_words_are_offered(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     offered = catalogue.candidates(attempt)
@@ -89,7 +161,7 @@ def test_another_style_is_pending_until_the_next_night_has_made_it(catalogue: Ca
     assert (catalogue.wishes(attempt), catalogue.wished_recipes()) == ([wish], [""])
     (made,) = sample.night(catalogue)
     assert _tried(catalogue, made) == style
-    assert catalogue.wishes(made) == [replace(wish, made=made)]
+    assert catalogue.wishes(made) == [replace(wish, made=made, state=WishState.MADE)]
     assert catalogue.wished_recipes() == []
     assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
     assert not catalogue.withdraw_wish(wish.id)

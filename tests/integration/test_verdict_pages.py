@@ -88,7 +88,7 @@ def test_the_last_verdict_of_a_view_leads_back_to_it(catalogue: Catalogue, desk:
     one, two = sample.entries(catalogue, 2)
     catalogue.take_lease(two, "Kiku")
     answer = desk().post(f"/entries/{one}/verdict?archive=sample", {"verdict": "approved"})
-    assert answer.headers["location"] == "/?archive=sample&notice=queue-done"
+    assert answer.headers["location"] == f"/?archive=sample&notice=approved.{one}~queue-done"
 
 
 def test_the_same_form_twice_counts_once_and_the_second_is_told(
@@ -136,7 +136,7 @@ def test_the_second_of_two_is_told_and_contradiction_is_a_conflict(
     desk("Kiku").say(number, "withheld")
     second = desk("Sumire")
     answer = second.say(number, "approved")
-    assert answer.headers["location"] == f"/?notice=conflict.{number}"
+    assert answer.headers["location"] == f"/?notice=conflict.{number}~queue-done"
     assert [each.attempt_id for each in catalogue.queue(QueueFilter(queue=Queue.CONFLICTS)).entries] == [number]
     assert "judged two ways" in second.see(f"/entries/{number}")
 
@@ -152,7 +152,7 @@ def test_a_version_that_never_was_counts_as_none(catalogue: Catalogue, desk: Des
     (number,) = sample.entries(catalogue, 1)
     desk("Kiku").say(number, "withheld")
     answer = desk("Sumire").say(number, "approved", seen=2**62)
-    assert answer.headers["location"] == f"/?notice=conflict.{number}"
+    assert answer.headers["location"] == f"/?notice=conflict.{number}~queue-done"
 
 
 def test_the_second_word_of_a_blind_pair_is_asked_for_and_not_told_of_the_first(

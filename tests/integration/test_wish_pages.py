@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -97,6 +98,44 @@ def test_a_wish_that_failed_says_why(catalogue: Catalogue, sample: Sample, attem
     assert "The next run tries again." in page
 
 
+def test_a_wish_that_no_run_will_make_says_why_and_can_be_taken_back(
+    catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
+) -> None:
+    browser = Browser(app)
+    one, two = (said.image_id for said, _ in catalogue.candidates(attempt)[1:])
+    browser.post(f"/entries/{attempt}/wishes", {"style_id": one})
+    browser.post(f"/entries/{attempt}/wishes", {"style_id": two})
+    name = catalogue.wishes(attempt)[0].curator
+    catalogue.add_wish(attempt, name, Wish(recipe="nishiki/forgotten"))
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
+    failed = {"outcome": Outcome.FAILED, "output": None, "error_class": "OutOfMemory", "transient": True}
+    for _ in range(3):
+        sample.night(catalogue, **failed, error_message="no room")
+    page = browser.get(f"/entries/{attempt}").text
+    assert "It was tried so often that the next runs leave it." in page
+    assert "one of the two pictures may no longer be used" in page
+    assert "no recipe that takes marks is named nishiki/forgotten now" in page
+    assert page.count("/withdraw") == 3
+    for wish in catalogue.wishes(attempt):
+        assert browser.post(f"/entries/{attempt}/wishes/{wish.id}/withdraw").status_code == 303
+
+
+def test_what_was_tried_is_offered_again_when_its_recipe_has_changed(
+    catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
+) -> None:
+    browser = Browser(app)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=catalogue.candidates(attempt)[2][0].image_id))
+    (made,) = sample.night(catalogue)
+    page = browser.get(f"/entries/{attempt}/styles").text
+    assert (page.count("Tried already"), page.count('name="style_id"')) == (1, 1)
+    refused = browser.post(f"/entries/{attempt}/wishes", {"style_id": catalogue.attempt(made).style.image_id})
+    assert (refused.status_code, f"this was tried already: attempt {made}" in refused.text) == (409, True)
+    sample.recipe = replace(sample.recipe, digest="d1ff")
+    sample.night(catalogue)
+    page = browser.get(f"/entries/{attempt}/styles").text
+    assert (page.count("The recipe has changed since."), page.count('name="style_id"')) == (1, 2)
+
+
 def test_a_style_that_may_not_be_used_is_refused_in_words(
     catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
 ) -> None:
@@ -165,14 +204,14 @@ def test_marks_are_kept_as_the_colorizer_reads_them(catalogue: Catalogue, attemp
     [
         ({"points": [[48, 1]]}, "outside the picture of 48 × 64"),
         ({"points": [[1, 64]]}, "outside the picture"),
-        ({"points": [[-1, 1]]}, "greater than or equal to 0"),
-        ({"points": [["1e999", 1]]}, "finite"),
-        ({"points": []}, "at least 1 item"),
+        ({"points": [[-1, 1]]}, "-1 is too small or too large"),
+        ({"points": [["1e999", 1]]}, "1e999 is too small or too large"),
+        ({"points": []}, "cannot be used"),
         ({"width": 17}, "17 pixels wide; 16 are the most"),
-        ({"width": 0}, "greater than 0"),
-        ({"colour": "beni"}, "pattern"),
-        ({"points": [[1, 1]] * (MOST_POINTS + 1)}, f"at most {MOST_POINTS}"),
-        ({"further": 1}, "not permitted"),
+        ({"width": 0}, "0 is too small or too large"),
+        ({"colour": "beni"}, "is nothing that can stand here"),
+        ({"points": [[1, 1]] * (MOST_POINTS + 1)}, "cannot be used"),
+        ({"further": 1}, "(further)"),
     ],
 )
 def test_marks_that_do_not_fit_are_refused_in_words_and_nothing_is_kept(

@@ -1,7 +1,10 @@
-// A verdict for many: its buttons work when the sample's pictures stand on the page, and once.
+// A verdict for many: its buttons work when the sample's pictures stand on the page; tells how many are left out.
 
-const judging = document.getElementById("judging");
+import { prepare } from "./verdict_form.js";
+
+const form = document.getElementById("bulk");
 const told = document.getElementById("painting");
+const ticks = [...form.querySelectorAll(".sample input")];
 
 /** When the browser has painted what it decoded. */
 function painted() {
@@ -10,15 +13,18 @@ function painted() {
 
 /** Let her judge. */
 function open() {
-  for (const button of judging.querySelectorAll("button")) button.disabled = false;
+  for (const button of form.querySelectorAll("#judging button")) button.disabled = false;
   told.style.visibility = "hidden"; // keeps its place: nothing moves under her hand
 }
 
-judging.hidden = false;
-judging.querySelector("form").addEventListener("submit", (event) => {
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "yes";
-});
-Promise.all([...document.querySelectorAll(".sample img")].map((picture) => picture.decode()))
+/** Tell how many she leaves out. */
+function count() {
+  document.getElementById("left").value = ticks.filter((tick) => tick.checked).length;
+}
+
+prepare(form);
+form.addEventListener("change", count);
+addEventListener("pageshow", count); // coming back, browsers keep what was ticked
+Promise.all([...document.querySelectorAll(".sample .judged")].map((picture) => picture.decode()))
   .then(painted)
   .then(open, () => { told.textContent = told.dataset.missing; });

@@ -45,6 +45,7 @@ async function resultPixels() {
 
 const desk = {
   tool: "draw",
+  resultWanted: false,
   most: Number(form.dataset.most),
   tell,
   get width() {
@@ -69,8 +70,19 @@ const desk = {
   },
 };
 
+/** The result lies under the marks when she wants it, and always while she takes a colour of it. */
+function showResult() {
+  const button = form.querySelector('[data-do="result"]');
+  if (!button) return;
+  const shown = desk.resultWanted || desk.tool === "pick";
+  sheet.showResult(shown);
+  button.setAttribute("aria-pressed", String(shown));
+  form.querySelector(".sheet > .machine").hidden = !shown;
+}
+
 function take(tool) {
   desk.tool = tool;
+  showResult();
   canvas.classList.toggle("moving", tool === "move");
   for (const button of form.querySelectorAll("[data-tool]")) {
     button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
@@ -116,11 +128,10 @@ async function post() {
 form.addEventListener("submit", (event) => { event.preventDefault(); post(); });
 form.elements.width.addEventListener("input", () => { form.elements.wide.value = form.elements.width.value; });
 form.elements.own.addEventListener("input", () => { form.elements.colour.value = "own"; });
-for (const button of form.querySelectorAll("[data-tool]")) button.addEventListener("click", () => take(button.dataset.tool));
 addEventListener("beforeunload", (event) => { if (list.unsent) event.preventDefault(); });
 
 form.hidden = false;
-const sheet = await openSheet(form.querySelector(".sheet"), form.dataset.tiles, size);
+const sheet = await openSheet(form.querySelector(".sheet"), form.dataset.tiles, size, form.dataset.resultTiles);
 const hand = new Hand(sheet, list, desk);
 const DOES = {
   undo: () => list.undo(),
@@ -129,7 +140,12 @@ const DOES = {
   closer: () => sheet.zoom(1.5),
   farther: () => sheet.zoom(1 / 1.5),
   fit: () => sheet.fit(),
+  result: () => {
+    desk.resultWanted = !desk.resultWanted;
+    showResult();
+  },
 };
+for (const button of form.querySelectorAll("[data-tool]")) button.addEventListener("click", () => take(button.dataset.tool));
 for (const button of form.querySelectorAll("[data-do]")) button.addEventListener("click", () => DOES[button.dataset.do]());
 addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;

@@ -5,19 +5,25 @@ import { tilesOf, viewerOf } from "./tiles.js";
 const OPTIONS = { gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false, flickEnabled: false } };
 const CROSS_PX = 14;
 
-/** Opens the tiles; resolves when they can be drawn on. */
-export async function openSheet(element, address, size) {
+/** Opens the tiles; resolves when they can be drawn on. `result` is the address of the result's, where there is one. */
+export async function openSheet(element, address, size, result) {
   const { viewer, opened } = viewerOf(element.querySelector(".under"), await tilesOf(address), OPTIONS);
   await opened;
   viewer.canvas.tabIndex = -1; // the canvas above it has the keys
-  return new Sheet(viewer, element.querySelector(":scope > canvas"), size);
+  return new Sheet(viewer, element.querySelector(":scope > canvas"), size, result && (await laid(viewer, result)));
+}
+
+/** Lays the result over the original, unseen for now; both have one width, whatever their pixels. */
+async function laid(viewer, address) {
+  const tileSource = await tilesOf(address);
+  return new Promise((success, error) => {
+    viewer.addTiledImage({ tileSource, x: 0, y: 0, width: 1, opacity: 0, success: ({ item }) => success(item), error });
+  });
 }
 
 class Sheet {
-  constructor(viewer, canvas, size) {
-    this.viewer = viewer;
-    this.canvas = canvas;
-    this.size = size;
+  constructor(viewer, canvas, size, result) {
+    Object.assign(this, { viewer, canvas, size, result });
     this.image = viewer.world.getItemAt(0);
     this.tilePx = this.image.getContentSize().x / size.width; // pixels of the tiles for one of the print
   }
@@ -56,6 +62,11 @@ class Sheet {
 
   fit() {
     this.viewer.viewport.goHome();
+  }
+
+  /** The result under the marks, or the original. */
+  showResult(shown) {
+    this.result?.setOpacity(shown ? 1 : 0);
   }
 
   /** Moves the picture as far as a place needs to be seen. */

@@ -32,7 +32,9 @@ function selectRange() {
 /** Tell how many are selected. */
 function count() {
   const told = document.getElementById("chosen");
-  if (told) told.value = boxes.filter((box) => box.checked).length;
+  if (!told) return;
+  told.value = boxes.filter((box) => box.checked).length;
+  told.closest(".chosen").toggleAttribute("data-some", told.value !== "0");
 }
 
 const STEPS = { j: () => move(1), k: () => move(-1), x: select, X: selectRange };
@@ -71,6 +73,4 @@ copy.addEventListener("click", async () => {
 for (const time of document.querySelectorAll("time.clock")) { // the reader's own clock
   time.textContent = new Date(time.dateTime).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 }
-const counted = document.getElementById("chosen");
-if (counted) counted.parentElement.hidden = false;
 document.querySelector(".facets").open = matchMedia("(min-width: 64rem)").matches;

@@ -1,6 +1,9 @@
 // The verdict: taken once original and result have been painted, sent once; and the lease while she looks.
 
+import { prepare } from "./verdict_form.js";
+
 const form = document.querySelector("#verdict");
+const SETTLE_MS = 400; // a key that was meant for the page before does nothing on this one
 
 /** Seconds for which the painted pictures stood on a visible page. */
 class Look {
@@ -19,53 +22,33 @@ class Look {
   }
 }
 
-/** Opens the buttons, and begins to count the look. */
+/** Begins to count the look, and opens the buttons in a moment. */
 function open() {
   const look = new Look();
   look.change();
   document.addEventListener("visibilitychange", () => look.change());
-  for (const button of form.querySelectorAll("button")) button.disabled = false;
-  document.querySelector(".waiting .before").textContent = "";
   form.addEventListener("submit", () => { form.elements.looked_s.value = look.seconds; });
+  document.querySelector(".state .before").textContent = "";
+  setTimeout(() => {
+    for (const button of form.querySelectorAll("button")) button.disabled = false;
+  }, SETTLE_MS);
 }
 
-/** A second click, or a key held down, sends nothing. */
-function sendOnce() {
-  let sent = false;
-  form.addEventListener("submit", (event) => {
-    if (sent) event.preventDefault();
-    sent = true;
-  });
-  addEventListener("pageshow", () => { sent = false; });
-}
-
-/** The list of reasons: opened by its button, left with Escape. */
-function reasons() {
-  const [button, list] = [form.querySelector(".return"), form.querySelector("#reasons")];
-  const show = (open) => {
-    list.hidden = !open;
-    button.setAttribute("aria-expanded", String(open));
-    (open ? list.querySelector("button") : button).focus();
-  };
-  button.addEventListener("click", () => show(list.hidden));
-  form.addEventListener("keydown", (event) => { if (event.key === "Escape" && !list.hidden) show(false); });
-}
-
-/** Escape leaves the note, so that the keys mean verdicts again. */
-function note() {
-  const { note } = form.elements;
-  note.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.isComposing) note.blur(); });
+/** Why the entry is hers no more, in words; empty: it is. */
+async function lostTo(held, words) {
+  if (held.redirected) return words.signedOut; // to the page where one signs in
+  return held.ok && !(await held.json()).yours ? words.taken : "";
 }
 
 /** Holds the entry while the page is visible, and leaves it with the page. */
 function lease() {
   const { csrf } = document.body.dataset;
-  const lost = document.querySelector(".waiting .lost");
+  const lost = document.querySelector(".lost");
   const keep = async () => {
     if (document.visibilityState !== "visible") return;
     const asked = fetch(form.dataset.lease, { method: "POST", headers: { "X-CSRF-Token": csrf } });
-    const answer = await asked.then((held) => held.json()).catch(() => null); // quiet: the next time tells
-    lost.textContent = answer?.yours === false ? lost.dataset.said : "";
+    const held = await asked.catch(() => null); // quiet: the next time tells
+    if (held) lost.textContent = await lostTo(held, lost.dataset);
   };
   // at once, too: the word that the last page was left may come behind the word that this one is open
   addEventListener("pageshow", keep);
@@ -76,8 +59,6 @@ function lease() {
 
 if (form) {
   document.querySelector(".viewer").addEventListener("painted", open, { once: true });
-  sendOnce();
-  reasons();
-  note();
+  prepare(form);
   if (form.dataset.lease) lease();
 }

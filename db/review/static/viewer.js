@@ -26,7 +26,15 @@ async function open(figure) {
 
 /** Says on the page that something of the pictures is missing: no verdict without original and result. */
 function tellMissing() {
-  section.querySelector(".state").textContent = section.dataset.missing;
+  section.querySelector(".before").textContent = "";
+  section.querySelector(".now").textContent = section.dataset.missing;
+}
+
+/** Where not even the preview came, the frame says so in its place. */
+async function tellInFrame(figure) {
+  const told = figure.querySelector(".missing");
+  await figure.querySelector("img").decode().catch(() => { told.hidden = false; });
+  told.textContent = section.dataset.missing;
 }
 
 /** Opens all figures; those that cannot be opened are left out, and told. */
@@ -35,6 +43,7 @@ async function openAll() {
   const opened = await Promise.allSettled(figures.map(open));
   const panes = opened.filter((each) => each.status === "fulfilled").map((each) => [each.value.name, each.value]);
   if (panes.length < figures.length) tellMissing();
+  opened.forEach((each, place) => { if (each.status === "rejected") tellInFrame(figures[place]); });
   return Object.fromEntries(panes);
 }
 
@@ -51,19 +60,28 @@ function follow(pane, leader) {
   to.panTo(new OpenSeadragon.Point(centre.x, centre.y * stretch), true);
 }
 
+/** Does all of the picture stand in the pane, as it did in the beginning? */
+function fits({ viewer: { viewport } }) {
+  const off = viewport.getCenter(true).distanceTo(viewport.getHomeBounds().getCenter());
+  return Math.abs(viewport.getZoom(true) / viewport.getHomeZoom() - 1) < 0.01 && off < 0.01;
+}
+
 /** The panes move as the one that she touched last. */
 class Link {
   constructor(panes) {
     this.panes = panes;
     this.leader = panes.result;
     this.withStyle = "style" in panes;
+    this.fitted = true; // and stays so in a window of another size
     for (const pane of Object.values(panes)) {
       const takeOver = () => { this.leader = pane; };
       for (const name of ["canvas-press", "canvas-scroll", "canvas-key", "canvas-pinch"]) pane.viewer.addHandler(name, takeOver);
       let resized = false; // each finds a place of its own then; the last one finds the others in their new size
       pane.viewer.addHandler("after-resize", () => { resized = true; });
       pane.viewer.addHandler("viewport-change", () => {
-        if (this.leader === pane || resized) this.move();
+        if (resized && this.fitted) pane.viewer.viewport.goHome(true);
+        else if (this.leader === pane || resized) this.move();
+        if (this.leader === pane && !resized) this.fitted = fits(pane);
         resized = false;
       });
     }
@@ -99,7 +117,11 @@ function tools(link) {
       const { viewer, tiles } = link.leader; // one pixel of the picture on one of the screen
       viewer.viewport.zoomTo(tiles.width / (viewer.viewport.getContainerSize().x * devicePixelRatio));
     },
-    full: () => (document.fullscreenElement ? document.exitFullscreen() : section.requestFullscreen()),
+    large: (button) => {
+      const large = document.documentElement.classList.toggle("large");
+      sessionStorage.setItem("large", large ? "on" : "off"); // large.js reads it on the next page
+      button.setAttribute("aria-pressed", String(large));
+    },
     link: (button) => button.setAttribute("aria-pressed", String(link.toggleStyle())),
   };
 }
@@ -109,6 +131,7 @@ function connect(link) {
   const does = tools(link);
   for (const button of section.querySelectorAll("[data-do]")) {
     button.disabled = button.dataset.do === "link" && !link.withStyle;
+    if (button.dataset.do === "large") button.setAttribute("aria-pressed", String(document.documentElement.matches(".large")));
     button.addEventListener("click", () => does[button.dataset.do](button));
   }
 }

@@ -6,6 +6,9 @@ const section = document.querySelector(".viewer");
 const slide = section.querySelector(".slide");
 const divider = section.querySelector(".divider");
 const state = section.querySelector(".state");
+const now = state.querySelector(".now");
+const shows = section.querySelector(".shows");
+const plain = shows.textContent;
 const buttons = [...section.querySelectorAll("[data-mode]")];
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const BLINK_MS = 1000; // one change a second, three flashes are the most that WCAG 2.3.1 allows
@@ -15,6 +18,7 @@ let result; // the pane
 let mode = "";
 let share = 50; // where the divider stands, in percent
 let blinking = 0;
+let came = null; // where the focus was before it went to the divider
 const layers = {}; // of the result's pane: original below, result, luma above
 
 /** A further picture in the result's pane, exactly over or under it. */
@@ -46,7 +50,16 @@ async function draw(flipped = false) {
   (await layers.original).setOpacity(mode && mode !== "luma" ? 1 : 0);
   (await layers.result).setOpacity(flipped ? 0 : mode === "opacity" ? share / 100 : 1);
   if (layers.luma) (await layers.luma).setOpacity(mode === "luma" ? 1 : 0);
+  caption(flipped ? "original" : mode === "luma" ? "luma" : "");
   await clip();
+}
+
+/** What stands in the result's pane now, above it. */
+function caption(what) {
+  const { dataset } = shows.closest(".pane");
+  if (what) dataset.shows = what;
+  else delete dataset.shows;
+  shows.textContent = { original: section.dataset.showsOriginal, luma: section.dataset.showsLuma }[what] ?? plain;
 }
 
 function placeDivider() {
@@ -81,20 +94,30 @@ function blink() {
 function tell() {
   const chosen = buttons.find((button) => button.dataset.mode === mode);
   for (const button of buttons) button.setAttribute("aria-pressed", String(button === chosen));
-  if (mode === "blink" && still) state.textContent = state.dataset.still;
-  else state.textContent = chosen ? chosen.dataset.said : state.dataset.plain;
+  if (mode === "blink" && still) now.textContent = state.dataset.still;
+  else now.textContent = chosen ? chosen.dataset.said : state.dataset.plain;
+}
+
+function goToDivider() {
+  if (document.activeElement !== divider) came = document.activeElement;
+  divider.focus({ preventScroll: true });
+}
+
+/** The focus goes where it was: a button that nobody had chosen would look as if it were on. */
+function goBack() {
+  divider.blur();
+  came.focus({ preventScroll: true });
 }
 
 /** Changes the mode; "": the result alone. */
 async function set(name) {
   stopBlinking();
-  const button = buttons.find((each) => each.dataset.mode === mode);
   mode = name;
   const sliding = mode === "swipe" || mode === "opacity";
-  if (!sliding && divider === document.activeElement) button.focus();
+  if (!sliding && divider === document.activeElement) goBack();
   slide.hidden = !sliding;
   slide.dataset.of = mode;
-  if (sliding) divider.focus({ preventScroll: true });
+  if (sliding) goToDivider();
   tell();
   if (mode === "luma") await lumaLayer();
   return mode === "blink" ? blink() : draw();
@@ -112,7 +135,15 @@ divider.addEventListener("pointermove", (event) => {
   const box = slide.getBoundingClientRect();
   moveDivider(((event.clientX - box.left) / box.width) * 100);
 });
-document.addEventListener("keydown", (event) => { if (blinking && event.key !== "b") set(""); }, true);
+/** Any key ends the blinking; one that would give a verdict does nothing else, since the original may be in view. */
+function endBlinking(event) {
+  if (mode !== "blink" || event.key === "b" || event.target.closest("textarea")) return;
+  const judges = document.querySelector(`#verdict button[data-key="${CSS.escape(event.key)}"]`) !== null;
+  if (judges) event.preventDefault();
+  if (blinking || judges) set("");
+}
+
+document.addEventListener("keydown", endBlinking, true);
 
 section.addEventListener("painted", (event) => {
   result = event.detail.result;

@@ -20,6 +20,7 @@ PLACE = """([x, y]) => {
   return [box.x + found.x, box.y + found.y];
 }"""
 """Where a pixel of the print stands on the screen, by OpenSeadragon's own word."""
+RESULT_OPACITY = "OpenSeadragon.getViewer(document.querySelector('.sheet > .under')).world.getItemAt(1).getOpacity()"
 
 
 @pytest.fixture
@@ -144,6 +145,27 @@ def test_a_colour_is_taken_of_the_result(page: Page, shop: Shop, sheet: Locator)
         there = np.asarray(output.convert("RGB"))[499:502, 35:38].mean((0, 1))
     assert np.abs(there - (red, green, blue)).max() < 8  # the page's version is a JPEG
     assert _close(dot["points"], (360, 530))
+
+
+def test_the_result_lies_under_the_marks_when_she_wants_it_and_while_she_takes_a_colour(
+    page: Page, sheet: Locator
+) -> None:
+    label = page.locator(".sheet > .machine")
+    seen = []
+    for key in ("d", "p", "d", "o", "p", "d", "o"):
+        page.keyboard.press(key)
+        expect(label).to_be_visible(visible=page.evaluate(RESULT_OPACITY) == 1)  # shown, so labelled
+        seen.append(page.evaluate(RESULT_OPACITY))
+    assert seen == [0, 1, 0, 1, 1, 1, 0]
+
+
+def test_sheet_and_sending_stand_on_one_screen(new_page: NewPage) -> None:
+    page = new_page(viewport={"width": 1280, "height": 800})
+    _opened(page)
+    for each in (page.locator(".sheet"), page.get_by_role("button", name="Ask for an attempt")):
+        box = each.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 800
 
 
 def test_nothing_drawn_is_lost_before_it_is_sent(page: Page, sheet: Locator) -> None:

@@ -1,0 +1,109 @@
+"""What a page looks like in the middle of the work, for everybody: each state in both themes and languages."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.accessibility import assert_rendered, unnamed_stops, violations
+from tests.browser.conftest import NewPage, Shop, Watch
+from tests.browser.test_every_page import LOCALES
+
+
+def painted(page: Page) -> None:
+    """Both pictures are there."""
+    expect(page.locator("#verdict [data-key=a]")).to_be_enabled()
+
+
+def pressed(*keys: str) -> Callable[[Page, Shop], None]:
+    """An entry in which these keys were pressed."""
+
+    def reach(page: Page, _: Shop) -> None:
+        page.goto("/entries/2")
+        painted(page)
+        for key in keys:
+            page.keyboard.press(key)
+
+    return reach
+
+
+def somebody_elses(page: Page, shop: Shop) -> None:
+    """An entry that another curator has open."""
+    with shop.catalogue() as catalogue:
+        catalogue.take_lease(4, "wakana")
+    page.goto("/entries/4")
+
+
+def just_approved(page: Page, _: Shop) -> None:
+    """The entry after one that was approved, with the notice and its undo."""
+    page.goto("/entries/1")
+    painted(page)
+    page.keyboard.press("a")
+    page.wait_for_url("**/entries/2?*")
+    painted(page)
+
+
+def judged(page: Page, shop: Shop) -> None:
+    """An entry with a history."""
+    just_approved(page, shop)
+    page.goto("/entries/1")
+    painted(page)
+
+
+def refused(page: Page, _: Shop) -> None:
+    """A verdict that was none."""
+    page.goto("/entries/2")
+    painted(page)
+    page.locator("#verdict").evaluate("(form) => { form.elements.note.removeAttribute('maxlength'); }")
+    page.locator("#verdict textarea").fill("x" * 2001)
+    page.locator("#verdict [data-key=a]").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def a_sample(page: Page, _: Shop) -> None:
+    """Many at once, before the verdict."""
+    page.goto("/?queue=all")
+    for _step in range(3):
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+    page.locator("form[action*='/bulk'] button:not([name])").click()
+    page.wait_for_url("**/bulk*")
+
+
+def a_menu(page: Page, _: Shop) -> None:
+    """Language, theme and keys."""
+    page.goto("/")
+    page.locator(".menu summary").click()
+
+
+def a_wrong_view(page: Page, _: Shop) -> None:
+    """An address with a slip of the pen."""
+    page.goto("/?error_from=much")
+
+
+STATES: Mapping[str, Callable[[Page, Shop], None]] = {
+    "reasons": pressed("r"),
+    "swipe": pressed("s"),
+    "blink": pressed("b"),
+    "opacity": pressed("o"),
+    "luma": pressed("l"),
+    "elsewhere": somebody_elses,
+    "approved": just_approved,
+    "judged": judged,
+    "refused": refused,
+    "sample": a_sample,
+    "menu": a_menu,
+    "wrong view": a_wrong_view,
+}
+
+
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("ja", "dark")])
+def test_no_state_keeps_anybody_out(new_page: NewPage, shop: Shop, watch: Watch, language: str, theme: str) -> None:
+    watch.allowed += ["status of 422"]
+    page = new_page(locale=LOCALES[language], color_scheme=theme)
+    for name, reach in STATES.items():
+        reach(page, shop)
+        assert_rendered(page, language)
+        assert violations(page) == [], name
+        assert unnamed_stops(page) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
