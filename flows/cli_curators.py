@@ -23,10 +23,9 @@ MOST_NAME = 100
 
 
 def _role(word: str) -> Role:
-    try:
-        return Role(word)
-    except ValueError as error:
-        raise typer.BadParameter(f"{word!r} is no role; give {', '.join(Role)}.") from error
+    if word not in set(Role):
+        fail(f"{word!r} is no role; give one of these: {', '.join(Role)}", code=2)
+    return Role(word)
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As it will stand beside verdicts.")]

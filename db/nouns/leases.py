@@ -34,7 +34,7 @@ class LeasesPart(Store):
         free = or_(LeaseHeld.until <= moment, LeaseHeld.curator == curator)
         row = self._insert(LeaseHeld).values(attempt_id=attempt_id, **hers)
         with self._writing() as session:
-            if session.get(Attempt, attempt_id) is None:
+            if session.execute(select(Attempt.id).where(Attempt.id == attempt_id)).first() is None:
                 raise UnknownEntry(f"there is no attempt {attempt_id} to open")
             session.execute(row.on_conflict_do_update(index_elements=["attempt_id"], set_=hers, where=free))
             _expire(session)

@@ -48,8 +48,10 @@ def candidates_page(request: Request, asked: AskedFor, who: Looking) -> HTMLResp
 
 def candidates_of(state: ReviewState, attempt_id: int) -> list[Candidate]:
     """The attempts with a picture of the same content; the first word of a blind pair stays hidden."""
-    has, found = state.tiles.has, []
-    for each in state.catalogue.attempts_of_content(attempt_id):
-        entry = state.catalogue.queue_entry(each.attempt_id)
-        found.append(Candidate(entry, each.style, each.encoder, has(entry.output_sha256), has(each.style.sha256)))
-    return found
+    has, made = state.tiles.has, state.catalogue.attempts_of_content(attempt_id)
+    entries = {each.attempt_id: each for each in state.catalogue.queue_entries([each.attempt_id for each in made])}
+    return [
+        Candidate(entry, each.style, each.encoder, has(entry.output_sha256), has(each.style.sha256))
+        for each in made
+        if (entry := entries.get(each.attempt_id))
+    ]

@@ -109,11 +109,11 @@ def place_text(place: Place) -> str:
     return f"{place.precedence!r},{place.attempt_id}"
 
 
-def _filter_form(request: Request) -> FilterForm:
+async def _filter_form(request: Request) -> FilterForm:
     return _read(FilterForm, request)
 
 
-def _page_form(request: Request) -> PageForm:
+async def _page_form(request: Request) -> PageForm:
     return _read(PageForm, request)
 
 

@@ -94,10 +94,10 @@ KEYS: Final = (
 def keys(request: Request, who: Looking) -> Response:
     """The page."""
     places = {place: [each for each in KEYS if each.where == place] for place in _PLACES}
-    return render(request, "keys.html.j2", who, {"places": places, "back": _back(page_before(request))})
+    return render(request, "keys.html.j2", who, {"places": places, "back": way_back(page_before(request))})
 
 
-def _back(address: str) -> str:
+def way_back(address: str) -> str:
     """Where she came from; a sample of many was sent for by a form, so that the view it was chosen of stands for it."""
     path, _, query = address.partition("?")
     if path in ("/", "/keys", "/bulk"):

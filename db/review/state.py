@@ -36,5 +36,9 @@ def state_of(request: Request) -> ReviewState:
     return state
 
 
-State = Annotated[ReviewState, Depends(state_of)]
+async def _state(request: Request) -> ReviewState:  # async: it waits for nothing, so it needs no thread
+    return state_of(request)
+
+
+State = Annotated[ReviewState, Depends(_state)]
 """A route's parameter."""

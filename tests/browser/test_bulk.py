@@ -1,4 +1,4 @@
-"""One verdict for many by keyboard and with the mouse: keys as on an entry, one left out, a closer look in a new tab."""
+"""One verdict for many by keyboard and mouse: keys as on an entry, one left out, a closer look in a new tab."""
 
 import re
 

@@ -44,7 +44,7 @@ def test_accounts_are_made_listed_changed_and_closed(nishiki: Nishiki) -> None:
     assert "is closed; nishiki curator enable opens it again" in nishiki.bad(1, "curator", "disable", "Ren")
     assert "Ren may sign in again, as viewer." in nishiki.good("curator", "enable", "Ren")
     assert "open already" in nishiki.bad(1, "curator", "enable", "Ren")
-    assert "'boss' is no role; give viewer, curator, admin." in nishiki.bad(2, "curator", "role", "Ren", "boss")
+    assert "give one of these: viewer, curator, admin" in nishiki.bad(2, "curator", "role", "Ren", "boss")
     assert "--password-stdin" in nishiki.bad(2, "curator", "password", "Ren")  # no terminal to ask on
     nishiki.good("curator", "disable", "Ren")
     listed = nishiki.good("curator", "list")

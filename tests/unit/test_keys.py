@@ -3,7 +3,9 @@
 import re
 from importlib.resources import files
 
-from db.review.keys import KEYS
+import pytest
+
+from db.review.keys import KEYS, way_back
 
 BOUND = re.compile(r"""data-key=["']?([^"'\s>{%]+)""")
 BY_MACRO = re.compile(r"""\b(?:mode|tool|step)\("\w+", "(.)\"""")
@@ -31,3 +33,16 @@ def test_every_key_of_a_template_is_in_the_list() -> None:
 
 def test_no_key_means_two_things_on_one_page() -> None:
     assert len({(key.key, key.where) for key in KEYS}) == len(KEYS)
+
+
+@pytest.mark.parametrize(
+    ("before", "back"),
+    [
+        ("/entries/7?queue=all", "/entries/7?queue=all"),
+        ("/?artist=X", "/?artist=X"),
+        ("/bulk?artist=X", "/?artist=X"),  # what a form sent for cannot be asked for
+        ("/keys", "/"),
+    ],
+)
+def test_the_list_leads_back_to_the_page_it_was_opened_from(before: str, back: str) -> None:
+    assert way_back(before).rstrip("?") == back

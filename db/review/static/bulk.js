@@ -23,6 +23,7 @@ function count() {
 }
 
 prepare(form);
+form.querySelector("button").addEventListener("click", (event) => event.preventDefault()); // Enter in a box
 form.addEventListener("change", count);
 addEventListener("pageshow", count); // coming back, browsers keep what was ticked
 Promise.all([...document.querySelectorAll(".sample .judged")].map((picture) => picture.decode()))
