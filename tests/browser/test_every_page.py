@@ -12,7 +12,7 @@ from tests.browser.conftest import Watch, started
 
 PAGES = {
     "queue": "/",
-    "filtered": "/?words=%E7%94%B7&queue=all",
+    "filtered": "/?words=%E6%B8%85"/?words=%E7%94%B7&queue=all"queue=all",
     "empty": "/?queue=conflicts",
     "redone": "/?queue=redone",
     "facets": "/facets",

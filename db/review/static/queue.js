@@ -70,7 +70,4 @@ copy.addEventListener("click", async () => {
   document.getElementById("copied").textContent = copy.dataset.done;
 });
 
-for (const time of document.querySelectorAll("time.clock")) { // the reader's own clock
-  time.textContent = new Date(time.dateTime).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
-}
 document.querySelector(".facets").open = matchMedia("(min-width: 64rem)").matches;
