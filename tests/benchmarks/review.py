@@ -157,7 +157,7 @@ def _of_many(walked: Walked) -> list[Figure]:
         Figure(f"{TOGETHER} curators: errors", len(walked.problems), "", "0", not walked.problems),
         *(
             Figure(
-                f"{TOGETHER} curators: {kind}, p95",
+                f"{TOGETHER} curators, a look of {THINKING_S:g} s: {kind}, p95",
                 _ms(_p95(each)),
                 "ms",
                 f"≤ {TOGETHER_MS}",

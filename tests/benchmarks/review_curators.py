@@ -23,7 +23,8 @@ from db.reviewed import Role
 from db.settings import CatalogueSettings
 from db.tiles import LONG_EDGES_PX, LUMA, TILES
 
-THINKING_S = 1.0
+THINKING_S = 3.0
+"""Mean seconds of a look; the page counts those under 2 as none (setting `look_s`)."""
 _SHARED = "shared tiles"
 _ENTRY = re.compile(r'href="(/entries/\d+[^"]*)"')
 _PICTURE = re.compile(r'src="[^"]*(/pictures/([0-9a-f]{64})/[^"]+)"')
