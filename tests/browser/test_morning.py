@@ -19,6 +19,7 @@ def sign_in(page: Page, name: str) -> None:
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("wait")
+    page.wait_for_load_state("networkidle")
 
 
 def entry_number(page: Page) -> int:

@@ -47,15 +47,14 @@ def test_original_and_result_stand_alike_to_the_pixel_at_every_zoom_and_after_ev
 
 def test_pictures_stand_alike_while_they_move(new_page: NewPage) -> None:
     page = looked_at(new_page(reduced_motion="no-preference"))
-    page.get_by_role("button", name="Zoom in").click()
-    page.get_by_role("button", name="Zoom in").click()
-    moving = []
-    for _ in range(12):
-        now = places(page)
-        moving.append(now["result"][3][1])
-        assert apart(now["original"], now["result"]) < 1
-        page.wait_for_timeout(20)
-    assert len({round(place) for place in moving}) > 1
+    seen: set[int] = set()
+    for turn in range(8):  # a busy machine may miss a movement of a third of a second
+        page.get_by_role("button", name="Zoom out" if turn % 2 else "Zoom in").click()
+        for _ in range(6):
+            now = places(page)
+            seen.add(round(now["result"][3][1]))
+            assert apart(now["original"], now["result"]) < 1
+    assert len(seen) > 2, "it was never seen between two places"
 
 
 def test_pictures_stand_alike_after_the_window_has_changed_its_size(opened: Page) -> None:

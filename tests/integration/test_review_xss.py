@@ -73,7 +73,7 @@ def _poison(catalogue: Catalogue, sample: "Sample") -> list[int]:
         ]
         catalogue.add_matches(content, sample.encoder, entries)
     made = sample.night(catalogue, device=PAYLOAD, versions={PAYLOAD: PAYLOAD}, measures={PAYLOAD: 0.5, "ssim": 0.5})
-    catalogue.add_wish(made[0], PAYLOAD, Wish(recipe=PAYLOAD))
+    catalogue.add_wish(made[0], PAYLOAD, Wish(recipe=f"another {PAYLOAD}"))
     catalogue.give_verdict(made[0], PAYLOAD, Judgement(Verdict.RETURNED, Reason.OTHER, PAYLOAD, 0.1))
     catalogue.give_verdict(made[0], "Ren", Judgement(Verdict.APPROVED, None, PAYLOAD, 0.1))
     catalogue.give_verdict(made[1], PAYLOAD, Judgement(Verdict.APPROVED, None, PAYLOAD, 0.1), blind_share=1)
