@@ -76,6 +76,7 @@ class Person:
     def walk(self, home: Path, until: float, think_s: float, draw: random.Random) -> None:
         """Queue, an entry, its pictures, a verdict, the next one ... in the pace of a person."""
         entry: str | None = None
+        time.sleep(draw.uniform(0, think_s))  # people do not come in the same instant
         while time.monotonic() < until:
             if entry is None:
                 page = self.get("queue", "/")
