@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 review_app = typer.Typer()
-MARKS_ALONE = "nishiki/marks"
 MOST_CONNECTIONS = 500
 """Browsers keep about six each; what comes beyond is told to come again."""
 
@@ -53,9 +52,10 @@ def review(
 def marking_recipes() -> list[str]:
     """Recipes that take marks drawn by hand, the one that needs nothing else first."""
     from colorize.recipe import recipes
+    from db.review.marks_page import ONLY_MARKS
 
     taking = [name for name, recipe in recipes().items() if recipe.luma == "content"]
-    return sorted(taking, key=lambda name: name != MARKS_ALONE)
+    return sorted(taking, key=lambda name: name != ONLY_MARKS)
 
 
 def _who_may_come_in(settings: "Settings", app: "FastAPI") -> list[str]:

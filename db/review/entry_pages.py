@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from db.entries import VerdictEntry
 from db.review.auth import Looking, Visitor
-from db.review.filters import FilterForm, View
+from db.review.filters import MOST_NUMBER, FilterForm, View
 from db.review.insight import insight
 from db.review.rendering import render
 from db.review.state import ReviewState, State
@@ -29,7 +29,7 @@ class Asked:
 
     state: State
     view: View
-    attempt_id: Annotated[int, Path(ge=1, le=2**31 - 1)]
+    attempt_id: Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 
 
 AskedFor = Annotated[Asked, Depends()]

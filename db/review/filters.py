@@ -4,7 +4,7 @@
 """
 
 from math import isfinite
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import Depends, Request
@@ -17,7 +17,8 @@ from db.review.addresses import address_of
 from db.reviewed import Place, Queue, QueueFilter
 
 PAGE_SIZE = 48
-_MOST = 2**31 - 1
+MOST_NUMBER: Final = 2**31 - 1
+"""Of an attempt, a wish, an image: what both databases take."""
 _Form = TypeVar("_Form", bound=BaseModel)
 _Text = Annotated[str | None, BeforeValidator(lambda value: value or None), Field(max_length=500)]
 
@@ -27,7 +28,7 @@ def _empty(value: Any) -> Any:
     return None if value == "" else value
 
 
-_Number = Annotated[int | None, BeforeValidator(_empty), Field(ge=0, le=_MOST)]
+_Number = Annotated[int | None, BeforeValidator(_empty), Field(ge=0, le=MOST_NUMBER)]
 _Year = Annotated[int | None, BeforeValidator(_empty), Field(ge=-9999, le=9999)]
 _Figure = Annotated[float | None, BeforeValidator(_empty), Field(ge=0, le=1e9, allow_inf_nan=False)]
 
@@ -40,7 +41,7 @@ def _place_of(text: str) -> Place:
     """
     precedence, attempt_id = text.split(",")
     place = Place(float(precedence), int(attempt_id))
-    if not (isfinite(place.precedence) and 0 <= place.attempt_id <= _MOST):
+    if not (isfinite(place.precedence) and 0 <= place.attempt_id <= MOST_NUMBER):
         raise ValueError("a place out of range")
     return place
 
@@ -96,7 +97,7 @@ class PageForm(BaseModel):
 
     after: _Beside = None
     before: _Beside = None
-    position: Annotated[int, BeforeValidator(lambda value: value or 0), Field(ge=0, le=_MOST)] = 0
+    position: Annotated[int, BeforeValidator(lambda value: value or 0), Field(ge=0, le=MOST_NUMBER)] = 0
     """Counted from 1, as people do; 0: none."""
 
     def page(self, limit: int = PAGE_SIZE) -> PageOf:

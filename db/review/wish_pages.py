@@ -17,6 +17,7 @@ from db.errors import UnknownEntry
 from db.review.auth import Judging, Looking, Visitor
 from db.review.entry_pages import Asked, AskedFor, entry_address
 from db.review.faults import fault_page
+from db.review.filters import MOST_NUMBER
 from db.review.insight import may_withdraw
 from db.review.notices import notice_value
 from db.review.reasons import Why, reasons
@@ -25,7 +26,6 @@ from db.reviewed import Wish, WishEntry, WishState
 
 router = APIRouter()
 _FOUND = 48
-_MOST = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def styles_page(
 
 @router.post("/entries/{attempt_id}/wishes")
 def ask_for_style(
-    request: Request, asked: AskedFor, who: Judging, style_id: Annotated[int, Form(ge=1, le=_MOST)]
+    request: Request, asked: AskedFor, who: Judging, style_id: Annotated[int, Form(ge=1, le=MOST_NUMBER)]
 ) -> Response:
     """Ask for an attempt in these colours.
 
@@ -86,7 +86,7 @@ def ask_for_style(
 
 @router.post("/entries/{attempt_id}/wishes/{wish_id}/withdraw")
 def withdraw(
-    request: Request, asked: AskedFor, who: Judging, wish_id: Annotated[int, Path(ge=1, le=_MOST)]
+    request: Request, asked: AskedFor, who: Judging, wish_id: Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 ) -> Response:
     """Take a wish back; one that was made in the meantime stays as it is.
 

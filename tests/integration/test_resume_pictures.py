@@ -19,10 +19,7 @@ from colorize.images import decode
 from colorize.recipe import Precision
 from db.catalogue import Catalogue
 from db.entries import AttemptEntry
-from flows.archives.sample import serve_sample
 from flows.dispatch import dispatch
-from flows.harvest import harvest
-from flows.match import match
 from flows.settings import Settings
 from flows.single import Files, colorize_files
 from tests.integration.processes import colorizing_children
@@ -31,16 +28,6 @@ if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
 LONG: dict[str, Any] = {"iterations": 150, "recipe": "jadh2016/config1_3_1", "checkpoint_s": 0.02}
-
-
-@pytest.fixture(scope="module")
-def matched_home(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
-    """A home with two matches and no attempt."""
-    home = tmp_path_factory.mktemp("matched")
-    with serve_sample(designs=4, grays=2) as archive:
-        harvest(settings_of(home), [archive.base_url])
-    assert match(settings_of(home)).matched == 2
-    return home
 
 
 @pytest.fixture

@@ -15,10 +15,7 @@ from db.entries import Outcome, Tone
 from db.reviewed import ShownPictures
 from db.settings import CatalogueSettings
 from db.tiles import TILES, TileStore
-from flows.archives.sample import serve_sample
 from flows.dispatch import dispatch
-from flows.harvest import harvest
-from flows.match import match
 from flows.settings import Settings
 from flows.tiles import Tiling, make_missing
 
@@ -76,16 +73,6 @@ def test_missing_tiles_are_made_once_and_one_bad_picture_stops_nothing(
     assert make_missing(_night_settings(settings)).made == 0
     shutil.rmtree(settings.home / TILES)
     assert make_missing(_night_settings(settings)).made == 3
-
-
-@pytest.fixture(scope="module")
-def matched_home(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
-    """A home with two matches and no attempt."""
-    home = tmp_path_factory.mktemp("matched")
-    with serve_sample(designs=4, grays=2) as archive:
-        harvest(settings_of(home), [archive.base_url])
-    assert match(settings_of(home)).matched == 2
-    return home
 
 
 @pytest.fixture
