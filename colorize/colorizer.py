@@ -1,6 +1,6 @@
 """The door: `colorizer_for(recipe, encoder, device).colorize(jobs)` gives a Colorization or an error for each job.
 
-`flows.devices` calls it in one process for each device. A failure is a failure: no gray picture ever comes out in
+`flows.workers.pool` calls it in one process for each device. A failure is a failure: no gray picture ever comes out in
 place of a result. What is durable when: a job's checkpoint every so many seconds, until its result is there.
 """
 
@@ -13,22 +13,24 @@ import numpy as np
 import torch
 from skimage.color import rgb2lab
 
-from colorize.checkpoint import Identity, read_checkpoint
 from colorize.device import on_device
+from colorize.encoders.vgg19 import Encoder, known_layers
 from colorize.errors import BadMarks, ColorizeError, Diverged, OutOfMemory, Unsolved
-from colorize.images import Pixels
-from colorize.limits import refusal
-from colorize.memory import fits, free_bytes, is_out_of_memory, long_edge_that_fits, picture_bytes, together
-from colorize.methods.neural_style import Descent, Walked
-from colorize.quality import picture_measures
-from colorize.recipe import Colorization, Job, Precision, Recipe, RelativeErrors
-from colorize.recolour import METHODS, Recoloured, recoloured
-from colorize.targets import saved_errors, stack_targets
-from colorize.vgg.encoder import Encoder, known_layers
-from colorize.vgg.engine import Engine, Operands, multiplies_bfloat16
-from colorize.vgg.losses import Evaluator, ReferenceEvaluator, TargetCache
-from colorize.watch import NOBODY, Listener, Watch
-from colorize.working import Prepared, prepare, to_pixels, to_tensor
+from colorize.finish.compose import METHODS, Recoloured, recoloured
+from colorize.images.decode import Pixels
+from colorize.jobs import Job
+from colorize.measures.quality import picture_measures
+from colorize.measures.targets import saved_errors, stack_targets
+from colorize.methods.neural_style.descent import Descent, Walked
+from colorize.methods.neural_style.engine import Engine, Operands, multiplies_bfloat16
+from colorize.methods.neural_style.losses import Evaluator, ReferenceEvaluator, TargetCache
+from colorize.recipes.limits import refusal
+from colorize.recipes.recipe import Precision, Recipe
+from colorize.results import Colorization, RelativeErrors
+from colorize.running.checkpoint import Identity, read_checkpoint
+from colorize.running.memory import fits, free_bytes, is_out_of_memory, long_edge_that_fits, picture_bytes, together
+from colorize.running.prepare import Prepared, prepare, to_pixels, to_tensor
+from colorize.running.progress import NOBODY, Listener, Watch
 
 _End = Colorization | ColorizeError
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import torch
 
+from colorize.encoders.vgg19 import Encoder
 from colorize.errors import DeviceMissing
-from colorize.vgg.encoder import Encoder
 
 _M_MMAP_THRESHOLD: Final = -3
 """glibc's name of the size from which on a block goes back to the system when it is freed."""

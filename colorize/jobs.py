@@ -1,11 +1,37 @@
-"""Jobs from files' bytes: `flows.devices` hands over stored ones, `flows.single` those that a person named."""
+"""A job, and jobs from files' bytes: by `flows.workers` and `flows.single`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from colorize.images import decode
-from colorize.marks import read_marks
-from colorize.recipe import Job
+from colorize.images.decode import decode
+from colorize.images.marks import read_marks
+
+if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from colorize.images.marks import Marks
+
+
+@dataclass(frozen=True)
+class Job:
+    """One pair to be colorized; pictures are uint8 (H, W, 3), sRGB, at any size."""
+
+    key: str
+    content: "NDArray[np.uint8]" = field(repr=False)
+    style: "NDArray[np.uint8]" = field(repr=False)
+    checkpoint: Path | None = None
+    """Where its state is kept while it is worked on, and sought before; None keeps none."""
+    gray16: "NDArray[np.uint16] | None" = field(default=None, repr=False)
+    """The content at its own depth, (H, W), where it is stored as gray in 16 bits."""
+    marks: "Marks | None" = None
+    """A curator's colours, kept whatever the method found; for recipes with luma `content`."""
+
+    @property
+    def scan(self) -> "NDArray[np.uint8] | NDArray[np.uint16]":
+        """The content at the depth that it is stored in."""
+        return self.content if self.gray16 is None else self.gray16
 
 
 @dataclass(frozen=True)

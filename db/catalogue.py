@@ -1,6 +1,6 @@
 """The catalogue: the one way in. Every method is a sentence of the glossary and one transaction.
 
-`flows` and the review page open it and speak in the entries of `db.entries`. Its sentences stand in
+`flows` and the review page open it and speak in the entries of `db.entries.night`. Its sentences stand in
 `db/nouns`, by stage: harvest, scope and match, dispatch, sweep, measure, report, review.
 """
 
@@ -10,22 +10,22 @@ from typing import Self
 
 from db.engine import connect, database_file, prepare
 from db.errors import NoCatalogue
-from db.images import PictureStore
-from db.nouns.curators import CuratorsPart
-from db.nouns.describe import DescribePart
-from db.nouns.dispatch import DispatchPart
-from db.nouns.distribution import DistributionPart
-from db.nouns.harvest import HarvestPart
-from db.nouns.leases import LeasesPart
-from db.nouns.match import MatchPart
-from db.nouns.measure import MeasurePart
-from db.nouns.review_facets import ReviewFacetsPart
-from db.nouns.review_queue import ReviewQueuePart
-from db.nouns.review_verdicts import ReviewVerdictsPart
-from db.nouns.scope import ScopePart
-from db.nouns.status import StatusPart
-from db.nouns.sweep import SweepPart
-from db.nouns.wishes import WishesPart
+from db.files.pictures import PictureStore
+from db.queries.base.describe import DescribePart
+from db.queries.night.dispatch import DispatchPart
+from db.queries.night.harvest import HarvestPart
+from db.queries.night.match import MatchPart
+from db.queries.night.measure import MeasurePart
+from db.queries.night.requests import WishesPart
+from db.queries.night.scope import ScopePart
+from db.queries.night.status import StatusPart
+from db.queries.night.sweep import SweepPart
+from db.queries.review.accounts import CuratorsPart
+from db.queries.review.distribution import DistributionPart
+from db.queries.review.facets import ReviewFacetsPart
+from db.queries.review.leases import LeasesPart
+from db.queries.review.queue import ReviewQueuePart
+from db.queries.review.verdicts import ReviewVerdictsPart
 from db.settings import CatalogueSettings
 
 

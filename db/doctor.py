@@ -13,19 +13,18 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect
 
-from db.base import Base
 from db.catalogue import Catalogue
 from db.engine import HEAD, connect, upgrade
 from db.errors import CatalogueAhead, CatalogueBehind
+from db.files.home import CHECKPOINTS
+from db.files.tiles import TILES, TileStore
 from db.settings import CatalogueSettings
-from db.tiles import TILES, TileStore
+from db.tables.base import Base
 
 YOUNG_S = 3600
 """A file younger than this may be that of a process at work, whose row is yet to come."""
 
 
-CHECKPOINTS = "checkpoints"
-"""Folder in the home where the states of pictures at work lie, a file for each attempt."""
 _CHECKPOINT, _UNFINISHED, _SINGLE = "attempt-*.safetensors", "*.tmp", "single-*.safetensors"
 """Their names, while they are being written, and those of `nishiki colorize`, which no catalogue knows of."""
 _SINGLE_OLD_S = 30 * 86_400.0

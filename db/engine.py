@@ -26,8 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from db.columns import to_json
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueMisfit, CatalogueUnreachable, NoCatalogue
+from db.tables.columns import to_json
 
 HEAD = "0004"
 """The newest revision in `db/migrations`; a test holds it to Alembic's word."""

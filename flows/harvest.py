@@ -17,10 +17,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from colorize.errors import OversizedImage, UnreadableImage
-from colorize.images import decode
-from colorize.tone import judge_tone
+from colorize.images.decode import decode
+from colorize.images.tone import judge_tone
 from db.catalogue import Catalogue
-from db.entries import (
+from db.entries.night import (
     Change,
     Derivatives,
     ImageFacts,
@@ -32,11 +32,11 @@ from db.entries import (
     WindowState,
 )
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
-from flows.archives.folder import FolderArchive
-from flows.archives.http import PoliteClient
-from flows.archives.manners import Manners
-from flows.archives.oaipmh import OaiPmhArchive
+from flows.archives.folder.archive import FolderArchive
+from flows.archives.oai.archive import OaiPmhArchive
 from flows.archives.record import Archive, Record, Unreadable, Validators, Window
+from flows.archives.web.client import PoliteClient
+from flows.archives.web.politeness import Manners
 from flows.progress import Advance, track
 from flows.settings import ArchiveSettings, Settings
 

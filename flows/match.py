@@ -15,18 +15,19 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from colorize.device import device_names, use_one_thread
+from colorize.encoders.loading import load_encoder
+from colorize.encoders.weights import WeightsFile
 from colorize.errors import UnreadableImage
-from colorize.images import decode
-from colorize.similarity import LAYER, Ranked, Vectors, centre_of, embed, rank
-from colorize.vgg.loading import load_encoder
-from colorize.vgg.weights import WeightsFile
+from colorize.images.decode import decode
+from colorize.matching.embedding import LAYER, embed
+from colorize.matching.ranking import Ranked, Vectors, centre_of, rank
 from db.catalogue import Catalogue
-from db.entries import ContentScope, Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
+from db.entries.night import ContentScope, Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import PictureMissing
-from flows.choice import encoder_key, encoder_weights, night_recipe
-from flows.devices import workplaces
+from flows.plan import encoder_key, encoder_weights, night_recipe
 from flows.progress import track
 from flows.settings import ArchiveSettings, Settings
+from flows.workers.pool import workplaces
 
 EMBED_PORTION = 32
 QUERIES = 512

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from prefect import flow
 
 from colorize.device import device_names
-from flows.choice import encoder_weights, night_recipe
 from flows.dispatch import DispatchTally, dispatch
 from flows.harvest import HarvestTally, harvest
 from flows.match import MatchTally, match
+from flows.plan import encoder_weights, night_recipe
 from flows.report import Sheet, report, sheets_due
 from flows.settings import Settings
 

@@ -1,6 +1,6 @@
 """Settings of the night: archives, pace, recipes, devices. Extends those of the review page, and they the catalogue's.
 
-Read once at an entry point (`flows.cli`, or `flows.nightly` under a worker) and passed down. Importing reads
+Read once at an entry point (`flows.cli.app`, or `flows.nightly` under a worker) and passed down. Importing reads
 nothing. Archives are tables of `nishiki.toml`:
 
     [archives.theatre]

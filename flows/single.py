@@ -7,19 +7,22 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from colorize.checkpoint import remove_checkpoint
 from colorize.colorizer import Conditions, colorizer_for
 from colorize.device import device_names
+from colorize.encoders.loading import load_encoder
 from colorize.errors import ColorizeError
 from colorize.jobs import JobFiles, decoded_job
-from colorize.provenance import Provenance, Source
-from colorize.recipe import Colorization, Recipe
-from colorize.saving import check_suffix, encode
-from colorize.vgg.loading import load_encoder
-from colorize.watch import Listener
-from flows.choice import encoder_key, encoder_weights, night_recipe, recipe_entry, weights_sentence
-from flows.files import checkpoint_path, write_whole
+from colorize.output.provenance import Provenance, Source
+from colorize.output.saving import check_suffix, encode
+from colorize.recipes.recipe import Recipe
+from colorize.results import Colorization
+from colorize.running.checkpoint import remove_checkpoint
+from colorize.running.progress import Listener
+from db.files.atomic import write_whole
+from db.files.home import checkpoint_path
+from flows.plan import encoder_key, encoder_weights, night_recipe, recipe_entry
 from flows.progress import track
+from flows.reports.encoder_note import weights_sentence
 from flows.settings import Settings
 
 
@@ -51,7 +54,7 @@ def colorize_files(settings: Settings, files: Files) -> Iterator[str]:
     data: dict[Path | None, bytes] = {path: path.read_bytes() for path in files.originals}
     key = encoder_key(weights)
     name = sha256(b"".join([*data.values(), recipe.digest().encode(), key.checksum.encode()])).hexdigest()
-    checkpoint = checkpoint_path(settings, f"single-{name[:16]}")
+    checkpoint = checkpoint_path(settings.home, f"single-{name[:16]}")
     job = decoded_job(
         files.content.name,
         JobFiles(data[files.content], data.get(files.style), data.get(files.marks)),

@@ -55,9 +55,9 @@ def narrow_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a seeded encoder of VGG-19's shape, 4 to 8 channels wide: a night with it takes seconds."""
     from safetensors.torch import save_file  # noqa: PLC0415  # most tests need no torch
 
-    from colorize.vgg.encoder import CONVOLUTIONS  # noqa: PLC0415
-    from colorize.vgg.loading import random_encoder  # noqa: PLC0415
-    from colorize.vgg.weights import KEYS  # noqa: PLC0415
+    from colorize.encoders.loading import random_encoder  # noqa: PLC0415
+    from colorize.encoders.vgg19 import CONVOLUTIONS  # noqa: PLC0415
+    from colorize.encoders.weights import KEYS  # noqa: PLC0415
 
     convolutions = random_encoder(widths=(4, 8, 8, 8, 8)).convolutions
     tensors: dict[str, Tensor] = {}
@@ -77,7 +77,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     Starting takes 11 s, once in each worker that needs it.
     """
-    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415  # most tests need no Prefect
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
     from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415
 
     with pytest.MonkeyPatch.context() as patch:

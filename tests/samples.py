@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from db.catalogue import Catalogue
-from db.entries import (
+from db.entries.night import (
     AttemptResult,
     BatchEntry,
     Derivatives,

@@ -1,1 +1,1 @@
-"""One file for each way to colour."""
+"""The ways to find colours; each is one file (or one folder) behind the door in base.py."""

@@ -1,9 +1,9 @@
 """Colour by correspondence, the default: each place of the drawing takes its colours from where the style looks alike.
 
-Called by `colorize.recolour`. Alike is judged by deep features of both gray pictures, several layers at once, and by
-luminance. What is carried over is no colour but a small model of colours: how a and b depend on L around the partner,
-so that ink lines stay ink inside a coloured robe. Where the candidates' colours contradict one another, neighbours
-across no edge, and in the end the paper, have the word. What was tried besides is in docs/colour.md.
+Called by `colorize.finish.compose`. Alike is judged by deep features of both gray pictures, several layers at once, and
+by luminance. What is carried over is no colour but a small model of colours: how a and b depend on L around the
+partner, so that ink lines stay ink inside a coloured robe. Where the candidates' colours contradict one another,
+neighbours across no edge, and in the end the paper, have the word. What was tried besides is in docs/colour.md.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,11 @@ from skimage.color import rgb2lab
 from torch import Tensor
 from torch.nn import functional
 
-from colorize.images import Pixels, to_gray
-from colorize.palette import ink_neutral, palette_matched, paper_tone
-from colorize.recipe import Recipe
-from colorize.vgg.encoder import Encoder
+from colorize.encoders.vgg19 import Encoder
+from colorize.images.decode import Pixels
+from colorize.images.resize import to_gray
+from colorize.methods.palette import ink_neutral, palette_matched, paper_tone
+from colorize.recipes.recipe import Recipe
 
 Floats = NDArray[np.float32]
 

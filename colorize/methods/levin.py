@@ -1,7 +1,7 @@
 """Colours from a few marks, spread where neighbours are alike: Levin, Lischinski, Weiss 2004.
 
 For the curator: colours drawn by hand fill their regions, and a result of any other method is put right where a
-mark says so. It knows arrays at working size only; marks are read and rasterised in `colorize.marks`.
+mark says so. It knows arrays at working size only; marks are read and rasterised in `colorize.images.marks`.
 
 The paper minimises Σ_r (U_r − Σ_s w_rs U_s)², with w_rs ∝ exp(−(L_r − L_s)²/2σ_r²) over the 3×3 neighbours s of r
 and rows of w that sum to 1. That is solved by U_r = Σ_s w_rs U_s at every pixel without a mark. Departures:
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from scipy.sparse import coo_array, csr_array, diags_array
 
-from colorize.grid import solve
+from colorize.methods.sparse_grid import solve
 
 Luma = NDArray[np.float32]
 """float32, (h, w), CIELAB L in [0, 100]."""

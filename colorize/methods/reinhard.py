@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from skimage.color import rgb2xyz, xyz2lab
 from skimage.color.colorconv import xyz_from_rgb
 
-from colorize.images import Pixels
+from colorize.images.decode import Pixels
 
 _LMS_FROM_RGB = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
 _LMS_FROM_XYZ = _LMS_FROM_RGB @ np.linalg.inv(xyz_from_rgb)

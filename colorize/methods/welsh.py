@@ -10,7 +10,7 @@ from scipy.ndimage import uniform_filter
 from scipy.spatial import KDTree
 from skimage.color import rgb2lab
 
-from colorize.images import Pixels
+from colorize.images.decode import Pixels
 
 SAMPLES = 200
 WINDOW_PX = 5

@@ -1,1 +1,1 @@
-"""Training of what nishiki ships or learns for itself."""
+"""Trains nishiki's own encoder: data, lessons, losses and how good it became."""

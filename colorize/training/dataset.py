@@ -1,6 +1,7 @@
 """Crops to learn from: squares of pictures at many scales, mirrored, gray, on paper of many tints.
 
-Called by `colorize.training.distillation` and `flows.train`, which gathers the pictures. A seed decides everything.
+Called by `colorize.training.distillation` and `flows.training.encoder`, which gathers the pictures. A seed decides
+everything.
 """
 
 import hashlib
@@ -11,7 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize.images import Pixels, to_gray
+from colorize.images.decode import Pixels
+from colorize.images.resize import to_gray
 
 _GRAY_SHARE, _PAPER_SHARE, _VIVID_SHARE = 0.12, 0.08, 0.3
 _WHOLE_SHARE = 0.3

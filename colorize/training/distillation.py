@@ -1,8 +1,9 @@
 """The student as a whole: it learns what the losses and the matching look at, from what the teacher said.
 
-Called by `flows.train`. The student is a VGG-19 in all but its widths, so everything else takes it as it is. What it
-has to keep: distances between pictures' Gram matrices, between their content features, and between their embeddings.
-1×1 heads map its layers to the teacher's widths while it learns; no loss needs them afterwards, and they are dropped.
+Called by `flows.training.encoder`. The student is a VGG-19 in all but its widths, so everything else takes it as it is.
+What it has to keep: distances between pictures' Gram matrices, between their content features, and between their
+embeddings. 1×1 heads map its layers to the teacher's widths while it learns; no loss needs them afterwards, and they
+are dropped.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from colorize.similarity import LAYER as EMBEDDING_LAYER
+from colorize.encoders.vgg19 import CONVOLUTIONS, OXFORD, Encoder
+from colorize.matching.embedding import LAYER as EMBEDDING_LAYER
 from colorize.training.dataset import to_stack
 from colorize.training.fitting import fitted, sampled, with_one
 from colorize.training.lessons import (
@@ -25,7 +27,6 @@ from colorize.training.lessons import (
     cosines,
     pair_distances,
 )
-from colorize.vgg.encoder import CONVOLUTIONS, OXFORD, Encoder
 
 _HEADS, EMBEDDING_HEAD = tuple(f"{name}.head" for name in HEAD_LAYERS), "embedding.head"
 _WEIGHTS = {

@@ -1,7 +1,7 @@
 """What makes a small encoder tell pictures apart as its teacher does: a matrix for its pooled features, in the file.
 
-Called by `flows.train` when the student has learned. One layer of a narrow network holds less than all of them
-together, and matching reads them for nothing: they are computed on the way.
+Called by `flows.training.encoder` when the student has learned. One layer of a narrow network holds less than all of
+them together, and matching reads them for nothing: they are computed on the way.
 """
 
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from colorize.encoders.vgg19 import Encoder
 from colorize.training.dataset import in_parts, to_stack
 from colorize.training.lessons import Look, cells_of
-from colorize.vgg.encoder import Encoder
 
 EMBEDDED_LAYERS = ("conv3_4", "conv4_2", "conv4_4", "conv5_1", "conv5_2", "conv5_3", "conv5_4")
 RANK = 96

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from colorize.images import Pixels
+from colorize.encoders.vgg19 import CONVOLUTIONS, Encoder
+from colorize.images.decode import Pixels
 from colorize.training.dataset import in_parts, to_stack
-from colorize.vgg.encoder import CONVOLUTIONS, Encoder
 
 WIDTHS = (24, 32, 64, 128, 192)
 """Channels of each block; an evaluation takes an eighth of the teacher's time."""

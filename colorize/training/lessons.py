@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from colorize.images import Pixels
-from colorize.similarity import GRID
-from colorize.similarity import LAYER as EMBEDDING_LAYER
+from colorize.encoders.vgg19 import Encoder
+from colorize.images.decode import Pixels
+from colorize.matching.embedding import GRID
+from colorize.matching.embedding import LAYER as EMBEDDING_LAYER
+from colorize.methods.neural_style.losses import gram_matrix
 from colorize.training.dataset import in_parts, to_stack
 from colorize.training.fitting import sampled
-from colorize.vgg.encoder import Encoder
-from colorize.vgg.losses import gram_matrix
 
 STYLE_LAYERS = ("conv1_1", "pool1", "conv2_1", "pool2", "conv3_1", "pool3", "conv4_1", "pool4", "conv5_1")
 CONTENT_LAYERS = ("conv3_2", "conv4_2")

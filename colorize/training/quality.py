@@ -1,6 +1,6 @@
 """How well a small encoder keeps its teacher's distances, on pictures that it has not learned from.
 
-Called by `flows.train`, which writes it into the weights' file, and by `tests/benchmarks/encoder.py`.
+Called by `flows.training.encoder`, which writes it into the weights' file, and by `tests/benchmarks/encoder.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize.images import Pixels
-from colorize.similarity import embed
+from colorize.encoders.vgg19 import Encoder
+from colorize.images.decode import Pixels
+from colorize.matching.embedding import embed
 from colorize.training.dataset import in_parts, to_stack
 from colorize.training.lessons import (
     CONTENT_LAYERS,
@@ -22,7 +23,6 @@ from colorize.training.lessons import (
     cosines,
     pair_distances,
 )
-from colorize.vgg.encoder import Encoder
 
 
 @dataclass(frozen=True)

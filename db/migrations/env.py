@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from db import models, review_models  # noqa: F401  # importing them makes the tables known
-from db.base import Base
+from db.tables import night, review  # noqa: F401  # importing them makes the tables known
+from db.tables.base import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -14,30 +14,24 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.catalogue import Catalogue
 from db.errors import CatalogueError
-from db.review import (
-    bulk_pages,
-    candidates_page,
-    entry_pages,
-    faults,
-    keys,
-    login,
-    marks_page,
-    people,
-    pictures,
-    preferences,
-    queue_pages,
-    undo,
-    verdicts,
-    wish_pages,
-)
-from db.review.addresses import is_loopback
-from db.review.auth import refuse_forged, refuse_nul
-from db.review.headers import Safeguards
-from db.review.sessions import KeptSessions, PassingSessions, Sessions
+from db.files.tiles import TILES, TileStore
+from db.review.access.addresses import is_loopback
+from db.review.access.auth import refuse_forged, refuse_nul
+from db.review.access.headers import Safeguards
+from db.review.access.sessions import KeptSessions, PassingSessions, Sessions
+from db.review.access.state import ReviewState
+from db.review.access.throttle import Throttle
+from db.review.pages import accounts as people
+from db.review.pages import bulk as bulk_pages
+from db.review.pages import candidates as candidates_page
+from db.review.pages import entry as entry_pages
+from db.review.pages import keys, login, pictures, undo, verdicts
+from db.review.pages import marks as marks_page
+from db.review.pages import queue as queue_pages
+from db.review.pages import requests as wish_pages
 from db.review.settings import ReviewSettings
-from db.review.state import ReviewState
-from db.review.throttle import Throttle
-from db.tiles import TILES, TileStore
+from db.review.view import error_pages as faults
+from db.review.view import preferences
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 PARTS = (

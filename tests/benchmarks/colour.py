@@ -17,10 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from colorize.device import use_one_thread
-from colorize.images import Pixels, resized
-from colorize.quality import picture_measures, texture_ratio, truth_distances
-from colorize.vgg.loading import load_encoder
-from colorize.vgg.weights import shipped_weights
+from colorize.encoders.loading import load_encoder
+from colorize.encoders.weights import shipped_weights
+from colorize.images.decode import Pixels
+from colorize.images.resize import resized
+from colorize.measures.quality import picture_measures, texture_ratio, truth_distances
 from tests.benchmarks.figures import FOLDER, Figure, publish
 from tests.benchmarks.truth_arm import OURS, Arm, NeuralStyle, Pair, arms, pairs
 from tests.shared import SHARED

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from db.catalogue import Catalogue
-from db.entries import Derivatives, RecordEntry, RightsEntry
+from db.entries.night import Derivatives, RecordEntry, RightsEntry
 from db.settings import CatalogueSettings
 from tests.benchmarks.figures import Figure, publish
 

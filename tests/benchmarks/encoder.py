@@ -16,19 +16,22 @@ from PIL import Image
 
 from colorize.colorizer import Colorizer
 from colorize.device import use_one_thread
-from colorize.images import Pixels, resized, to_gray
-from colorize.measure import relative_errors
-from colorize.recipe import Colorization, Job, recipe_named
+from colorize.encoders.loading import load_encoder, random_encoder
+from colorize.encoders.vgg19 import Encoder
+from colorize.encoders.weights import shipped_weights
+from colorize.images.decode import Pixels
+from colorize.images.resize import resized, to_gray
+from colorize.jobs import Job
+from colorize.measures.relative_errors import relative_errors
+from colorize.methods.neural_style.engine import Engine, Operands
+from colorize.methods.neural_style.losses import ReferenceEvaluator, Targets
+from colorize.recipes.library import recipe_named
+from colorize.results import Colorization
+from colorize.running.prepare import prepare, to_tensor
 from colorize.training.dataset import split
 from colorize.training.quality import quality
-from colorize.vgg.encoder import Encoder
-from colorize.vgg.engine import Engine, Operands
-from colorize.vgg.loading import load_encoder, random_encoder
-from colorize.vgg.losses import ReferenceEvaluator, Targets
-from colorize.vgg.weights import shipped_weights
-from colorize.working import prepare, to_tensor
 from flows.settings import Settings
-from flows.train import gather, teacher_at_hand
+from flows.training.encoder import gather, teacher_at_hand
 from tests.benchmarks.figures import FOLDER, Figure, publish
 from tests.benchmarks.matching import PAIRS, first_hits
 from tests.shared import SHARED

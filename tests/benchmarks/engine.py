@@ -15,15 +15,16 @@ from skimage import data
 from torch import Tensor
 
 from colorize.device import use_one_thread
-from colorize.images import resized, to_gray
-from colorize.methods.neural_style import Walk
-from colorize.recipe import Precision, recipe_named
-from colorize.vgg.encoder import Encoder
-from colorize.vgg.engine import Engine, Operands, multiplies_bfloat16
-from colorize.vgg.lbfgs import Lbfgs
-from colorize.vgg.loading import random_encoder
-from colorize.vgg.losses import Evaluator, ReferenceEvaluator, Targets
-from colorize.working import to_tensor
+from colorize.encoders.loading import random_encoder
+from colorize.encoders.vgg19 import Encoder
+from colorize.images.resize import resized, to_gray
+from colorize.methods.neural_style.descent import Walk
+from colorize.methods.neural_style.engine import Engine, Operands, multiplies_bfloat16
+from colorize.methods.neural_style.losses import Evaluator, ReferenceEvaluator, Targets
+from colorize.methods.neural_style.optimisers import Lbfgs
+from colorize.recipes.library import recipe_named
+from colorize.recipes.recipe import Precision
+from colorize.running.prepare import to_tensor
 from tests.benchmarks.figures import Figure, publish
 from tests.benchmarks.spikes import spiking_pairs
 

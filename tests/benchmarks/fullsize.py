@@ -19,11 +19,12 @@ from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 from skimage.metrics import structural_similarity
 
-from colorize.frame import Frame
-from colorize.fullsize import recomposed
-from colorize.images import Pixels, to_gray
-from flows.archives.drawing.designs import design
-from flows.archives.drawing.prints import draw_print
+from colorize.finish.fullsize import recomposed
+from colorize.images.decode import Pixels
+from colorize.images.frame import Frame
+from colorize.images.resize import to_gray
+from flows.archives.sample.drawing.designs import design
+from flows.archives.sample.drawing.prints import draw_print
 from tests.benchmarks.figures import Figure, publish
 
 LOW_PX = (352, 512)

@@ -13,15 +13,16 @@ import torch
 from skimage import data
 from torch import Tensor
 
-from colorize.images import resized, to_gray
-from colorize.methods.neural_style import Walk
-from colorize.recipe import Precision, recipe_named
-from colorize.vgg.encoder import Encoder
-from colorize.vgg.engine import Engine, Operands
-from colorize.vgg.lbfgs import Lbfgs, OnePassLbfgs
-from colorize.vgg.loading import random_encoder
-from colorize.vgg.losses import Targets
-from colorize.working import to_tensor
+from colorize.encoders.loading import random_encoder
+from colorize.encoders.vgg19 import Encoder
+from colorize.images.resize import resized, to_gray
+from colorize.methods.neural_style.descent import Walk
+from colorize.methods.neural_style.engine import Engine, Operands
+from colorize.methods.neural_style.losses import Targets
+from colorize.methods.neural_style.optimisers import Lbfgs, OnePassLbfgs
+from colorize.recipes.library import recipe_named
+from colorize.recipes.recipe import Precision
+from colorize.running.prepare import to_tensor
 from tests.benchmarks.figures import Figure, publish
 
 RECIPE = recipe_named("jadh2016/config3_2_3")

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from colorize.images import decode, to_gray
-from colorize.similarity import Vectors, centre_of, embed, rank
-from colorize.vgg.encoder import Encoder
-from colorize.vgg.loading import load_encoder, random_encoder
-from colorize.vgg.weights import weights_at_hand
-from flows.archives.drawing.designs import design
-from flows.archives.drawing.prints import draw_print
+from colorize.encoders.loading import load_encoder, random_encoder
+from colorize.encoders.vgg19 import Encoder
+from colorize.encoders.weights import weights_at_hand
+from colorize.images.decode import decode
+from colorize.images.resize import to_gray
+from colorize.matching.embedding import embed
+from colorize.matching.ranking import Vectors, centre_of, rank
+from flows.archives.sample.drawing.designs import design
+from flows.archives.sample.drawing.prints import draw_print
 from flows.settings import Settings
 from tests.benchmarks.figures import Figure, publish
 from tests.shared import SHARED

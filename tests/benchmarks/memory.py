@@ -13,10 +13,12 @@ from skimage import data
 
 from colorize.colorizer import Conditions, colorizer_for
 from colorize.device import use_one_thread
-from colorize.memory import picture_bytes
-from colorize.recipe import Job, Precision, recipe_named
-from colorize.vgg.engine import Engine
-from colorize.vgg.loading import random_encoder
+from colorize.encoders.loading import random_encoder
+from colorize.jobs import Job
+from colorize.methods.neural_style.engine import Engine
+from colorize.recipes.library import recipe_named
+from colorize.recipes.recipe import Precision
+from colorize.running.memory import picture_bytes
 
 RECIPE = recipe_named("jadh2016/config3_2_3")
 EDGE_PX = 512

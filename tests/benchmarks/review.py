@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 from rich.console import Console
 
 from db.catalogue import Catalogue
-from db.entries import Outcome, Verdict
-from db.nouns.review_queue import PageOf
-from db.reviewed import Queue, QueueFilter, Role
+from db.entries.night import Outcome, Verdict
+from db.entries.review import Queue, QueueFilter, Role
+from db.queries.review.queue import PageOf
 from db.settings import CatalogueSettings
 from tests.benchmarks.figures import Figure, publish
 from tests.benchmarks.review_catalogue import kept_catalogue

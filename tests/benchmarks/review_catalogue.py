@@ -18,11 +18,11 @@ from pydantic import SecretStr
 from sqlalchemy import Column, Engine, Table
 from sqlalchemy.schema import CreateIndex, DropIndex
 
-from db.base import Base
 from db.catalogue import Catalogue
 from db.engine import connect
-from db.review_models import SearchTriple
 from db.settings import CatalogueSettings
+from db.tables.base import Base
+from db.tables.review import SearchTriple
 from tests.benchmarks.figures import FOLDER
 from tests.benchmarks.review_prints import Shelf
 from tests.benchmarks.review_tables import Integers, Row, Tables

@@ -19,9 +19,9 @@ import requests
 from PIL import Image
 
 from db.catalogue import Catalogue
-from db.reviewed import Role
+from db.entries.review import Role
+from db.files.tiles import LONG_EDGES_PX, LUMA, TILES
 from db.settings import CatalogueSettings
-from db.tiles import LONG_EDGES_PX, LUMA, TILES
 
 THINKING_S = 3.0
 """Mean seconds of a look; the page counts those under 2 as none (setting `look_s`)."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from db.entries import (
+from db.entries.night import (
     AttemptResult,
     Derivatives,
     EncoderKey,
@@ -24,8 +24,8 @@ from db.entries import (
     Tone,
     Verdict,
 )
-from db.nouns.review_verdicts import in_blind_share
-from db.reviewed import Judgement, Reason
+from db.entries.review import Judgement, Reason
+from db.queries.review.verdicts import in_blind_share
 from tests.benchmarks.review_names import ACTORS, ARTISTS, PLAYS, ROLES, SCENES, Drawn
 
 ARCHIVES = ("ukiyo", "theatre", "university")

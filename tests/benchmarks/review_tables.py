@@ -1,6 +1,6 @@
 """The drawn shelf as rows of the catalogue's tables, such as its sentences would have written, in order of numbers.
 
-`tests/integration/test_benchmark_catalogue.py` holds them to the sentences. Knows no database.
+`tests/integration/db/test_benchmark_catalogue.py` holds them to the sentences. Knows no database.
 """
 
 from array import array
@@ -14,10 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from db.base import Base, PictureState
-from db.entries import ImageFacts, MatchEntry, Outcome, RecordEntry
-from db.folding import folded, triples
-from db.models import (
+from db.entries.night import ImageFacts, MatchEntry, Outcome, RecordEntry
+from db.entries.review import Reason
+from db.queries.base.review_rows import _row, standing
+from db.queries.night.dispatch import _RESULT
+from db.queries.night.harvest import _COPIED
+from db.queries.review.verdicts import in_blind_share
+from db.search_terms import folded, triples
+from db.tables.base import Base, PictureState
+from db.tables.night import (
     Archive,
     Attempt,
     Batch,
@@ -30,12 +35,7 @@ from db.models import (
     Rights,
     VerdictGiven,
 )
-from db.nouns.dispatch import _RESULT
-from db.nouns.harvest import _COPIED
-from db.nouns.review_rows import _row, standing
-from db.nouns.review_verdicts import in_blind_share
-from db.review_models import LeaseHeld, Review, SearchText
-from db.reviewed import Reason
+from db.tables.review import LeaseHeld, Review, SearchText
 from tests.benchmarks.review_prints import (
     ARCHIVES,
     BLIND_SHARE,
@@ -226,6 +226,6 @@ def _link(number: int, record: RecordEntry) -> Row:
 
 
 def _text(record: RecordEntry) -> str:
-    """As `db.folding.search_text`, which would fold each name a thousand times."""
+    """As `db.search_terms.search_text`, which would fold each name a thousand times."""
     cast = [word for pair in record.cast for word in pair]
     return "\n".join(filter(None, map(_folded, (record.title, record.identifier, *record.artists, *cast))))

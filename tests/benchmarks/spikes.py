@@ -14,13 +14,15 @@ import torch
 from skimage import data
 from torch import Tensor
 
-from colorize.images import Pixels, resized, to_gray
-from colorize.methods.neural_style import Walk
-from colorize.recipe import Recipe, recipe_named
-from colorize.vgg.encoder import BLOCKS, CONVOLUTIONS, OXFORD, Encoder
-from colorize.vgg.lbfgs import Lbfgs
-from colorize.vgg.losses import Decay, Layers, Targets, Terms, gram_matrix, total_variation
-from colorize.working import to_tensor
+from colorize.encoders.vgg19 import BLOCKS, CONVOLUTIONS, OXFORD, Encoder
+from colorize.images.decode import Pixels
+from colorize.images.resize import resized, to_gray
+from colorize.methods.neural_style.descent import Walk
+from colorize.methods.neural_style.losses import Decay, Layers, Targets, Terms, gram_matrix, total_variation
+from colorize.methods.neural_style.optimisers import Lbfgs
+from colorize.recipes.library import recipe_named
+from colorize.recipes.recipe import Recipe
+from colorize.running.prepare import to_tensor
 from tests.benchmarks.figures import Figure
 
 PAIRS = (("camera", "coffee", 128, 6), ("coins", "astronaut", 96, 4), ("moon", "chelsea", 96, 6))

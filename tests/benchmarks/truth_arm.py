@@ -22,20 +22,24 @@ from skimage.measure import ransac
 from skimage.transform import ProjectiveTransform, warp
 
 from colorize.colorizer import Colorizer
-from colorize.frame import Frame, find_frame
-from colorize.fullsize import recomposed
-from colorize.guided import Guide
-from colorize.images import Pixels, decode, resized
+from colorize.encoders.loading import load_encoder
+from colorize.encoders.vgg19 import Encoder
+from colorize.encoders.weights import shipped_weights
+from colorize.finish.fullsize import recomposed
+from colorize.finish.guided_filter import Guide
+from colorize.images.decode import Pixels, decode
+from colorize.images.frame import Frame, find_frame
+from colorize.images.resize import resized
+from colorize.jobs import Job
+from colorize.matching.embedding import embed
+from colorize.matching.ranking import Vectors, rank
+from colorize.methods.neural_style.engine import Operands
 from colorize.methods.reinhard import reinhard
 from colorize.methods.welsh import welsh
-from colorize.recipe import Colorization, Job, recipe_named
-from colorize.similarity import Vectors, embed, rank
-from colorize.vgg.encoder import Encoder
-from colorize.vgg.engine import Operands
-from colorize.vgg.loading import load_encoder
-from colorize.vgg.weights import shipped_weights
-from flows.archives.drawing.designs import design
-from flows.archives.drawing.prints import draw_print
+from colorize.recipes.library import recipe_named
+from colorize.results import Colorization
+from flows.archives.sample.drawing.designs import design
+from flows.archives.sample.drawing.prints import draw_print
 from tests.benchmarks.figures import FOLDER
 
 LONG_EDGE_PX = 512

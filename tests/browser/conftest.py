@@ -16,8 +16,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from db.catalogue import Catalogue
-from db.review.passwords import hashed
-from db.reviewed import Role
+from db.entries.review import Role
+from db.review.access.passwords import hashed
 from db.settings import CatalogueSettings
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
@@ -148,7 +148,16 @@ def page(new_page: NewPage) -> Page:
 def started(home: Path, *options: str) -> Iterator[str]:
     """The command `nishiki review` on a free port; its address."""
     log = home.parent / "review.log"
-    command = [sys.executable, "-c", "from flows.cli import app; app()", "review", "--home", str(home), "--port", "0"]
+    command = [
+        sys.executable,
+        "-c",
+        "from flows.cli.app import app; app()",
+        "review",
+        "--home",
+        str(home),
+        "--port",
+        "0",
+    ]
     with log.open("wb") as file:
         process = subprocess.Popen(
             [*command, *options], stdout=subprocess.PIPE, stderr=file, text=True, cwd=home.parent

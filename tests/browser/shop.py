@@ -16,10 +16,10 @@ from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 
 from db.catalogue import Catalogue
-from db.entries import ImageFacts, RecordEntry, Tone
-from flows.archives.drawing.collection import Holding, colour_truth, holdings
+from db.entries.night import ImageFacts, RecordEntry, Tone
+from flows.archives.sample.drawing.collection import Holding, colour_truth, holdings
 from flows.settings import Settings
-from flows.tiles import make_missing
+from flows.workers.tiles import make_missing
 from tests.samples import Sample
 
 Pixels = NDArray[np.uint8]

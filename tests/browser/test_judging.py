@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from db.entries import Verdict
+from db.entries.night import Verdict
 from tests.browser.conftest import PASSWORD, NewPage, Shop, Watch
 from tests.browser.viewing import FIRST, READY, looked_at, said
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from db.entries import Verdict
-from db.reviewed import Queue, QueueFilter, Role
+from db.entries.night import Verdict
+from db.entries.review import Queue, QueueFilter, Role
 from tests.browser.conftest import PASSWORD, NewPage, Shop
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from db.entries import Verdict
+from db.entries.night import Verdict
 from tests.browser.conftest import Shop
 
 FIRST = 1

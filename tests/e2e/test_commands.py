@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.provenance import read_provenance
-from flows.archives.sample import serve_sample
+from colorize.output.provenance import read_provenance
+from flows.archives.sample.server import serve_sample
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Nishiki
@@ -62,7 +62,7 @@ def website() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
             """Quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
@@ -179,7 +179,7 @@ def test_a_catalogue_of_another_schema_is_left_alone(nishiki: "Nishiki") -> None
 
 def test_an_older_catalogue_is_refused_with_the_command_that_helps(nights: TwoNights) -> None:
     """A program whose schema is ahead sees this one as older."""
-    later = "import db.engine; db.engine.HEAD = '9998'; from flows.cli import app; app(['status'])"
+    later = "import db.engine; db.engine.HEAD = '9998'; from flows.cli.app import app; app(['status'])"
     run = subprocess.run(
         [sys.executable, "-c", later], capture_output=True, text=True, check=False, env=nights.nishiki.environment
     )

@@ -16,7 +16,7 @@ import pytest
 from db.catalogue import Catalogue
 from db.errors import CatalogueError
 from db.settings import CatalogueSettings
-from flows.archives.sample import SampleArchive, serve_sample
+from flows.archives.sample.server import SampleArchive, serve_sample
 from tests.e2e.conftest import Nishiki, in_folder
 
 GRAYS = 6

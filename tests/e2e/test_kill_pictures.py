@@ -18,10 +18,10 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 from skimage import data
 
-from colorize.images import decode
+from colorize.images.decode import decode
 from db.catalogue import Catalogue
 from db.settings import CatalogueSettings
-from flows.archives.sample import serve_sample
+from flows.archives.sample.server import serve_sample
 from tests.e2e.conftest import Nishiki
 
 KILLS = 5

@@ -102,7 +102,7 @@ def catalogue(settings: CatalogueSettings) -> Iterator[Catalogue]:
 @pytest.fixture(scope="module")
 def matched_home(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
     """A home with two matches and no attempt."""
-    from flows.archives.sample import serve_sample  # noqa: PLC0415  # Prefect, which most tests here need not
+    from flows.archives.sample.server import serve_sample  # noqa: PLC0415  # Prefect, which most tests here need not
     from flows.harvest import harvest  # noqa: PLC0415
     from flows.match import match  # noqa: PLC0415
 

@@ -48,11 +48,11 @@ def test_no_module_of_a_guarded_package_loads_what_it_must_not_know(
 @pytest.mark.parametrize(
     ("module", "barred"),
     [
-        ("flows.cli", {"prefect", "torch"}),
+        ("flows.cli.app", {"prefect", "torch"}),
         ("flows.settings", {"prefect", "torch", "sqlalchemy"}),
-        ("flows.summary", {"prefect", "torch", "sqlalchemy"}),
-        ("colorize.recipe", {"torch", "numpy"}),
-        ("colorize.vgg.weights", {"torch"}),
+        ("flows.reports.summary", {"prefect", "torch", "sqlalchemy"}),
+        ("colorize.recipes.recipe", {"torch", "numpy"}),
+        ("colorize.encoders.weights", {"torch"}),
         ("db.settings", {"sqlalchemy"}),
     ],
 )
@@ -62,7 +62,7 @@ def test_modules_that_answer_at_once_load_nothing_heavy(module: str, barred: set
 
 def test_a_module_that_needs_torch_is_seen_to_load_it(tmp_path: Path) -> None:
     """The look at `sys.modules` sees what it looks for."""
-    assert {"torch", "colorize", "numpy"} <= loaded_by(["colorize.vgg.encoder"], tmp_path)
+    assert {"torch", "colorize", "numpy"} <= loaded_by(["colorize.encoders.vgg19"], tmp_path)
 
 
 def test_package_files_hold_a_docstring_and_nothing_else(project: Path) -> None:

@@ -9,7 +9,7 @@ from itertools import chain, islice
 import sqlalchemy as sa
 from alembic import op
 
-from db.folding import search_text, triples
+from db.search_terms import search_text, triples
 
 revision = "0004"
 down_revision = "0003"

@@ -7,9 +7,10 @@ import pytest
 import torch
 from skimage import data
 
-from colorize.images import Pixels, resized
-from colorize.vgg.encoder import Encoder
-from colorize.vgg.loading import random_encoder
+from colorize.encoders.loading import random_encoder
+from colorize.encoders.vgg19 import Encoder
+from colorize.images.decode import Pixels
+from colorize.images.resize import resized
 from tests.shared import SHARED
 
 WIDTHS = (4, 8, 8, 8, 8)

@@ -9,18 +9,22 @@ import torch
 from torch import Tensor
 
 from colorize.colorizer import Colorizer, Conditions, colorizer_for
+from colorize.encoders.vgg19 import Encoder
 from colorize.errors import BadRecipe, ColorizeError, Diverged, OutOfMemory, PictureTooSmall
-from colorize.images import Pixels, to_gray
-from colorize.measure import relative_errors
-from colorize.quality import picture_measures
-from colorize.recipe import Colorization, Job, Precision, Recipe, recipe_named
-from colorize.targets import stack_targets
-from colorize.vgg.encoder import Encoder
-from colorize.vgg.engine import Operands, multiplies_bfloat16
-from colorize.vgg.losses import Decay, Evaluator, ReferenceEvaluator, TargetCache, Targets, Terms
-from colorize.watch import Listener
-from colorize.working import prepare, to_tensor
-from tests.unit.colorize.evaluators import Watched, targets_of
+from colorize.images.decode import Pixels
+from colorize.images.resize import to_gray
+from colorize.jobs import Job
+from colorize.measures.quality import picture_measures
+from colorize.measures.relative_errors import relative_errors
+from colorize.measures.targets import stack_targets
+from colorize.methods.neural_style.engine import Operands, multiplies_bfloat16
+from colorize.methods.neural_style.losses import Decay, Evaluator, ReferenceEvaluator, TargetCache, Targets, Terms
+from colorize.recipes.library import recipe_named
+from colorize.recipes.recipe import Precision, Recipe
+from colorize.results import Colorization
+from colorize.running.prepare import prepare, to_tensor
+from colorize.running.progress import Listener
+from tests.unit.colorize.methods.neural_style.evaluators import Watched, targets_of
 
 RECIPE = recipe_named("jadh2016/config1_2_2").changed(iterations=12, long_edge_px=48, tv_weight=1e-5)
 

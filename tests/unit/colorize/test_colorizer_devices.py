@@ -6,9 +6,9 @@ import torch
 
 from colorize.colorizer import colorizer_for
 from colorize.device import device_names, library_versions
+from colorize.encoders.vgg19 import Encoder
 from colorize.errors import DeviceMissing
-from colorize.recipe import recipe_named
-from colorize.vgg.encoder import Encoder
+from colorize.recipes.library import recipe_named
 
 RECIPE = recipe_named("jadh2016/config1_2_2")
 

@@ -1,0 +1,213 @@
+"""Which weights there are: safetensors files of VGG-19's convolutions, found by folder, named and checksummed.
+
+Loads no torch, so `nishiki weights list` answers at once; `colorize.encoders.loading` makes an encoder of a file.
+A file's metadata names its preprocessing in one grammar (key `input`), for instance
+"RGB, range 0..255 float, minus mean [123.68, 116.779, 103.939]; no division by std".
+A checksum that stands beside a file (`NAME.sha256`, as sha256sum writes it) is held against it at every look.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from colorize.errors import WeightsCorrupt, WeightsMissing
+
+SMALL = "nishiki-small"
+RANDOM = "random-seeded"
+OXFORD = "vgg19-oxford"
+TORCHVISION = "vgg19-torchvision"
+PREFERENCE = (OXFORD, TORCHVISION)
+"""Where several lie in one folder, the first of these is taken: recipes are tuned for the original."""
+SHIPPED = Path(str(files("colorize.encoders").joinpath(f"{SMALL}.safetensors")))
+"""The encoder that comes with nishiki."""
+FULL_WIDTHS = (64, 128, 256, 512, 512)
+"""Channels of VGG-19's blocks; a distilled encoder has fewer."""
+
+KEYS = tuple(f"features.{index}" for index in (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34))
+"""Torchvision's names of the convolutions conv1_1 to conv5_4, in their order."""
+BLOCK_STARTS = (0, 2, 4, 8, 12)
+"""Where among them each block's first stands."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file that an encoder can be made of."""
+
+    name: str
+    path: Path
+    checksum: str
+    """SHA-256 (hex) of the file."""
+    size_bytes: int
+    widths: tuple[int, ...]
+    """Channels of the five blocks."""
+    metadata: Mapping[str, str]
+
+    @property
+    def calibrated(self) -> bool:
+        """Are its layers on the scale that β/α is stated for? The original weights are that scale."""
+        return self.name == OXFORD or self.metadata.get("calibrated") == "yes"
+
+    @property
+    def full(self) -> bool:
+        """Is it a trained VGG-19 of the original's size, whoever trained it?"""
+        return self.name != RANDOM and self.widths == FULL_WIDTHS
+
+    @property
+    def quality(self) -> Mapping[str, float]:
+        """How well it stands for VGG-19, as measured when it was made; empty where nothing is said."""
+        try:
+            said = json.loads(self.metadata.get("quality", "{}"))
+        except ValueError:
+            return {}
+        figures = said.items() if isinstance(said, dict) else ()
+        return {name: float(value) for name, value in figures if isinstance(value, int | float)}
+
+
+def weights_in(folder: Path) -> Iterator[WeightsFile]:
+    """The usable files of a folder, preferred ones first, random ones last; other safetensors files are passed over.
+
+    Raises:
+        WeightsCorrupt: a file cannot be read at all, or is not the one whose checksum stands beside it.
+    """
+    found = [file for path in sorted(folder.glob("*.safetensors")) if (file := _read(path)) is not None]
+    order = {name: position for position, name in enumerate((*PREFERENCE, "", RANDOM))}
+    yield from sorted(found, key=lambda file: order.get(file.name, order[""]))
+
+
+def weights_at_hand(weights_dir: Path | None, cache_dir: Path) -> list[WeightsFile]:
+    """Every usable file: the operator's own folder, then the shipped one, then what was downloaded or made.
+
+    Raises:
+        WeightsMissing: the operator's folder holds none; others would not be what was asked for.
+        WeightsCorrupt: a file cannot be read, or is not the one that was kept.
+    """
+    own = [] if weights_dir is None else list(weights_in(weights_dir))
+    if weights_dir is not None and not own:
+        raise WeightsMissing(
+            f"{weights_dir} holds no VGG-19 weights as safetensors; put a file there, or unset NISHIKI_WEIGHTS_DIR "
+            "and run: nishiki weights download"
+        )
+    return [*own, shipped_weights(), *weights_in(cache_dir)]
+
+
+def shipped_weights() -> WeightsFile:
+    """The small encoder that comes with nishiki.
+
+    Raises:
+        WeightsCorrupt: it is not there, or not the one that was shipped.
+    """
+    if not SHIPPED.exists() or recorded_checksum(SHIPPED) is None:
+        raise WeightsCorrupt(f"{SHIPPED} or its checksum is gone; {_remedy(SHIPPED)}")
+    return weights_file(SHIPPED)
+
+
+def weights_file(path: Path) -> WeightsFile:
+    """The weights in this file.
+
+    Raises:
+        WeightsCorrupt: they cannot be read, or are not those whose checksum stands beside them.
+    """
+    if (found := _read(path)) is None:
+        raise WeightsCorrupt(f"{path} holds no VGG-19; {_remedy(path)}")
+    return found
+
+
+def checksum_line(path: Path, checksum: str) -> str:
+    """What stands in the file beside the weights; `sha256sum --check` reads it too."""
+    return f"{checksum}  {path.name}\n"
+
+
+def checksum_path(path: Path) -> Path:
+    """Where the checksum of a weights file is recorded."""
+    return path.with_suffix(".sha256")
+
+
+def recorded_checksum(path: Path) -> str | None:
+    """The checksum (hex) that was recorded for the file; None for a file that was put there by hand."""
+    beside = checksum_path(path)
+    return beside.read_text(encoding="ascii", errors="replace").partition(" ")[0].strip() if beside.exists() else None
+
+
+def check_unchanged(path: Path, found: str, expected: str | None) -> None:
+    """Hold a file's checksum against the one that it should have.
+
+    Raises:
+        WeightsCorrupt: it is another.
+    """
+    if expected not in (None, found):
+        raise WeightsCorrupt(
+            f"{path} is damaged or was replaced: its SHA-256 begins with {found[:12]}, "
+            f"{str(expected)[:12] or 'none'} was recorded; {_remedy(path)}"
+        )
+
+
+def _remedy(path: Path) -> str:
+    """The command that brings the file back."""
+    if path == SHIPPED:
+        names = f"{path.name} {checksum_path(path).name}"
+        return f"bring it back: git -C {path.parent} checkout -- {names} (or install nishiki again)"
+    if path.stem == TORCHVISION:
+        return "get it again: nishiki weights download"
+    if path.stem.startswith(RANDOM):
+        return f"remove it, and it is made again when it is named: rm {path}"
+    return "get it again from where it came, or remove it"
+
+
+def _read(path: Path) -> WeightsFile | None:
+    with path.open("rb") as stream:
+        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+    check_unchanged(path, checksum, recorded_checksum(path))
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = dict(file.metadata() or {})
+            keys = set(file.keys())
+            if not {f"{key}.weight" for key in KEYS} <= keys:
+                return None
+            widths = tuple(file.get_slice(f"{KEYS[first]}.weight").get_shape()[0] for first in BLOCK_STARTS)
+    except (SafetensorError, OSError) as error:
+        raise WeightsCorrupt(f"{path} is no readable safetensors file ({error}); {_remedy(path)}") from error
+    return WeightsFile(_name(path, metadata), path, checksum, path.stat().st_size, widths, metadata)
+
+
+def _name(path: Path, metadata: Mapping[str, str]) -> str:
+    if "name" in metadata:
+        return metadata["name"]
+    return OXFORD if "Oxford" in metadata.get("arch", "") else path.stem
+
+
+@dataclass(frozen=True)
+class InputScale:
+    """A file's `input` metadata as numbers: RGB in [0, top], minus mean, over deviation."""
+
+    top: float
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+
+def input_scale(file: WeightsFile) -> InputScale:
+    """What the metadata says of the input.
+
+    Raises:
+        WeightsCorrupt: it says nothing that can be read; guessing would give wrong figures.
+    """
+    text = file.metadata.get("input", "")
+    top = re.search(r"range 0\.\.(1|255)\b", text)
+    mean = _triple(r"mean", text)
+    if not text.startswith("RGB") or top is None or mean is None:
+        raise WeightsCorrupt(
+            f"{file.path}: the metadata must name the preprocessing, as in "
+            f'input = "RGB, range 0..255 float, minus mean [123.68, 116.779, 103.939]"; it says {text!r}'
+        )
+    return InputScale(float(top[1]), mean, _triple(r"std", text) or (1.0, 1.0, 1.0))
+
+
+def _triple(word: str, text: str) -> tuple[float, float, float] | None:
+    number = r"\s*(\d+(?:\.\d+)?)\s*"
+    found = re.search(rf"{word} \[{number},{number},{number}\]", text)
+    return (float(found[1]), float(found[2]), float(found[3])) if found else None

@@ -1,0 +1,1 @@
+"""Pictures before they are coloured: decoded, brought to a size, their tone and frame judged, marks read."""

@@ -1,0 +1,1 @@
+"""Describes pictures and ranks which colour prints suit a grayscale one."""

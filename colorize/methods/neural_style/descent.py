@@ -1,0 +1,255 @@
+"""Neural style for colour (ASIAGRAPH 2016, JADH 2016): a stack of pictures descends from its content images.
+
+Called by `colorize.colorizer` only. "Iteration" is one evaluation of loss and gradient. Whatever happens, the best
+evaluated iterate is what comes out; a picture that never had a finite loss has none. All that a descent is, is
+tensors with the pictures as rows and a few words: it can be put down after any iteration and taken up again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from colorize.methods.neural_style.losses import Evaluator, Targets
+from colorize.methods.neural_style.optimisers import Lbfgs, OnePassLbfgs, Optimiser, Sgd
+from colorize.recipes.recipe import Recipe
+
+TRACE_EVERY = 10
+GIVEN_UP = 10
+"""Evaluations without a finite loss in a row, after which a picture stays where it last was good."""
+
+OnIteration = Callable[["Descent"], None]
+
+
+def decay_at(recipe: Recipe, iteration: int) -> float:
+    """What the schedule leaves of β/α at an iteration counted from 0, in (0, 1].
+
+    `iteration`: decay^t as printed; `share`: decay^(1000 t/T), the same curve for a run of any length T.
+    """
+    if recipe.schedule == "fixed":
+        return 1.0
+    t = iteration if recipe.schedule == "iteration" else 1000 * iteration / max(1, recipe.iterations)
+    return float(recipe.decay**t)
+
+
+def start_pictures(recipe: Recipe, contents: Tensor) -> Tensor:
+    """The contents themselves, or uniform noise in [0, 255] from the recipe's seed, equal for every picture."""
+    if recipe.start == "content":
+        return contents.clone()
+    generator = torch.Generator().manual_seed(recipe.seed)
+    noise = torch.rand(contents.shape[1:], generator=generator) * 255
+    return noise.to(contents).expand_as(contents).clone()
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What a stack came to."""
+
+    best: Tensor
+    """(B, 3, H, W), unclamped; rows that never were finite hold the start."""
+    finite: Tensor
+    """Was any loss finite? bool (B,); where none was asked for, none was missed."""
+    restored: Tensor
+    """How often the non-finite guard put a picture back on its last good iterate, int (B,)."""
+    traces: Sequence[Sequence[Mapping[str, float]]]
+    """The loss terms every TRACE_EVERY iterations and at the last, picture by picture."""
+
+
+class Walk:
+    """One optimiser's way: where each picture is, was last good, and was best; and what was noted of it."""
+
+    def __init__(self, evaluator: Evaluator, targets: Targets, start: Tensor, optimiser: Optimiser) -> None:
+        self.evaluator, self.targets, self._shape, self._optimiser = evaluator, targets, start.shape, optimiser
+        flat = start.flatten(1)
+        rows = len(flat)
+        counts = torch.zeros(rows, 1, dtype=torch.int64, device=flat.device)
+        self.tensors: dict[str, Tensor] = {
+            "pictures": flat.clone(),
+            "good": flat.clone(),
+            "good_gradient": torch.zeros_like(flat),
+            "best": flat.clone(),
+            "best_loss": flat.new_full((rows, 1), torch.inf),
+            "last_loss": flat.new_full((rows, 1), torch.inf),
+            "restored": counts,
+            "bad_in_a_row": counts.clone(),
+            "given_up": torch.zeros(rows, 1, dtype=torch.bool, device=flat.device),
+            **optimiser.tensors,
+        }
+        self.iteration = 0
+        self.traces: list[list[Mapping[str, float]]] = [[] for _ in range(rows)]
+        self._decay = flat.new_zeros(())
+        self._terms = flat.new_zeros(4, rows)
+        self._graph: Any = None
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is descended."""
+        return self.evaluator.recipe
+
+    def advance(self) -> None:
+        """One evaluation, then the step to the next place."""
+        self._decay.fill_(decay_at(self.recipe, self.iteration))
+        if self._graph is None:
+            self._advance_in_place()
+        else:
+            self._graph.replay()
+        if self.iteration % TRACE_EVERY == 0 or self.iteration + 1 == self.recipe.iterations:
+            self._note()
+        self.iteration += 1
+
+    def capture(self) -> None:
+        """Hold an iteration in a CUDA graph: one launch in place of some hundred."""
+        before = {name: each.clone() for name, each in self.tensors.items()}
+        stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            self._advance_in_place()  # libraries choose their kernels and take their memory before the capture
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, stream=stream):
+            self._advance_in_place()
+        for name, each in before.items():
+            self.tensors[name].copy_(each)
+        self._graph = graph
+
+    def release(self) -> None:
+        """Give the graph's memory back; what the walk is stays."""
+        self._graph = None
+
+    @torch.no_grad()
+    def _advance_in_place(self) -> None:
+        """Nothing here may change a shape, make a tensor that outlives it, or wait for the device."""
+        at = self.tensors
+        terms, gradient = self.evaluator.evaluate(self.targets, at["pictures"].view(self._shape), self._decay)
+        gradient = gradient.flatten(1)
+        loss = terms.total[:, None]
+        bad = ~(loss.isfinite() & gradient.isfinite().all(1, keepdim=True))
+        self._terms.copy_(torch.stack([terms.content, terms.style, terms.tv, terms.total]))
+        self._remember(loss, bad)
+        # A bad row stays at its last good place, learns nothing there and forgets what led astray.
+        moved = torch.where(bad, 0.0, at["pictures"] - at["good"])
+        bent = torch.where(bad, 0.0, gradient - at["good_gradient"])
+        at["good"].copy_(torch.where(bad, at["good"], at["pictures"]))
+        at["good_gradient"].copy_(torch.where(bad, at["good_gradient"], gradient))
+        self._optimiser.learn(moved, bent)
+        self._optimiser.forget(bad)
+        step = self._optimiser.step(at["good_gradient"])
+        at["pictures"].copy_(at["good"]).add_(torch.where(at["given_up"], 0.0, step))
+
+    def _remember(self, loss: Tensor, bad: Tensor) -> None:
+        at = self.tensors
+        at["last_loss"].copy_(torch.where(bad, torch.inf, loss))
+        better = ~bad & (loss < at["best_loss"])
+        at["best"].copy_(torch.where(better, at["pictures"], at["best"]))
+        at["best_loss"].copy_(torch.where(better, loss, at["best_loss"]))
+        at["restored"].add_(bad)
+        at["bad_in_a_row"].add_(1).mul_(bad)
+        at["given_up"].logical_or_(at["bad_in_a_row"] >= GIVEN_UP)
+
+    def _note(self) -> None:
+        for trace, (content, style, tv, total) in zip(self.traces, self._terms.T.tolist(), strict=True):
+            trace.append({"iteration": self.iteration, "content": content, "style": style, "tv": tv, "total": total})
+
+
+class Descent:
+    """A stack on its way: SGD's trials first, one for each rate over the first tenth, then the chosen walk.
+
+    The trial of the best rate goes on as the chosen walk, row by row, so nothing is walked twice.
+    """
+
+    def __init__(self, evaluator: Evaluator, targets: Targets, contents: Tensor) -> None:
+        self._evaluator, self._targets, self._shape = evaluator, targets, contents.shape
+        self.recipe = evaluator.recipe
+        start = start_pictures(self.recipe, contents)
+        self.walks = [Walk(evaluator, targets, start, optimiser) for optimiser in _optimisers(self.recipe, start)]
+        self._trial = min(self.recipe.iterations, max(1, self.recipe.iterations // 10))
+        self._besides = (len(self.walks) - 1) * self._trial
+        """Evaluations of rates that will not be chosen."""
+
+    @property
+    def iterations(self) -> int:
+        """Evaluations in all."""
+        return self.recipe.iterations + self._besides
+
+    @property
+    def done(self) -> int:
+        """Evaluations made."""
+        chosen = len(self.walks) == 1
+        return sum(walk.iteration for walk in self.walks) + chosen * self._besides
+
+    def run(self, on_iteration: OnIteration | None = None) -> None:
+        """Go on to the last iteration."""
+        if len(self.walks) > 1:
+            for walk in self.walks:
+                self._to(walk, self._trial, on_iteration)
+            self.walks = [self._best_of(self.walks)]
+        self._to(self.walks[0], self.recipe.iterations, on_iteration)
+
+    def _to(self, walk: Walk, iteration: int, on_iteration: OnIteration | None) -> None:
+        if walk.iteration < iteration and walk.tensors["pictures"].is_cuda:
+            walk.capture()
+        while walk.iteration < iteration:
+            walk.advance()
+            if on_iteration is not None:
+                on_iteration(self)
+        walk.release()
+
+    def _best_of(self, trials: Sequence[Walk]) -> Walk:
+        """Each picture's trial with the least total loss at the end of the first tenth, as one walk."""
+        choice = torch.cat([walk.tensors["last_loss"] for walk in trials], dim=1).argmin(1)
+        rows = torch.arange(len(choice), device=choice.device)
+        names = trials[0].tensors
+        chosen = {name: torch.stack([walk.tensors[name] for walk in trials])[choice, rows] for name in names}
+        start, optimiser = chosen["pictures"].view(self._shape), Sgd(chosen["rates"], self.recipe.step_limit)
+        walk = Walk(self._evaluator, self._targets, start, optimiser)
+        for name, each in chosen.items():
+            walk.tensors[name].copy_(each)
+        walk.traces = [trials[which].traces[row] for row, which in enumerate(choice.tolist())]
+        walk.iteration = self._trial
+        return walk
+
+    def walked(self) -> Walked:
+        """What it has come to."""
+        walk = self.walks[0]
+        return Walked(
+            best=walk.tensors["best"].view(self._shape),
+            finite=walk.tensors["best_loss"][:, 0].isfinite() | (self.recipe.iterations == 0),
+            restored=walk.tensors["restored"][:, 0],
+            traces=walk.traces,
+        )
+
+    def state(self, row: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """One picture's tensors by "walk.name", and in words how far each walk is and what was noted."""
+        tensors = {
+            f"{number}.{name}": each[row].cpu()
+            for number, walk in enumerate(self.walks)
+            for name, each in walk.tensors.items()
+        }
+        words = {
+            "iterations": [walk.iteration for walk in self.walks],
+            "traces": [walk.traces[row] for walk in self.walks],
+        }
+        return tensors, words
+
+    def take_up(self, states: Sequence[tuple[Mapping[str, Tensor], Mapping[str, Any]]]) -> None:
+        """Go on from the states of all pictures, which must be equally far."""
+        iterations = states[0][1]["iterations"]
+        if len(iterations) < len(self.walks):
+            self.walks = self.walks[:1]
+        for number, walk in enumerate(self.walks):
+            walk.iteration = iterations[number]
+            walk.traces = [list(words["traces"][number]) for _, words in states]
+            for name, each in walk.tensors.items():
+                each.copy_(torch.stack([tensors[f"{number}.{name}"] for tensors, _ in states]))
+
+
+def _optimisers(recipe: Recipe, start: Tensor) -> Iterator[Optimiser]:
+    flat = start.flatten(1)
+    if recipe.optimiser == "lbfgs":
+        kind: type[Lbfgs | OnePassLbfgs] = OnePassLbfgs if flat.is_cuda else Lbfgs
+        yield kind(flat, recipe.history, recipe.step_limit)
+        return
+    for rate in recipe.rates:
+        yield Sgd(flat.new_full((len(flat), 1), rate), recipe.step_limit)

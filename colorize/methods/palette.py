@@ -1,0 +1,73 @@
+"""What chroma methods know of a print's own colours: its paper, its palette, its ink.
+
+Pure arithmetic on CIELAB at working size; `colorize.methods.exemplar` and `colorize.finish.compose` call it.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+DIRECTIONS: Final = 12
+_LEVELS: Final = np.linspace(0, 1, 129)
+_SAMPLES: Final = 1 << 14
+_PAPER_SHARE: Final = 0.15
+"""The lightest part of a print that its paper is sought in."""
+_INK, _NO_INK = 14.0, 34.0
+"""L below which a pixel is black ink, and above which it is none."""
+_INK_KEEPS: Final = 0.15
+"""Chroma that black ink keeps: it stays as warm or cool as its print."""
+
+
+def paper_tone(lab: Floats) -> Floats:
+    """a, b of a print's paper, (2,): the median of its lightest part.
+
+    Args:
+        lab: (h, w, 3), CIELAB.
+    """
+    light = lab[..., 0] >= np.quantile(lab[..., 0], 1 - _PAPER_SHARE)
+    return np.median(lab[light][:, 1:], axis=0).astype(np.float32)
+
+
+def palette_matched(chroma: Floats, style: Floats, strength: float) -> Floats:
+    """Chroma led towards the style's distribution of colours, as averaging has drawn it together.
+
+    One step of sliced optimal transport (Rabin et al. 2011) in the plane of a, b: along each of `DIRECTIONS` every
+    colour moves by the difference of the quantiles that it stands at. It is a map of colours, so what was one colour
+    stays one.
+
+    Args:
+        chroma: (h, w, 2).
+        style: (h', w', 2).
+        strength: 0 leaves the chroma, 1 is the whole step.
+    """
+    seen, wanted = (_sample(each) for each in (chroma, style))
+    flat, moved = chroma.reshape(-1, 2), np.zeros((chroma.shape[0] * chroma.shape[1], 2), np.float32)
+    for angle in np.arange(DIRECTIONS) * np.pi / DIRECTIONS:
+        way = np.array([np.cos(angle), np.sin(angle)], np.float32)
+        stands = np.quantile(seen @ way, _LEVELS)
+        goes = np.quantile(wanted @ way, _LEVELS) - stands
+        moved += np.outer(np.interp(flat @ way, stands, goes), way).astype(np.float32)
+    # A shift shows in each direction by its cosine: their squares add up to half the number of directions.
+    found = flat + moved * np.float32(2 * strength / DIRECTIONS)
+    return np.asarray(found.reshape(chroma.shape), np.float32)
+
+
+def ink_neutral(chroma: Floats, luma: Floats) -> Floats:
+    """Chroma taken out of black ink, smoothly from L 34 down to 14: a print's key block is black, whatever is near.
+
+    Args:
+        chroma: (h, w, 2).
+        luma: (h, w), L in [0, 100].
+    """
+    share = np.clip((luma - _INK) / (_NO_INK - _INK), 0, 1)
+    kept = _INK_KEEPS + (1 - _INK_KEEPS) * share**2 * (3 - 2 * share)
+    return np.asarray(chroma * kept[..., None], np.float32)
+
+
+def _sample(chroma: Floats) -> Floats:
+    flat = chroma.reshape(-1, 2)
+    sample: Floats = flat[:: max(1, len(flat) // _SAMPLES)]
+    return sample

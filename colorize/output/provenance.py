@@ -1,0 +1,170 @@
+"""What a colorized picture says about its own making, inside its file.
+
+`colorize.output.saving` writes it into every format; whoever meets such a file far from the catalogue (exiftool, a
+picture archive's ingest, `read_provenance`) can tell that a machine coloured it, from what, and how.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from io import BytesIO
+from typing import Any, Final, Self
+from xml.sax.saxutils import escape
+
+import numpy as np
+from defusedxml import ElementTree
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from colorize.errors import UnreadableImage
+from colorize.images.decode import header
+
+DIGITAL_SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC's term for a picture composed of a captured one and what a trained model added."""
+
+_FIELD: Final = "nishiki"
+_NAMESPACE: Final = "urn:nishiki:provenance"
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_XMP: Final = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about=""
+    xmlns:dc="http://purl.org/dc/elements/1.1/"
+    xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"
+    xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+    xmlns:nishiki="{namespace}">
+   <dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
+   <dc:description><rdf:Alt><rdf:li xml:lang="x-default">{description}</rdf:li></rdf:Alt></dc:description>
+   <dc:source>{source}</dc:source>
+   <photoshop:Credit>{credit}</photoshop:Credit>
+   <xmp:CreatorTool>{software}</xmp:CreatorTool>
+   <xmp:CreateDate>{creation_time}</xmp:CreateDate>
+   <Iptc4xmpExt:DigitalSourceType>{kind}</Iptc4xmpExt:DigitalSourceType>
+   <nishiki:provenance>{json}</nishiki:provenance>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="r"?>"""
+
+
+def _software() -> str:
+    return f"nishiki {version('nishiki')}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One of the two pictures that a colorization is made of."""
+
+    identifier: str
+    """The archive's own."""
+    sha256: str
+    """Of the file as harvested."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """All that is needed to say how a colorized picture came to be, and to make it again."""
+
+    recipe_name: str
+    recipe_digest: str
+    recipe_data: Mapping[str, Any]
+    """JSON values only: what comes back from a file has lists where tuples went in."""
+    weights_name: str
+    weights_checksum: str
+    content: Source
+    style: Source
+    created: datetime
+    """Aware; written as UTC."""
+    marks_sha256: str | None = None
+    """Of the file with a curator's marks, where there were any."""
+    credits: tuple[str, ...] = ()
+    """Credit lines that the archives ask for, content first."""
+    software: str = field(default_factory=_software)
+
+    @property
+    def description(self) -> str:
+        """One sentence for people, which says so when the encoder was never trained."""
+        seeded = " (never trained)" if "random-seeded" in self.weights_name else ""
+        return (
+            f"machine-colorized: {self.content.identifier} in the colours of {self.style.identifier}, "
+            f"by recipe {self.recipe_name} with encoder weights {self.weights_name}{seeded}"
+        )
+
+    def to_json(self) -> str:
+        """Keys sorted, times in ISO 8601 UTC, ASCII only: the same text for the same facts."""
+        facts = asdict(self) | {"created": self.created.astimezone(UTC).isoformat()}
+        return json.dumps(facts, sort_keys=True, ensure_ascii=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`; KeyError, TypeError or ValueError where the text is something else."""
+        facts = json.loads(text)
+        restored = {
+            "content": Source(**facts["content"]),
+            "style": Source(**facts["style"]),
+            "created": datetime.fromisoformat(facts["created"]),
+            "credits": tuple(facts["credits"]),
+        }
+        return cls(**(facts | restored))
+
+
+def encode_png(pixels: NDArray[np.uint8], provenance: Provenance) -> bytes:
+    """A PNG, marked as sRGB, that carries its provenance twice.
+
+    As PNG text fields for any viewer, and as XMP for picture archives and `read_provenance`. Equal input gives
+    equal bytes.
+
+    Args:
+        pixels: uint8, (H, W, 3), sRGB in [0, 255].
+        provenance: what is written into it.
+    """
+    notes = PngInfo()
+    notes.add(b"sRGB", b"\0")  # perceptual intent
+    for keyword, text in texts(provenance).items():
+        notes.add_itxt(keyword.title().replace("_", " "), text)
+    notes.add_itxt("XML:com.adobe.xmp", xmp(provenance))
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", pnginfo=notes)
+    return file.getvalue()
+
+
+def xmp(provenance: Provenance) -> str:
+    """The XMP packet of a colorized picture: IPTC's digital source type for archives, all facts as JSON for us."""
+    words = texts(provenance) | {"kind": DIGITAL_SOURCE_TYPE, "json": provenance.to_json()}
+    return _XMP.format(namespace=_NAMESPACE, **{name: escape(text) for name, text in words.items()})
+
+
+def texts(provenance: Provenance) -> dict[str, str]:
+    """What people read, by name: title, description, source ...; without characters that XML forbids."""
+    texts = {
+        "title": f"{provenance.content.identifier}, machine-colorized",
+        "description": provenance.description,
+        "source": f"content {_cited(provenance.content)}; style {_cited(provenance.style)}",
+        "credit": "; ".join(provenance.credits),
+        "software": provenance.software,
+        "creation_time": provenance.created.astimezone(UTC).isoformat(timespec="seconds"),
+    }
+    return {name: _NOT_XML.sub("", text) for name, text in texts.items()}
+
+
+def read_provenance(data: bytes) -> Provenance | None:
+    """What stands in a picture file of ours (PNG, TIFF or JPEG), read without decoding; None for any other bytes."""
+    try:
+        said = header(data)
+        # Pictures made before TIFF and JPEG were written carry the JSON in a PNG text field.
+        return Provenance.from_json(said[_FIELD] if _FIELD in said else _json_in(said["xmp"]))
+    except (UnreadableImage, SyntaxError, LookupError, TypeError, ValueError):
+        return None
+
+
+def _json_in(packet: bytes) -> str:
+    return str(ElementTree.fromstring(packet).findtext(f".//{{{_NAMESPACE}}}provenance"))
+
+
+def _cited(source: Source) -> str:
+    return f"{source.identifier} (sha256 {source.sha256})"

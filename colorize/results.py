@@ -1,0 +1,55 @@
+"""What a colorizer returns: a picture with its errors, measures and trace."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
+    import numpy as np
+    from numpy.typing import NDArray
+
+from colorize.recipes.recipe import Precision
+
+
+@dataclass(frozen=True)
+class RelativeErrors:
+    """The relative errors of JADH 2016, as printed (sums) and as means over elements in [0, 2]."""
+
+    content_sum: float
+    content_mean: float
+    style_sum: float
+    style_mean: float
+
+    @property
+    def total_sum(self) -> float:
+        """Err = Err_content + Err_style."""
+        return self.content_sum + self.style_sum
+
+    @property
+    def total_mean(self) -> float:
+        """The sum of both means, in [0, 4]."""
+        return self.content_mean + self.style_mean
+
+
+@dataclass(frozen=True)
+class Colorization:
+    """What a colorizer returns for one job."""
+
+    key: str
+    picture: "NDArray[np.uint8]" = field(repr=False)
+    """(H, W, 3), sRGB: at working size, sides multiples of 16; with luma `content` as large as the scan."""
+    errors: RelativeErrors
+    """Taken on `picture` as it will be saved, not on the optimiser's float image."""
+    measures: Mapping[str, float]
+    trace: tuple[Mapping[str, float], ...]
+    """Loss terms every n iterations: iteration, content, style, tv, total."""
+    iterations: int
+    seconds: float
+    seed: int
+    device: str
+    precision: Precision
+    """What the network's operands were in: `float32`, `bfloat16`, or `float64` for the reference path."""
+    deep: "NDArray[np.uint16] | None" = field(default=None, repr=False)
+    """`picture` with 16 bits a channel, where the scan has them."""
+    refusal: str | None = None
+    """Why the result is too poor to be shown as a colorization; None when it is not."""

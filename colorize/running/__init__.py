@@ -1,0 +1,1 @@
+"""A colorization at work: pictures prepared, memory shared out, checkpoints, progress."""

@@ -1,0 +1,98 @@
+"""A job at working size: its pixels, their digests, and the tensors made of them. Called by `colorize.colorizer`.
+
+Recipes that keep the scan's own luma look at the prints alone, without their mounts; the others, as the papers do, at
+the whole pictures.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from colorize.encoders.vgg19 import Encoder
+from colorize.errors import BadMarks, PictureTooSmall, StyleWithoutColour
+from colorize.images.decode import Pixels
+from colorize.images.frame import Frame, find_frame
+from colorize.images.resize import resized, to_gray
+from colorize.images.tone import Tone, judge_tone
+from colorize.jobs import Job
+from colorize.recipes.recipe import Recipe
+from colorize.running.checkpoint import State
+
+LEAST_SIDE_PX = 16
+"""Side of a picture under which VGG-19's deepest layers have nothing left to look at."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job at working size, and where it stood when it was put down."""
+
+    job: Job
+    content: Pixels
+    """Gray."""
+    style: Pixels
+    content_sha256: str
+    style_sha256: str
+    frame: Frame
+    """Where in the scan the content lies."""
+    state: State | None = None
+
+    @property
+    def stackable(self) -> tuple[Any, ...]:
+        """What pictures must have in common to run as one stack: size, and how far they are."""
+        return self.content.shape, self.state[1]["iterations"] if self.state else []
+
+
+def prepare(recipe: Recipe, job: Job) -> Prepared:
+    """The content in gray and the style in colour at the recipe's size, sides multiples of 16.
+
+    Raises:
+        PictureTooSmall: one of them.
+        StyleWithoutColour: the style has no colours, and the recipe takes nothing else.
+        BadMarks: there are marks, and the recipe paints a luma of its own.
+    """
+    if job.marks is not None and recipe.luma == "free":
+        raise BadMarks(f"the recipe {recipe.name} paints over the drawing; give marks to one such as nishiki/colour")
+    for word, pixels in (("content", job.content), ("style", job.style)):
+        height, width = pixels.shape[:2]
+        if min(height, width) < LEAST_SIDE_PX:
+            least = f"the least is {LEAST_SIDE_PX} px a side; get a larger scan"
+            raise PictureTooSmall(f"the {word} image has {width} × {height} px, {least}")
+    frame, style = Frame(0, 0, *job.content.shape[:2]), job.style
+    if recipe.luma == "content":
+        frame, style = find_frame(job.content), find_frame(job.style).crop(job.style)
+        if recipe.method != "levin":
+            _check_colours(style)
+    content, style = at_working_size(recipe, frame, job.content), resized(style, recipe.long_edge_px)
+    content = to_gray(content)
+    return Prepared(job, content, style, _sha256(content), _sha256(style), frame)
+
+
+def at_working_size(recipe: Recipe, frame: Frame, picture: Pixels) -> Pixels:
+    """What a method and the relative errors see of a scan, or of a result as large as it."""
+    return resized(frame.crop(picture), recipe.long_edge_px)
+
+
+def _check_colours(style: Pixels) -> None:
+    report = judge_tone(style)
+    if report.tone in (Tone.GRAYSCALE, Tone.TONED):
+        raise StyleWithoutColour(
+            f"the style image is {report.tone.value}, not a colour print ({report.reason}); choose one in colour"
+        )
+
+
+def _sha256(pixels: Pixels) -> str:
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+
+
+def to_tensor(pixels: Pixels, encoder: Encoder) -> Tensor:
+    """uint8 (H, W, 3) → (1, 3, H, W) in [0, 255], on the encoder's device, in its precision."""
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].to(encoder.device, encoder.dtype).contiguous()
+
+
+def to_pixels(pictures: Tensor) -> Pixels:
+    """(B, 3, H, W), any float → uint8 (B, H, W, 3), rounded and clipped."""
+    rounded: Pixels = pictures.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return rounded

@@ -1,0 +1,1 @@
+"""Frozen dataclasses that cross the catalogue's door."""

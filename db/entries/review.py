@@ -1,0 +1,300 @@
+"""The frozen dataclasses of the review: the queue, verdicts and wishes, curators and their sessions.
+
+They cross the catalogue's door as those of `db.entries.night` do. Times are aware UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from db.entries.night import Description, Outcome, Verdict, VerdictEntry
+
+
+class Reason(StrEnum):
+    """Why a colorization is returned: the faults of colour."""
+
+    WRONG_MATCH = "wrong match"
+    COLOUR_BLEEDING = "colour bleeding"
+    INK_COLOURED = "ink coloured"
+    UNBELIEVABLE = "unbelievable"
+    OTHER = "other"
+
+
+class Role(StrEnum):
+    """What a person may do on the review page: look, give verdicts, keep the accounts."""
+
+    VIEWER = "viewer"
+    CURATOR = "curator"
+    ADMIN = "admin"
+
+
+class Queue(StrEnum):
+    """Which entries: all that wait, those made again since they were returned, those judged two ways, every one."""
+
+    WAITING = "waiting"
+    REDONE = "redone"
+    CONFLICTS = "conflicts"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class QueueFilter:
+    """What a curator wants to see; what is left out does not narrow."""
+
+    queue: Queue = Queue.WAITING
+    batch_id: int | None = None
+    archive: str | None = None
+    artist: str | None = None
+    """A name as the archive spells it; `words` finds other spellings."""
+    actor: str | None = None
+    year_from: int | None = None
+    year_to: int | None = None
+    """Prints whose years touch the period; those without years are left out."""
+    recipe: str | None = None
+    error_from: float | None = None
+    error_to: float | None = None
+    """Total relative error, mean, dimensionless."""
+    outcome: Outcome | None = None
+    verdict: Verdict | None = None
+    curator: str | None = None
+    """Who gave the standing verdict."""
+    words: str = ""
+    """Parts of title, artists, cast or identifier, in any case, with or without macrons; all must be found."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where an entry stands in every queue: the lower, the earlier."""
+
+    precedence: float
+    """1 - the match's score for what succeeded, dimensionless; what the machine rejected comes after, from 3 on."""
+    attempt_id: int
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many, counted no further than a bound: `1,000+`."""
+
+    number: int
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Lease:
+    """One curator has an entry open; the others leave it to her until then."""
+
+    attempt_id: int
+    curator: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class QueueEntry:
+    """A line of the queue. `verdict` is the standing one; hidden from the second curator of a blind pair."""
+
+    place: Place
+    batch_id: int
+    content: Description
+    style_sha256: str
+    output_sha256: str
+    recipe: str
+    outcome: Outcome
+    refusal: str | None
+    """Why the machine rejected it; None for what succeeded."""
+    error: float | None
+    """Total relative error, mean."""
+    verdict: VerdictEntry | None
+    returned_by: str | None
+    """Who returned the content's earlier attempt."""
+    conflict: bool
+    lease: Lease | None
+
+    @property
+    def attempt_id(self) -> int:
+        """The attempt's number."""
+        return self.place.attempt_id
+
+    @property
+    def seen(self) -> int | None:
+        """The version to hand back with a verdict: the number of the verdict that is shown."""
+        return self.verdict.id if self.verdict else None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What one verdict for many must know of each entry; `seen` as that of `QueueEntry`."""
+
+    attempt_id: int
+    seen: int | None
+    leased_to: str | None
+
+
+@dataclass(frozen=True)
+class QueuePage:
+    """Some neighbouring entries in the queue's order, and whether there are others on either side."""
+
+    entries: tuple[QueueEntry, ...]
+    earlier: bool
+    later: bool
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A value that a filter can take, and how many entries it would leave."""
+
+    value: str
+    count: Count
+
+
+@dataclass(frozen=True)
+class Facets:
+    """Values by the filter's field; names of artists and actors are the most frequent at the queue's head."""
+
+    total: Count
+    values: Mapping[str, tuple[Facet, ...]]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a curator says of an entry; a return has a reason, nothing else has."""
+
+    verdict: Verdict
+    reason: Reason | None = None
+    note: str = ""
+    looked_s: float | None = None
+    """Seconds for which both pictures stood before her; None: not measured."""
+
+    def __post_init__(self) -> None:
+        if (self.verdict is Verdict.RETURNED) is not (self.reason is not None):
+            raise ValueError(f"a verdict {str(self.verdict)!r} does not go with reason {self.reason!r}")
+
+
+@dataclass(frozen=True)
+class GivenVerdict:
+    """A verdict that is kept, and what others said between the curator's look and her word."""
+
+    id: int
+    attempt_id: int
+    between: tuple[VerdictEntry, ...] = ()
+    """Empty for blind pairs: their second curator is told nothing."""
+    conflict: bool = False
+    already: bool = False
+    """Nothing was added: this is a word of hers that stands, and that her form had not seen."""
+
+
+@dataclass(frozen=True)
+class GivenBulk:
+    """Verdicts given in one step, named `bulk`; left out is what another has open or what changed since the look."""
+
+    bulk: str
+    given: tuple[GivenVerdict, ...]
+    left_out: int = 0
+    conflicts: int = 0
+    """Of the given, those that contradict what another said without either seeing the other's word."""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo took back: one verdict or a whole bulk."""
+
+    verdict: Verdict
+    attempt_ids: tuple[int, ...]
+    bulk: str | None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far curators agree on blind pairs."""
+
+    alpha: float | None
+    """Krippendorff's alpha for nominal words, dimensionless, at most 1; None: too little to compare."""
+    pairs: int
+    words: Mapping[int, Mapping[str, Verdict]] = field(default_factory=dict)
+    """Attempt → curator → word."""
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """Verdicts of a curator whose looks were measured, and those given faster than a look."""
+
+    fast: int
+    measured: int
+
+
+RECIPE_OF_NIGHT = ""
+"""What a wish names that leaves the recipe to the night."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A further attempt that a curator asks for: another style, or marks drawn on the picture, or both."""
+
+    style_id: int | None = None
+    """Image number; None: the style of the attempt that she looks at."""
+    marks_sha256: str | None = None
+    """A stored file of marks."""
+    recipe: str = RECIPE_OF_NIGHT
+    """Name, or RECIPE_OF_NIGHT: the recipe of whichever night takes it. Marks need one that reads them."""
+
+    def __post_init__(self) -> None:
+        if self.marks_sha256 is not None and not self.recipe:
+            raise ValueError("marks need the name of a recipe that reads them, such as 'levin2004'")
+
+
+class WishState(StrEnum):
+    """A night will make it; something came of it; it failed for now too often; a picture may no longer be used."""
+
+    WAITING = "waiting"
+    MADE = "made"
+    GIVEN_UP = "given up"
+    NOT_ALLOWED = "not allowed"
+
+
+@dataclass(frozen=True)
+class WishEntry:
+    """A wish as it is kept; pending until a night has made an attempt of it."""
+
+    id: int
+    attempt_id: int
+    """The attempt that the curator looked at."""
+    curator: str
+    content_id: int
+    style_id: int
+    recipe: str
+    marks_sha256: str | None
+    wished_at: datetime
+    made: int | None
+    """The newest attempt that came of it, one that failed for now too; None: there is none."""
+    state: WishState
+
+
+@dataclass(frozen=True)
+class ShownPictures:
+    """The pictures of an attempt that made one, by sha256: what the page needs tiles of."""
+
+    attempt_id: int
+    content: str
+    style: str
+    output: str
+
+
+@dataclass(frozen=True)
+class CuratorEntry:
+    """A person with an account; the password's hash stays inside."""
+
+    id: int
+    name: str
+    role: Role
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SessionEntry:
+    """An open session; its token is known to the browser alone."""
+
+    curator: CuratorEntry
+    opened_at: datetime
+    seen_at: datetime
+    expires_at: datetime

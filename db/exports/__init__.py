@@ -1,0 +1,1 @@
+"""What leaves the catalogue for other systems."""

@@ -1,0 +1,135 @@
+"""What leaves the catalogue: every attempt with record, rights, recipe, encoder, errors and verdict.
+
+`nishiki export` calls it. Attempts are streamed, so that a catalogue of any size fits. CSV is made for
+spreadsheets; JSON keeps the measures' trace as well, and everything as data.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from itertools import islice
+from typing import Any, TextIO
+
+from db.catalogue import Catalogue
+from db.entries.measured import FIGURES, MeasurementEntry
+from db.entries.night import AttemptEntry, AttemptResult, Description, VerdictEntry
+
+_PAGE = 200
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet computes a cell that begins so, and the cell's text comes from strangers."""
+
+
+def rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    """One row for each attempt, oldest first, with all that JSON keeps."""
+    attempts = catalogue.attempts()
+    while page := list(islice(attempts, _PAGE)):
+        verdicts = catalogue.verdicts([attempt.id for attempt in page])
+        measured = catalogue.measurements([attempt.id for attempt in page])
+        for attempt in page:
+            others = [_measured(each) for each in measured.get(attempt.id, ())]
+            yield {**_row(attempt, verdicts.get(attempt.id)), "measurements": others}
+
+
+def write_json(catalogue: Catalogue, stream: TextIO) -> int:
+    """Write a JSON array, an attempt on each line; how many."""
+    count = 0
+    stream.write("[")
+    for count, row in enumerate(rows(catalogue), start=1):
+        stream.write("\n" if count == 1 else ",\n")
+        stream.write(json.dumps(row, ensure_ascii=False))
+    stream.write("\n]\n")
+    return count
+
+
+def write_csv(catalogue: Catalogue, stream: TextIO) -> int:
+    """Write CSV, a header before the first attempt; how many. Open the stream with `newline=""`."""
+    writer = csv.writer(stream)
+    count = 0
+    for count, row in enumerate(rows(catalogue), start=1):
+        del row["trace"]  # a thousand numbers: no cell holds them
+        if count == 1:
+            writer.writerow(row)
+        writer.writerow([_cell(value) for value in row.values()])
+    return count
+
+
+def _row(attempt: AttemptEntry, verdict: VerdictEntry | None) -> dict[str, Any]:
+    return {
+        "attempt": attempt.id,
+        "number": attempt.number,
+        "batch": attempt.batch_id,
+        "outcome": str(attempt.outcome or "pending"),
+        **_said("content", attempt.content),
+        **_said("style", attempt.style),
+        "score": attempt.score,
+        "reasons": attempt.reasons,
+        "recipe": attempt.recipe.name,
+        "recipe_digest": attempt.recipe.digest,
+        "recipe_data": attempt.recipe.data,
+        "encoder": attempt.encoder.name,
+        "encoder_checksum": attempt.encoder.checksum,
+        **_came_to(attempt.result),
+        "output_sha256": attempt.output_sha256,
+        "closed_at": attempt.closed_at.isoformat() if attempt.closed_at else None,
+        "verdict": str(verdict.verdict) if verdict else None,
+        "verdict_reason": verdict.reason if verdict else None,
+        "verdict_note": verdict.note if verdict else None,
+        "curator": verdict.curator if verdict else None,
+        "verdict_given_at": verdict.given_at.isoformat() if verdict else None,
+    }
+
+
+def _measured(found: MeasurementEntry) -> dict[str, Any]:
+    """What another encoder found; it stands apart from the attempt's own figures."""
+    encoder = {"encoder": found.encoder.name, "encoder_checksum": found.encoder.checksum}
+    return {**encoder, **asdict(found.errors), "measured_at": found.measured_at.isoformat()}
+
+
+def _said(side: str, said: Description) -> dict[str, Any]:
+    words = {
+        "archive": said.archive,
+        "identifier": said.identifier,
+        "sha256": said.sha256,
+        "title": said.title,
+        "artists": said.artists,
+        "cast": [{"role": role, "actor": actor} for role, actor in said.cast],
+        "year_from": said.year_from,
+        "year_to": said.year_to,
+        "holder": said.holder,
+        "credit_line": said.credit_line,
+        "landing_url": said.landing_url,
+        "rights_uri": said.rights_uri,
+        "rights_derivatives": str(said.derivatives),
+        "rights_basis": said.rights_basis,
+    }
+    return {f"{side}_{key}": value for key, value in words.items()}
+
+
+def _came_to(result: AttemptResult | None) -> dict[str, Any]:
+    keys = ("device", "versions", "seed", "iterations", "seconds", *FIGURES)
+    rest = ("measures", "trace", "error_class", "error_message", "transient")
+    return {key: getattr(result, key, None) for key in (*keys, *rest)}
+
+
+def _cell(value: Any) -> Any:
+    match value:
+        case str():
+            return f"'{value}" if value.startswith(_FORMULA) else value
+        case Mapping():
+            return json.dumps(value, ensure_ascii=False)
+        case list() | tuple():
+            return _cell("; ".join(_listed(value)))
+    return value
+
+
+def _listed(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        match value:
+            case {"role": role, "actor": actor}:
+                yield " as ".join(filter(None, (actor, role)))
+            case {"encoder": encoder, "encoder_checksum": checksum, **figures}:
+                errors = ", ".join(f"{name} {figures[name]}" for name in FIGURES)
+                yield f"{encoder} ({checksum}): {errors}"
+            case _:
+                yield str(value)

@@ -1,0 +1,1 @@
+"""The files of a home: its layout, stored pictures, tiles, whole or not at all."""

@@ -1,0 +1,1 @@
+"""The catalogue's queries, one subject a file; only `db.catalogue` calls them."""

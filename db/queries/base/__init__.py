@@ -1,0 +1,1 @@
+"""What the night's and the review's queries share: the store, descriptions, search, review rows."""

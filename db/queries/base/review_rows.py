@@ -1,0 +1,188 @@
+"""Keeps `reviews` up to date: every sentence that changes what a row follows from calls `refresh` before it commits.
+
+What stands: of the verdicts that nobody took back the last one. Two curators are in conflict when the last word
+contradicts another's that its giver was not shown; whoever judges with both before her settles it. A first blind word
+waits, hidden, for a second one; `settle_blind` ends that, and what does not wait any more stays so.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, not_, null, select, update
+from sqlalchemy.orm import Session, aliased
+
+from db.entries.night import Outcome, Verdict
+from db.queries.base.describe import speaking_records
+from db.queries.base.store import chunks
+from db.tables.night import Attempt, Image, Match, Record, VerdictGiven
+from db.tables.review import Review, UndoneVerdict
+
+_UNSCORED = 2.0
+_REJECTED = 3.0
+"""Scores are cosines, so that what succeeded lies in [0, 2]."""
+
+
+@dataclass(frozen=True)
+class Upshot:
+    """What an attempt's verdicts come to."""
+
+    last: VerdictGiven | None
+    waiting: bool
+    conflict_since: datetime | None
+
+
+def standing(voices: Sequence[VerdictGiven]) -> Upshot:
+    """Of the verdicts not taken back, oldest first."""
+    if not voices:
+        return Upshot(None, waiting=True, conflict_since=None)
+    last = voices[-1]
+    unseen = [each for each in voices[:-1] if each.curator != last.curator and each.id > (last.answered or 0)]
+    contradicted = any(each.verdict is not last.verdict for each in unseen)
+    second_missing = last.blind and len({each.curator for each in voices}) < 2
+    return Upshot(last, waiting=second_missing, conflict_since=last.given_at if contradicted else None)
+
+
+def hidden() -> ColumnElement[bool]:
+    """A first blind word is here, and nobody is told of it yet: nothing else waits with a word on it."""
+    return and_(Review.waiting_since.is_not(None), Review.verdict.is_not(None))
+
+
+def not_undone() -> ColumnElement[bool]:
+    """The verdict was not taken back."""
+    return not_(exists().where(UndoneVerdict.verdict_id == VerdictGiven.id))
+
+
+def words_on(session: Session, attempt_ids: Collection[int]) -> dict[int, list[VerdictGiven]]:
+    """The verdicts that stand on each attempt, oldest first."""
+    voices: dict[int, list[VerdictGiven]] = defaultdict(list)
+    for some in chunks(attempt_ids):
+        given = select(VerdictGiven).where(VerdictGiven.attempt_id.in_(some), not_undone())
+        for row in session.scalars(given.order_by(VerdictGiven.id)):
+            voices[row.attempt_id].append(row)
+    return voices
+
+
+def refresh(session: Session, insert_review: Any, attempt_ids: Collection[int]) -> None:
+    """Write the rows of these attempts anew; those without a picture have none."""
+    for some in chunks(attempt_ids):
+        rows = _rows(session, some)
+        if not rows:
+            continue
+        again = {key: insert_review.excluded[key] for key in rows[0] if key != "attempt_id"}
+        settled = and_(Review.waiting_since.is_(None), Review.verdict_id == again["verdict_id"])
+        again["waiting_since"] = case((settled, null()), else_=again["waiting_since"])
+        session.execute(insert_review.on_conflict_do_update(index_elements=["attempt_id"], set_=again), rows)
+        session.execute(_returned_earlier(some), execution_options={"synchronize_session": False})
+
+
+def refresh_contents(session: Session, insert_review: Any, image_ids: Collection[int]) -> None:
+    """As `refresh`, of all attempts at these contents."""
+    for some in chunks(image_ids):
+        of_these = select(Attempt.id).join(Match, Match.id == Attempt.match_id).where(Match.content_id.in_(some))
+        made = session.scalars(of_these.where(Attempt.output_image_id.is_not(None))).all()
+        refresh(session, insert_review, lock_contents(session, made))
+
+
+def settle_blind(session: Session, insert_review: Any) -> None:
+    """First blind words wait for no second one any more: each stands, and is shown."""
+    waiting = session.scalars(select(Review.attempt_id).where(hidden())).all()
+    touched = lock_contents(session, waiting)
+    for some in chunks(waiting):
+        alone = update(Review).where(Review.attempt_id.in_(some), hidden())
+        session.execute(alone.values(waiting_since=None), execution_options={"synchronize_session": False})
+    refresh(session, insert_review, touched)
+
+
+def lock_contents(session: Session, attempt_ids: Collection[int]) -> list[int]:
+    """All attempts of the same contents, theirs and the others'; nobody else changes their rows until the commit.
+
+    Locked in one order, so that two who judge many at once wait and never block each other, and read again after
+    the wait. On SQLite writers take turns anyway.
+    """
+    found: set[int] = set()
+    for some in chunks(sorted(attempt_ids)):
+        contents = select(Attempt.content_sha256).where(Attempt.id.in_(some))
+        same = select(Attempt.id).where(Attempt.content_sha256.in_(contents), Attempt.output_image_id.is_not(None))
+        rows = select(Review.attempt_id).where(Review.attempt_id.in_(same)).order_by(Review.attempt_id)
+        session.execute(rows.with_for_update()).all()
+        found |= set(session.scalars(same))
+    return sorted(found)
+
+
+def _rows(session: Session, attempt_ids: Collection[int]) -> list[dict[str, Any]]:
+    made = (
+        select(Attempt.id, Attempt.batch_id, Attempt.recipe_name, Attempt.outcome, Attempt.total_error_mean)
+        .add_columns(Attempt.closed_at, Match.score, Match.content_id)
+        .join(Match, Match.id == Attempt.match_id)
+        .where(Attempt.id.in_(attempt_ids), Attempt.output_image_id.is_not(None))
+    )
+    found = session.execute(made).all()
+    records = records_behind(session, {each.content_id for each in found})
+    voices = words_on(session, attempt_ids)
+    return [_row(each, records[each.content_id], standing(voices[each.id])) for each in found]
+
+
+def records_behind(session: Session, image_ids: Collection[int]) -> dict[int, Any]:
+    """What a row takes from the record that speaks for each harvested image, or else first brought it."""
+    found: dict[int, Any] = {}
+    for some in chunks(image_ids):
+        images = select(Image.id, Image.record_id).where(Image.id.in_(some), Image.record_id.is_not(None))
+        behind = {image_id: record_id or 0 for image_id, record_id in session.execute(images)}
+        behind |= speaking_records(session, some)
+        records = _records(session, behind.values())
+        found |= {image_id: records[record_id] for image_id, record_id in behind.items()}
+    return found
+
+
+def _row(attempt: Any, record: Any, stands: Upshot) -> dict[str, Any]:
+    last = stands.last
+    return {
+        "attempt_id": attempt.id,
+        "precedence": _precedence(attempt.outcome, attempt.score),
+        "batch_id": attempt.batch_id,
+        "record_id": record.id,
+        "archive_id": record.archive_id,
+        "recipe_name": attempt.recipe_name,
+        "outcome": attempt.outcome,
+        "error": attempt.total_error_mean,
+        "year_from": record.year_from,
+        "year_to": record.year_to,
+        "waiting_since": attempt.closed_at if stands.waiting else None,
+        "conflict_since": stands.conflict_since,
+        "verdict_id": last and last.id,
+        "verdict": last and last.verdict,
+        "reason": (last and last.reason) or None,
+        "curator": last and last.curator,
+        "blind": last is not None and last.blind,
+    }
+
+
+def _precedence(outcome: Outcome, score: float | None) -> float:
+    return (_UNSCORED if score is None else 1 - score) + (_REJECTED if outcome is Outcome.REJECTED else 0.0)
+
+
+def _records(session: Session, record_ids: Collection[int]) -> dict[int, Any]:
+    columns = select(Record.id, Record.archive_id, Record.year_from, Record.year_to)
+    return {row.id: row for row in session.execute(columns.where(Record.id.in_(set(record_ids))))}
+
+
+def _returned_earlier(attempt_ids: Collection[int]) -> Any:
+    """Say on each attempt who had returned one of the same content when it was begun; no hidden word is told."""
+    this, earlier, review = aliased(Attempt), aliased(Attempt), aliased(Review)
+    before = (
+        select(review.curator)
+        .join(earlier, earlier.id == review.attempt_id)
+        .join(this, this.content_sha256 == earlier.content_sha256)
+        .join(VerdictGiven, VerdictGiven.id == review.verdict_id)
+        .where(this.id == Review.attempt_id, this.opened_at > VerdictGiven.given_at, review.waiting_since.is_(None))
+        # by way of the content's few attempts: told plainly, SQLite would go through all that was ever returned
+        .where(func.coalesce(review.verdict, literal_column("''")) == Verdict.RETURNED)
+        .order_by(review.attempt_id.desc())
+        .limit(1)
+        .correlate(Review)
+        .scalar_subquery()
+    )
+    return update(Review).where(Review.attempt_id.in_(attempt_ids)).values(returned_by=before)

@@ -1,0 +1,117 @@
+"""What records are found by: their words folded, and the triples of letters in them.
+
+The harvest writes them with each record. A search drives from its rarest triples where they are rare, and else tests
+one entry after the other, which finds a page at once because a common word is in many.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, exists, false, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from db.entries.night import RecordEntry
+from db.queries.base.store import chunks
+from db.search_terms import search_text, triples, triples_beginning, triples_within, wanted_words
+from db.tables.columns import clean
+from db.tables.review import SearchText, SearchTriple
+
+RecordId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
+RARE = 2000
+"""Records up to which a name or word is looked up first."""
+_READ = 20_000
+"""Records that have a triple, up to which those are sought that have others, too."""
+_TOGETHER = 2
+"""Further triples by which those are sought."""
+_Span = tuple[int, int]
+"""Numbers of triples: from the first, below the second."""
+
+
+def index_record(session: Session, insert_text: Any, record_id: int, record: RecordEntry) -> None:
+    """Let the record be found by its words of today, and no more by those of yesterday."""
+    cast = [word for role, actor in record.cast for word in (role, actor)]
+    text = clean(search_text((record.title, record.identifier, *record.artists, *cast)))
+    known = session.execute(select(SearchText.text).where(SearchText.record_id == record_id)).scalar()
+    if known == text:
+        return
+    before, today = triples(known or ""), triples(text)
+    gone, new = before - today, today - before
+    for some in chunks(gone):
+        session.execute(delete(SearchTriple).where(SearchTriple.triple.in_(some), SearchTriple.record_id == record_id))
+    row = insert_text.values(record_id=record_id, text=text)
+    session.execute(row.on_conflict_do_update(index_elements=["record_id"], set_={"text": text}))
+    if new:
+        rows = [{"triple": each, "record_id": record_id} for each in new]
+        session.connection().execute(insert(SearchTriple), rows)  # as plain rows: objects would cost twice the time
+
+
+def has_words(session: Session, words: str, record_id: RecordId) -> list[ColumnElement[bool]]:
+    """Conditions under which the record has all these words; none for no words."""
+    return [condition for condition, _ in by_words(session, words, record_id, _READ)]
+
+
+def by_words(session: Session, words: str, record_id: RecordId, few: int) -> list[tuple[ColumnElement[bool], bool]]:
+    """As `has_words`, each with whether it leads to no more than a few records."""
+    wanted = wanted_words(words)
+    if not wanted:
+        return []
+    number, spans = _rarest_first(session, {span for word in wanted for span in _spans(word)})
+    if not number:
+        return [(false(), True)]
+    if number <= _READ:
+        rarest, *others = spans
+        found = _of_records(rarest, [span for span in others if _is_one(span)][:_TOGETHER])
+        some = session.scalars(found.limit(few + 1)).all()
+        if len(some) <= few:
+            held = select(SearchText.record_id).where(SearchText.record_id.in_(_told(some)), *_holding(wanted))
+            return [(record_id.in_(_told(session.scalars(held).all())), True)]
+    return [(exists().where(SearchText.record_id == record_id, *_holding(wanted)), False)]
+
+
+def _told(record_ids: Sequence[int]) -> BindParameter[Any]:
+    """Found once for all counts; within the statement, for SQLite does not take so many parameters."""
+    return bindparam("records", record_ids, unique=True, expanding=True, literal_execute=True)
+
+
+def _holding(wanted: Sequence[str]) -> list[ColumnElement[bool]]:
+    return [SearchText.text.contains(word, autoescape=True) for word in wanted]
+
+
+def _spans(word: str) -> list[_Span]:
+    """Every record that has the word has a triple in each of them."""
+    if len(word) > 2:
+        return [(number, number + 1) for number in triples_within(word)]
+    return [triples_beginning(word)]
+
+
+def _rarest_first(session: Session, spans: Collection[_Span]) -> tuple[int, list[_Span]]:
+    """How many records the rarest leads to, and all of them."""
+    several = list(spans)
+    numbered = sorted(zip(_each_up_to(session, several, RARE), several, strict=True))
+    if numbered[0][0] > RARE:
+        numbered = sorted(zip(_each_up_to(session, several, _READ), several, strict=True))
+    return numbered[0][0], [span for _, span in numbered]
+
+
+def _each_up_to(session: Session, spans: Sequence[_Span], most: int) -> Sequence[int]:
+    some = [_of_records(span, ()).limit(most + 1).subquery() for span in spans]
+    return session.execute(select(*(select(func.count()).select_from(each).scalar_subquery() for each in some))).one()
+
+
+def _of_records(rarest: _Span, others: Collection[_Span]) -> Any:
+    """Records that have a triple in each; the others are of one triple, so that each look is one step."""
+    found = select(SearchTriple.record_id).where(_within(SearchTriple, rarest))
+    for span in others:
+        other = aliased(SearchTriple)
+        found = found.where(exists().where(other.record_id == SearchTriple.record_id, _within(other, span)))
+    return found
+
+
+def _within(table: type[SearchTriple], span: _Span) -> ColumnElement[bool]:
+    first, after = span
+    return table.triple == first if _is_one(span) else and_(table.triple >= first, table.triple < after)
+
+
+def _is_one(span: _Span) -> bool:
+    first, after = span
+    return after == first + 1

@@ -1,0 +1,82 @@
+"""What every part of the catalogue stands on: the database, the picture store, transactions.
+
+A method of a part is one transaction: all of it is durable when it returns, nothing of it when it raises.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from db.engine import understood, writing
+from db.entries.night import ImageEntry, ImageFacts
+from db.files.pictures import PictureStore
+from db.tables.base import Base
+from db.tables.night import Image
+
+CHUNK = 5000
+"""Numbers in one IN list; SQLite takes 32,766 and PostgreSQL 65,535 parameters."""
+
+
+class Store:
+    """The database and the pictures of one catalogue."""
+
+    def __init__(self, engine: Engine, pictures: PictureStore) -> None:
+        self.engine = engine
+        self.pictures = pictures
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with understood(self.engine), Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with understood(self.engine), Session(writing(self.engine)) as session, session.begin():
+            yield session
+
+    def _insert(self, table: type[Base]) -> Any:
+        """An INSERT that knows ON CONFLICT: each dialect has its own, spelt alike."""
+        return import_module(f"sqlalchemy.dialects.{self.engine.dialect.name}").insert(table)
+
+    def _add_image(self, session: Session, facts: ImageFacts, record_id: int | None) -> int:
+        """The row of these bytes, new or known; what first brought them stays what it was."""
+        row = {
+            "sha256": facts.sha256,
+            "record_id": record_id,
+            "width": facts.width,
+            "height": facts.height,
+            "mode": facts.mode,
+            "bytes": facts.bytes,
+            "tone": facts.tone,
+            "tone_measures": dict(facts.tone_measures),
+            "fetched_at": now(),
+        }
+        session.execute(self._insert(Image).values(row).on_conflict_do_nothing())
+        return session.execute(select(Image.id).where(Image.sha256 == facts.sha256)).scalar_one()
+
+
+def changed(session: Session, statement: Any) -> int:
+    """Execute an INSERT, UPDATE or DELETE; how many rows it changed."""
+    result: Any = session.execute(statement, execution_options={"preserve_rowcount": True})
+    return int(result.rowcount)
+
+
+def now() -> datetime:
+    """This moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def chunks(ids: Collection[int]) -> Iterator[list[int]]:
+    """The numbers in lists that either database takes."""
+    numbers = list(ids)
+    return (numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK))
+
+
+def image_entry(image: Image) -> ImageEntry:
+    """The row as callers see it."""
+    return ImageEntry(image.id, image.sha256, image.width, image.height, image.tone)

@@ -1,0 +1,1 @@
+"""What the night asks and writes: harvest, matches, batches and claims, attempts, requests."""

@@ -1,0 +1,159 @@
+"""What the report, the export and the page ask: attempts with all that stands beside them, and verdicts."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import fields
+from itertools import chain
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, func, select
+
+from db.entries.night import (
+    AttemptEntry,
+    AttemptResult,
+    BatchEntry,
+    Description,
+    EncoderKey,
+    ImageFacts,
+    Outcome,
+    RecipeEntry,
+    VerdictEntry,
+)
+from db.entries.review import ShownPictures
+from db.errors import UnknownEntry
+from db.queries.base.describe import describe
+from db.queries.base.review_rows import hidden, words_on
+from db.queries.base.store import CHUNK, Store, chunks
+from db.queries.night.dispatch import batch_entry
+from db.tables.night import Attempt, Batch, Image, Match, VerdictGiven
+from db.tables.review import Review
+
+PAGE = 200
+"""Attempts read at once; each carries its trace."""
+_Entry = TypeVar("_Entry", ImageFacts, VerdictEntry)
+_FIGURES = {each.name for each in fields(AttemptResult)} - {
+    "outcome",
+    "versions",
+    "measures",
+    "trace",
+    "output",
+}
+
+
+class ReportPart(Store):
+    """What is read from the catalogue in the morning."""
+
+    def batch_attempts(self, batch_id: int) -> list[AttemptEntry]:
+        """The batch's attempts in the order of the claim, pending ones too."""
+        return list(self._attempts(Attempt.batch_id == batch_id))
+
+    def attempts(self) -> Iterator[AttemptEntry]:
+        """Every attempt, oldest first, page by page: a catalogue of any size fits."""
+        return self._attempts(Attempt.id > 0)
+
+    def attempt(self, attempt_id: int) -> AttemptEntry:
+        """The attempt of this number, a pending one too.
+
+        Raises:
+            UnknownEntry: there is no such attempt.
+        """
+        for found in self._attempts(Attempt.id == attempt_id):
+            return found
+        with self._reading() as session:
+            count = session.execute(select(func.count()).select_from(Attempt)).scalar_one()
+        remedy = f"there are {count}, and `nishiki export` lists them all" if count else "`nishiki dispatch` makes some"
+        raise UnknownEntry(f"there is no attempt {attempt_id}; {remedy}")
+
+    def pictures_shown(self, batch_id: int | None = None) -> Iterator[ShownPictures]:
+        """The pictures of every attempt that made one, of a batch or of all; oldest first, page by page."""
+        page = (
+            select(Attempt.id, Attempt.content_sha256, Attempt.style_sha256, Image.sha256)
+            .join(Image, Image.id == Attempt.output_image_id)
+            .where(*([] if batch_id is None else [Attempt.batch_id == batch_id]))
+            .order_by(Attempt.id)
+            .limit(CHUNK)
+        )
+        last = 0
+        while True:
+            with self._reading() as session:
+                shown = [ShownPictures(*row) for row in session.execute(page.where(Attempt.id > last))]
+            yield from shown
+            if len(shown) < CHUNK:
+                return
+            last = shown[-1].attempt_id
+
+    def latest_batch(self) -> BatchEntry | None:
+        """The batch that was taken last, whoever holds it."""
+        with self._reading() as session:
+            latest = session.execute(select(func.max(Batch.id))).scalar()
+            return None if latest is None else batch_entry(session, latest)
+
+    def verdicts(self, attempt_ids: Collection[int]) -> dict[int, VerdictEntry]:
+        """The latest word on each attempt that nobody took back; those without one, or a hidden one, are left out."""
+        latest: dict[int, VerdictEntry] = {}
+        with self._reading() as session:
+            for some in chunks(attempt_ids):
+                blind = set(session.scalars(select(Review.attempt_id).where(Review.attempt_id.in_(some), hidden())))
+                words = words_on(session, set(some) - blind)
+                latest |= {attempt: verdict_entry(voices[-1]) for attempt, voices in words.items()}
+        return latest
+
+    def _attempts(self, chosen: ColumnElement[bool]) -> Iterator[AttemptEntry]:
+        page = (
+            select(Attempt, Match, Image)
+            .join(Match, Match.id == Attempt.match_id)
+            .outerjoin(Image, Image.id == Attempt.output_image_id)
+            .where(chosen)
+            .order_by(Attempt.id)
+            .limit(PAGE)
+        )
+        last = 0
+        while True:
+            with self._reading() as session:
+                rows = session.execute(page.where(Attempt.id > last)).all()
+                pairs = [(match.content_id, match.style_id or 0) for _, match, _ in rows]
+                said = describe(session, set(chain.from_iterable(pairs)))
+                entries = [_entry(attempt, match, output, said) for attempt, match, output in rows]
+            yield from entries
+            if len(entries) < PAGE:
+                return
+            last = entries[-1].id
+
+
+def verdict_entry(row: VerdictGiven) -> VerdictEntry:
+    """The row as callers see it."""
+    return _same(VerdictEntry, row)
+
+
+def _entry(attempt: Attempt, match: Match, output: Image | None, said: Mapping[int, Description]) -> AttemptEntry:
+    return AttemptEntry(
+        id=attempt.id,
+        number=attempt.number,
+        batch_id=attempt.batch_id,
+        match_id=match.id,
+        outcome=attempt.outcome,
+        content=said[match.content_id],
+        style=said[match.style_id or 0],
+        score=match.score,
+        reasons=match.reasons,
+        recipe=RecipeEntry(attempt.recipe_name, attempt.recipe_data, attempt.recipe_digest),
+        encoder=EncoderKey(attempt.encoder_name, attempt.weights_checksum),
+        result=None if attempt.outcome is None else _result(attempt, attempt.outcome, output),
+        output_sha256=output.sha256 if output else None,
+        closed_at=attempt.closed_at,
+    )
+
+
+def _result(attempt: Attempt, outcome: Outcome, output: Image | None) -> AttemptResult:
+    return AttemptResult(
+        outcome=outcome,
+        versions=attempt.versions or {},
+        measures=attempt.measures or {},
+        trace=tuple(attempt.trace or ()),
+        output=_same(ImageFacts, output) if output else None,
+        **{key: getattr(attempt, key) for key in _FIGURES},
+    )
+
+
+def _same(entry: type[_Entry], row: Image | VerdictGiven) -> _Entry:
+    """The entry whose fields are named as the row's columns."""
+    return entry(**{each.name: getattr(row, each.name) for each in fields(entry)})

@@ -1,0 +1,255 @@
+"""The harvest's sentences: archives, windows, records with their rights, and the pictures they name.
+
+A window's records are stored with their pictures as wanted, in one transaction each; the pictures are fetched
+after. Whatever a crash or a silent host leaves behind is still wanted the next night.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from db.entries.night import Change, ImageFacts, PictureSource, RecordEntry, WantedPicture, WindowState
+from db.errors import UnknownEntry
+from db.queries.base.review_rows import records_behind, refresh_contents
+from db.queries.base.search import index_record
+from db.queries.base.store import Store, changed, chunks, now
+from db.tables.base import PictureState
+from db.tables.columns import clean, to_json
+from db.tables.night import (
+    Archive,
+    Record,
+    RecordArtist,
+    RecordCast,
+    RecordImage,
+    Rights,
+    Window,
+)
+from db.tables.review import Review, SearchText
+
+_COPIED = [
+    "identifier",
+    "datestamp",
+    "raw",
+    "title",
+    "date_text",
+    "year_from",
+    "year_to",
+    "genre",
+    "holder",
+    "credit_line",
+    "landing_url",
+]
+"""Fields that a record's row takes from its entry as they are."""
+
+
+class HarvestPart(Store):
+    """What the harvest says to the catalogue."""
+
+    def add_archive(self, name: str, kind: str, address: str) -> int:
+        """The archive's number; known by its name, so that it may move."""
+        moved = {"kind": kind, "address": address}
+        row = self._insert(Archive).values(name=name, **moved)
+        row = row.on_conflict_do_update(index_elements=["name"], set_=moved).returning(Archive.id)
+        with self._writing() as session:
+            return int(session.execute(row).scalar_one())
+
+    def archive_addresses(self) -> dict[str, str]:
+        """Every archive's name, with where it lies."""
+        with self._reading() as session:
+            return dict(session.execute(select(Archive.name, Archive.address)).all())
+
+    def last_window_end(self, archive_id: int) -> datetime | None:
+        """The latest `until` of the archive's finished windows: where the next harvest begins."""
+        done = (Window.archive_id == archive_id, Window.state == WindowState.DONE)
+        with self._reading() as session:
+            return session.execute(select(func.max(Window.until, type_=Window.until.type)).where(*done)).scalar()
+
+    def open_window(self, archive_id: int, start: datetime | None, until: datetime | None) -> int:
+        """Begin a window, or take up the unfinished one that began at the same moment."""
+        fresh = {"until": until, "state": WindowState.OPEN, "opened_at": now(), "closed_at": None}
+        unfinished = (
+            select(Window.id)
+            .where(Window.archive_id == archive_id, Window.state != WindowState.DONE)
+            .where(Window.start.is_(None) if start is None else Window.start == start)
+        )
+        with self._writing() as session:
+            known = session.execute(unfinished.order_by(Window.id.desc()).limit(1)).scalar()
+            if known is not None:
+                session.execute(update(Window).where(Window.id == known).values(fresh))
+                return known
+            row = {"archive_id": archive_id, "start": start, "records": 0, "problems": 0, **fresh}
+            return session.execute(insert(Window).values(row).returning(Window.id)).scalar_one()
+
+    def close_window(self, window_id: int, state: WindowState, *, records: int, problems: int) -> None:
+        """Say how the window went; only a done one moves the next harvest's beginning."""
+        closed = {"state": state, "records": records, "problems": problems, "closed_at": now()}
+        with self._writing() as session:
+            if not changed(session, update(Window).where(Window.id == window_id).values(closed)):
+                raise UnknownEntry(f"window {window_id} is not in the catalogue; open it first")
+
+    def add_record(self, archive_id: int, record: RecordEntry) -> Change:
+        """Store a record with its rights and what pictures it names, in one transaction.
+
+        Pictures of a new or changed record are wanted; what is held of the same reference stays, with its
+        validators. A deleted record keeps its description and pictures, for the attempts made from them;
+        a withdrawn one that is listed again lives again.
+        """
+        digest = hashlib.sha256(to_json(asdict(record) | {"datestamp": str(record.datestamp)}).encode()).hexdigest()
+        by_name = (Record.archive_id == archive_id, Record.identifier == record.identifier)
+        with self._writing() as session:
+            columns = select(Record.id, Record.digest, Record.deleted_at)
+            known = session.execute(columns.where(*by_name)).one_or_none()
+            if known is not None and known.digest == digest and (known.deleted_at is not None) is record.deleted:
+                return Change.UNCHANGED
+            if known is not None and record.deleted:
+                gone = {"deleted_at": record.datestamp, "datestamp": record.datestamp, "digest": digest}
+                with self._reviews_follow(session, _named_by(session, [known.id])):
+                    session.execute(update(Record).where(*by_name).values(gone))
+                return Change.DELETED
+            with self._reviews_follow(session, _named_by(session, [known.id]) if known else ()):
+                self._write_record(session, archive_id, record, digest)
+            if record.deleted:
+                return Change.DELETED
+            return Change.NEW if known is None else Change.CHANGED
+
+    def withdraw_unlisted(self, archive_id: int, listed: Collection[str]) -> int:
+        """Mark the archive's live records that are not among the identifiers as deleted; how many.
+
+        For archives that list everything each time and never say what is gone.
+        """
+        names = {clean(identifier) for identifier in listed}
+        live = select(Record.id, Record.identifier).where(Record.archive_id == archive_id, Record.deleted_at.is_(None))
+        with self._writing() as session:
+            gone = [number for number, identifier in session.execute(live) if identifier not in names]
+            for some in chunks(gone):
+                with self._reviews_follow(session, _named_by(session, some)):
+                    session.execute(update(Record).where(Record.id.in_(some)).values(deleted_at=now()))
+            return len(gone)
+
+    def wanted_pictures(self, archive_id: int, *, max_tries: int = 5) -> list[WantedPicture]:
+        """What is to be fetched, in the harvest's order, and has failed fewer than `max_tries` times."""
+        wanted = (
+            select(RecordImage, Record.identifier)
+            .join(Record, Record.id == RecordImage.record_id)
+            .where(Record.archive_id == archive_id, Record.deleted_at.is_(None))
+            .where(RecordImage.state == PictureState.WANTED, RecordImage.tries < max_tries)
+            .order_by(RecordImage.record_id, RecordImage.position)
+        )
+        with self._reading() as session:
+            return [_wanted(link, identifier) for link, identifier in session.execute(wanted)]
+
+    def hold_picture(self, wanted: WantedPicture, facts: ImageFacts, source: PictureSource) -> int:
+        """The picture's file is in the store: write its image row and hang it to the record.
+
+        If the record has come to name another picture meanwhile, the image is kept and the record left alone.
+        """
+        held = {
+            "url": source.url,
+            "etag": source.etag,
+            "last_modified": source.last_modified,
+            **_settled(PictureState.HELD),
+        }
+        with self._writing() as session:
+            image_id = self._add_image(session, facts, wanted.record_id)
+            with self._reviews_follow(session, {image_id} | _named_by(session, [wanted.record_id])):
+                session.execute(_link(wanted).values(held | {"image_id": image_id}))
+            return image_id
+
+    def keep_picture(self, wanted: WantedPicture) -> None:
+        """The archive says that what we hold is still right."""
+        with self._writing() as session:
+            session.execute(_link(wanted).where(RecordImage.image_id.is_not(None)).values(_settled(PictureState.HELD)))
+
+    def picture_failed(self, wanted: WantedPicture, problem: str, *, permanent: bool, counted: bool = True) -> None:
+        """Note why it could not be had.
+
+        Args:
+            wanted: the picture.
+            problem: for a person.
+            permanent: it waits for the record to change.
+            counted: it is one of the tries after which nobody asks again; off where the picture is not to blame.
+        """
+        state = PictureState.BROKEN if permanent else PictureState.WANTED
+        failed = {"state": state, "problem": problem, "tries": RecordImage.tries + int(counted)}
+        with self._writing() as session:
+            session.execute(_link(wanted).values(failed))
+
+    def _write_record(self, session: Session, archive_id: int, record: RecordEntry, digest: str) -> None:
+        row: dict[str, Any] = {key: getattr(record, key) for key in _COPIED}
+        row |= {"archive_id": archive_id, "digest": digest}
+        row |= {"deleted_at": record.datestamp if record.deleted else None}
+        upsert = self._insert(Record).values(row)
+        upsert = upsert.on_conflict_do_update(index_elements=["archive_id", "identifier"], set_=row)
+        record_id = session.execute(upsert.returning(Record.id)).scalar_one()
+        links = select(RecordImage).where(RecordImage.record_id == record_id)
+        held = {link.reference: link for link in session.scalars(links)}
+        for table in (RecordArtist, RecordCast, Rights, RecordImage):
+            session.execute(delete(table).where(table.record_id == record_id))
+        session.expunge_all()  # the old links go on as plain values
+        rows: list[tuple[type[Any], list[dict[str, Any]]]] = [
+            (RecordArtist, [{"name": name} for name in record.artists]),
+            (RecordCast, [{"role": role, "actor": actor} for role, actor in record.cast]),
+            (RecordImage, [_linked(each, held.get(each)) for each in record.pictures]),
+        ]
+        for table, values in rows:
+            numbered = [{"record_id": record_id, "position": n, **each} for n, each in enumerate(values)]
+            if numbered:
+                session.execute(insert(table), numbered)
+        session.execute(insert(Rights).values(record_id=record_id, **asdict(record.rights)))
+        index_record(session, self._insert(SearchText), record_id, record)
+
+    @contextmanager
+    def _reviews_follow(self, session: Session, image_ids: Collection[int]) -> Iterator[None]:
+        """Write the rows of attempts anew where another record speaks for their content from then on."""
+        before = records_behind(session, image_ids)
+        yield
+        after = records_behind(session, image_ids)
+        moved = [image_id for image_id in after if after[image_id] != before.get(image_id)]
+        refresh_contents(session, self._insert(Review), moved)
+
+
+def _named_by(session: Session, record_ids: Collection[int]) -> set[int]:
+    """The images that these records name and that are held."""
+    links = select(RecordImage.image_id).where(RecordImage.record_id.in_(record_ids), RecordImage.image_id.is_not(None))
+    return {image_id for image_id in session.scalars(links) if image_id is not None}
+
+
+def _linked(reference: str, held: RecordImage | None) -> dict[str, Any]:
+    """A wanted picture; what is held of the same reference lets the archive answer "unchanged"."""
+    kept = ("url", "etag", "last_modified", "fetched_at", "image_id")
+    return {
+        "reference": reference,
+        "state": PictureState.WANTED,
+        "problem": None,
+        "tries": 0,
+        **{key: getattr(held, key, None) for key in kept},
+    }
+
+
+def _wanted(link: RecordImage, identifier: str) -> WantedPicture:
+    return WantedPicture(
+        record_id=link.record_id,
+        identifier=identifier,
+        position=link.position,
+        reference=link.reference,
+        etag=link.etag,
+        last_modified=link.last_modified,
+    )
+
+
+def _link(wanted: WantedPicture) -> Any:
+    return update(RecordImage).where(
+        RecordImage.record_id == wanted.record_id,
+        RecordImage.position == wanted.position,
+        RecordImage.reference == wanted.reference,
+    )
+
+
+def _settled(state: PictureState) -> dict[str, Any]:
+    return {"state": state, "problem": None, "tries": 0, "fetched_at": now()}

@@ -1,0 +1,151 @@
+"""The matching's sentences: images to embed, vectors by block, the matches found. What is due: `scope`.
+
+Vectors come and go as numpy blocks, float32; nothing here compares them. Only images whose rights allow it
+are embedded, matched or offered as style (`db.queries.base.usable`).
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, exists, not_, select, update
+from sqlalchemy.orm import Session
+
+from db.entries.night import EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
+from db.errors import UnknownEntry
+from db.queries.base.review_rows import lock_contents, refresh
+from db.queries.base.store import Store, chunks, image_entry, now
+from db.queries.base.usable import harvested, of, standing, usable
+from db.tables.night import Attempt, Embedding, Image, Match
+from db.tables.review import Review
+
+if TYPE_CHECKING:  # `nishiki status` needs no numpy, and it costs 0.1 s
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class MatchPart(Store):
+    """What the matching says to the catalogue."""
+
+    def images_to_embed(self, encoder: EncoderKey, tones: Collection[Tone]) -> list[ImageEntry]:
+        """Usable harvested images of these tones that the encoder has not seen."""
+        seen = exists().where(Embedding.image_id == Image.id, of(Embedding, encoder))
+        due = select(Image).where(harvested(), Image.tone.in_(tones), usable(Image.id), not_(seen))
+        with self._reading() as session:
+            return [image_entry(image) for image in session.scalars(due.order_by(Image.id))]
+
+    def add_embeddings(self, encoder: EncoderKey, vectors: "Mapping[int, NDArray[np.float32]]") -> None:
+        """Keep what the encoder sees of each image; a vector that is here already stays."""
+        rows = [
+            {
+                "image_id": image_id,
+                "encoder_name": encoder.name,
+                "encoder_checksum": encoder.checksum,
+                "dim": vector.size,
+                "vector": vector.astype("<f4").tobytes(),
+            }
+            for image_id, vector in vectors.items()
+        ]
+        if rows:
+            with self._writing() as session:
+                session.execute(self._insert(Embedding).on_conflict_do_nothing(), rows)
+
+    def styles(
+        self, encoder: EncoderKey, *, block: int = 4096
+    ) -> "Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]":
+        """Usable colour images that the encoder has seen, in blocks of (image ids, vectors as rows)."""
+        import numpy as np  # noqa: PLC0415  # most commands open the catalogue and need none of the two
+
+        page = (
+            select(Embedding.image_id, Embedding.vector)
+            .join(Image, Image.id == Embedding.image_id)
+            .where(of(Embedding, encoder), harvested(), Image.tone == Tone.COLOUR, usable(Image.id))
+            .order_by(Embedding.image_id)
+            .limit(block)
+        )
+        last = 0
+        while True:
+            with self._reading() as session:
+                rows = session.execute(page.where(Embedding.image_id > last)).all()
+            if not rows:
+                return
+            last = rows[-1].image_id
+            yield np.array([row.image_id for row in rows], np.int64), _matrix([row.vector for row in rows])
+
+    def vectors(self, encoder: EncoderKey, image_ids: Sequence[int]) -> "NDArray[np.float32]":
+        """The images' vectors as rows, in the order asked for.
+
+        Raises:
+            UnknownEntry: the encoder has not seen one of them.
+        """
+        known: dict[int, bytes] = {}
+        with self._reading() as session:
+            for some in chunks(image_ids):
+                rows = select(Embedding.image_id, Embedding.vector).where(of(Embedding, encoder))
+                known.update(session.execute(rows.where(Embedding.image_id.in_(some))).all())
+        missing = [image_id for image_id in image_ids if image_id not in known]
+        if missing:
+            raise UnknownEntry(
+                f"{len(missing)} images (first: {missing[0]}) have no vector of {encoder.name}; embed them"
+            )
+        return _matrix([known[image_id] for image_id in image_ids])
+
+    def add_matches(self, content_id: int, encoder: EncoderKey, matches: Sequence[MatchEntry]) -> None:
+        """Keep what was found for a content image, in the place of what was found earlier.
+
+        A match whose style may still be used stays as it is. One that attempts hang on becomes a candidate
+        without a rank, and the chosen pair again when it is found again; they take another place in the queue where
+        the score is another.
+        """
+        rows = [
+            {
+                "content_id": content_id,
+                "style_id": match.style_id,
+                "encoder_name": encoder.name,
+                "encoder_checksum": encoder.checksum,
+                "outcome": match.outcome,
+                "rank": match.rank,
+                "score": match.score,
+                "reasons": dict(match.reasons),
+                "made_at": now(),
+            }
+            for match in matches
+        ]
+        if not rows:
+            return
+        with self._writing() as session:
+            # Whoever else matches this image meanwhile waits here, so that one of both is chosen.
+            session.execute(select(Image.id).where(Image.id == content_id).with_for_update(key_share=True))
+            chosen = select(Match.id).where(Match.content_id == content_id, standing(encoder))
+            if session.execute(chosen.limit(1)).first() is not None:
+                return
+            scores = _scores(session, content_id, encoder)
+            _make_way(session, content_id, encoder)
+            found = self._insert(Match)
+            again = {key: found.excluded[key] for key in ("outcome", "rank", "score", "reasons", "made_at")}
+            pair = ["content_id", "style_id", "encoder_name", "encoder_checksum"]
+            session.execute(found.on_conflict_do_update(index_elements=pair, set_=again), rows)
+            moved = [attempt_id for attempt_id, _ in _scores(session, content_id, encoder) - scores]
+            if lock_contents(session, moved):
+                refresh(session, self._insert(Review), moved)
+
+
+def _scores(session: Session, content_id: int, encoder: EncoderKey) -> set[tuple[int, float | None]]:
+    """(attempt, its match's score) of those at this content that made a picture."""
+    tried = select(Attempt.id, Match.score).join(Match, Match.id == Attempt.match_id)
+    made = (Match.content_id == content_id, of(Match, encoder), Attempt.output_image_id.is_not(None))
+    return {(attempt_id, score) for attempt_id, score in session.execute(tried.where(*made))}
+
+
+def _make_way(session: Session, content_id: int, encoder: EncoderKey) -> None:
+    """Delete what was found earlier; what attempts hang on stays, as a candidate."""
+    earlier = (Match.content_id == content_id, of(Match, encoder))
+    tried = exists().where(Attempt.match_id == Match.id)
+    session.execute(delete(Match).where(*earlier, not_(tried)))
+    session.execute(update(Match).where(*earlier).values(outcome=MatchOutcome.CANDIDATE, rank=None))
+
+
+def _matrix(vectors: Sequence[bytes]) -> "NDArray[np.float32]":
+    import numpy as np  # noqa: PLC0415  # most commands open the catalogue and need none of the two
+
+    joined = np.frombuffer(b"".join(vectors), "<f4").astype(np.float32)
+    return joined.reshape(len(vectors), -1) if vectors else joined.reshape(0, 0)

@@ -1,0 +1,65 @@
+"""Which wishes are pending and which a night can make: conditions on `WishMade`, one definition for claim and page.
+
+An attempt answers a wish when it was begun after it, with its pictures, its inputs and its recipe; what was tried
+before and what a later recipe of the same name would make are other things.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
+from sqlalchemy.orm import aliased
+
+from db.entries.review import RECIPE_OF_NIGHT
+from db.queries.base.usable import usable
+from db.tables.night import Attempt, Batch, Image
+from db.tables.review import WishMade
+
+MAX_TRIES = 3
+"""Attempts after which nobody tries again, where no setting says otherwise."""
+_tried = aliased(Attempt)
+_content, _style = aliased(Image), aliased(Image)
+
+
+def pending() -> ColumnElement[bool]:
+    """Nobody took the wish back, and nothing has come of it but attempts that failed for now."""
+    return and_(WishMade.withdrawn_at.is_(None), answer(not_(_tried.transient)).is_(None))
+
+
+def allowed() -> ColumnElement[bool]:
+    """Both of its pictures may be used."""
+    return and_(usable(WishMade.content_id), usable(WishMade.style_id))
+
+
+def tries() -> Any:
+    """How often it was tried with recipe and encoder as they are now."""
+    return _such(func.count(_tried.id), unchanged(_tried))
+
+
+def answer(*which: ColumnElement[bool]) -> Any:
+    """Number of the newest attempt, of these, that came of the wish."""
+    return _such(func.max(_tried.id), _tried.opened_at >= WishMade.wished_at, *which)
+
+
+def repeated() -> Any:
+    """Number of the newest attempt that a night would only repeat, whenever it was made."""
+    return _such(func.max(_tried.id), not_(_tried.transient), unchanged(_tried))
+
+
+def unchanged(attempt: type[Attempt]) -> ColumnElement[bool]:
+    """No batch since had the attempt's recipe with other parameters or another encoder."""
+    later = aliased(Batch)
+    differs = or_(later.recipe_digest != attempt.recipe_digest, later.encoder_checksum != attempt.weights_checksum)
+    return not_(exists().where(later.recipe_name == attempt.recipe_name, later.id > attempt.batch_id, differs))
+
+
+def _such(figure: Any, *which: ColumnElement[bool]) -> Any:
+    """A figure of the attempts, of these, at what the wish names."""
+    same = and_(
+        _tried.content_sha256 == _content.sha256,
+        _tried.style_sha256 == _style.sha256,
+        _tried.inputs_digest == WishMade.inputs_digest,
+        or_(WishMade.recipe_name == RECIPE_OF_NIGHT, _tried.recipe_name == WishMade.recipe_name),
+        *which,
+    )
+    found = select(figure).select_from(_content).join(_style, _style.id == WishMade.style_id).join(_tried, same)
+    return found.where(_content.id == WishMade.content_id).correlate(WishMade).scalar_subquery()

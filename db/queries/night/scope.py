@@ -1,0 +1,106 @@
+"""What the night takes on and what it leaves: contents due for a match, and those held back, by reason.
+
+The scope (tones, and genres by archive) comes from the settings; rights come from the records.
+"""
+
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    case,
+    cast,
+    distinct,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import Session
+
+from db.entries.night import ContentScope, Derivatives, EncoderKey, Tone
+from db.queries.base.store import Store
+from db.queries.base.usable import RecordCondition, harvested, of, says, standing, usable
+from db.tables.base import PictureState
+from db.tables.night import Archive, Embedding, Image, Match, Record, RecordImage, Rights
+
+
+class ScopePart(Store):
+    """Which contents the matching asks the catalogue for."""
+
+    def contents_to_match(self, encoder: EncoderKey, scope: ContentScope) -> list[int]:
+        """Images of the scope that the encoder has seen, without a match whose style may be used today.
+
+        Those with "no match" get another chance, and those whose style's rights or record were withdrawn.
+        """
+        seen = exists().where(Embedding.image_id == Image.id, of(Embedding, encoder))
+        found = exists().where(Match.content_id == Image.id, standing(encoder))
+        with self._reading() as session:
+            taken = _taken(scope, _in_genres(session, scope))
+            return list(session.scalars(select(Image.id).where(taken, seen, not_(found)).order_by(Image.id)))
+
+    def held_back(self, scope: ContentScope) -> dict[str, int]:
+        """How many live records of the scope's archives have a picture that the night does not take, and why.
+
+        Colour pictures are no content and are not counted; a record counts once for each reason. Rights come
+        before genre, genre before tone: the first that stands in the way is told.
+        """
+        with self._reading() as session:
+            in_genres = _in_genres(session, scope)
+            broken = and_(RecordImage.image_id.is_(None), RecordImage.state == PictureState.BROKEN)
+            left = and_(harvested(), Image.tone != Tone.COLOUR, not_(_taken(scope, in_genres)))
+            reasons = (
+                select(Record.id, _reason(in_genres, broken).label("reason"))
+                .select_from(RecordImage)
+                .join(Record, Record.id == RecordImage.record_id)
+                .join(Rights, Rights.record_id == Record.id)
+                .outerjoin(Image, Image.id == RecordImage.image_id)
+                .where(Record.deleted_at.is_(None), _in_archives(scope), or_(broken, left))
+                .subquery()
+            )
+            counted = select(reasons.c.reason, func.count(distinct(reasons.c.id))).group_by(reasons.c.reason)
+            return dict(session.execute(counted.order_by(reasons.c.reason)).all())
+
+
+def _taken(scope: ContentScope, in_genres: RecordCondition) -> ColumnElement[bool]:
+    """The image is content for the night."""
+    return and_(harvested(), Image.tone.in_(scope.tones), usable(Image.id, in_genres))
+
+
+def _reason(in_genres: RecordCondition, broken: ColumnElement[bool]) -> ColumnElement[str]:
+    no_genre = func.trim(func.coalesce(Record.genre, "")) == ""
+    return case(
+        (broken, literal("picture: broken")),
+        (says(Derivatives.NO, RecordImage.image_id), literal("rights: no")),
+        (Rights.derivatives != Derivatives.YES, literal("rights: ") + cast(Rights.derivatives, String)),
+        (in_genres(Record), literal("tone: ") + cast(Image.tone, String)),
+        (no_genre, literal("no genre")),
+        else_=literal("other genre"),
+    )
+
+
+def _in_archives(scope: ContentScope) -> ColumnElement[bool]:
+    return Record.archive_id.in_(select(Archive.id).where(Archive.name.in_(scope.genres)))
+
+
+def _in_genres(session: Session, scope: ContentScope) -> RecordCondition:
+    """The record's genre is one that its archive's scope takes, whatever its case.
+
+    Compared here and not in the database: SQLite lowers ASCII only. An archive has few genres.
+    """
+    genres = select(Archive.id, Archive.name, Record.genre).join(Record, Record.archive_id == Archive.id)
+    whole: list[int] = []
+    pairs: list[tuple[int, str]] = []
+    for archive_id, name, genre in session.execute(genres.where(_in_archives(scope)).distinct()):
+        allowed = scope.genres[name]
+        if allowed is None:
+            whole.append(archive_id)
+        elif genre is not None and _folded(genre) in {_folded(each) for each in allowed}:
+            pairs.append((archive_id, genre))
+    return lambda record: or_(record.archive_id.in_(whole), tuple_(record.archive_id, record.genre).in_(pairs))
+
+
+def _folded(genre: str) -> str:
+    return genre.strip().casefold()

@@ -1,0 +1,111 @@
+"""The catalogue in numbers: what `nishiki status` prints."""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from db.engine import HEAD
+from db.entries.night import MatchOutcome, Outcome, Tone, Verdict, WindowState
+from db.queries.base.review_rows import not_undone
+from db.queries.base.store import Store
+from db.queries.base.usable import harvested
+from db.queries.night.dispatch import batch_entry
+from db.tables.base import PictureState
+from db.tables.night import (
+    Archive,
+    Attempt,
+    Batch,
+    Image,
+    Match,
+    Record,
+    RecordImage,
+    VerdictGiven,
+    Window,
+)
+from db.tables.review import WishMade
+
+_LIVE = Record.deleted_at.is_(None)
+
+
+class StatusPart(Store):
+    """Counts, in one transaction."""
+
+    def status(self) -> dict[str, Any]:
+        """Counts of everything, ready for JSON: live records and the pictures they name, harvested images."""
+        with self._reading() as session:
+            named = RecordImage.record_id.in_(select(Record.id).where(_LIVE))
+            attempts = _counts(session, Attempt.outcome, Outcome)
+            pending = select(func.count()).select_from(Attempt).where(Attempt.outcome.is_(None))
+            return {
+                "records": _records(session, _LIVE),
+                "deleted_records": _records(session, Record.deleted_at.is_not(None)),
+                "images": _counts(session, Image.tone, Tone, harvested()),
+                "pictures": _counts(session, RecordImage.state, PictureState, named),
+                "matches": _counts(session, Match.outcome, MatchOutcome),
+                "attempts": {"pending": session.execute(pending).scalar_one(), **attempts},
+                "verdicts": _counts(session, VerdictGiven.verdict, Verdict, not_undone()),
+                **_latest(session),
+                "schema": HEAD,
+                "archives": _archives(session),
+            }
+
+    def picture_names(self) -> set[str]:
+        """The sha256 of every file that a row names: images harvested, made or long superseded, and curators' marks."""
+        marks = select(WishMade.marks_sha256).where(WishMade.marks_sha256.is_not(None))
+        with self._reading() as session:
+            return {*session.scalars(select(Image.sha256)), *filter(None, session.scalars(marks))}
+
+
+def _records(session: Session, which: ColumnElement[bool]) -> int:
+    return session.execute(select(func.count()).select_from(Record).where(which)).scalar_one()
+
+
+def _counts(
+    session: Session,
+    column: InstrumentedAttribute[Any],
+    words: type[StrEnum],
+    which: ColumnElement[bool] | None = None,
+) -> dict[str, int]:
+    """How many of each word, those with none too."""
+    counted = select(column, func.count()).group_by(column)
+    found: dict[StrEnum | None, int] = dict(session.execute(counted if which is None else counted.where(which)).all())
+    return {str(word): found.get(word, 0) for word in words}
+
+
+def _latest(session: Session) -> dict[str, Any]:
+    """The batch that was taken last, and the encoder of it or else of the last match."""
+    batch_id = session.execute(select(func.max(Batch.id))).scalar()
+    if batch_id is None:
+        last = select(Match.encoder_name, Match.encoder_checksum).order_by(Match.id.desc()).limit(1)
+        found = session.execute(last).first()
+        encoder = found and {"name": found[0], "checksum": found[1]}
+        return {"encoder": encoder, "batch": None}
+    batch = batch_entry(session, batch_id)
+    done = batch.taken - batch.left
+    return {
+        "encoder": {"name": batch.encoder.name, "checksum": batch.encoder.checksum},
+        "batch": {"id": batch.id, "recipe": batch.recipe.name, "done": done, "left": batch.left},
+    }
+
+
+def _archives(session: Session) -> list[dict[str, Any]]:
+    """By name; `last_harvest` is when a window was last finished, ISO 8601."""
+    records = select(func.count()).where(Record.archive_id == Archive.id, _LIVE).scalar_subquery()
+    last = (
+        select(func.max(Window.closed_at, type_=Window.closed_at.type))
+        .where(Window.archive_id == Archive.id, Window.state == WindowState.DONE)
+        .scalar_subquery()
+    )
+    listed = select(Archive, records, last).order_by(Archive.name)
+    return [
+        {
+            "name": archive.name,
+            "kind": archive.kind,
+            "address": archive.address,
+            "records": count,
+            "last_harvest": closed_at and closed_at.isoformat(),
+        }
+        for archive, count, closed_at in session.execute(listed)
+    ]

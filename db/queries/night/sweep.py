@@ -1,0 +1,86 @@
+"""The sweep's sentences: a folder's images, every content × style as a pair, attempts of exactly these pairs.
+
+A sweep compares configurations, so it takes whatever a person put into a folder and leaves alone what the night
+chose: its pairs are candidates without a rank, which no night takes on.
+"""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import and_, exists, not_, select
+
+from db.entries.night import AttemptEntry, BatchEntry, EncoderKey, ImageEntry, MatchOutcome, RecipeEntry
+from db.queries.base.store import chunks, image_entry, now
+from db.queries.base.usable import harvested, of, usable
+from db.queries.night.attempts import ReportPart
+from db.queries.night.claims import Due
+from db.queries.night.dispatch import open_batch
+from db.tables.night import Archive, Attempt, Image, Match, Record, RecordImage
+
+PAIRED = {"why": "a sweep pairs every content with every style"}
+
+
+class SweepPart(ReportPart):
+    """What the sweep says to the catalogue."""
+
+    def archive_images(self, archive: str) -> tuple[list[ImageEntry], int]:
+        """The images that live records of an archive name, of any tone, and how many more may not be used."""
+        named = exists().where(
+            RecordImage.image_id == Image.id,
+            RecordImage.record_id == Record.id,
+            Record.deleted_at.is_(None),
+            Record.archive_id == Archive.id,
+            Archive.name == archive,
+        )
+        allowed = and_(harvested(), usable(Image.id))
+        with self._reading() as session:
+            images = session.scalars(select(Image).where(named, allowed).order_by(Image.id)).all()
+            others = session.scalars(select(Image.id).where(named, not_(allowed))).all()
+            return [image_entry(image) for image in images], len(others)
+
+    def pair_up(self, content_ids: Collection[int], style_ids: Collection[int], encoder: EncoderKey) -> list[int]:
+        """Keep a match for every content × style but an image with itself; the pairs' numbers, content by content.
+
+        A match of the pair that is here already stays as it is, chosen by a night or not.
+        """
+        pairs = [(content, style) for content in content_ids for style in style_ids if content != style]
+        common = {
+            "encoder_name": encoder.name,
+            "encoder_checksum": encoder.checksum,
+            "outcome": MatchOutcome.CANDIDATE,
+            "reasons": PAIRED,
+            "made_at": now(),
+        }
+        if not pairs:
+            return []
+        rows = [{"content_id": content, "style_id": style, **common} for content, style in pairs]
+        with self._writing() as session:
+            session.execute(self._insert(Match).on_conflict_do_nothing(), rows)
+            found = select(Match.content_id, Match.style_id, Match.id).where(of(Match, encoder))
+            numbers: dict[tuple[int, int | None], int] = {}
+            for content_id in set(content_ids):
+                kept = session.execute(found.where(Match.content_id == content_id))
+                numbers |= {(content, style): match_id for content, style, match_id in kept}
+        return [numbers[pair] for pair in pairs]
+
+    def take_pairs(
+        self, recipe: RecipeEntry, encoder: EncoderKey, match_ids: Collection[int], *, max_tries: int = 3
+    ) -> BatchEntry | None:
+        """As `take_batch`, of exactly these matches, whether a night would choose them or not."""
+        dues = [Due(Match.id.in_(some), max_tries) for some in chunks(match_ids)]
+        with self._writing() as session:
+            return open_batch(session, self._insert(Attempt), recipe, encoder, dues)
+
+    def pair_attempts(
+        self, match_ids: Collection[int], recipe_digests: Iterable[str], encoder: EncoderKey
+    ) -> list[AttemptEntry]:
+        """The last attempt of each pair by each recipe with this encoder, pending ones too; oldest first."""
+        wanted = and_(
+            Attempt.recipe_digest.in_(list(recipe_digests)),
+            Attempt.encoder_name == encoder.name,
+            Attempt.weights_checksum == encoder.checksum,
+        )
+        last: dict[tuple[int, str], AttemptEntry] = {}
+        for some in chunks(match_ids):
+            for attempt in self._attempts(and_(Attempt.match_id.in_(some), wanted)):
+                last[attempt.match_id, attempt.recipe.digest] = attempt
+        return sorted(last.values(), key=lambda attempt: attempt.id)

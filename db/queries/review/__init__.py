@@ -1,0 +1,1 @@
+"""What the review asks and writes: queue, facets, leases, verdicts, accounts."""

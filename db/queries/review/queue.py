@@ -1,0 +1,204 @@
+"""The queue: what waits for a verdict, best first, page by page at any depth.
+
+The order is (precedence, attempt), one index away; a page begins where its neighbour ended, so that entries which
+leave the queue meanwhile shift nothing. Only `ReviewQueuePart.queue` at a position counts its way there.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from db.entries.night import Description, VerdictEntry
+from db.entries.review import Choice, Count, Lease, Place, Queue, QueueEntry, QueueFilter, QueuePage
+from db.errors import UnknownEntry
+from db.queries.base.describe import describe
+from db.queries.base.store import Store, now
+from db.queries.review.filter import conditions, counted, in_queue, unspoken
+from db.queries.review.leases import running
+from db.tables.night import Attempt, Image, Match, VerdictGiven
+from db.tables.review import LeaseHeld, Review
+
+_KEY = (Review.precedence, Review.attempt_id)
+_SAID = tuple(each.name for each in fields(VerdictEntry))
+# of tables, and made once, as in `describe`
+_REVIEWS, _ATTEMPTS, _MATCHES, _IMAGES, _LEASES, _VERDICTS = (
+    each.__table__ for each in (Review, Attempt, Match, Image, LeaseHeld, VerdictGiven)
+)
+_LEASED = and_(_LEASES.c.attempt_id == _REVIEWS.c.attempt_id, _LEASES.c.until > bindparam("moment"))
+_BESIDE = (
+    select(_REVIEWS, _ATTEMPTS.c.style_sha256, _ATTEMPTS.c.error_message, _MATCHES.c.content_id, _IMAGES.c.sha256)
+    .add_columns(_LEASES.c.curator.label("leased_to"), _LEASES.c.until)
+    .add_columns(*(_VERDICTS.c[name].label(f"said_{name}") for name in _SAID))
+    .join(_ATTEMPTS, _ATTEMPTS.c.id == _REVIEWS.c.attempt_id)
+    .join(_MATCHES, _MATCHES.c.id == _ATTEMPTS.c.match_id)
+    .join(_IMAGES, _IMAGES.c.id == _ATTEMPTS.c.output_image_id)
+    .outerjoin(_LEASES, _LEASED)
+    .outerjoin(_VERDICTS, _VERDICTS.c.id == _REVIEWS.c.verdict_id)
+    .where(_REVIEWS.c.attempt_id.in_(bindparam("some", expanding=True)))
+)
+
+
+@dataclass(frozen=True)
+class PageOf:
+    """Which part of a queue: after a place, before one, or from a position (0: the first entry) on."""
+
+    after: Place | None = None
+    before: Place | None = None
+    position: int = 0
+    limit: int = 50
+
+
+FIRST_PAGE = PageOf()
+
+
+class ReviewQueuePart(Store):
+    """What waits, and what was said."""
+
+    def queue(self, wanted: QueueFilter, page: PageOf = FIRST_PAGE, *, reader: str | None = None) -> QueuePage:
+        """Some entries in the queue's order; entries leased to others are among them, and say so.
+
+        Args:
+            wanted: which entries.
+            page: which part of them.
+            reader: the curator who looks: she is not asked twice for a blind pair, and REDONE holds her returns only.
+        """
+        with self._reading() as session:
+            found = conditions(session, wanted, reader)
+            places, further = _places(session, found, page)
+            back = page.before is not None
+            first = page.after is None and not back and not page.position
+            behind = not first and bool(places) and _any_beyond(session, found, places[-back], earlier=not back)
+            earlier, later = (further, behind) if back else (behind, further)
+            return QueuePage(_entries(session, places), earlier, later)
+
+    def queue_count(self, wanted: QueueFilter, *, reader: str | None = None) -> Count:
+        """How many entries, up to 1,000; at least so many where counting all would take long."""
+        with self._reading() as session:
+            return counted(session, [wanted], reader)[0]
+
+    def queue_counts(self, wanted: QueueFilter, *, reader: str | None = None) -> dict[Queue, Count]:
+        """As `queue_count`, of every queue; verdict and curator narrow only those that have judged entries."""
+        with self._reading() as session:
+            counts = counted(session, [in_queue(wanted, queue) for queue in Queue], reader)
+        return dict(zip(Queue, counts, strict=True))
+
+    def queue_entry(self, attempt_id: int) -> QueueEntry:
+        """One entry, in whatever queue.
+
+        Raises:
+            UnknownEntry: there is no such attempt, or it made no picture.
+        """
+        with self._reading() as session:
+            key = session.execute(select(*_KEY).where(Review.attempt_id == attempt_id)).one_or_none()
+            if key is None:
+                raise UnknownEntry(f"there is no attempt {attempt_id} with a picture; `nishiki export` lists them all")
+            return _entries(session, [Place(*key)])[0]
+
+    def queue_entries(self, attempt_ids: Collection[int]) -> list[QueueEntry]:
+        """Those of these entries that there are, in the queue's order; a page's worth of them."""
+        keys = select(*_KEY).where(Review.attempt_id.in_(attempt_ids)).order_by(*_KEY)
+        with self._reading() as session:
+            return list(_entries(session, [Place(*key) for key in session.execute(keys)]))
+
+    def queue_numbers(self, wanted: QueueFilter, limit: int, *, reader: str | None = None) -> list[int]:
+        """The attempts at the queue's head, without what stands beside them."""
+        with self._reading() as session:
+            places, _ = _places(session, conditions(session, wanted, reader), PageOf(limit=limit))
+            return [place.attempt_id for place in places]
+
+    def choices(self, attempt_ids: Collection[int], reader: str) -> list[Choice]:
+        """What stands on those of these entries that there are, in the queue's order.
+
+        Args:
+            attempt_ids: a few thousand at most.
+            reader: the curator who judges; blind pairs on which she has spoken are left out.
+        """
+        hers_to_judge = or_(Review.waiting_since.is_(None), *unspoken(reader))
+        rows = (
+            select(Review.attempt_id, Review.verdict_id, Review.blind, Review.waiting_since, LeaseHeld.curator)
+            .outerjoin(LeaseHeld, (LeaseHeld.attempt_id == Review.attempt_id) & running())
+            .where(Review.attempt_id.in_(attempt_ids), hers_to_judge)
+            .order_by(*_KEY)
+        )
+        with self._reading() as session:
+            return [
+                Choice(attempt_id, None if blind and waiting else verdict_id, leased_to)
+                for attempt_id, verdict_id, blind, waiting, leased_to in session.execute(rows)
+            ]
+
+    def place_before(self, wanted: QueueFilter, place: Place, *, reader: str | None = None) -> Place | None:
+        """Where the entry before this place stands; None: there is none."""
+        with self._reading() as session:
+            places, _ = _places(session, conditions(session, wanted, reader), PageOf(before=place, limit=1))
+            return places[0] if places else None
+
+    def next_unleased(self, wanted: QueueFilter, curator: str, *, after: Place | None = None) -> QueueEntry | None:
+        """The next entry that no other curator has open; None: there is none behind that place."""
+        others = select(LeaseHeld.attempt_id).where(
+            LeaseHeld.attempt_id == Review.attempt_id, running(), LeaseHeld.curator != curator
+        )
+        with self._reading() as session:
+            found = [*conditions(session, wanted, curator), ~others.exists()]
+            places, _ = _places(session, found, PageOf(after=after, limit=1))
+            return _entries(session, places)[0] if places else None
+
+
+def _places(session: Session, found: Sequence[ColumnElement[bool]], page: PageOf) -> tuple[list[Place], bool]:
+    """The page's places in the queue's order, and whether others follow in the direction of reading."""
+    keys = select(*_KEY).where(*found).limit(page.limit + 1)
+    if page.before is not None:
+        keys = keys.where(_beyond(page.before, earlier=True)).order_by(*(column.desc() for column in _KEY))
+    elif page.after is not None:
+        keys = keys.where(_beyond(page.after, earlier=False)).order_by(*_KEY)
+    else:
+        keys = keys.order_by(*_KEY).offset(page.position)
+    places = [Place(*key) for key in session.execute(keys)]
+    further, places = len(places) > page.limit, places[: page.limit]
+    return (places[::-1] if page.before is not None else places), further
+
+
+def _beyond(place: Place, *, earlier: bool) -> ColumnElement[bool]:
+    key, bound = tuple_(*_KEY), tuple_(place.precedence, place.attempt_id)
+    return key < bound if earlier else key > bound
+
+
+def _any_beyond(session: Session, found: Sequence[ColumnElement[bool]], place: Place, *, earlier: bool) -> bool:
+    order = [column.desc() if earlier else column for column in _KEY]
+    one = select(Review.attempt_id).where(*found, _beyond(place, earlier=earlier)).order_by(*order).limit(1)
+    return session.execute(one).first() is not None
+
+
+def _entries(session: Session, places: Sequence[Place]) -> tuple[QueueEntry, ...]:
+    """What stands beside each place; a page's worth of them."""
+    some = {"some": [place.attempt_id for place in places], "moment": now()}
+    found = {row.attempt_id: row for row in session.execute(_BESIDE, some)}
+    said = describe(session, {row.content_id for row in found.values()})
+    return tuple(_entry(place, found[place.attempt_id], said) for place in places)
+
+
+def _entry(place: Place, row: Any, said: Mapping[int, Description]) -> QueueEntry:
+    return QueueEntry(
+        place=place,
+        batch_id=row.batch_id,
+        content=said[row.content_id],
+        style_sha256=row.style_sha256,
+        output_sha256=row.sha256,
+        recipe=row.recipe_name,
+        outcome=row.outcome,
+        refusal=row.error_message,
+        error=row.error,
+        verdict=_shown(row),
+        returned_by=row.returned_by,
+        conflict=row.conflict_since is not None,
+        lease=Lease(row.attempt_id, row.leased_to, row.until) if row.leased_to is not None else None,
+    )
+
+
+def _shown(row: Any) -> VerdictEntry | None:
+    """The first word of a blind pair is hidden until the second is said."""
+    if row.verdict_id is None or (row.blind and row.waiting_since is not None):
+        return None
+    return VerdictEntry(**{name: getattr(row, f"said_{name}") for name in _SAID})

@@ -1,0 +1,1 @@
+"""Who asks: accounts, sessions, cookies, throttling, headers, addresses."""

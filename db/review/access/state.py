@@ -1,0 +1,44 @@
+"""What the routes share: the catalogue, the tiles, the settings, the templates. One for each app."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from db.catalogue import Catalogue
+from db.files.tiles import TileStore
+from db.review.access.sessions import Sessions
+from db.review.access.throttle import Throttle
+from db.review.settings import ReviewSettings
+
+
+@dataclass(frozen=True)
+class ReviewState:
+    """Safe for any thread."""
+
+    settings: ReviewSettings
+    catalogue: Catalogue
+    tiles: TileStore
+    sessions: Sessions
+    throttle: Throttle
+    marking_recipes: tuple[str, ...] = ()
+    """Recipes that take marks drawn by hand, the first by default; the catalogue knows no recipes, so it is told."""
+
+    def blind_share(self) -> float:
+        """The setting's, where there are two curators to compare."""
+        judging = [each for each in self.catalogue.curators() if not each.disabled_at and each.role != "viewer"]
+        return self.settings.blind_share if len(judging) > 1 else 0.0
+
+
+def state_of(request: Request) -> ReviewState:
+    """The state of the app that answers this request."""
+    state: ReviewState = request.app.state.review
+    return state
+
+
+async def _state(request: Request) -> ReviewState:  # async: it waits for nothing, so it needs no thread
+    return state_of(request)
+
+
+State = Annotated[ReviewState, Depends(_state)]
+"""A route's parameter."""

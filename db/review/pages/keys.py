@@ -1,0 +1,105 @@
+"""Every key of the page, in one list, and the page that shows it."""
+
+from typing import Final, NamedTuple
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from db.review.access.addresses import page_before
+from db.review.access.auth import Looking
+from db.review.view.rendering import render
+
+router = APIRouter()
+
+
+class Key(NamedTuple):
+    """One key."""
+
+    key: str
+    what: str
+    where: str
+    """A page, in the page's words."""
+
+
+_ENTRY, _QUEUE, _BULK, _CANDIDATES = "One entry", "Queue", "Judge together", "Candidates"
+_STYLES, _MARKS, _EVERYWHERE = "Try another style", "Colour here", "Every page"
+_PLACES: Final = (_ENTRY, _QUEUE, _BULK, _CANDIDATES, _STYLES, _MARKS, _EVERYWHERE)
+KEYS: Final = (
+    Key("a", "Approve, and go to the next entry", _ENTRY),
+    Key("r", "Return: then one of the keys 1 to 5 for the reason", _ENTRY),
+    Key("1–5", "The reason of a return", _ENTRY),
+    Key("Esc", "Leave the reasons, and return nothing", _ENTRY),
+    Key("w", "Withhold, and go to the next entry", _ENTRY),
+    Key("n", "Write a note", _ENTRY),
+    Key("j", "Next entry, without a verdict", _ENTRY),
+    Key("k", "Previous entry, without a verdict", _ENTRY),
+    Key("u", "Take your last verdict back, or the last ones given in one step", _ENTRY),
+    Key("s", "Swipe between original and result", _ENTRY),
+    Key("b", "Blink: original and result in turn", _ENTRY),
+    Key("o", "Opacity: lay the result over the original", _ENTRY),
+    Key("l", "Luma difference: has any line moved?", _ENTRY),
+    Key("y", "Link the style print's zoom, or let it go", _ENTRY),
+    Key("+", "Zoom in", _ENTRY),
+    Key("−", "Zoom out", _ENTRY),
+    Key("0", "Fit the pictures into their frames", _ENTRY),
+    Key("z", "1 : 1 pixels", _ENTRY),
+    Key("f", "Large", _ENTRY),
+    Key("c", "Candidates: other results for this print", _ENTRY),
+    Key("t", "Try another style", _ENTRY),
+    Key("m", "Colour here: draw marks", _ENTRY),
+    Key("j", "To the next entry of the grid", _QUEUE),
+    Key("k", "To the previous entry of the grid", _QUEUE),
+    Key("Enter", "Open the entry", _QUEUE),
+    Key("x", "Select the entry, or leave it out", _QUEUE),
+    Key("Shift + x", "Select all from the last selected entry to this one", _QUEUE),
+    Key("u", "Take your last verdict back, or the last ones given in one step", _QUEUE),
+    Key("/", "Search", _QUEUE),
+    Key("]", "Next page of the queue", _QUEUE),
+    Key("[", "Previous page of the queue", _QUEUE),
+    Key("g", "First page of the queue", _QUEUE),
+    Key("a", "Approve all of them", _BULK),
+    Key("r", "Return: then one of the keys 1 to 5 for the reason", _BULK),
+    Key("1–5", "The reason of a return", _BULK),
+    Key("Esc", "Leave the reasons, and return nothing", _BULK),
+    Key("w", "Withhold all of them", _BULK),
+    Key("n", "Write a note", _BULK),
+    Key("1–9", "Open this result", _CANDIDATES),
+    Key("t", "Try another style", _CANDIDATES),
+    Key("Esc", "Back to the entry", _CANDIDATES),
+    Key("/", "Find a style print by words", _STYLES),
+    Key("Esc", "Back to the entry", _STYLES),
+    Key("1–7", "Choose a colour", _MARKS),
+    Key("b", "Change the width", _MARKS),
+    Key("d", "Draw", _MARKS),
+    Key("e", "Erase", _MARKS),
+    Key("p", "Take a colour of the result", _MARKS),
+    Key("v", "Move the picture", _MARKS),
+    Key("o", "Result under the marks", _MARKS),
+    Key("z", "Undo", _MARKS),
+    Key("Shift + z", "Redo", _MARKS),
+    Key("x", "Take all away", _MARKS),
+    Key("+", "Zoom in", _MARKS),
+    Key("−", "Zoom out", _MARKS),
+    Key("0", "Fit the pictures into their frames", _MARKS),
+    Key("Arrows", "Move the cross-hair; with Shift by one pixel of the screen", _MARKS),
+    Key("Space", "Put a dot, or use the tool", _MARKS),
+    Key("Enter", "Begin a stroke, and end it", _MARKS),
+    Key("Esc", "Drop the stroke", _MARKS),
+    Key("?", "This list", _EVERYWHERE),
+    Key("Esc", "From this list back to where you came from", _EVERYWHERE),
+)
+
+
+@router.get("/keys")
+def keys(request: Request, who: Looking) -> Response:
+    """The page."""
+    places = {place: [each for each in KEYS if each.where == place] for place in _PLACES}
+    return render(request, "keys.html.j2", who, {"places": places, "back": way_back(page_before(request))})
+
+
+def way_back(address: str) -> str:
+    """Where she came from; a sample of many was sent for by a form, so that the view it was chosen of stands for it."""
+    path, _, query = address.partition("?")
+    if path in ("/", "/keys", "/bulk"):
+        return f"/?{query}" if path != "/keys" else "/"
+    return address

@@ -1,0 +1,149 @@
+"""Try another style: choose one among the match's candidates, or by words; take a wish back.
+
+A wish is kept by the catalogue and made by the next run. Marks are asked for in `db.review.pages.marks`.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Self
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Form, Path, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from db.entries.night import Description
+from db.entries.review import Wish, WishEntry, WishState
+from db.errors import UnknownEntry
+from db.review.access.auth import Judging, Looking, Visitor
+from db.review.pages.entry import Asked, AskedFor, entry_address
+from db.review.view.error_pages import fault_page
+from db.review.view.filters import MOST_NUMBER
+from db.review.view.insight import may_withdraw
+from db.review.view.notices import notice_value
+from db.review.view.reasons import Why, reasons
+from db.review.view.rendering import render
+
+router = APIRouter()
+_FOUND = 48
+
+
+@dataclass(frozen=True)
+class OfferedStyle:
+    """A colour print to choose, and what came of it before."""
+
+    said: Description
+    why: Why | None
+    """Of a candidate of the matching; None: found by words."""
+    made: int | None
+    """The newest attempt in its colours, with a picture."""
+    wish: WishEntry | None
+    """For these colours, without marks."""
+    may_ask: bool
+    """A night would make something that is not here yet."""
+    has_picture: bool
+
+
+@router.get("/entries/{attempt_id}/styles")
+def styles_page(
+    request: Request,
+    asked: AskedFor,
+    who: Looking,
+    find: Annotated[str, Query(max_length=200)] = "",
+) -> HTMLResponse:
+    """The candidates, and what the words find.
+
+    Raises:
+        UnknownEntry: there is no such attempt.
+    """
+    attempt = asked.state.catalogue.attempt(asked.attempt_id)
+    offer = _Offer.at(asked, who)
+    found = asked.state.catalogue.find_styles(find, limit=_FOUND + 1) if find.strip() else []
+    context = {
+        "attempt": attempt,
+        "address": partial(entry_address, asked.view),
+        "kept": parse_qsl(asked.view.query()),
+        "find": find,
+        "candidates": list(offer.candidates()),
+        "found": [offer.style(said) for said in found[:_FOUND]],
+        "more": len(found) > _FOUND,
+    }
+    return render(request, "styles.html.j2", who, context)
+
+
+@router.post("/entries/{attempt_id}/wishes")
+def ask_for_style(
+    request: Request, asked: AskedFor, who: Judging, style_id: Annotated[int, Form(ge=1, le=MOST_NUMBER)]
+) -> Response:
+    """Ask for an attempt in these colours.
+
+    Raises:
+        UnknownEntry: there is no such attempt, or the style may not be used.
+    """
+    asked.state.catalogue.add_wish(asked.attempt_id, who.name, Wish(style_id=style_id))
+    return back_to_entry(request, asked, "wished")
+
+
+@router.post("/entries/{attempt_id}/wishes/{wish_id}/withdraw")
+def withdraw(
+    request: Request, asked: AskedFor, who: Judging, wish_id: Annotated[int, Path(ge=1, le=MOST_NUMBER)]
+) -> Response:
+    """Take a wish back; one that was made in the meantime stays as it is.
+
+    Raises:
+        UnknownEntry: the content of this attempt has no such wish.
+    """
+    catalogue = asked.state.catalogue
+    wish = _wish(asked, who, wish_id)
+    if wish is None:
+        raise UnknownEntry(f"entry {asked.attempt_id} has no wish {wish_id} any more; nothing is left to take back")
+    if not may_withdraw(wish, who):
+        only = f"{wish.curator} asked for it: only {wish.curator} or an admin takes it back."
+        return fault_page(request, 403, detail=only)
+    if not catalogue.withdraw_wish(wish_id):
+        now = _wish(asked, who, wish_id)
+        became = f"it became entry {now.made}" if now else "it was taken back in the meantime"
+        return fault_page(request, 409, detail=f"The wish is no longer pending: {became}.")
+    return back_to_entry(request, asked, "wish-withdrawn")
+
+
+def _wish(asked: Asked, who: Visitor, wish_id: int) -> WishEntry | None:
+    wishes = asked.state.catalogue.wishes(asked.attempt_id, reader=who.name)
+    return next((each for each in wishes if each.id == wish_id), None)
+
+
+def back_to_entry(request: Request, asked: Asked, notice: str) -> RedirectResponse:
+    """To the entry that she came from, within her view, with a word on what was done."""
+    address = entry_address(asked.view, asked.attempt_id, notice=notice_value(notice))
+    return RedirectResponse(f"{request.scope.get('root_path', '')}{address}", 303)
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What is known of every style that can be offered for one content."""
+
+    asked: Asked
+    made: Mapping[str, int]
+    """Style's sha256 → the newest attempt."""
+    wishes: Mapping[int, WishEntry]
+    """Style's image number → the wish for it."""
+    tried: Collection[int]
+    """Styles that a night would only repeat."""
+
+    @classmethod
+    def at(cls, asked: Asked, who: Visitor) -> Self:
+        catalogue, attempt_id = asked.state.catalogue, asked.attempt_id
+        made = {each.style.sha256: each.attempt_id for each in reversed(catalogue.attempts_of_content(attempt_id))}
+        wished = catalogue.wishes(attempt_id, reader=who.name)
+        wishes = {each.style_id: each for each in wished if each.marks_sha256 is None}
+        return cls(asked, made, wishes, catalogue.tried_styles(attempt_id))
+
+    def style(self, said: Description, why: Why | None = None) -> OfferedStyle:
+        made, has = self.made.get(said.sha256), self.asked.state.tiles.has(said.sha256)
+        wish = self.wishes.get(said.image_id)
+        may_ask = (wish is None or wish.state is WishState.MADE) and said.image_id not in self.tried
+        return OfferedStyle(said, why, made, wish, may_ask, has)
+
+    def candidates(self) -> Iterator[OfferedStyle]:
+        for said, match in self.asked.state.catalogue.candidates(self.asked.attempt_id):
+            yield self.style(said, reasons(match.reasons, match.score, match.rank))

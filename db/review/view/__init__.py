@@ -1,0 +1,1 @@
+"""How pages show things: templates, words, links, filters, plots, error pages."""

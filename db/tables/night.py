@@ -1,0 +1,289 @@
+"""The catalogue's tables, one class per noun of the glossary.
+
+Only `db.catalogue` and its parts read and write them; Alembic compares them with the database. The schema
+itself comes from `db/migrations`, never from here. Rows never leave `db`: entries do.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.entries.night import Derivatives, MatchOutcome, Outcome, Tone, Verdict, WindowState
+from db.tables.base import Base, PictureState, one_of
+
+
+class Archive(Base):
+    """An institution's collection that we read from."""
+
+    __tablename__ = "archives"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    address: Mapped[str]
+
+
+class Window(Base):
+    """A span of datestamps harvested as one unit; an open bound is empty."""
+
+    __tablename__ = "windows"
+    __table_args__ = (one_of("state", WindowState),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    archive_id: Mapped[int] = mapped_column(ForeignKey("archives.id"), index=True)
+    start: Mapped[datetime | None]
+    until: Mapped[datetime | None]
+    state: Mapped[WindowState]
+    records: Mapped[int]
+    problems: Mapped[int]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class Record(Base):
+    """One description as the archive gave it; `digest` covers the whole entry, to see what changed."""
+
+    __tablename__ = "records"
+    __table_args__ = (UniqueConstraint("archive_id", "identifier"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    archive_id: Mapped[int] = mapped_column(ForeignKey("archives.id"))
+    identifier: Mapped[str]
+    datestamp: Mapped[datetime]
+    digest: Mapped[str]
+    raw: Mapped[str]
+    title: Mapped[str]
+    date_text: Mapped[str]
+    year_from: Mapped[int | None]
+    year_to: Mapped[int | None]
+    genre: Mapped[str | None]
+    holder: Mapped[str]
+    credit_line: Mapped[str]
+    landing_url: Mapped[str | None]
+    deleted_at: Mapped[datetime | None]
+
+
+class RecordArtist(Base):
+    """An artist of a record, in the archive's order: rows, so that one SQL finds them on both databases."""
+
+    __tablename__ = "record_artists"
+    __table_args__ = (Index("ix_record_artists_name", "name", "record_id"),)
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]
+
+
+class RecordCast(Base):
+    """An actor in a role, in the archive's order; either may be empty."""
+
+    __tablename__ = "record_cast"
+    __table_args__ = (Index("ix_record_cast_actor", "actor", "record_id"),)
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    role: Mapped[str]
+    actor: Mapped[str]
+
+
+class Rights(Base):
+    """What may be done with a record's pictures, and on what basis."""
+
+    __tablename__ = "rights"
+    __table_args__ = (one_of("derivatives", Derivatives),)
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True, autoincrement=False)
+    derivatives: Mapped[Derivatives]
+    basis: Mapped[str]
+    uri: Mapped[str | None]
+    text: Mapped[str]
+
+
+class Image(Base):
+    """Stored picture bytes. `record_id` is the record that first brought them; empty: made by an attempt."""
+
+    __tablename__ = "images"
+    __table_args__ = (one_of("tone", Tone),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(unique=True)
+    record_id: Mapped[int | None] = mapped_column(ForeignKey("records.id"), index=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    mode: Mapped[str]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    tone: Mapped[Tone] = mapped_column(index=True)
+    tone_measures: Mapped[dict[str, Any]]
+    fetched_at: Mapped[datetime]
+
+
+class RecordImage(Base):
+    """A picture that a record names, and the image that we hold of it."""
+
+    __tablename__ = "record_images"
+    __table_args__ = (
+        one_of("state", PictureState),
+        CheckConstraint("state <> 'held' OR image_id IS NOT NULL", name="held"),
+    )
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reference: Mapped[str]
+    url: Mapped[str | None]
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+    fetched_at: Mapped[datetime | None]
+    image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id"), index=True)
+    state: Mapped[PictureState] = mapped_column(index=True)
+    problem: Mapped[str | None]
+    tries: Mapped[int]
+
+
+class Embedding(Base):
+    """An image as the encoder sees it: float32, little-endian, `dim` numbers."""
+
+    __tablename__ = "embeddings"
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    encoder_name: Mapped[str] = mapped_column(primary_key=True)
+    encoder_checksum: Mapped[str] = mapped_column(primary_key=True)
+    dim: Mapped[int]
+    vector: Mapped[bytes]
+
+
+class Match(Base):
+    """The chosen pair, a candidate, or the word that there is none."""
+
+    __tablename__ = "matches"
+    __table_args__ = (
+        one_of("outcome", MatchOutcome),
+        CheckConstraint("(outcome = 'no match') = (style_id IS NULL)", name="style"),
+        UniqueConstraint("content_id", "style_id", "encoder_name", "encoder_checksum"),
+        Index(
+            "uq_matches_no_match",
+            "content_id",
+            "encoder_name",
+            "encoder_checksum",
+            unique=True,
+            sqlite_where=text("style_id IS NULL"),
+            postgresql_where=text("style_id IS NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    style_id: Mapped[int | None] = mapped_column(ForeignKey("images.id"), index=True)
+    encoder_name: Mapped[str]
+    encoder_checksum: Mapped[str]
+    outcome: Mapped[MatchOutcome]
+    rank: Mapped[int | None]
+    score: Mapped[float | None]
+    reasons: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime]
+
+
+class Batch(Base):
+    """The matches that one night takes on; `token` grows whenever it changes hands."""
+
+    __tablename__ = "batches"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    recipe_name: Mapped[str]
+    recipe_data: Mapped[dict[str, Any]]
+    recipe_digest: Mapped[str]
+    encoder_name: Mapped[str]
+    encoder_checksum: Mapped[str]
+    host: Mapped[str | None]
+    pid: Mapped[int | None]
+    process_start: Mapped[str | None]
+    token: Mapped[int]
+    heartbeat_at: Mapped[datetime]
+    started_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+CLAIM = ("content_sha256", "style_sha256", "recipe_digest", "weights_checksum", "inputs_digest")
+CLAIMED = text("outcome IS NULL OR outcome IN ('succeeded', 'rejected')")
+
+
+class Attempt(Base):
+    """One colorization tried for one match; without an outcome it is pending.
+
+    The index over `CLAIM` is the claim itself: one attempt per key is pending, succeeded or rejected, however
+    many processes take batches at once. A failed one leaves the index and frees the key for its next number.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        one_of("outcome", Outcome),
+        CheckConstraint("(outcome IS NULL) = (closed_at IS NULL)", name="closed"),
+        UniqueConstraint(*CLAIM, "number", name="uq_attempts_number"),
+        Index("uq_attempts_claim", *CLAIM, unique=True, sqlite_where=CLAIMED, postgresql_where=CLAIMED),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"), index=True)
+    match_id: Mapped[int] = mapped_column(ForeignKey("matches.id"), index=True)
+    content_sha256: Mapped[str]
+    style_sha256: Mapped[str]
+    recipe_name: Mapped[str]
+    recipe_data: Mapped[dict[str, Any]]
+    recipe_digest: Mapped[str]
+    encoder_name: Mapped[str]
+    weights_checksum: Mapped[str]
+    inputs_digest: Mapped[str]
+    number: Mapped[int]
+    outcome: Mapped[Outcome | None]
+    device: Mapped[str | None]
+    versions: Mapped[dict[str, Any] | None]
+    seed: Mapped[int | None] = mapped_column(BigInteger)
+    iterations: Mapped[int | None]
+    seconds: Mapped[float | None]
+    content_error_sum: Mapped[float | None]
+    content_error_mean: Mapped[float | None]
+    style_error_sum: Mapped[float | None]
+    style_error_mean: Mapped[float | None]
+    total_error_sum: Mapped[float | None]
+    total_error_mean: Mapped[float | None]
+    measures: Mapped[dict[str, Any] | None]
+    trace: Mapped[list[Any] | None]
+    output_image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id"), index=True)
+    error_class: Mapped[str | None]
+    error_message: Mapped[str | None]
+    transient: Mapped[bool]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class Measurement(Base):
+    """The relative errors of an attempt's saved picture by another encoder than its own."""
+
+    __tablename__ = "measurements"
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), primary_key=True, autoincrement=False)
+    encoder_name: Mapped[str] = mapped_column(primary_key=True)
+    encoder_checksum: Mapped[str] = mapped_column(primary_key=True)
+    content_error_sum: Mapped[float | None]
+    content_error_mean: Mapped[float | None]
+    style_error_sum: Mapped[float | None]
+    style_error_mean: Mapped[float | None]
+    total_error_sum: Mapped[float | None]
+    total_error_mean: Mapped[float | None]
+    measured_at: Mapped[datetime]
+
+
+class VerdictGiven(Base):
+    """The curator's word on an attempt. Triggers refuse every update and delete: history only grows."""
+
+    __tablename__ = "verdicts"
+    __table_args__ = (
+        one_of("verdict", Verdict),
+        Index("ix_verdicts_curator", "curator", "id"),
+        Index(
+            "ix_verdicts_bulk", "bulk", sqlite_where=text("bulk IS NOT NULL"), postgresql_where=text("bulk IS NOT NULL")
+        ),
+        Index("ix_verdicts_blind", "attempt_id", sqlite_where=text("blind = 1"), postgresql_where=text("blind")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
+    curator: Mapped[str]
+    verdict: Mapped[Verdict]
+    reason: Mapped[str]
+    note: Mapped[str]
+    given_at: Mapped[datetime]
+    bulk: Mapped[str | None]
+    """Names the step in which several were given."""
+    looked_s: Mapped[float | None]
+    answered: Mapped[int | None]
+    """The verdict that stood before the curator when she gave hers."""
+    blind: Mapped[bool] = mapped_column(server_default=false())
+    """One of a blind pair: whoever gave it was shown no other."""

@@ -1,0 +1,163 @@
+"""The review's tables: the queue, what records are found by, leases, undone verdicts, wishes, curators, sessions.
+
+As `db.tables.night`: only the catalogue's parts read and write them, and the schema comes from `db/migrations`.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.entries.night import Outcome, Verdict
+from db.entries.review import Role
+from db.tables.base import Base, one_of
+
+_BEST_FIRST = ("precedence", "attempt_id")
+_REDONE = "waiting_since IS NOT NULL AND returned_by IS NOT NULL"
+_EQUAL = ("batch_id", "archive_id", "recipe_name", "outcome", "verdict", "curator")
+"""What filters compare with one value: an index each."""
+_TESTED = (
+    "waiting_since",
+    "conflict_since",
+    "verdict",
+    "record_id",
+    "curator",
+    "returned_by",
+    "archive_id",
+    "batch_id",
+    "recipe_name",
+    "outcome",
+    "error",
+    "year_from",
+    "year_to",
+)
+"""What filters test row by row: in the index itself, so that a row that does not pass costs no look at the table."""
+
+
+def _best_first(name: str, *equal: str, only: str | None = None) -> Index:
+    """An index in the queue's order, of rows that share some values or are of one queue."""
+    where = None if only is None else text(only)
+    further = (column for column in _TESTED if column not in equal)
+    return Index(name, *equal, *_BEST_FIRST, *further, sqlite_where=where, postgresql_where=where)
+
+
+class Review(Base):
+    """An attempt with a picture, as the queue needs it: its place, what it is filtered by, the standing verdict.
+
+    Everything here follows from other tables; `db.queries.base.review_rows` keeps it up to date.
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        one_of("outcome", Outcome),
+        one_of("verdict", Verdict),
+        _best_first("ix_reviews_all"),
+        _best_first("ix_reviews_waiting", only="waiting_since IS NOT NULL"),
+        _best_first("ix_reviews_redone", "returned_by", only=_REDONE),
+        _best_first("ix_reviews_conflicts", only="conflict_since IS NOT NULL"),
+        *(_best_first(f"ix_reviews_{column}", column) for column in _EQUAL),
+        Index("ix_reviews_error", "error"),
+        Index("ix_reviews_record_id", "record_id"),
+        Index(
+            "ix_reviews_wrong_match",
+            "attempt_id",
+            sqlite_where=text("reason = 'wrong match'"),
+            postgresql_where=text("reason = 'wrong match'"),
+        ),
+    )
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), primary_key=True, autoincrement=False)
+    precedence: Mapped[float]
+    batch_id: Mapped[int]
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"))
+    archive_id: Mapped[int]
+    recipe_name: Mapped[str]
+    outcome: Mapped[Outcome]
+    error: Mapped[float | None]
+    year_from: Mapped[int | None]
+    year_to: Mapped[int | None]
+    returned_by: Mapped[str | None]
+    waiting_since: Mapped[datetime | None]
+    conflict_since: Mapped[datetime | None]
+    verdict_id: Mapped[int | None]
+    verdict: Mapped[Verdict | None]
+    reason: Mapped[str | None]
+    curator: Mapped[str | None]
+    blind: Mapped[bool]
+
+
+class SearchText(Base):
+    """What a record is found by, folded."""
+
+    __tablename__ = "search_texts"
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True, autoincrement=False)
+    text: Mapped[str]
+
+
+class SearchTriple(Base):
+    """Three neighbouring letters of a record's search text, as a number (`db.search_terms`)."""
+
+    __tablename__ = "search_triples"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    triple: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True, autoincrement=False)
+
+
+class LeaseHeld(Base):
+    """Who has an entry open; past `until` it is nobody's."""
+
+    __tablename__ = "leases"
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), primary_key=True, autoincrement=False)
+    curator: Mapped[str]
+    until: Mapped[datetime]
+
+
+class UndoneVerdict(Base):
+    """A verdict taken back, by whom and when. It stays in the history; triggers keep this row too."""
+
+    __tablename__ = "undone_verdicts"
+    verdict_id: Mapped[int] = mapped_column(ForeignKey("verdicts.id"), primary_key=True, autoincrement=False)
+    curator: Mapped[str]
+    undone_at: Mapped[datetime]
+
+
+class WishMade(Base):
+    """A further attempt that a curator asked for; the same wish twice is one row."""
+
+    __tablename__ = "wishes"
+    __table_args__ = (
+        UniqueConstraint("content_id", "style_id", "recipe_name", "inputs_digest", name="uq_wishes_wish"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
+    curator: Mapped[str]
+    content_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    style_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    recipe_name: Mapped[str]
+    marks_sha256: Mapped[str | None]
+    inputs_digest: Mapped[str] = mapped_column(index=True)
+    wished_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class Curator(Base):
+    """A person with an account on the review page; the password is kept as its hash only."""
+
+    __tablename__ = "curators"
+    __table_args__ = (one_of("role", Role),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[Role]
+    password_hash: Mapped[str]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class CuratorSession(Base):
+    """A curator's open session, known by its token's sha256: who reads the database cannot take it over."""
+
+    __tablename__ = "sessions"
+    token_sha256: Mapped[str] = mapped_column(primary_key=True)
+    curator_id: Mapped[int] = mapped_column(ForeignKey("curators.id"), index=True)
+    opened_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,1 +1,0 @@
-"""The drawing behind the sample archive: actor prints by program, and gray photographs of them."""

@@ -1,0 +1,201 @@
+"""From a `record` element of OAI-PMH with oai_dc to a Record; called by `oaipmh.py`, asks no server.
+
+Which element means what is a choice, since Dublin Core leaves it open:
+
+- dc:publisher names the holder (Dublin Core: who makes the resource available), else a dc:source in words;
+- pictures are the dc:identifier URLs with a picture's suffix, where there is none the dc:relation URLs;
+  thumbnails are never pictures;
+- dc:contributor is an actor, alone or in a role.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urljoin, urlsplit
+from xml.etree.ElementTree import Element, register_namespace, tostring
+
+from flows.archives.errors import BadRecord
+from flows.archives.record import Derivatives, Record, Rights
+from flows.archives.values.dates import years
+from flows.archives.values.formats import PICTURE_SUFFIXES, read_role
+from flows.archives.values.rights import read_rights
+
+OAI = "{http://www.openarchives.org/OAI/2.0/}"
+OAI_DC = "{http://www.openarchives.org/OAI/2.0/oai_dc/}"
+DC = "{http://purl.org/dc/elements/1.1/}"
+
+# The kept raw answer reads like the archive's own; without this its prefixes would be ns0, ns1 ...
+for _prefix, _namespace in (("oai", OAI), ("oai_dc", OAI_DC), ("dc", DC)):
+    register_namespace(_prefix, _namespace.strip("{}"))
+
+# https://www.dublincore.org/specifications/dublin-core/dcmi-type-vocabulary/: kinds of thing, never a genre.
+DCMI_TYPES = {
+    *("collection", "dataset", "event", "image", "interactiveresource", "movingimage", "physicalobject"),
+    *("service", "software", "sound", "stillimage", "text"),
+}
+_THUMBNAIL = re.compile(r"(?:^|[/_.\-=])(?:th_image|thumb|thumbs|thumbnail|thumbnails)(?:[/_.\-]|$)", re.IGNORECASE)
+_CREDIT = re.compile(
+    r"(?:credit(?: line)?|クレジット(?:表記)?|出典)\s*[:：]\s*(.+)"
+    r"|((?:credit|courtesy|©|画像提供|提供[:：]|所蔵[:：]).+)",
+    re.IGNORECASE,
+)
+
+
+def header_of(record: Element) -> tuple[str, datetime, bool]:
+    """Identifier, datestamp and whether the record is deleted.
+
+    Raises:
+        BadRecord: one of them is missing or unreadable.
+    """
+    header = record.find(f"{OAI}header")
+    identifier = _text(header, f"{OAI}identifier")
+    if header is None or not identifier:
+        raise BadRecord("its header has no identifier; tell the archive")
+    return identifier, read_datestamp(_text(header, f"{OAI}datestamp")), header.get("status") == "deleted"
+
+
+def read_record(record: Element, base_url: str, genres: Collection[str]) -> Record:
+    """Reads one record.
+
+    Args:
+        record: The element, header and all.
+        base_url: What relative picture addresses are resolved against.
+        genres: The values by which this archive names the genre that we look for.
+
+    Raises:
+        BadRecord: the header or the description is unusable.
+    """
+    identifier, datestamp, deleted = header_of(record)
+    raw = _raw(record)
+    if deleted:
+        withdrawn = Rights(Derivatives.UNKNOWN, "deleted by the archive")
+        return Record(identifier, datestamp, withdrawn, raw, deleted=True)
+    description = record.find(f"{OAI}metadata/{OAI_DC}dc")
+    if description is None:
+        raise BadRecord("it holds no oai_dc description; tell the archive")
+    said = _Elements(description)
+    dates = said.all("date")
+    year_from, year_to = next((found for date in dates if (found := years(date)) != (None, None)), (None, None))
+    holder = _holder(said)
+    pictures, landing_url = _addresses(said, base_url)
+    return Record(
+        identifier,
+        datestamp,
+        read_rights(said.all("rights"), "dc:rights"),
+        raw,
+        title=said.first("title"),
+        artists=said.all("creator"),
+        cast=tuple(read_role(text) for text in said.all("contributor")),
+        date_text=said.first("date"),
+        year_from=year_from,
+        year_to=year_to,
+        genre=_genre(said, genres),
+        holder=holder,
+        credit_line=_credit_line(said, holder, identifier),
+        landing_url=landing_url,
+        pictures=pictures,
+    )
+
+
+def read_datestamp(text: str) -> datetime:
+    """An OAI-PMH datestamp of either granularity, aware UTC.
+
+    Raises:
+        BadRecord: it is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadRecord(f"its datestamp {text!r} is no date; tell the archive") from None
+
+
+class _Elements:
+    """The texts of a description by element name, blanks left out, in order."""
+
+    def __init__(self, description: Element) -> None:
+        self._description = description
+
+    def all(self, name: str) -> tuple[str, ...]:
+        texts = (" ".join("".join(element.itertext()).split()) for element in self._description.findall(f"{DC}{name}"))
+        return tuple(text for text in texts if text)
+
+    def first(self, name: str) -> str:
+        return next(iter(self.all(name)), "")
+
+
+def _text(parent: Element | None, name: str) -> str:
+    return (parent.findtext(name) or "").strip() if parent is not None else ""
+
+
+def _raw(record: Element) -> str:
+    try:
+        return tostring(record, encoding="unicode").strip()
+    except RecursionError:
+        raise BadRecord("its elements are nested too deeply to be a description; tell the archive") from None
+
+
+def _genre(said: _Elements, genres: Collection[str]) -> str | None:
+    wanted = {_plain(genre) for genre in genres}
+    types = said.all("type")
+    for value in (*types, *said.all("subject")):
+        if _plain(value) in wanted:
+            return value
+    return next((value for value in types if not _is_dcmi_type(value)), None)
+
+
+def _is_dcmi_type(value: str) -> bool:
+    return _plain(value).rpartition("/")[2].replace(" ", "") in DCMI_TYPES
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def _holder(said: _Elements) -> str:
+    names = (*said.all("publisher"), *said.all("source"))
+    return next((name for name in names if not _is_web(name)), "")
+
+
+def _credit_line(said: _Elements, holder: str, identifier: str) -> str:
+    for words in said.all("rights"):
+        if found := _CREDIT.match(words):
+            return found[1] or found[2]
+    return f"{holder}, {identifier}" if holder else ""
+
+
+def _addresses(said: _Elements, base_url: str) -> tuple[tuple[str, ...], str | None]:
+    """The pictures' URLs and the page for people."""
+    named = _resolved(said.all("identifier"), base_url)
+    pictures = _pictures(named) or _pictures(_resolved(said.all("relation"), base_url))
+    landing = (url for url in named if not _is_picture(url) and not _THUMBNAIL.search(url))
+    return pictures, next(landing, None)
+
+
+def _resolved(values: Iterable[str], base_url: str) -> list[str]:
+    """The web addresses among the values; a path with a picture's suffix counts from the base URL."""
+    urls = (urljoin(base_url, value) if "/" in value and _is_picture(value) else value for value in values)
+    return list(dict.fromkeys(url for url in urls if _is_web(url)))
+
+
+def _pictures(urls: Iterable[str]) -> tuple[str, ...]:
+    return tuple(url for url in urls if _is_picture(url) and not _THUMBNAIL.search(url))
+
+
+def _is_picture(url: str) -> bool:
+    """Whether the path, or a value of the query, ends like a picture file."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    names = (parts.path, *(value for _, value in parse_qsl(parts.query)))
+    return any(name.lower().endswith(PICTURE_SUFFIXES) for name in names)
+
+
+def _is_web(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text)

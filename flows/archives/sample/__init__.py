@@ -1,0 +1,1 @@
+"""The built-in archive, served over real HTTP."""

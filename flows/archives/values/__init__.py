@@ -1,0 +1,1 @@
+"""What archives write, understood: dates, rights, formats."""

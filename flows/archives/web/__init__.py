@@ -1,0 +1,1 @@
+"""The polite client: identity, pace, robots, peers, transfer, limits."""

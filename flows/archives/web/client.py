@@ -1,0 +1,229 @@
+"""The polite client: identity, pace, robots.txt, Retry-After, conditional GET, limits of size and time.
+
+Every request to an archive goes through here. One client serves one archive, from one thread. It uses
+no proxy and reads no environment or .netrc: behind a proxy the peer check would see only the proxy.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import requests
+from protego import Protego
+from urllib3.exceptions import HTTPError, LocationValueError
+
+from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord
+from flows.archives.record import Validators
+from flows.archives.web.peer_guard import PeerGuard, home_of
+from flows.archives.web.politeness import PRODUCT, Host, Manners, retry_after_s, shown, without_user
+from flows.archives.web.transfer import conditions, joined, read_start, read_whole, reason
+
+MAX_REDIRECTS = 5
+BACKOFF_S = (2.0, 8.0)
+"""Waits between the tries of one request; Retry-After lengthens them."""
+REFUSALS_IN_A_ROW = 3
+"""One 403 may mean one picture; after so many it is the host that wants us gone."""
+LEFT_ALONE_S = 3600.0
+ROBOTS_FRESH_S = 24 * 3600.0
+_NOTHING = Validators()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer, and what it said of its version."""
+
+    data: bytes = field(repr=False)
+    url: str
+    """After redirects."""
+    content_type: str
+    validators: Validators
+
+
+Reader = Callable[[requests.Response], bytes]
+Step = Answer | str | None
+"""What one request leads to: an answer, the next URL, or "unchanged"."""
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        """None, always: requests would read a redirect's body whole, whatever its size."""
+        return None
+
+
+class PoliteClient:
+    """Asks an archive's hosts as slowly, as openly and as seldom as they want to be asked.
+
+    Args:
+        manners: The limits kept.
+        home: The archive's base URL as the operator gave it.
+        clock: Seconds, never going back.
+        sleep: Waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        manners: Manners,
+        home: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.manners = manners
+        self._clock = clock
+        self._sleep = sleep
+        self._ends = math.inf
+        self._hosts: dict[str, Host] = {}
+        self._guard = PeerGuard(home_of(home, allow_private=manners.allow_private))
+        self._session = _Session()
+        self._session.trust_env = False
+        # A kept connection would seldom outlive the pause, and every new one has its peer checked.
+        self._session.headers.update({"User-Agent": manners.user_agent(), "Connection": "close"})
+        self._session.mount("http://", self._guard)
+        self._session.mount("https://", self._guard)
+
+    def close(self) -> None:
+        """Releases connections."""
+        self._session.close()
+
+    def get(self, url: str, *, limit: int, known: Validators = _NOTHING) -> Answer | None:
+        """Fetches one URL, with a few tries of its own.
+
+        Args:
+            url: http or https.
+            limit: Most bytes, after decompression.
+            known: Validators of what we hold; sent along.
+
+        Returns:
+            The answer, or None where it has not changed since `known`.
+
+        Raises:
+            ArchiveUnavailable: no proper answer after all tries, or not within the deadline.
+            ArchiveRefused: robots.txt, 401, 403, or an address in a private network.
+            BadRecord: nothing lies there. TooLarge: more than `limit`.
+        """
+        self._ends = self._clock() + self.manners.deadline_s
+        pauses = iter(BACKOFF_S)
+        while True:
+            try:
+                return self._follow(url, lambda hop: self._visit(hop, known, lambda r: read_whole(r, limit)))
+            except ArchiveUnavailable as error:
+                pause_s = max(next(pauses, math.inf), error.retry_after_s or 0.0)
+                if self._clock() + pause_s > self._ends:
+                    self._leave_busy_hosts_alone()
+                    raise
+            self._sleep(pause_s)
+
+    def _follow(self, url: str, step: Callable[[str], Step]) -> Answer | None:
+        start = url
+        for _ in range(MAX_REDIRECTS + 1):
+            reached = step(url)
+            if not isinstance(reached, str):
+                return reached
+            url = reached
+        raise BadRecord(f"{shown(start)} leads through more than {MAX_REDIRECTS} redirects; check the address")
+
+    def _visit(self, url: str, known: Validators, read: Reader) -> Step:
+        """One request, if the host lets us."""
+        host = self._host(url)
+        self._check_stopped(host)
+        if host.rules_until < self._clock():
+            host.rules = self._read_rules(host)
+            host.rules_until = self._clock() + ROBOTS_FRESH_S
+        if not host.rules.can_fetch(url, PRODUCT):
+            raise ArchiveRefused(
+                f"{host.origin}/robots.txt forbids us {shown(url)}; a person should look, and ask the archive"
+            )
+        return self._ask(url, known, read)
+
+    def _read_rules(self, host: Host) -> Protego:
+        """RFC 9309: no robots.txt (any 4xx) means no restriction, an unreachable one forbids everything."""
+        url = f"{host.origin}/robots.txt"
+        # Yesterday's rules must not stand in the way of today's.
+        host.rules = Protego()
+        try:
+            answer = self._follow(url, lambda hop: self._ask(hop, _NOTHING, read_start))
+        except (BadRecord, ArchiveRefused):
+            # A private address refuses the request itself just as well.
+            host.refusals = 0
+            return Protego.parse("")
+        except ArchiveUnavailable as error:
+            blocked = f"{error} (without robots.txt a host must not be asked)"
+            raise ArchiveUnavailable(blocked, error.retry_after_s) from None
+        return Protego.parse(answer.data.decode("utf-8-sig", "replace") if answer else "")
+
+    def _ask(self, url: str, known: Validators, read: Reader) -> Step:
+        """One request without a look at robots.txt."""
+        host = self._host(url)
+        self._wait_turn(host)
+        try:
+            request = self._session.prepare_request(requests.Request("GET", url, conditions(known)))
+            with (
+                self._guard.time_limit(self._ends - self._clock()),
+                self._session.send(request, stream=True, timeout=self.manners.timeout_s) as response,
+            ):
+                step = self._judge(response, host, known, read)
+        except (requests.exceptions.InvalidURL, LocationValueError):
+            raise BadRecord(f"{shown(url)} is no address that can be asked; check the record") from None
+        except (OSError, HTTPError) as error:
+            # Not chained: these exceptions quote the URL with whatever secret it carries.
+            raise self._too_late(url) or ArchiveUnavailable(f"{shown(url)}: {reason(error)}") from None
+        finally:
+            host.free_at = self._clock()
+        if late := self._too_late(url):
+            raise late
+        return step
+
+    def _judge(self, response: requests.Response, host: Host, known: Validators, read: Reader) -> Step:
+        status = response.status_code
+        what = f"{shown(response.url)} answered HTTP {status}"
+        if status in (401, 403, 451):
+            host.refusals += 1
+            raise ArchiveRefused(f"{what}; a person should look, and ask the archive")
+        if status in (408, 425, 429) or status >= 500:
+            host.busy = status == 429
+            raise ArchiveUnavailable(f"{what}; try again later", retry_after_s(response.headers))
+        host.refusals, host.busy = 0, False
+        if target := requests.Session.get_redirect_target(self._session, response):
+            return joined(response.url, target)
+        if status == 304 and known != _NOTHING:
+            return None
+        if status != 200:
+            raise BadRecord(f"{what}; nothing to read there")
+        said = response.headers
+        validators = Validators(said.get("ETag"), said.get("Last-Modified"))
+        return Answer(read(response), without_user(response.url), said.get("Content-Type", ""), validators)
+
+    def _host(self, url: str) -> Host:
+        try:
+            parts = urlsplit(url)
+            name, port = parts.hostname, parts.port
+        except ValueError:
+            parts, name, port = urlsplit(""), None, None
+        if parts.scheme not in ("http", "https") or not name:
+            raise BadRecord(f"{shown(url)} is no http or https address; check the record")
+        origin = f"{parts.scheme}://{f'[{name}]' if ':' in name else name}{f':{port}' if port else ''}"
+        return self._hosts.setdefault(origin, Host(origin, name))
+
+    def _wait_turn(self, host: Host) -> None:
+        wait_s = host.free_at + host.pause_s(self.manners.pace_s) - self._clock()
+        if wait_s > 0:
+            self._sleep(wait_s)
+            self._ends += wait_s
+
+    def _check_stopped(self, host: Host) -> None:
+        left_alone = f"{host.origin} is left alone for the rest of this run"
+        if host.refusals >= REFUSALS_IN_A_ROW:
+            raise ArchiveRefused(f"{left_alone}: it refused us {host.refusals} times in a row; a person should look")
+        if host.stopped:
+            raise ArchiveUnavailable(f"{left_alone}: it answered HTTP 429, too many requests", LEFT_ALONE_S)
+
+    def _leave_busy_hosts_alone(self) -> None:
+        for host in self._hosts.values():
+            host.stopped |= host.busy
+
+    def _too_late(self, url: str) -> ArchiveUnavailable | None:
+        if not self._guard.expired:
+            return None
+        return ArchiveUnavailable(f"{shown(url)} took longer than {self.manners.deadline_s:g} s; try again later")

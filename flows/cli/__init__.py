@@ -1,0 +1,1 @@
+"""The `nishiki` command: thin; parses, calls a flow or the catalogue, prints."""

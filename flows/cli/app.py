@@ -1,0 +1,303 @@
+"""The `nishiki` command; thin: parses, calls a flow, prints. What only looks is in `flows.cli.reading`.
+
+Whatever needs Prefect or torch is imported inside its command, so that those that only look answer at once.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.cli.console import Device, Home, exit_with, fail, read_settings, say, show
+from flows.cli.curators import curator_app
+from flows.cli.failures import Commands
+from flows.cli.prefect_server import quiet_prefect
+from flows.cli.reading import reading_app, weights_app
+from flows.cli.review import review_app
+from flows.cli.tiles import tiles_app
+from flows.cli.training import train_app
+
+if TYPE_CHECKING:
+    from db.entries.night import EncoderKey
+    from flows.dispatch import DispatchTally
+    from flows.nightly import Night
+    from flows.report import Sheet
+    from flows.settings import Settings
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Colours an archive's grayscale actor prints and keeps a catalogue of the proposals.",
+)
+app.add_typer(reading_app)
+app.add_typer(review_app)
+app.add_typer(tiles_app)
+app.add_typer(weights_app, name="weights")
+app.add_typer(train_app, name="train")
+app.add_typer(curator_app, name="curator")
+
+DemoHome = Annotated[Path | None, typer.Option(help="Folder that an earlier demo is removed from [demo-data].")]
+RecipeName = Annotated[str | None, typer.Option("--recipe", help="A recipe by name, see: nishiki recipes.")]
+EncoderName = Annotated[str | None, typer.Option("--encoder", help="An encoder by name, see: nishiki weights list.")]
+Size = Annotated[int | None, typer.Option(min=32, max=8192, help="Long edge of results in pixels.")]
+Iterations = Annotated[int | None, typer.Option(min=0, help="Evaluations for each picture; 0 measures the content.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Attempts at most.")]
+Archives = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ARCHIVE]...", help="A name of nishiki.toml, a folder or an OAI-PMH URL."),
+]
+
+DEMO: Mapping[str, Any] = {"recipe": "nishiki/colour", "encoder": "nishiki-small"}
+DEMO_MARK = "made-by-nishiki-demo.txt"
+
+
+@app.command()
+def demo(home: DemoHome = None) -> None:
+    """Run a whole night on prints that nishiki draws.
+
+    A real archive on this machine serves them; nothing of the operator's is touched.
+    """
+    home = home or Path("demo-data")
+    _start_afresh(home)
+    own = f"sqlite:///{home / 'catalogue.db'}"  # never the operator's, whatever the settings say
+    settings = _stage_settings(home=home, database_url=own, **DEMO)
+    from flows.archives.sample.server import serve_sample
+    from flows.evaluation.demo_truth import truth_lines
+    from flows.nightly import nightly
+
+    with serve_sample() as server:
+        say([f"The sample archive answers at {server.base_url}; everything in it is drawn by program."])
+        night = nightly([server.base_url], settings)
+        _tell_night(settings, night)
+        say(truth_lines(settings, [batch.batch_id for batch in night.batches], server.truth))
+    _end_night(night)
+
+
+@app.command()
+def harvest(archives: Archives = None, home: Home = None) -> None:
+    """Read records and pictures of archives into the catalogue."""
+    _some_archive(archives)
+    settings = _stage_settings(home=home)
+    from flows.harvest import harvest as harvest_flow
+    from flows.reports import summary
+
+    tallies = harvest_flow(settings, archives or [])
+    say(summary.harvest_lines(tallies))
+    exit_with(failed=summary.failed(tallies, []))
+
+
+@app.command()
+def match(home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None, device: Device = None) -> None:
+    """Find a colour print for each grayscale one, with the encoder that the recipe will be carried out with."""
+    settings = _catalogue_settings(home=home, recipe=recipe, encoder=encoder, device=device)
+    from flows.match import match as match_flow
+    from flows.reports import summary
+
+    tally = match_flow(settings)
+    say([*summary.match_lines(tally), _encoder_sentence(settings, tally.encoder)])
+
+
+@app.command()
+def dispatch(
+    home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None, size: Size = None,
+    iterations: Iterations = None, limit: Limit = None, device: Device = None,
+) -> None:  # fmt: skip
+    """Colorize what is matched and not done yet.
+
+    Unfinished batches are carried on first.
+    """
+    given = {"home": home, "recipe": recipe, "encoder": encoder, "size": size, "iterations": iterations}
+    settings = _catalogue_settings(**given, limit=limit, device=device)
+    from flows.dispatch import dispatch as dispatch_flow
+
+    tallies = dispatch_flow(settings)
+    _tell_batches(settings, tallies)
+    if not tallies:
+        say([_nothing_due(settings)])
+
+
+@app.command()
+def resume(home: Home = None, device: Device = None) -> None:
+    """Carry on unfinished batches only."""
+    settings = _catalogue_settings(home=home, device=device)
+    from flows.dispatch import resume as resume_flow
+
+    _tell_batches(settings, resume_flow(settings))
+
+
+@app.command()
+def nightly(
+    archives: Archives = None, home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None,
+    size: Size = None, iterations: Iterations = None, limit: Limit = None, device: Device = None,
+) -> None:  # fmt: skip
+    """Run the whole night: harvest, match, dispatch, report."""
+    _some_archive(archives)
+    settings = _stage_settings(
+        home=home, recipe=recipe, encoder=encoder, size=size, iterations=iterations, limit=limit, device=device
+    )
+    from flows.nightly import nightly as nightly_flow
+
+    night = nightly_flow(archives or [], settings)
+    _tell_night(settings, night)
+    _end_night(night)
+
+
+@app.command()
+def sweep(
+    content: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of pictures to be colorized.")],
+    style: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of colour prints.")],
+    configs: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Recipe names, with commas or repeated [jadh2016/*].")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="Instead of patterns: asiagraph2016-figure2.")] = None,
+    encoder: EncoderName = None, iterations: Iterations = None, size: Size = None,
+    home: Annotated[Path | None, typer.Option(help="Folder of the sweep's own catalogue [sweep-data].")] = None,
+    device: Device = None,
+) -> None:  # fmt: skip
+    """Compare configurations on two folders of pictures.
+
+    Every content is colorized in the colours of every style by each of them.
+    Sweeps keep a catalogue of their own, so that experiments stay out of the night's and of the curators' queue;
+    with --home the settings' database counts. The same command again carries on, and does nothing twice.
+    """
+    from flows.sweep.plan import JADH, pattern_plan, preset_plan
+
+    if content.resolve() == style.resolve():
+        fail(f"{content} is given as content and as style; put the style prints into a folder of their own", code=2)
+    if configs and preset:
+        fail("give --configs or --preset, not both", code=2)
+    own = {"home": Path("sweep-data"), "database_url": "sqlite:///sweep-data/catalogue.db"}
+    where = {"home": home} if home else own
+    settings = read_settings(**where, encoder=encoder, iterations=iterations, size=size, device=device)
+    _check_encoder(settings)
+    plan = preset_plan(settings, preset) if preset else pattern_plan(settings, configs or [JADH])
+    quiet_prefect(settings.home)
+    from flows.reports import summary
+    from flows.sweep.flow import sweep as sweep_flow
+    from flows.sweep.terminal import closing_lines, sweep_lines, sweep_tables
+
+    swept = sweep_flow(settings, plan, content, style)
+    say(sweep_lines(swept))
+    for table in sweep_tables(swept.report):
+        show(table)
+    say(closing_lines(swept.report))
+    exit_with(failed=summary.failed(swept.harvests, swept.batches))
+
+
+@app.command()
+def colorize(
+    content: Annotated[Path, typer.Argument(help="The picture to be colorized.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The result: .png, .tif (16 bits) or .jpg.")],
+    style: Annotated[Path | None, typer.Argument(help="The colour print whose colours are taken.")] = None,
+    marks: Annotated[Path | None, typer.Option(help="Colours drawn by hand: JSON, or a PNG laid over CONTENT.")] = None,
+    recipe: RecipeName = None, encoder: EncoderName = None, size: Size = None, iterations: Iterations = None,
+    device: Device = None,
+) -> None:  # fmt: skip
+    """Colorize one picture file in the colours of another, without a catalogue.
+
+    With --marks their colours hold, whatever the recipe found; without STYLE they are all the colours there are.
+    """
+    if style is None and marks is None:
+        fail("give STYLE, a colour print, or --marks with colours of your own", code=2)
+    from flows.single import Files, colorize_files
+
+    recipe = recipe or (None if style else "nishiki/marks")
+    settings = read_settings(recipe=recipe, encoder=encoder, size=size, iterations=iterations, device=device)
+    say(colorize_files(settings, Files(content, style, marks, output)))
+
+
+def _stage_settings(**given: Any) -> "Settings":
+    """Settings of a command that runs a stage, with Prefect made ready for its import."""
+    settings = read_settings(**given)
+    from flows.plan import night_recipe
+
+    night_recipe(settings)  # a mistyped name should not wait for Prefect
+    if "encoder" in given:
+        _check_encoder(settings)
+    quiet_prefect(settings.home)
+    return settings
+
+
+def _check_encoder(settings: "Settings") -> None:
+    """For commands that take an encoder's name; resume has none, and harvest needs no encoder."""
+    from flows.plan import check_encoder
+
+    check_encoder(settings)
+
+
+def _nothing_due(settings: "Settings") -> str:
+    from flows.plan import encoder_key, encoder_weights, night_recipe
+
+    key = encoder_key(encoder_weights(settings, night_recipe(settings)))
+    return f"Matches are taken on with the encoder that made them. {_encoder_sentence(settings, key)}"
+
+
+def _encoder_sentence(settings: "Settings", encoder: "EncoderKey") -> str:
+    from flows.plan import night_recipe, recipe_entry
+    from flows.reports.encoder_note import weights_sentence
+
+    return weights_sentence(encoder, recipe_entry(night_recipe(settings)))
+
+
+def _catalogue_settings(**given: Any) -> "Settings":
+    """The same for a stage that needs a catalogue to be there; a mistyped home must not make an empty one."""
+    from db.catalogue import Catalogue
+
+    Catalogue.open(read_settings(home=given["home"]), create=False).close()
+    return _stage_settings(**given)
+
+
+def _some_archive(archives: Sequence[str] | None) -> None:
+    if not archives and not read_settings().archives:
+        fail("name an ARCHIVE (a folder or an OAI-PMH URL), or write one into nishiki.toml", code=2)
+
+
+def _start_afresh(home: Path) -> None:
+    """Remove an earlier demo, known by its mark; any other folder with something in it stays untouched."""
+    mark = home / DEMO_MARK
+    if home.exists() and not mark.exists() and (not home.is_dir() or any(home.iterdir())):
+        fail(f"{home} is no earlier demo and stays as it is; name another --home", code=2)
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    mark.write_text("The next `nishiki demo` removes this folder.\n")
+
+
+def _tell_night(settings: "Settings", night: "Night") -> None:
+    from flows.reports import summary
+
+    say(summary.harvest_lines(night.harvests))
+    say(summary.match_lines(night.matching))
+    say(summary.dispatch_lines(night.batches))
+    for sheet in night.sheets:
+        _tell_sheet(sheet)
+    say([_encoder_sentence(settings, night.matching.encoder)])
+
+
+def _end_night(night: "Night") -> None:
+    from flows.reports import summary
+
+    exit_with(failed=summary.failed(night.harvests, night.batches))
+
+
+def _tell_sheet(sheet: "Sheet") -> None:
+    from flows.reports.summary import attempts_table
+
+    show(attempts_table(sheet.rows))
+    say([f"Contact sheet: {sheet.html} and {sheet.png.name}"])
+
+
+def _tell_batches(settings: "Settings", tallies: "Sequence[DispatchTally]") -> None:
+    from flows.report import report, sheets_due
+    from flows.reports import summary
+
+    say(summary.dispatch_lines(tallies))
+    for batch_id in sheets_due(settings, [tally.batch_id for tally in tallies if tally.outcomes]):
+        sheet = report(settings, batch_id)
+        _tell_sheet(sheet)
+        say([sheet.encoder])
+    exit_with(failed=summary.failed([], tallies))

@@ -1,0 +1,60 @@
+"""What every command prints with: the terminal, the width, and the end with an exit code."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from unicodedata import category
+
+from rich.console import Console, RenderableType
+from typer import Exit, Option
+
+from flows.settings import Settings
+
+Home = Annotated[Path | None, Option(help="Folder of the catalogue and its pictures [nishiki-data].")]
+
+
+Device = Annotated[str | None, Option(help="auto, cpu, cuda or cuda:N.")]
+
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+_UNSHOWN = ("Cc", "Cs")
+"""Control characters and lone surrogates; the wide space of Japanese names is neither."""
+
+
+PLAIN_WIDTH = 160
+"""Columns of a table where the output is no terminal."""
+
+
+def exit_with(*, failed: bool) -> None:
+    """End with 1 where something failed that a person must look at."""
+    if failed:
+        raise Exit(1)
+
+
+def fail(message: str, *, code: int = 1) -> NoReturn:
+    """Print a sentence on standard error and end."""
+    sys.stderr.write(f"nishiki: {message}\n")
+    raise Exit(code)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines on standard output; control characters, which may come from a file's name, are shown as such."""
+    for line in lines:
+        sys.stdout.write("".join(REPLACEMENT if category(letter) in _UNSHOWN else letter for letter in line) + "\n")
+    sys.stdout.flush()
+
+
+def show(table: RenderableType) -> None:
+    """Print a table on standard output, as wide as the terminal, or wide enough for a file."""
+    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings, with what the command line gave on top."""
+    try:
+        return Settings(**{key: value for key, value in given.items() if value is not None})
+    except UnicodeDecodeError as error:
+        fail(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}", code=2)

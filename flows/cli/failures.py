@@ -1,0 +1,96 @@
+"""How the `nishiki` command behaves: errors as one sentence, exit codes, plain output, a quiet Prefect.
+
+Exit codes: 0 done, 1 something failed (and what), 2 usage. Importing it loads neither Prefect nor torch.
+"""
+
+import gc
+import os
+import sys
+from collections.abc import Iterable
+from tomllib import TOMLDecodeError
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from typer.core import TyperGroup
+
+from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownEncoder, UnknownRecipe
+from db.errors import CatalogueError
+from flows.archives.errors import ArchiveError
+from flows.cli.console import fail
+
+_NO_PREFECT = ("Failed to reach API", "Timed out while attempting to connect to ephemeral Prefect API server")
+"""How Prefect says, in a RuntimeError, that no server answers."""
+_USAGE = (UnknownRecipe, BadRecipe, UnknownEncoder, DeviceMissing)
+
+
+class Commands(TyperGroup):
+    """The one place where errors become words on standard error."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; a failure of ours or of the world is one sentence, a fault of the program a traceback."""
+        gc.set_threshold(100_000)  # a command that imports a database library spends a tenth of its time on this
+        # Read when torch is loaded: threads that wait must not take the core from those that work (5 times slower).
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        _refuse_secrets(ctx.args)
+        try:
+            return super().invoke(ctx)
+        except (ColorizeError, CatalogueError, ArchiveError) as error:
+            fail(str(error), code=2 if isinstance(error, _USAGE) else 1)
+        except (ValidationError, SettingsError, TOMLDecodeError) as error:
+            fail(_settings_sentence(error), code=2)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            fail(f"{error.filename or 'the machine'}: {error.strerror or error}", code=1)
+        except _prefect_errors() as error:
+            fail(_prefect_sentence(error), code=1)
+        except KeyboardInterrupt:
+            fail("stopped; what was finished is kept, and the next run carries on (or: nishiki resume)", code=1)
+
+
+def _refuse_secrets(words: Iterable[str]) -> None:
+    """No address on a command line may hold a password: Prefect keeps it as a parameter, the shell in its history."""
+    addresses = [word for word in words if "://" in word]
+    if not addresses:
+        return
+    from flows.archives.web.politeness import carries_secret
+
+    if any(carries_secret(word) for word in addresses):
+        fail(
+            "an address with a password or a key would be kept in clear by Prefect and by the shell; "
+            "put the address into nishiki.toml under a name, and give the name",
+            code=2,
+        )
+
+
+def _settings_sentence(error: ValidationError | SettingsError | TOMLDecodeError) -> str:
+    """Which setting, what is wrong; never its value, which may hold a password."""
+    if isinstance(error, TOMLDecodeError):
+        return f"nishiki.toml cannot be read: {error}"
+    what = str(error)  # of a SettingsError: a list or table that is no JSON, or an unknown name
+    if isinstance(error, ValidationError):
+        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
+        what = "; ".join(wrong)
+    return f"a setting cannot be used ({what}); see .env.example"
+
+
+def _prefect_errors() -> tuple[type[Exception], ...]:
+    """What Prefect raises when its server does not answer; looked up only when something was raised."""
+    httpx = sys.modules.get("httpx")  # it comes with Prefect
+    return (RuntimeError, httpx.TransportError) if httpx else (RuntimeError,)
+
+
+def _prefect_sentence(error: Exception) -> str:
+    """Which server does not answer; a RuntimeError that says anything else is raised again.
+
+    Raises:
+        RuntimeError: a fault of the program.
+    """
+    from flows.archives.web.politeness import without_user
+
+    if isinstance(error, RuntimeError) and not any(words in str(error) for words in _NO_PREFECT):
+        raise error
+    if url := os.environ.get("PREFECT_API_URL"):
+        return f"Prefect does not answer at {without_user(url)}; start that server, or unset PREFECT_API_URL"
+    return "Prefect's own small server did not start or went away; try again, or set PREFECT_API_URL to another"

@@ -1,0 +1,192 @@
+"""The commands that only look, measure and mend: status, export, show, measure, recipes, weights, doctor.
+
+Thin, and never Prefect.
+
+`flows.cli.app` takes them in. Each imports what it needs for itself, so that it answers at once.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from flows.cli.console import Device, Home, exit_with, fail, read_settings, say, show
+from flows.settings import Settings
+
+reading_app = typer.Typer()
+weights_app = typer.Typer(no_args_is_help=True, help="The encoder's weights.")
+
+
+@reading_app.command()
+def status(
+    home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
+) -> None:
+    """Show the catalogue in numbers."""
+    from db.catalogue import Catalogue
+    from flows.reports.summary import status_table
+
+    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+        numbers = catalogue.status()
+    if as_json:
+        say([json.dumps(numbers, ensure_ascii=False, default=str)])
+    else:
+        show(status_table(numbers))
+
+
+@reading_app.command()
+def export(
+    home: Home = None,
+    form: Annotated[Literal["csv", "json"], typer.Option("--format", help="csv or json.")] = "csv",
+) -> None:
+    """Write every attempt to standard output.
+
+    With its record, rights, recipe, errors and verdict.
+    """
+    from db.catalogue import Catalogue
+    from db.exports.attempts import write_csv, write_json
+
+    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+        (write_csv if form == "csv" else write_json)(catalogue, sys.stdout)
+
+
+@reading_app.command("show")
+def show_attempt(
+    attempt: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its number, as `nishiki export` lists it.")],
+    home: Home = None,
+    trace: Annotated[bool, typer.Option("--trace", help="Draw its loss terms over the iterations.")] = False,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw them into a PNG.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show one attempt with all that stands beside it."""
+    if as_json and (trace or png):
+        fail("--json holds the trace as numbers; ask for it alone, or for the drawing", code=2)
+    from db.catalogue import Catalogue
+    from flows.reports.attempt import attempt_lines, look_up, to_json
+
+    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+        shown = look_up(catalogue, attempt)
+    say([to_json(shown)] if as_json else attempt_lines(shown))
+    if not (trace or png):
+        return
+    from flows.reports.loss_trace import drawing, remarks, write_figure
+
+    show(drawing(shown.attempt))
+    say(remarks(shown.attempt))
+    if png:
+        write_figure(shown, png)
+        say([f"Figure: {png}"])
+
+
+@reading_app.command()
+def measure(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TRUTH RESULT | BATCH]", help="Two picture files; or a batch's number, or all."),
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", help="Of batches: an encoder by name, see: nishiki weights list.")
+    ] = None,
+    home: Home = None,
+    device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Of two files: one JSON object.")] = False,
+) -> None:
+    """Measure a picture file against the true colours, or earlier attempts again by another encoder.
+
+    With two files: how far RESULT is from TRUTH, and how far TRUTH is when it is left gray. With --encoder: its figures
+    stand beside the attempts' own.
+    """
+    words = words or []
+    if encoder is None:
+        if len(words) != 2:
+            fail("name two picture files, TRUTH and RESULT, or an --encoder to measure earlier attempts by", code=2)
+        _measure_files(Path(words[0]), Path(words[1]), as_json)
+        return
+    if as_json:
+        fail("--json is for two picture files; nishiki export gives the figures of attempts", code=2)
+    if len(words) > 1:
+        fail("with --encoder, name one batch, or all", code=2)
+    _measure_batch(read_settings(home=home, device=device), encoder, words[0] if words else "all")
+
+
+def _measure_files(truth: Path, result: Path, as_json: bool) -> None:
+    from flows.evaluation.truth import measure_files, measures_table
+
+    measured = measure_files(truth, result, read_settings().max_pixels)
+    if as_json:
+        say([json.dumps({**measured.figures, "notes": measured.notes}, ensure_ascii=False)])
+        return
+    show(measures_table(measured.figures))
+    say(measured.notes)
+
+
+def _measure_batch(settings: Settings, encoder: str, batch: str) -> None:
+    if batch != "all" and not (batch.isdecimal() and int(batch) < 2**31):
+        fail(f"{batch!r} is no batch; give its number, as nishiki export lists it, or all", code=2)
+    from db.catalogue import Catalogue
+
+    Catalogue.open(settings, create=False).close()  # before torch is loaded and weights are read
+    from flows.evaluation.remeasure import measure as measure_pictures
+    from flows.plan import encoder_named
+    from flows.reports.encoder_note import weights_sentence
+    from flows.reports.summary import means_table, measure_lines
+
+    tally = measure_pictures(settings, encoder_named(settings, encoder), None if batch == "all" else int(batch))
+    say(measure_lines(tally))
+    for key, means in tally.means:
+        if means:
+            show(means_table(f"{key.name} ({key.checksum[:12]})", means))
+    say([weights_sentence(tally.means[0][0])])
+    exit_with(failed=bool(tally.problems))
+
+
+@reading_app.command()
+def recipes() -> None:
+    """List the named recipes with their provenance."""
+    from colorize.recipes.library import recipes as all_recipes
+    from flows.reports.summary import recipes_table
+
+    show(recipes_table(all_recipes()))
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """List the encoders at hand, and which recipes would use each."""
+    from flows.plan import users_of, weights_at_hand
+    from flows.reports.summary import weights_table
+
+    settings = read_settings()
+    files = weights_at_hand(settings)
+    show(weights_table(files, users_of(settings, files)))
+    say(["random-seeded weights are made when they are named; nishiki weights download gets VGG-19 (548 MB)."])
+
+
+@weights_app.command("download")
+def weights_download() -> None:
+    """Get torchvision's VGG-19 (548 MB), verify and keep its convolutions."""
+    from colorize.encoders.loading import download_weights
+
+    file = download_weights(read_settings().cache_dir)
+    say([f"{file.name} ({file.checksum[:12]}) lies in {file.path}"])
+
+
+@reading_app.command()
+def doctor(
+    home: Home = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every picture and compare its sha256.")] = False,
+    repair: Annotated[bool, typer.Option("--mend", help="Mend what can be mended without loss.")] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Bring an older catalogue to this version.")] = False,
+) -> None:
+    """Look for damage in the catalogue and its pictures."""
+    from db.doctor import examine, mend, upgrade_schema
+    from flows.reports.summary import doctor_lines
+
+    settings = read_settings(home=home)
+    if upgrade:
+        copy = upgrade_schema(settings)
+        say([f"The catalogue is of this version now{f'; a copy of the old one is {copy}' if copy else ''}."])
+    findings = examine(settings, deep=deep)
+    mended = mend(settings, findings) if repair else []
+    say(doctor_lines(findings, mended))
+    exit_with(failed=len(findings) > len(mended))

@@ -1,0 +1,120 @@
+"""The command of the review page: review serves it. Thin, and never Prefect.
+
+`flows.cli.app` takes it in; `flows.cli.curators` keeps the accounts. The page itself is `db.review`; all that is
+decided here is how a process serves it.
+"""
+
+import errno
+import logging
+import os
+import socket
+import webbrowser
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.console import Home, fail, read_settings, say
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from flows.settings import Settings
+
+review_app = typer.Typer()
+MOST_CONNECTIONS = 500
+"""Browsers keep about six each; what comes beyond is told to come again."""
+
+
+@review_app.command()
+def review(
+    home: Home = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any that is free [8377].")] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Everybody only looks; nothing is written.")] = False,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in this machine's browser.")] = False,
+) -> None:
+    """Serve the review page, where curators decide, until Ctrl-C."""
+    settings = read_settings(home=home, review_host=host, review_port=port, review_read_only=read_only or None)
+    from db.review.app import OpenDoor, create_app
+
+    try:
+        app = create_app(settings, marking_recipes=marking_recipes())
+    except OpenDoor as error:
+        fail(str(error), code=2)
+    listener = _listen(settings.review_host.strip("[]"), settings.review_port)
+    address = _address(listener)
+    say([f"The review page is at {address}", *_who_may_come_in(settings, app), "Ctrl-C ends it."])
+    if open_it and not webbrowser.open(address):
+        say(["No browser was found on this machine; open the address by hand."])
+    _serve(app, listener)
+
+
+def marking_recipes() -> list[str]:
+    """Recipes that take marks drawn by hand, the one that needs nothing else first."""
+    from colorize.recipes.library import recipes
+    from db.review.pages.marks import ONLY_MARKS
+
+    taking = [name for name, recipe in recipes().items() if recipe.luma == "content"]
+    return sorted(taking, key=lambda name: name != ONLY_MARKS)
+
+
+def _who_may_come_in(settings: "Settings", app: "FastAPI") -> list[str]:
+    from db.review.access.addresses import is_loopback
+    from db.review.access.auth import person_here
+
+    number = sum(not account.disabled_at for account in app.state.review.catalogue.curators())
+    accounts = "1 account" if number == 1 else f"{number} accounts"
+    if settings.review_user_header is not None:
+        lines = [f"{accounts}; the proxy at {', '.join(settings.review_proxies)} signs people in."]
+    elif app.state.review.catalogue.curators():
+        lines = [f"{accounts}; everybody signs in."]
+    else:
+        lines = [
+            f"No accounts yet: this page is open to whoever uses this machine, as {person_here()!r}.",
+            "The first account closes it to others: nishiki curator add NAME",
+        ]
+    if settings.review_read_only:
+        lines.append("It only shows; nobody can give a verdict.")
+    if not is_loopback(settings.review_host):
+        names = ", ".join([settings.review_host, *settings.review_names])
+        lines.append(f"Browsers elsewhere must call it {names}; set NISHIKI_REVIEW_NAMES to add a name.")
+    return lines
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            fail(f"port {port} of {host} is taken by another program; give another, or --port 0 for any that is free")
+        fail(
+            f"the page cannot listen on port {port} of {host}: {os.strerror(error.errno or 0)}; "
+            "give another --host or --port"
+        )
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104  # shown, not listened on
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _serve(app: "FastAPI", listener: socket.socket) -> None:
+    from uvicorn import Config, Server
+
+    logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(levelname)s %(message)s")
+    config = Config(
+        app,
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the app does, for the proxies of its settings and no others
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=3,
+    )
+    try:
+        Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        say([""])

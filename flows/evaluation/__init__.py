@@ -1,0 +1,1 @@
+"""Results measured again, and beside the true colours where these are known."""

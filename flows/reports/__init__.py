@@ -1,0 +1,1 @@
+"""Pages and tables for people: contact sheet, one attempt, loss trace, summaries."""

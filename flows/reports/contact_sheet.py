@@ -1,0 +1,182 @@
+"""Draws a batch's contact sheet: original, style print and result side by side, as PNG and as a page."""
+
+import unicodedata
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, select_autoescape
+from PIL import Image, ImageDraw, ImageFont
+
+from colorize.errors import UnreadableImage
+from colorize.images.decode import Pixels, decode
+from colorize.images.resize import resized
+from db.catalogue import Catalogue
+from db.entries.night import AttemptEntry
+from db.errors import PictureMissing
+from flows.settings import Settings
+
+THUMB_PX = 320
+"""Long edge of the pictures on a contact sheet."""
+CELL_PX, MARGIN_PX, LINE_PX = 200, 12, 17
+
+
+LABEL = "machine-colorized"
+
+
+FONTS = (
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/truetype/fonts-japanese-gothic.ttf",
+    "/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf",
+)
+"""Where Debian keeps fonts with Japanese letters; without one, labels on the PNG keep to Latin ones."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a batch that fits one file."""
+
+    number: int
+    """From 0."""
+    count: int
+    attempts: Sequence[AttemptEntry]
+    encoder: str
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The attempts as words."""
+        return [row(attempt) for attempt in self.attempts]
+
+
+def page_name(number: int, suffix: str) -> str:
+    """`contact-sheet.html`, `contact-sheet-2.html` ..."""
+    return f"contact-sheet{f'-{number + 1}' if number else ''}{suffix}"
+
+
+def row(attempt: AttemptEntry) -> dict[str, str]:
+    """An attempt as words for a table; errors are means over elements, in [0, 2] each."""
+    result = attempt.result
+
+    def figure(name: str, digits: int = 3) -> str:
+        value = getattr(result, name, None)
+        return "" if value is None else f"{value:.{digits}f}"
+
+    return {
+        "attempt": str(attempt.id),
+        "record": attempt.content.identifier,
+        "actor": ", ".join(actor for _, actor in attempt.content.cast if actor),
+        "style": attempt.style.identifier,
+        "score": "" if attempt.score is None else f"{attempt.score:.2f}",
+        "content error": figure("content_error_mean"),
+        "style error": figure("style_error_mean"),
+        "total error": figure("total_error_mean"),
+        "seconds": figure("seconds", 1),
+        "outcome": attempt.outcome or "pending",
+        "recipe": attempt.recipe.name,
+        "problem": (result and result.error_message) or "",
+    }
+
+
+def thumbnail(catalogue: Catalogue, settings: Settings, sha256: str | None) -> Pixels | None:
+    """A stored picture at the sheet's size; None where there is none, or it cannot be read."""
+    if sha256 is None:
+        return None
+    try:
+        pixels = decode(catalogue.pictures.read(sha256), max_pixels=settings.max_pixels).pixels
+    except (UnreadableImage, PictureMissing, OSError):
+        return None
+    return resized(pixels, THUMB_PX, multiple=1)
+
+
+def page_html(page: Page, pictures: Sequence[Sequence[Pixels | None]]) -> str:
+    """The page as one self-contained HTML file."""
+    environment = Environment(loader=PackageLoader("flows.reports"), autoescape=select_autoescape(default=True))
+    template = environment.get_template("contact_sheet.html.j2")
+    sources = [[_data_url(pixels) for pixels in trio] for trio in pictures]
+    entries = list(zip(page.attempts, page.rows, sources, strict=True))
+    names = [page_name(number, ".html") for number in range(page.count)]
+    batch = page.attempts[0].batch_id
+    return template.render(entries=entries, page=page, names=names, label=LABEL, batch=batch)
+
+
+def _data_url(pixels: Pixels | None) -> str | None:
+    if pixels is None:
+        return None
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=88, subsampling=0)
+    return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode()
+
+
+def page_png(rows: Sequence[dict[str, str]], pictures: Sequence[Sequence[Pixels | None]], encoder: str) -> bytes:
+    """Two attempts a line, three pictures each, figures below."""
+    wide, high = 3 * (CELL_PX + MARGIN_PX), CELL_PX + 4 * LINE_PX + MARGIN_PX
+    columns = min(2, len(rows))
+    lines = -(-len(rows) // columns)
+    top = 3 * LINE_PX + MARGIN_PX
+    sheet = Image.new("RGB", (columns * wide + MARGIN_PX, top + lines * high), (238, 238, 238))
+    draw = ImageDraw.Draw(sheet)
+    _text(draw, (MARGIN_PX, MARGIN_PX), f"Original, style print, result ({LABEL}). {encoder}", columns * wide)
+    for place, (words, trio) in enumerate(zip(rows, pictures, strict=True)):
+        left, up = MARGIN_PX + place % columns * wide, top + place // columns * high
+        for position, pixels in enumerate(trio):
+            _paste(sheet, pixels, left + position * (CELL_PX + MARGIN_PX), up)
+        _text(draw, (left, up + CELL_PX + 2), _caption(words), wide - MARGIN_PX)
+    buffer = BytesIO()
+    sheet.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _caption(words: dict[str, str]) -> str:
+    if words["problem"]:
+        return f"{words['record']}\n{words['outcome']}: {words['problem']}"
+    errors = f"content {words['content error']}, style {words['style error']}, {words['seconds']} s"
+    return f"{words['record']}, {words['actor']}\nin the colours of {words['style']}\n{errors}"
+
+
+def _paste(sheet: Image.Image, pixels: Pixels | None, left: int, top: int) -> None:
+    if pixels is None:
+        pixels = np.full((CELL_PX, CELL_PX, 3), 220, np.uint8)
+    scale = CELL_PX / max(pixels.shape[:2])
+    size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
+    cell = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+    sheet.paste(cell, (left + (CELL_PX - cell.width) // 2, top + (CELL_PX - cell.height) // 2))
+
+
+def _text(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, width_px: int) -> None:
+    font, japanese = _font()
+    lines = [
+        piece
+        for line in (text if japanese else romanised(text)).splitlines()
+        for piece in _wrapped(line, font, width_px)
+    ]
+    draw.multiline_text(at, "\n".join(lines[:4]), font=font, fill=(20, 20, 20), spacing=3)
+
+
+def romanised(text: str) -> str:
+    """The text in letters that every font has: ō as o, and words of other scripts left out."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "\n".join(" ".join(line.split()) for line in plain.splitlines())
+
+
+def _wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width_px: int) -> Iterable[str]:
+    """Broken where it grows too wide: at a space, or between letters where there is none, as in Japanese."""
+    start = 0
+    for end in range(1, len(line) + 1):
+        if font.getlength(line[start:end]) > width_px:
+            space = line.rfind(" ", start, end)
+            stop = space + 1 if space > start else end - 1
+            yield line[start:stop]
+            start = stop
+    yield line[start:]
+
+
+@cache
+def _font() -> tuple[ImageFont.FreeTypeFont | ImageFont.ImageFont, bool]:
+    for path in FONTS:
+        if Path(path).exists():
+            return ImageFont.truetype(path, 13), True
+    return ImageFont.load_default(13), False

@@ -1,0 +1,165 @@
+"""What a person reads after a command: sentences and tables made of tallies and the catalogue's counts.
+
+`flows.cli.app` prints them. Nothing here runs a stage.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:  # the stages load Prefect, and a table of recipes needs no database
+    from colorize.encoders.weights import WeightsFile
+    from colorize.recipes.recipe import Recipe
+    from db.doctor import Finding
+    from db.entries.measured import MeasuredMeans
+    from flows.dispatch import DispatchTally
+    from flows.evaluation.remeasure import MeasureTally
+    from flows.harvest import HarvestTally
+    from flows.match import MatchTally
+
+SHOWN = 10
+"""Problems listed before the rest is counted."""
+
+
+def harvest_lines(tallies: Sequence["HarvestTally"]) -> Iterable[str]:
+    """What the archives gave."""
+    for tally in tallies:
+        records = ", ".join(f"{count} {change}" for change, count in tally.records.items() if count)
+        yield f"Harvest of {tally.archive}: records {records or 'none'}; {tally.pictures} pictures fetched."
+        yield from problem_lines(tally.problems)
+        if tally.failure:
+            yield f"  Harvest ended early: {tally.failure}"
+
+
+def match_lines(tally: "MatchTally") -> Iterable[str]:
+    """What matching came to, and what it held back."""
+    yield f"Match: {tally.matched} new matches, {tally.no_match} pictures without one."
+    held = ", ".join(f"{reason}: {count}" for reason, count in tally.held_back.items() if count)
+    if held:
+        yield f"Held back, records by reason: {held}."
+    yield from problem_lines(tally.problems)
+
+
+def dispatch_lines(tallies: Sequence["DispatchTally"]) -> Iterable[str]:
+    """What became of the attempts."""
+    if not tallies:
+        yield "Dispatch: 0 new attempts; nothing is due."
+    for tally in tallies:
+        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()))
+        batch = f", batch {tally.batch_id}" if tally.batch_id else ""
+        yield f"Dispatch{batch}: {outcomes or 'no attempt'}."
+        yield from problem_lines([*tally.notes, *tally.problems])
+
+
+def problem_lines(problems: Sequence[tuple[str, str]]) -> Iterable[str]:
+    """The first problems, each with the thing that has it."""
+    yield from (f"  {what}: {why}" for what, why in problems[:SHOWN])
+    if len(problems) > SHOWN:
+        yield f"  and {len(problems) - SHOWN} more"
+
+
+def failed(harvests: Sequence["HarvestTally"], batches: Sequence["DispatchTally"]) -> bool:
+    """Did something fail that a person must look at? A bad record or a rejected picture is reported, not failed."""
+    return any(t.failure for t in harvests) or any(t.outcomes["failed"] for t in batches)
+
+
+def attempts_table(rows: Sequence[Mapping[str, str]]) -> Table:
+    """A batch as a table; errors are means over elements."""
+    table = Table("record", "actor", "style print", title_justify="left")
+    for column in ("content error", "style error", "total error", "seconds"):
+        table.add_column(column, justify="right")
+    table.add_column("outcome")
+    keys = ("record", "actor", "style", "content error", "style error", "total error", "seconds", "outcome")
+    for row in rows:
+        table.add_row(*(Text(row[key]) for key in keys))
+    return table
+
+
+def status_table(status: Mapping[str, Any]) -> Table:
+    """The catalogue in numbers."""
+    table = Table("", "", show_header=False)
+    table.add_row("records", str(status["records"]))
+    for noun in ("images", "pictures", "matches", "attempts", "verdicts"):
+        counts = ", ".join(f"{count} {word}" for word, count in status[noun].items() if count)
+        table.add_row(noun, counts or "none")
+    if encoder := status["encoder"]:
+        table.add_row("encoder", f"{encoder['name']} ({encoder['checksum'][:12]})")
+    if batch := status["batch"]:
+        table.add_row("latest batch", f"{batch['id']}: {batch['done']} done, {batch['left']} left")
+    for archive in status["archives"]:
+        last = archive["last_harvest"] or "never finished"
+        told = f"{archive['records']} records, harvested {last}"
+        table.add_row(Text(f"archive {archive['name']}"), Text(told))
+    return table
+
+
+def recipes_table(recipes: Mapping[str, "Recipe"]) -> Table:
+    """Every named recipe."""
+    table = Table("recipe", "provenance", "content", "style", "β/α", "γ", "optimiser", "schedule", "tuned for")
+    for recipe in recipes.values():
+        layers = (", ".join(recipe.content_layers), ", ".join(recipe.style_layers))
+        weights = (f"{recipe.style_over_content:g}", f"{recipe.tv_weight:g}")
+        how = (recipe.optimiser, recipe.schedule, recipe.encoder)
+        table.add_row(recipe.name, recipe.provenance, *layers, *weights, *how)
+    return table
+
+
+def weights_table(files: Sequence["WeightsFile"], used_by: Mapping[Path, Sequence[str]]) -> Table:
+    """Weights at hand, in the order in which a name is looked up, and the recipes that would use each."""
+    table = Table("encoder", "used by", "SHA-256", title_justify="left")
+    table.add_column("MB", justify="right")
+    table.add_column("about")
+    table.add_column("file", overflow="fold")
+    for file in files:
+        recipes, size = ", ".join(used_by.get(file.path, ())), f"{file.size_bytes / 1e6:.1f}"
+        about, place = Text("\n".join(weights_words(file))), Text(str(file.path))
+        table.add_row(Text(file.name), Text(recipes), file.checksum[:12], size, about, place)
+    return table
+
+
+def weights_words(file: "WeightsFile") -> Iterable[str]:
+    """What the file says of itself: how near it comes to VGG-19, and under which licence it stands."""
+    if quality := file.quality:
+        figures = ", ".join(f"{name} {_short(value)}" for name, value in quality.items())
+        yield f"{figures[:1].upper()}{figures[1:]} against VGG-19."
+    if licence := file.metadata.get("licence"):
+        yield f"Licence: {licence}."
+    if attribution := file.metadata.get("attribution"):
+        yield f"{attribution[:1].upper()}{attribution[1:]}."
+
+
+def measure_lines(tally: "MeasureTally") -> Iterable[str]:
+    """What was measured and what could not be."""
+    nothing = "" if tally.measured or tally.problems else "; nothing was left to measure"
+    yield f"Measure: {tally.measured} pictures measured{nothing}."
+    yield from problem_lines(tally.problems)
+
+
+def means_table(encoder: str, means: Sequence["MeasuredMeans"]) -> Table:
+    """Means of one encoder's figures for each recipe and each encoder that made the pictures."""
+    table = Table("recipe", "made with", title=f"Measured by {encoder}", title_justify="left")
+    for column in ("pictures", "content error", "style error", "total error"):
+        table.add_column(column, justify="right")
+    for row in means:
+        made_by = f"{row.made_by.name} ({row.made_by.checksum[:12]})"
+        errors = (row.errors.content_error_mean, row.errors.style_error_mean, row.errors.total_error_mean)
+        figures = ("unknown" if error is None else f"{error:.4f}" for error in errors)
+        table.add_row(Text(f"{row.recipe_name} ({row.recipe_digest[:8]})"), Text(made_by), str(row.attempts), *figures)
+    return table
+
+
+def _short(value: float) -> str:
+    """Two decimals, without the zero before them."""
+    return f"{value:.2f}".removeprefix("0")
+
+
+def doctor_lines(findings: Sequence["Finding"], mended: Sequence["Finding"]) -> Iterable[str]:
+    """What is wrong, and what is to be done."""
+    if not findings:
+        yield "The catalogue and its pictures are sound."
+    for finding in findings:
+        remedy = "mended" if finding in mended else f"to mend it: {finding.remedy}"
+        yield f"{finding.damage} {finding.subject}: {finding.problem}; {remedy}"

@@ -1,0 +1,1 @@
+"""The comparison of configurations: plan, run, tables, figures, report."""

@@ -1,0 +1,109 @@
+"""The comparison of configurations (JADH 2016): every content × style × configuration through the night's dispatch.
+
+Called by `nishiki sweep`. Durable when: as in harvest and dispatch; a sweep keeps no state of its own. Killed anywhere
+and begun again, it carries on what was left and takes what is still due: nothing twice, nothing missing.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from colorize.recipes.recipe import Recipe
+from db.catalogue import Catalogue
+from db.entries.night import ImageEntry, Tone
+from flows.archives.errors import NotAnArchive
+from flows.dispatch import DispatchTally, carry_on, crew_of, work_through
+from flows.harvest import HarvestTally, harvest
+from flows.plan import encoder_key, encoder_weights, recipe_entry
+from flows.settings import Settings
+from flows.sweep.plan import SweepPlan
+from flows.sweep.report import SweepReport, findings_of, write_report
+from flows.sweep.tables import SweptPairs
+from flows.workers.process import DeviceProcess
+
+_RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
+"""As the dispatch's: its tasks run in whatever flow calls it."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep came to."""
+
+    harvests: list[HarvestTally]
+    batches: list[DispatchTally]
+    left_out: int
+    """Pictures of the two folders that may not be used."""
+    report: SweepReport
+
+
+@flow(name="sweep", task_runner=_RUNNER, validate_parameters=False)
+def sweep(settings: Settings, plan: SweepPlan, content: Path, style: Path) -> Sweep:
+    """Colorize every content in the colours of every style by every recipe of the plan, and report.
+
+    Raises:
+        ArchiveError: a folder cannot be read, or holds nothing to work with.
+        ColorizeError, CatalogueError: a fault of ours ends the sweep; what was done is kept.
+    """
+    weights = encoder_weights(settings, plan.recipes[0])  # one for all, or their figures would not compare
+    harvests = harvest(settings, [str(content), str(style)])
+    with Catalogue.open(settings) as catalogue:
+        contents, left_out_contents = _images(catalogue, harvests[0])
+        styles, left_out_styles = _images(catalogue, harvests[1])
+        _check_colours(harvests[1].archive, styles)
+        key = encoder_key(weights)
+        pairs = catalogue.pair_up([each.id for each in contents], [each.id for each in styles], key)
+        if not pairs:
+            raise NotAnArchive(f"{content} and {style} hold the same picture and no other; put more into them")
+        swept = SweptPairs(plan, key, contents, styles, pairs)
+        with crew_of(settings) as crew:
+            batches = carry_on(catalogue, settings, crew)
+            batches += work_through_plan(catalogue, settings, crew.with_weights(weights), swept)
+        findings = findings_of(catalogue, swept)
+        report = write_report(findings, catalogue.pictures, settings)
+    return Sweep(harvests, batches, left_out_contents + left_out_styles, report)
+
+
+def work_through_plan(
+    catalogue: Catalogue, settings: Settings, processes: Sequence[DeviceProcess], swept: SweptPairs
+) -> list[DispatchTally]:
+    """Take and colorize what is still due of each recipe, one batch a recipe."""
+    tallies, recipes = [], swept.plan.recipes
+    for number, recipe in enumerate(recipes, 1):
+        batch = catalogue.take_pairs(recipe_entry(recipe), swept.encoder, swept.match_ids, max_tries=settings.max_tries)
+        _tell(number, len(recipes), recipe, batch.taken if batch else 0)
+        if batch:
+            tallies.append(work_through(catalogue, settings, processes, batch))
+    return tallies
+
+
+def _images(catalogue: Catalogue, tally: HarvestTally) -> tuple[list[ImageEntry], int]:
+    """What a folder holds for the sweep, and how many of its pictures may not be used.
+
+    Raises:
+        NotAnArchive: the folder could not be read to its end, or there is nothing in it.
+    """
+    if tally.failure:
+        raise NotAnArchive(tally.failure)
+    images, left_out = catalogue.archive_images(tally.archive)
+    if not images:
+        forbidden = f" ({left_out} may not be used: rights, or made by nishiki itself)" if left_out else ""
+        unread = "".join(f"; {what}: {why}" for what, why in tally.problems[:1])
+        raise NotAnArchive(f"{tally.archive} holds no picture to work with{forbidden}{unread}; put some into it")
+    return images, left_out
+
+
+def _check_colours(folder: str, styles: Sequence[ImageEntry]) -> None:
+    if all(image.tone is Tone.GRAYSCALE for image in styles):
+        raise NotAnArchive(f"{folder} holds no colour picture, and styles give the colours; put colour prints into it")
+
+
+def _tell(number: int, count: int, recipe: Recipe, due: int) -> None:
+    """A line for each configuration, on a terminal or not: bars of single batches say nothing of the whole."""
+    left = f"{due} attempts" if due else "nothing left to do"
+    sys.stderr.write(f"configuration {number} of {count}, {recipe.name}: {left}\n")
+    sys.stderr.flush()

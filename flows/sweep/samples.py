@@ -1,0 +1,87 @@
+"""Sample pictures of a sweep, as JADH 2016's Figure 2: some pairs in the colours of the configurations spoken of.
+
+`flows.sweep.report` calls it. A picture that is missing or damaged leaves a gap and stops nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from colorize.errors import UnreadableImage
+from colorize.images.decode import Pixels, decode
+from colorize.images.resize import resized, to_gray
+from db.entries.night import AttemptEntry, ImageEntry
+from db.errors import PictureMissing
+from db.files.pictures import PictureStore
+from flows.sweep.figures import Sample, sample_pictures
+from flows.sweep.published import LEAST, VISUAL_BEST, least_of
+from flows.sweep.tables import ERRORS, LABEL, ConfigRow, Findings
+
+THUMB_PX = 256
+PAIRS = 4
+FEW = 6
+"""A sweep of so few configurations shows all of them."""
+
+
+def samples(findings: Findings, pictures: PictureStore, max_pixels: int) -> Figure:
+    """Some pairs, the first and the last among them, as rows: content, style, result by result."""
+    chosen = sampled_recipes(findings.rows)
+    attempts = {(each.content.image_id, each.style.image_id, each.recipe.name): each for each in findings.attempts}
+
+    def result(content: ImageEntry, style: ImageEntry, name: str) -> Sample:
+        attempt = attempts.get((content.id, style.id, name))
+        if attempt is None:
+            return Sample(None)
+        return Sample(_thumb(pictures, attempt.output_sha256, max_pixels), _caption(attempt))
+
+    rows = []
+    for content, style in _pairs(findings):
+        gray = _thumb(pictures, content.sha256, max_pixels)
+        sources = [
+            Sample(None if gray is None else to_gray(gray), findings.names[content.id, "content"]),
+            Sample(_thumb(pictures, style.sha256, max_pixels), findings.names[style.id, "style"]),
+        ]
+        rows.append([*sources, *(result(content, style, name) for name in chosen)])
+    header = ["content", "style", *("\n".join([name.rsplit("/", 1)[-1], *why]) for name, why in chosen.items())]
+    return sample_pictures(header, rows, f"All results are {LABEL}. {findings.title}")
+
+
+def sampled_recipes(rows: Sequence[ConfigRow]) -> dict[str, list[str]]:
+    """The configurations to be shown, in the recipes' order, and why each is."""
+    why: defaultdict[str, list[str]] = defaultdict(list)
+    for error, name in LEAST.items():
+        why[name].append(f"J: least {error}")
+    why[VISUAL_BEST].append("J: visual best")
+    for error in ERRORS:
+        if best := least_of(rows, error):
+            why[best.recipe.name].append(f"ours: least {error}")
+    names = [row.recipe.name for row in rows]
+    return {name: why[name] for name in names if len(names) <= FEW or name in why}
+
+
+def _pairs(findings: Findings) -> list[tuple[ImageEntry, ImageEntry]]:
+    swept = findings.swept
+    every = [(content, style) for content in swept.contents for style in swept.styles if content.id != style.id]
+    return [every[round(place)] for place in np.linspace(0, len(every) - 1, min(PAIRS, len(every)))]
+
+
+def _caption(attempt: AttemptEntry) -> str:
+    """Errors, and the outcome where it is no success."""
+    result = attempt.result
+    if result is None or result.content_error_mean is None or result.style_error_mean is None:
+        return attempt.outcome or "pending"
+    errors = f"content {result.content_error_mean:.3f}, style {result.style_error_mean:.3f}"
+    return errors if attempt.outcome == "succeeded" else f"{errors}\n{attempt.outcome}"
+
+
+def _thumb(pictures: PictureStore, sha256: str | None, max_pixels: int) -> Pixels | None:
+    """The stored picture, small; None where there is none, or its file is damaged."""
+    if sha256 is None:
+        return None
+    try:
+        pixels = decode(pictures.read(sha256), max_pixels=max_pixels).pixels
+    except (UnreadableImage, PictureMissing, OSError):
+        return None
+    return resized(pixels, THUMB_PX, multiple=1)

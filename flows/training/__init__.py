@@ -1,0 +1,1 @@
+"""Flows that train a model and keep it with its card."""

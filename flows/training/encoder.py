@@ -1,0 +1,264 @@
+"""Training of what nishiki learns for itself: the small encoder, distilled from VGG-19.
+
+`nishiki train encoder` calls it. Gathers pictures (what the sample archive draws, scikit-image's photographs, folders),
+holds some out by name, and writes the weights file. What is durable when: the student every SAVE_EVERY steps, under
+HOME/training; killed and begun again with the same options, it goes on from there.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from safetensors import safe_open
+from safetensors.torch import save
+from skimage import data
+
+from colorize.encoders.loading import INPUT_OXFORD, MEAN_ACTIVATIONS, calibrated, load_encoder, write_weights
+from colorize.encoders.vgg19 import CONVOLUTIONS, OXFORD, Encoder
+from colorize.encoders.weights import OXFORD as OXFORD_NAME
+from colorize.encoders.weights import TORCHVISION, WeightsFile
+from colorize.errors import UnreadableImage, WeightsMissing
+from colorize.images.decode import Pixels, decode
+from colorize.images.resize import resized
+from colorize.training.dataset import crops, gray_views, split
+from colorize.training.distillation import Student
+from colorize.training.embedding import fit_embedding
+from colorize.training.fitting import WIDTHS, layer_by_layer
+from colorize.training.lessons import Lesson, Look, lesson, look
+from colorize.training.quality import Quality, quality
+from db.files.atomic import write_whole
+from flows.archives.sample.drawing.designs import design
+from flows.archives.sample.drawing.prints import draw_print
+from flows.plan import weights_at_hand
+from flows.progress import track
+from flows.settings import Settings
+
+DRAWN = 48
+LONG_EDGE_PX = 512
+LESSON_CROPS, LESSON_PX = 16, 112
+LOOK_VIEWS, LOOK_PX = 12, (224, 160)
+LOOK_EVERY = 4
+"""Of so many steps and lessons one is on telling gray pictures apart."""
+LAYER_CROPS = 128
+SAVE_EVERY = 100
+PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "immunohistochemistry", "retina", "hubble_deep_field")
+PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.tif", "*.tiff", "*.webp")
+
+
+@dataclass(frozen=True)
+class Course:
+    """How the student is taught."""
+
+    folders: tuple[Path, ...]
+    steps: int = 4000
+    lessons: int = 320
+    rate: float = 1e-4
+    seed: int = 0
+
+    @property
+    def looks(self) -> int:
+        """Batches of gray views."""
+        return max(1, self.lessons // LOOK_EVERY)
+
+    @property
+    def words(self) -> str:
+        """For the weights file."""
+        return (
+            f"layer by layer by least squares, then {self.steps} steps of Adam (rate {self.rate:g}, cosine) over "
+            f"{self.lessons} batches of {LESSON_CROPS} crops of {LESSON_PX} px and, each {LOOK_EVERY}th step, "
+            f"{self.looks} of {LOOK_VIEWS} gray views, seed {self.seed}"
+        )
+
+
+def train_encoder(settings: Settings, teacher_file: WeightsFile, course: Course, output: Path) -> Iterator[str]:
+    """Distil the teacher into a weights file; yields what a person should know.
+
+    Raises:
+        ColorizeError: the teacher's weights cannot be used.
+        OSError: a file cannot be read or written.
+    """
+    teacher = load_encoder(teacher_file)
+    pictures, unread = gather(course.folders)
+    yield from unread
+    taught, held = split(pictures)
+    yield f"{len(taught)} pictures to learn from, {len(held)} held out to measure by."
+    folder = settings.home / "training" / _name(course, teacher_file, pictures)
+    folder.mkdir(parents=True, exist_ok=True)
+    student = _student(teacher, taught, course, folder)
+    looks = _looks(teacher, taught, course)
+    lessons = _lessons(teacher, taught, course) if student.done < course.steps else []
+    losses = _taught(student, lessons, looks, course, folder)
+    small = calibrated(Encoder("nishiki-small", "", OXFORD, _convolutions(student)))
+    small = replace(small, embedding=fit_embedding(small, looks))
+    found = quality(teacher, small, list(held.values()))
+    _write(output, small, found, course, teacher_file)
+    write_whole(output.with_suffix(".png"), _plot(losses, course))
+    yield from _lines(found)
+    yield f"Weights: {output}; losses: {output.with_suffix('.png')}"
+
+
+def teacher_at_hand(settings: Settings) -> WeightsFile:
+    """Full VGG-19, the original before torchvision's.
+
+    Raises:
+        WeightsMissing: neither is here.
+    """
+    at_hand = {file.name: file for file in weights_at_hand(settings)}
+    for name in (OXFORD_NAME, TORCHVISION):
+        if name in at_hand:
+            return at_hand[name]
+    raise WeightsMissing("full VGG-19 is not at hand to learn from; run: nishiki weights download")
+
+
+def gather(folders: Sequence[Path]) -> tuple[dict[str, Pixels], list[str]]:
+    """Every picture to be had by name, and what could not be read."""
+    photographs: Any = data
+    found = {f"drawn {seed}": resized(draw_print(design(seed), seed % 2).pixels, LONG_EDGE_PX) for seed in range(DRAWN)}
+    found |= {name: resized(np.asarray(getattr(photographs, name)())[..., :3], LONG_EDGE_PX) for name in PHOTOGRAPHS}
+    unread = []
+    for path in sorted(path for folder in folders for pattern in PICTURES for path in folder.rglob(pattern)):
+        try:
+            found[path.name] = resized(decode(path.read_bytes()).pixels, LONG_EDGE_PX)
+        except UnreadableImage as error:
+            unread.append(f"{path.name} is left out: {error}")
+    return found, unread
+
+
+def _name(course: Course, teacher: WeightsFile, pictures: Mapping[str, Pixels]) -> str:
+    facts = [
+        repr((course.steps, course.lessons, course.rate, course.seed, WIDTHS)),
+        teacher.checksum,
+        *sorted(pictures),
+    ]
+    return f"encoder-{sha256(' '.join(facts).encode()).hexdigest()[:8]}"
+
+
+def _student(teacher: Encoder, taught: Sequence[Pixels], course: Course, folder: Path) -> Student:
+    """The student where it was put down, or fresh from the least squares."""
+    kept = folder / "student.safetensors"
+    first = folder / "first.safetensors"
+    if not first.exists():
+        pixels = crops(taught, LAYER_CROPS, LESSON_PX, course.seed)
+        with track("layer by layer", len(CONVOLUTIONS), "layers") as advance:
+            fitted = layer_by_layer(teacher, pixels, lambda _name, _explained: advance(1), WIDTHS)
+        unit = calibrated(Encoder("student", "", OXFORD, fitted), (1.0,) * len(CONVOLUTIONS))
+        pairs = unit.convolutions.items()
+        weights = {f"{name}.weight": weight for name, (weight, _) in pairs}
+        write_whole(first, save(weights | {f"{name}.bias": bias for name, (_, bias) in pairs}))
+    with safe_open(first, framework="pt") as file:
+        start = {name: (file.get_tensor(f"{name}.weight"), file.get_tensor(f"{name}.bias")) for name in CONVOLUTIONS}
+    student = Student(start, teacher, course.steps, course.rate)
+    if kept.exists():
+        with safe_open(kept, framework="pt") as file:
+            student.take_up({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    return student
+
+
+def _lessons(teacher: Encoder, taught: Sequence[Pixels], course: Course) -> list[Lesson]:
+    scales = dict(zip(CONVOLUTIONS, MEAN_ACTIVATIONS, strict=True))
+    found = []
+    with track("the teacher's word", course.lessons, "batches") as advance:
+        for number in range(course.lessons):
+            seed = course.seed + 1 + number
+            found.append(lesson(teacher, crops(taught, LESSON_CROPS, LESSON_PX, seed), scales, seed))
+            advance(1)
+    return found
+
+
+def _looks(teacher: Encoder, taught: Sequence[Pixels], course: Course) -> list[Look]:
+    found = []
+    with track("the teacher's eye", course.looks, "batches") as advance:
+        for number in range(course.looks):
+            found.append(look(teacher, gray_views(taught, LOOK_VIEWS, LOOK_PX, course.seed + 1 + number)))
+            advance(1)
+    return found
+
+
+def _taught(
+    student: Student, lessons: Sequence[Lesson], looks: Sequence[Look], course: Course, folder: Path
+) -> list[dict[str, float]]:
+    """The student's way to the last step; the losses of all steps."""
+    log = folder / "losses.jsonl"
+    losses = [json.loads(line) for line in log.read_text().splitlines()][: student.done] if log.exists() else []
+    if not student.done:
+        student.fit_heads(lessons[:8], looks[:16])
+    order = _order(lessons, looks, course) if lessons else []
+    with track("distil", course.steps, "steps") as advance:
+        advance(student.done)
+        while student.done < course.steps:
+            losses.append(student.learn(order[student.done]))
+            advance(1)
+            if student.done % SAVE_EVERY == 0:
+                write_whole(log, "".join(json.dumps(each) + "\n" for each in losses).encode())
+                write_whole(folder / "student.safetensors", save(student.state()))
+    return losses
+
+
+def _order(lessons: Sequence[Lesson], looks: Sequence[Look], course: Course) -> list[Lesson | Look]:
+    """What each step learns from: everything once before anything again."""
+    rng = np.random.default_rng(course.seed)
+    lesson_numbers, look_numbers = (_endless(len(each), rng) for each in (lessons, looks))
+    return [
+        lessons[next(lesson_numbers)] if step % LOOK_EVERY else looks[next(look_numbers)]
+        for step in range(course.steps)
+    ]
+
+
+def _endless(count: int, rng: np.random.Generator) -> Iterator[int]:
+    while True:
+        yield from rng.permutation(count)
+
+
+def _convolutions(student: Student) -> dict[str, Any]:
+    return {name: tuple(each.detach() for each in pair) for name, pair in student.encoder.convolutions.items()}
+
+
+def _write(output: Path, small: Encoder, found: Quality, course: Course, teacher: WeightsFile) -> None:
+    metadata = {
+        "name": small.name,
+        "input": INPUT_OXFORD,
+        "calibrated": "yes",
+        "licence": "CC BY 4.0",
+        "attribution": "distilled from VGG-19 (Simonyan and Zisserman 2014, CC BY 4.0) by nishiki",
+        "teacher": f"{teacher.name} {teacher.checksum}",
+        "training": course.words,
+        "pictures": "drawn by nishiki's sample archive; scikit-image's photographs; Japanese prints out of copyright",
+        "quality": json.dumps(found.data()),
+        "made": datetime.now(UTC).date().isoformat(),
+    }
+    halved = {name: (weight.half(), bias.half()) for name, (weight, bias) in small.convolutions.items()}
+    matrices = {name: each.half() for name, each in (small.embedding or {}).items()}
+    write_weights(output, halved, metadata, matrices)
+
+
+def _lines(found: Quality) -> Iterator[str]:
+    grams = ", ".join(f"{name} {value:.3f}" for name, value in found.gram.items())
+    yield f"Correlation of pairwise Gram distances with the teacher's, on held-out pictures: {grams}"
+    yield "Of content distances: " + ", ".join(f"{name} {value:.3f}" for name, value in found.content.items())
+    yield f"Rank correlation of matching scores: {found.matching:.3f}"
+
+
+def _plot(losses: Sequence[Mapping[str, float]], course: Course) -> bytes:
+    """Each part of the loss over the steps, a running mean."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    window = max(1, len(losses) // 100)
+    for name in dict.fromkeys(name for each in losses for name in each):
+        steps, values = zip(*((step, each[name]) for step, each in enumerate(losses) if name in each), strict=True)
+        means = np.convolve(values, np.ones(window) / window, "valid")
+        axes.plot(steps[window - 1 :], means, label=name)
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss")
+    axes.set_title(f"Distillation: {course.words}", fontsize=8, loc="left", wrap=True)
+    axes.legend(frameon=False)
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""A batch's work on devices: messages, processes, results, tiles."""

@@ -1,0 +1,193 @@
+"""Archives, windows, records and pictures: stored once, changed when they change."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from db.catalogue import Catalogue
+from db.entries.night import Change, PictureSource, RightsEntry, Tone, WindowState
+from db.entries.night import Derivatives as Rights
+from db.errors import UnknownEntry
+
+if TYPE_CHECKING:
+    from tests.samples import Sample
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+TOKYO = datetime.fromisoformat("2026-03-02T08:00:00+09:00")
+
+
+def test_an_archive_keeps_its_number_when_it_moves(catalogue: Catalogue) -> None:
+    first = catalogue.add_archive("sample", "oai-pmh", "https://old.example/oai")
+    assert catalogue.add_archive("sample", "oai-pmh", "https://new.example/oai") == first
+    assert [each["address"] for each in catalogue.status()["archives"]] == ["https://new.example/oai"]
+
+
+def test_the_next_harvest_begins_where_the_last_finished_window_ends(catalogue: Catalogue, sample: "Sample") -> None:
+    archive = sample.archive(catalogue)
+    assert catalogue.last_window_end(archive) is None
+    for until, state in ((TOKYO, WindowState.DONE), (TOKYO + timedelta(days=1), WindowState.FAILED)):
+        window = catalogue.open_window(archive, DAY, until)
+        catalogue.close_window(window, state, records=3, problems=1)
+    assert catalogue.last_window_end(archive) == datetime(2026, 3, 1, 23, tzinfo=UTC)
+
+
+def test_an_unfinished_window_is_taken_up_again(catalogue: Catalogue, sample: "Sample") -> None:
+    archive = sample.archive(catalogue)
+    window = catalogue.open_window(archive, None, None)
+    assert catalogue.open_window(archive, None, DAY) == window
+    catalogue.close_window(window, WindowState.DONE, records=0, problems=0)
+    assert catalogue.open_window(archive, None, None) != window
+    with pytest.raises(UnknownEntry, match="window 999"):
+        catalogue.close_window(999, WindowState.DONE, records=0, problems=0)
+
+
+def test_a_naive_time_is_refused(catalogue: Catalogue, sample: "Sample") -> None:
+    naive = sample.record("r1", datestamp=datetime(2026, 3, 1))  # noqa: DTZ001
+    with pytest.raises(Exception, match="no time zone"):
+        catalogue.add_record(sample.archive(catalogue), naive)
+
+
+def test_a_second_harvest_of_the_same_changes_nothing(catalogue: Catalogue, sample: "Sample") -> None:
+    record = sample.record("r1")
+    image = sample.store(catalogue, record, Tone.COLOUR)
+    before, said = catalogue.status(), catalogue.describe([image])
+    archive = sample.archive(catalogue)
+    assert catalogue.add_record(archive, record) == Change.UNCHANGED
+    assert catalogue.wanted_pictures(archive) == []
+    assert (catalogue.status(), catalogue.describe([image])) == (before, said)
+
+
+def test_a_changed_record_wants_its_pictures_again_with_what_the_archive_may_compare(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    record = sample.record("r1")
+    image = sample.store(catalogue, record, Tone.COLOUR)
+    archive = sample.archive(catalogue)
+    changed = replace(record, title="A better title", raw="<record>new</record>", artists=("One",), cast=())
+    assert catalogue.add_record(archive, changed) == Change.CHANGED
+    (wanted,) = catalogue.wanted_pictures(archive)
+    assert wanted.etag == '"1"'
+    catalogue.keep_picture(wanted)
+    assert catalogue.wanted_pictures(archive) == []
+    said = catalogue.describe([image])[image]
+    assert (said.title, said.artists, said.cast) == ("A better title", ("One",), ())
+
+
+def test_rights_that_change_alone_are_a_change(catalogue: Catalogue, sample: "Sample") -> None:
+    archive, record = sample.archive(catalogue), sample.record("r1")
+    assert catalogue.add_record(archive, record) == Change.NEW
+    stricter = replace(record, rights=RightsEntry(Rights.NO, "a letter"))
+    assert catalogue.add_record(archive, stricter) == Change.CHANGED
+
+
+def test_a_picture_at_another_place_is_fetched_afresh(catalogue: Catalogue, sample: "Sample") -> None:
+    record = sample.record("r1")
+    sample.store(catalogue, record, Tone.COLOUR)
+    archive = sample.archive(catalogue)
+    more = ("https://archive.example/other.png", *record.pictures)
+    catalogue.add_record(archive, replace(record, pictures=more))
+    first, second = catalogue.wanted_pictures(archive)
+    assert (first.etag, second.etag) == (None, '"1"')
+
+
+def test_a_deleted_record_keeps_its_words_and_comes_back(catalogue: Catalogue, sample: "Sample") -> None:
+    record = sample.record("r1")
+    image = sample.store(catalogue, record, Tone.COLOUR)
+    archive = sample.archive(catalogue)
+    gone = sample.record("r1", deleted=True, raw="<deleted/>", title="", pictures=(), artists=())
+    assert catalogue.add_record(archive, gone) == Change.DELETED
+    assert catalogue.add_record(archive, gone) == Change.UNCHANGED
+    assert catalogue.describe([image])[image].title == "Print r1"
+    assert (catalogue.status()["records"], catalogue.status()["deleted_records"]) == (0, 1)
+    assert catalogue.add_record(archive, record) == Change.CHANGED
+    assert catalogue.status()["records"] == 1
+
+
+def test_a_hole_left_by_a_silent_host_is_wanted_again_and_a_broken_picture_is_not(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    archive = sample.archive(catalogue)
+    for name in ("r1", "r2"):
+        catalogue.add_record(archive, sample.record(name))
+    silent, broken = catalogue.wanted_pictures(archive)
+    catalogue.picture_failed(silent, "the host is silent", permanent=False)
+    catalogue.picture_failed(broken, "no picture at all", permanent=True)
+    assert catalogue.wanted_pictures(archive) == [silent]
+    assert catalogue.wanted_pictures(archive, max_tries=1) == []
+    assert catalogue.status()["pictures"] == {"wanted": 1, "held": 0, "broken": 1}
+
+
+def test_a_problem_that_is_not_counted_never_ends_the_tries(catalogue: Catalogue, sample: "Sample") -> None:
+    archive = sample.archive(catalogue)
+    catalogue.add_record(archive, sample.record("r1"))
+    (wanted,) = catalogue.wanted_pictures(archive)
+    for _ in range(9):
+        catalogue.picture_failed(wanted, "the host is down", permanent=False, counted=False)
+    assert catalogue.wanted_pictures(archive, max_tries=1) == [wanted]
+
+
+def test_records_that_are_listed_no_more_are_withdrawn_and_live_again_when_listed(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    record, archive = sample.record("r1"), sample.archive(catalogue)
+    image = sample.store(catalogue, record, Tone.GRAYSCALE)
+    catalogue.add_record(archive, sample.record("odd \0"))
+    elsewhere = catalogue.add_archive("elsewhere", "folder", "/prints")
+    catalogue.add_record(elsewhere, record)
+    assert catalogue.withdraw_unlisted(archive, {"r1", "odd \0"}) == 0
+    assert catalogue.withdraw_unlisted(archive, ["odd \0"]) == 1
+    assert catalogue.withdraw_unlisted(archive, ["odd \0"]) == 0
+    assert (catalogue.status()["records"], catalogue.status()["deleted_records"]) == (2, 1)
+    assert catalogue.images_to_embed(sample.encoder, [Tone.GRAYSCALE]) == []
+    assert catalogue.add_record(archive, record) == Change.CHANGED
+    assert catalogue.add_record(archive, record) == Change.UNCHANGED
+    assert [each.id for each in catalogue.images_to_embed(sample.encoder, [Tone.GRAYSCALE])] == [image]
+    assert catalogue.status()["deleted_records"] == 0
+
+
+def test_an_image_is_described_by_a_live_record_that_allows_it_before_all_others(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    words = {"r1": Rights.ASK, "r2": Rights.ASK, "r3": Rights.YES, "r4": Rights.YES}
+    records = {name: sample.record(name, derivatives=word) for name, word in words.items()}
+    (image,) = {sample.store(catalogue, record, Tone.COLOUR, data=b"same") for record in records.values()}
+    archive, speaking = sample.archive(catalogue), []
+    for gone in ("r3", "r4", "r1", "r2"):
+        speaking.append(catalogue.describe([image])[image].identifier)
+        catalogue.add_record(archive, replace(records[gone], deleted=True))
+    assert speaking == ["r3", "r4", "r1", "r2"]
+    assert catalogue.describe([image])[image].identifier == "r1"
+
+
+def test_a_picture_of_a_record_that_changed_meanwhile_does_not_overwrite_it(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    archive, record = sample.archive(catalogue), sample.record("r1")
+    catalogue.add_record(archive, record)
+    (old,) = catalogue.wanted_pictures(archive)
+    catalogue.add_record(archive, replace(record, pictures=("https://archive.example/new.png",)))
+    catalogue.hold_picture(old, sample.facts(b"old", Tone.COLOUR), PictureSource(old.reference))
+    assert [each.reference for each in catalogue.wanted_pictures(archive)] == ["https://archive.example/new.png"]
+
+
+def test_two_records_with_the_same_picture_share_one_image(catalogue: Catalogue, sample: "Sample") -> None:
+    first = sample.store(catalogue, sample.record("r1"), Tone.COLOUR, data=b"same")
+    assert sample.store(catalogue, sample.record("r2"), Tone.COLOUR, data=b"same") == first
+    assert catalogue.describe([first])[first].identifier == "r1"
+    assert catalogue.status()["images"] == {"grayscale": 0, "toned": 0, "colour": 1, "unsure": 0}
+
+
+def test_text_that_postgresql_cannot_hold_does_not_lose_the_record(catalogue: Catalogue, sample: "Sample") -> None:
+    odd = sample.record("r\0\udce9", raw="nul \0 and a half \ud800", artists=("A\0",))
+    archive = sample.archive(catalogue)
+    assert catalogue.add_record(archive, odd) == Change.NEW
+    assert catalogue.add_record(archive, odd) == Change.UNCHANGED
+
+
+def test_the_database_itself_knows_the_enumerations(catalogue: Catalogue, sample: "Sample") -> None:
+    sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
+    with catalogue.engine.connect() as connection, pytest.raises(Exception, match="ck_images_tone"):
+        connection.execute(text("UPDATE images SET tone = 'sepia'"))

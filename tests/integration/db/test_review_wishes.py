@@ -1,0 +1,254 @@
+"""What curators ask of the next night, on both databases: the next candidate, another style, marks."""
+
+import hashlib
+from dataclasses import replace
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from db.catalogue import Catalogue
+from db.doctor import Damage, examine
+from db.entries.night import Derivatives, EncoderKey, Outcome, RecipeEntry, Tone, Verdict
+from db.entries.review import Judgement, Reason, Wish, WishState
+from db.errors import TriedAlready, UnknownEntry
+from db.settings import CatalogueSettings
+
+if TYPE_CHECKING:
+    from tests.samples import Sample
+
+WRONG = Judgement(Verdict.RETURNED, Reason.WRONG_MATCH)
+LEVIN = RecipeEntry("levin2004", {}, "1e71n")
+MARKS = hashlib.sha256(b"strokes").hexdigest()
+
+
+def _ranked(catalogue: Catalogue, sample: "Sample") -> tuple[int, list[int]]:
+    """A content with three ranked styles, of which the night has tried the first: its attempt, the styles."""
+    content = sample.store(catalogue, sample.record("gray"), Tone.GRAYSCALE)
+    styles = [sample.store(catalogue, sample.record(f"colour {n}"), Tone.COLOUR) for n in range(3)]
+    sample.match(catalogue, content, *styles)
+    return sample.night(catalogue)[0], styles
+
+
+def _tried(catalogue: Catalogue, attempt: int) -> int:
+    return catalogue.attempt(attempt).style.image_id
+
+
+def test_a_wrong_match_sends_the_next_candidate_into_the_next_night(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    assert _tried(catalogue, attempt) == styles[0]
+    for style in styles[1:]:
+        assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+        catalogue.give_verdict(attempt, "Aoi", WRONG)
+        (attempt,) = sample.night(catalogue)
+        assert _tried(catalogue, attempt) == style
+    catalogue.give_verdict(attempt, "Aoi", WRONG)
+    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+
+
+def test_other_returns_wait_for_a_person_and_an_undone_one_sends_nothing(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    attempt, _ = _ranked(catalogue, sample)
+    catalogue.give_verdict(attempt, "Aoi", WRONG)
+    catalogue.undo_verdict("Aoi")
+    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    catalogue.give_verdict(attempt, "Aoi", Judgement(Verdict.RETURNED, Reason.INK_COLOURED))
+    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+
+
+def test_a_candidate_that_may_no_longer_be_used_is_passed_over(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.give_verdict(attempt, "Aoi", WRONG)
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 1", derivatives=Derivatives.NO))
+    (further,) = sample.night(catalogue)
+    assert _tried(catalogue, further) == styles[2]
+
+
+def test_a_wrong_match_is_not_tried_with_another_recipe(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.give_verdict(attempt, "Aoi", WRONG)
+    sample.recipe = RecipeEntry("another", {}, "a1b2")
+    (further,) = sample.night(catalogue)
+    assert _tried(catalogue, further) == styles[1]
+
+
+def test_a_wrong_match_is_not_tried_with_another_encoder(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.give_verdict(attempt, "Aoi", WRONG)
+    sample.encoder = EncoderKey("another", "f00d")
+    sample.match(catalogue, catalogue.attempt(attempt).content.image_id, styles[0], styles[2])
+    (further,) = sample.night(catalogue)
+    assert _tried(catalogue, further) == styles[2]
+
+
+def test_a_wish_that_was_made_is_not_made_again_by_a_changed_recipe(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    (made,) = sample.night(catalogue)
+    sample.recipe = replace(sample.recipe, digest="d1ff")
+    (again,) = sample.night(catalogue)
+    assert _tried(catalogue, again) == styles[0]  # the chosen match, and nothing else
+    assert [each.made for each in catalogue.wishes(attempt)] == [made]
+
+
+def test_what_was_tried_is_wished_again_when_its_recipe_has_changed(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    (made,) = sample.night(catalogue)
+    assert catalogue.tried_styles(attempt) == {styles[0], styles[2]}
+    for style, before in ((styles[0], attempt), (styles[2], made)):
+        with pytest.raises(TriedAlready, match=f"tried already: attempt {before};"):
+            catalogue.add_wish(attempt, "Ren", Wish(style_id=style))
+    sample.recipe = replace(sample.recipe, digest="d1ff")
+    sample.night(catalogue)
+    assert catalogue.tried_styles(attempt) == {styles[0]}
+    wish = catalogue.add_wish(attempt, "Ren", Wish(style_id=styles[2]))
+    assert (wish.curator, wish.made, wish.state) == ("Ren", None, WishState.WAITING)
+    assert [_tried(catalogue, each) for each in sample.night(catalogue)] == [styles[2]]
+
+
+def test_a_wish_that_failed_too_often_says_so_and_can_be_taken_back(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    for state in (WishState.WAITING, WishState.WAITING, WishState.GIVEN_UP):
+        sample.night(catalogue, outcome=Outcome.FAILED, output=None, transient=True)
+        assert catalogue.wishes(attempt)[0].state is state
+    assert (catalogue.wished_recipes(), catalogue.wished_recipes(max_tries=4)) == ([], [""])
+    assert catalogue.withdraw_wish(wish.id)
+    assert catalogue.wishes(attempt) == []
+
+
+def test_a_wish_that_may_not_be_made_any_more_says_so_and_can_be_taken_back(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
+    assert catalogue.wishes(attempt) == [replace(wish, state=WishState.NOT_ALLOWED)]
+    assert catalogue.wished_recipes() == []
+    assert catalogue.withdraw_wish(wish.id)
+
+
+def test_of_a_batch_and_her_who_takes_a_wish_back_at_once_one_has_it(
+    settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    with sample.both(settings) as (night, page):
+        attempt, styles = _ranked(night, sample)
+        wish = night.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+        taken_back: list[bool] = []
+        thread = Thread(target=lambda: taken_back.append(page.withdraw_wish(wish.id)))
+        thread.start()
+        batch = night.take_batch(sample.recipe, sample.encoder, limit=None)
+        thread.join()
+        assert taken_back == [batch is None]
+
+
+def test_candidates_and_styles_by_their_words_are_offered(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    offered = catalogue.candidates(attempt)
+    assert [(said.image_id, match.rank) for said, match in offered] == [(styles[0], 1), (styles[1], 2), (styles[2], 3)]
+    assert [said.image_id for said in catalogue.find_styles("colour 2")] == [styles[2]]
+    assert catalogue.find_styles("gray") == []
+
+
+def test_another_style_is_pending_until_the_next_night_has_made_it(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, _ = _ranked(catalogue, sample)
+    style = sample.store(catalogue, sample.record("chosen by hand"), Tone.COLOUR)
+    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
+    assert (wish.made, wish.style_id, wish.curator) == (None, style, "Aoi")
+    assert catalogue.add_wish(attempt, "Ren", Wish(style_id=style)) == wish
+    assert (catalogue.wishes(attempt), catalogue.wished_recipes()) == ([wish], [""])
+    (made,) = sample.night(catalogue)
+    assert _tried(catalogue, made) == style
+    assert catalogue.wishes(made) == [replace(wish, made=made, state=WishState.MADE)]
+    assert catalogue.wished_recipes() == []
+    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert not catalogue.withdraw_wish(wish.id)
+
+
+def test_a_night_with_another_encoder_takes_the_wish_too(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    sample.encoder = EncoderKey("another", "f00d")
+    (made,) = sample.night(catalogue)
+    assert _tried(catalogue, made) == styles[2]
+
+
+def test_marks_are_taken_by_a_night_of_their_recipe_with_the_inputs_in_the_claim(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    wish = catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256=MARKS, recipe=LEVIN.name))
+    other = catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256="0" * 64, recipe=LEVIN.name))
+    assert wish.style_id == styles[0]
+    assert catalogue.wished_recipes() == [LEVIN.name]
+    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    sample.recipe = LEVIN
+    batch = sample.take(catalogue)
+    pending = catalogue.pending_attempts(batch)
+    assert {each.marks_sha256 for each in pending} == {MARKS, "0" * 64, None}  # the chosen match is due by itself
+    assert {each.style.id for each in pending} == {styles[0]}
+    made = {each.marks_sha256: each.id for each in pending}
+    assert [each.made for each in catalogue.wishes(attempt)] == [made[MARKS], made[other.marks_sha256]]
+    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+
+
+def test_the_doctor_leaves_a_file_of_marks_alone(
+    catalogue: Catalogue, settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    attempt, _ = _ranked(catalogue, sample)
+    marks = catalogue.pictures.add(b"strokes", ".png")
+    assert [finding.damage for finding in examine(settings, young_s=-1)] == [Damage.UNREFERENCED]
+    catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256=marks, recipe=LEVIN.name))
+    assert examine(settings, young_s=-1) == []
+
+
+def test_wishes_come_before_all_else_that_is_due(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    sample.pairs(catalogue, 2)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    batch = sample.take(catalogue, limit=2)
+    assert catalogue.pending_attempts(batch)[0].style.id == styles[2]
+    assert (batch.taken, sample.take(catalogue).taken) == (2, 1)
+
+
+def test_a_wish_that_failed_for_now_is_tried_again(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    sample.night(catalogue, outcome=Outcome.FAILED, output=None, transient=True)
+    (again,) = sample.night(catalogue)
+    assert _tried(catalogue, again) == styles[2]
+    assert catalogue.attempt(again).number == 2
+
+
+def test_a_wish_can_be_taken_back_and_made_again(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    assert catalogue.withdraw_wish(wish.id)
+    assert catalogue.wishes(attempt) == []
+    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.add_wish(attempt, "Ren", Wish(style_id=styles[2])).curator == "Ren"
+    assert len(sample.night(catalogue)) == 1
+
+
+def test_a_wish_for_what_may_not_be_used_is_refused(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
+    for style in (styles[2], 999, catalogue.attempt(attempt).content.image_id):
+        with pytest.raises(UnknownEntry, match="no colour picture that may be used"):
+            catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
+    with pytest.raises(UnknownEntry, match="no attempt 999"):
+        catalogue.add_wish(999, "Aoi", Wish(style_id=styles[1]))
+    with pytest.raises(ValueError, match="recipe that reads them"):
+        Wish(marks_sha256=MARKS)
+
+
+def test_a_match_found_anew_leaves_what_was_wished(catalogue: Catalogue, sample: "Sample") -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    style = sample.store(catalogue, sample.record("chosen by hand"), Tone.COLOUR)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 0", derivatives=Derivatives.NO))
+    content = catalogue.attempt(attempt).content.image_id
+    sample.match(catalogue, content, styles[1])
+    assert {_tried(catalogue, made) for made in sample.night(catalogue)} == {style, styles[1]}

@@ -1,0 +1,246 @@
+"""Nights in which something goes wrong: an archive that goes away, pictures that are gone, processes that die."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import text
+
+from db.catalogue import Catalogue
+from db.entries.night import AttemptEntry, Change, EncoderKey, Tone
+from flows.archives.sample.server import serve_sample
+from flows.dispatch import dispatch
+from flows.harvest import PATIENCE, harvest
+from flows.match import match
+from flows.settings import Settings
+from tests.integration.flows.processes import colorizing_children
+
+if TYPE_CHECKING:
+    from tests.conftest import SettingsOf
+
+pytestmark = pytest.mark.usefixtures("prefect_api")
+
+
+@pytest.fixture(scope="module")
+def matched_home(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
+    """A home with three matches and no attempt."""
+    home = tmp_path_factory.mktemp("matched")
+    with serve_sample(designs=4, grays=3) as archive:
+        harvest(settings_of(home), [archive.base_url])
+    assert match(settings_of(home)).matched == 3
+    return home
+
+
+@pytest.fixture
+def settings(settings_of: "SettingsOf", matched_home: Path, tmp_path: Path) -> Settings:
+    """Settings of a copy of that home."""
+    return settings_of(shutil.copytree(matched_home, tmp_path / "home"))
+
+
+def attempts_in(settings: Settings) -> list[AttemptEntry]:
+    with Catalogue.open(settings, create=False) as catalogue:
+        assert catalogue.unfinished_batches() == []
+        return list(catalogue.attempts())
+
+
+@contextmanager
+def killer(deaths: int) -> Iterator[list[int]]:
+    """Kills colorizing processes of ours as soon as they are seen, so many of them; yields their ids."""
+    killed: list[int] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02) and len(killed) < deaths:
+            for pid in colorizing_children():
+                if pid not in killed and len(killed) < deaths:
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_an_archive_that_goes_away_leaves_pictures_to_be_fetched_the_next_night(
+    settings_of: "SettingsOf", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.archives.web.client.BACKOFF_S", (0.05,))  # the pauses of a real night take minutes
+    settings = settings_of(tmp_path / "home", pace_s=0.1)
+    tallies = []
+    with serve_sample(designs=4, grays=3, page=50) as archive:
+        port, url = int(archive.root.rpartition(":")[2]), archive.base_url
+        night = threading.Thread(target=lambda: tallies.extend(harvest(settings, [url])))
+        night.start()
+        while not list((tmp_path / "home" / "pictures").glob("??/??/*")):
+            time.sleep(0.02)
+    night.join(timeout=60)
+    (tally,) = tallies
+    assert tally.failure
+    assert "Traceback" not in tally.failure
+    assert (tally.records[Change.NEW], tally.records[Change.DELETED]) == (12, 1)
+    assert tally.pictures >= 1
+    with Catalogue.open(settings, create=False) as catalogue:
+        pictures = catalogue.status()["pictures"]
+    assert pictures["wanted"] >= PATIENCE
+    assert pictures["held"] >= 1
+    with serve_sample(designs=4, grays=3, page=50, port=port):
+        (after,) = harvest(settings, [url])
+    assert after.failure is None
+    assert after.pictures == pictures["wanted"] - (1 - pictures["broken"])
+    assert after.records[Change.NEW] == after.records[Change.CHANGED] == 0
+    with Catalogue.open(settings, create=False) as catalogue:
+        assert catalogue.status()["pictures"] == {"wanted": 0, "held": 11, "broken": 1}
+
+
+def test_an_archive_that_comes_back_in_the_same_night_is_told_once(
+    settings_of: "SettingsOf", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.archives.web.client.BACKOFF_S", (0.05,))  # as above
+    settings = settings_of(tmp_path / "home", pace_s=0.1, archive_retries=1, archive_retry_pause_s=3)
+    tallies = []
+    with serve_sample(designs=4, grays=3, page=50) as archive:
+        port, url = int(archive.root.rpartition(":")[2]), archive.base_url
+        night = threading.Thread(target=lambda: tallies.extend(harvest(settings, [url])))
+        night.start()
+        while not list((tmp_path / "home" / "pictures").glob("??/??/*")):
+            time.sleep(0.02)
+    with Catalogue.open(settings, create=False) as catalogue, catalogue.engine.connect() as connection:
+        noted = text("SELECT count(*) FROM record_images WHERE problem IS NOT NULL")
+        while connection.execute(noted).scalar_one() < PATIENCE:
+            connection.rollback()
+            time.sleep(0.02)
+    with serve_sample(designs=4, grays=3, page=50, port=port):
+        night.join(timeout=60)
+    (tally,) = tallies
+    assert (tally.failure, tally.pictures) == (None, 11)
+    assert {change: count for change, count in tally.records.items() if count} == {Change.NEW: 12, Change.DELETED: 1}
+    assert [identifier for identifier, _ in tally.problems] == ["oai:sample.nishiki:0009-g"]
+
+
+def test_what_a_folder_lists_no_more_is_withdrawn_with_what_it_allowed(
+    settings_of: "SettingsOf", tmp_path: Path
+) -> None:
+    folder = tmp_path / "prints"
+    folder.mkdir()
+    for shade, name in enumerate("abc"):
+        Image.fromarray(np.full((60, 50), 90 + shade, np.uint8)).save(folder / f"{name}.png")
+    settings = settings_of(tmp_path / "home")
+    harvest(settings, [str(folder)])
+    (folder / "records.csv").write_text("identifier,file,derivatives,url\nX1,a.png,ask,\nc,c.png,yes,nowhere\n")
+    (folder / "b.png").rename(tmp_path / "b.png")
+    (tally,) = harvest(settings, [str(folder)])
+    assert (tally.records[Change.NEW], tally.records[Change.DELETED]) == (1, 3)
+    assert [name for name, _ in tally.problems] == ["c"]
+    with Catalogue.open(settings, create=False) as catalogue:
+        assert catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone)) == []
+    (tmp_path / "b.png").rename(folder / "b.png")
+    (tally,) = harvest(settings, [str(folder)])
+    assert (tally.records[Change.CHANGED], tally.records[Change.DELETED], tally.pictures) == (1, 0, 0)
+    with Catalogue.open(settings, create=False) as catalogue:
+        (usable,) = catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone))
+        assert catalogue.describe([usable.id])[usable.id].identifier == "b"
+
+
+@pytest.mark.parametrize("low", [{"max_pixels": 10_000}, {"max_picture_bytes": 1000}])
+def test_a_picture_over_a_limit_is_fetched_as_soon_as_the_limit_is_raised(
+    settings_of: "SettingsOf", tmp_path: Path, low: dict[str, int]
+) -> None:
+    folder = tmp_path / "prints"
+    folder.mkdir()
+    noise = np.random.default_rng(5).integers(0, 256, (120, 100), np.uint8)
+    Image.fromarray(noise).save(folder / "gray.png")
+    for _ in range(6):
+        (tally,) = harvest(settings_of(tmp_path / "home", **low), [str(folder)])
+        assert [name for name, _ in tally.problems] == ["gray"]
+        assert tally.failure is None
+    (tally,) = harvest(settings_of(tmp_path / "home"), [str(folder)])
+    assert (tally.problems, tally.pictures) == ([], 1)
+
+
+def test_what_is_no_picture_in_a_folder_is_reported_and_the_rest_is_harvested(
+    settings_of: "SettingsOf", tmp_path: Path
+) -> None:
+    folder = tmp_path / "prints"
+    (folder / "second box").mkdir(parents=True)
+    Image.fromarray(np.full((60, 50), 90, np.uint8)).save(folder / "gray.png")
+    Image.fromarray(np.full((60, 50, 3), (200, 90, 30), np.uint8)).save(folder / "second box" / "colour.png")
+    (folder / "notes.txt").write_text("where these came from")
+    (folder / "broken.png").write_bytes((folder / "gray.png").read_bytes()[:60])
+    settings = settings_of(tmp_path / "home")
+    (tally,) = harvest(settings, [str(folder)])
+    assert (tally.failure, tally.records[Change.NEW], tally.pictures) == (None, 3, 2)
+    assert sorted(name for name, _ in tally.problems) == ["broken", "notes.txt"]
+    with Catalogue.open(settings, create=False) as catalogue:
+        assert catalogue.status()["pictures"] == {"wanted": 0, "held": 2, "broken": 1}
+
+
+def test_one_archive_that_is_not_there_does_not_keep_the_others_waiting(
+    settings_of: "SettingsOf", tmp_path: Path
+) -> None:
+    (tmp_path / "prints").mkdir()
+    Image.fromarray(np.full((60, 50), 90, np.uint8)).save(tmp_path / "prints" / "gray.png")
+    missing, found = harvest(settings_of(tmp_path / "home"), [str(tmp_path / "none"), str(tmp_path / "prints")])
+    assert missing.failure is not None
+    assert "does not exist" in missing.failure
+    assert (found.failure, found.pictures) == (None, 1)
+
+
+def test_a_stored_picture_that_is_gone_fails_its_attempt_alone_and_can_be_tried_again(settings: Settings) -> None:
+    with Catalogue.open(settings) as catalogue:
+        (content, *_) = sorted(
+            (row for row in catalogue.describe(range(1, 20)).values() if row.identifier.endswith("0001-g")),
+            key=lambda row: row.image_id,
+        )
+        file = catalogue.pictures.path(content.sha256)
+    put_aside = file.rename(settings.home / file.name)
+    (tally,) = dispatch(settings)
+    assert tally.outcomes == {"succeeded": 2, "failed": 1}
+    (failed,) = [attempt for attempt in attempts_in(settings) if attempt.outcome == "failed"]
+    assert failed.content.identifier == content.identifier
+    assert failed.result is not None
+    assert (failed.result.error_class, failed.result.transient) == ("PictureGone", True)
+    assert "nishiki doctor" in (failed.result.error_message or "")
+    put_aside.rename(file)
+    (again,) = dispatch(settings)
+    assert again.outcomes == {"succeeded": 1}
+    assert [attempt.number for attempt in attempts_in(settings)] == [1, 1, 1, 2]
+
+
+def test_a_colorizing_process_that_is_killed_is_started_again(settings: Settings) -> None:
+    with killer(deaths=1) as killed:
+        (tally,) = dispatch(settings)
+    assert len(killed) == 1
+    assert tally.outcomes == {"succeeded": 3}
+    assert {attempt.outcome for attempt in attempts_in(settings)} == {"succeeded"}
+
+
+def test_only_the_picture_that_kills_its_process_alone_has_failed(settings: Settings) -> None:
+    with killer(deaths=2) as killed:
+        (tally,) = dispatch(settings)
+    assert len(killed) == 2
+    assert tally.outcomes == {"failed": 1, "succeeded": 2}
+
+
+def test_a_stack_over_which_processes_keep_dying_fails_and_the_batch_is_closed(settings: Settings) -> None:
+    with killer(deaths=100) as killed:
+        (tally,) = dispatch(settings)
+    assert len(killed) >= 2
+    assert tally.outcomes == {"failed": 3}
+    for attempt in attempts_in(settings):
+        assert attempt.result is not None
+        assert (attempt.result.error_class, attempt.result.transient) == ("WorkerDied", True)
+        assert "killed (signal 9)" in (attempt.result.error_message or "")
+    assert colorizing_children() == []

@@ -1,0 +1,177 @@
+"""Curators' wishes and returns, through whole dispatches: another style, marks, the next candidate."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from skimage.color import rgb2lab
+
+from colorize.images.decode import decode
+from colorize.output.provenance import read_provenance
+from db.catalogue import Catalogue
+from db.entries.night import AttemptEntry, RecipeEntry, Tone, Verdict
+from db.entries.review import Judgement, Reason, Wish
+from flows.archives.sample.server import serve_sample
+from flows.dispatch import dispatch
+from flows.harvest import harvest
+from flows.match import match
+from flows.plan import encoder_key, encoder_weights, night_recipe, recipe_entry
+from flows.reports.summary import dispatch_lines
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.conftest import SettingsOf
+    from tests.samples import Sample
+
+MARKS = "nishiki/marks"
+LEVIN = RecipeEntry("levin2004", {}, "1e71n")
+
+
+@pytest.fixture(scope="module")
+def tried_home(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
+    """A home with one content, its ranked candidates, and the night's attempt at the first of them."""
+    home = tmp_path_factory.mktemp("tried")
+    with serve_sample(designs=4, grays=1) as archive:
+        harvest(settings_of(home), [archive.base_url])
+    assert match(settings_of(home)).matched == 1
+    (tally,) = dispatch(settings_of(home))
+    assert tally.outcomes == {"succeeded": 1}
+    return home
+
+
+@pytest.fixture
+def night(settings_of: "SettingsOf", tried_home: Path, tmp_path: Path) -> Settings:
+    """Settings of a copy of that home."""
+    return settings_of(shutil.copytree(tried_home, tmp_path / "home"))
+
+
+def _attempts(night: Settings) -> list[AttemptEntry]:
+    with Catalogue.open(night, create=False) as catalogue:
+        assert catalogue.unfinished_batches() == []
+        return list(catalogue.attempts())
+
+
+def _marks(catalogue: Catalogue, attempt: AttemptEntry) -> str:
+    """A broad green stroke through the middle of the content, stored as the page stores it."""
+    content = decode(catalogue.pictures.read(attempt.content.sha256))
+    middle = content.height // 2
+    points = [[x, middle] for x in range(content.width // 4, 3 * content.width // 4, 5)]
+    mark = {"points": points, "width": content.width // 10, "colour": "#2f8f3a"}
+    return catalogue.pictures.add(json.dumps({"marks": [mark]}).encode(), ".json")
+
+
+def _is_green_where_marked(catalogue: Catalogue, sha256: str) -> bool:
+    result = decode(catalogue.pictures.read(sha256)).pixels
+    height, width = result.shape[:2]
+    a, b = np.median(rgb2lab(result[height // 2, 3 * width // 8 : 5 * width // 8])[:, 1:], axis=0)
+    return bool(a < -10 and b > 5)
+
+
+def test_another_style_and_marks_are_made_by_the_next_dispatch_and_nothing_after_them(night: Settings) -> None:
+    with Catalogue.open(night) as catalogue:
+        (first,) = catalogue.attempts()
+        style = catalogue.candidates(first.id)[2][0]
+        marks = _marks(catalogue, first)
+        catalogue.add_wish(first.id, "Aoi", Wish(style_id=style.image_id))
+        catalogue.add_wish(first.id, "Aoi", Wish(marks_sha256=marks, recipe=MARKS))
+    tallies = dispatch(night)
+    assert [tally.outcomes for tally in tallies] == [{"succeeded": 1}, {"succeeded": 1}]
+    _, marked, other = _attempts(night)
+    assert (marked.recipe.name, marked.style.sha256) == (MARKS, first.style.sha256)
+    assert (other.recipe.name, other.style.sha256) == (night.recipe, style.sha256)
+    with Catalogue.open(night) as catalogue:
+        assert _is_green_where_marked(catalogue, marked.output_sha256 or "")
+        told = read_provenance(catalogue.pictures.read(marked.output_sha256 or ""))
+        assert told is not None
+        assert told.marks_sha256 == marks
+        assert [wish.made for wish in catalogue.wishes(first.id)] == [other.id, marked.id]
+        assert catalogue.wished_recipes() == []
+    assert dispatch(night) == []
+
+
+def test_a_batch_that_was_put_down_is_carried_on_with_its_marks(night: Settings) -> None:
+    marking = night.model_copy(update={"recipe": MARKS})
+    recipe = night_recipe(marking)
+    with Catalogue.open(night) as catalogue:
+        (first,) = catalogue.attempts()
+        catalogue.add_wish(first.id, "Aoi", Wish(marks_sha256=_marks(catalogue, first), recipe=MARKS))
+        key = encoder_key(encoder_weights(marking, recipe))
+        batch = catalogue.take_wishes(recipe_entry(recipe), key, limit=None)
+        assert batch is not None
+        catalogue.release_batch(batch)
+    (tally,) = dispatch(night)
+    assert (tally.batch_id, tally.outcomes) == (batch.id, {"succeeded": 1})
+    with Catalogue.open(night) as catalogue:
+        assert _is_green_where_marked(catalogue, _attempts(night)[-1].output_sha256 or "")
+
+
+def test_a_wrong_match_has_the_next_candidate_dispatched(night: Settings) -> None:
+    with Catalogue.open(night) as catalogue:
+        (first,) = catalogue.attempts()
+        ranked = [said.sha256 for said, _ in catalogue.candidates(first.id)]
+        catalogue.give_verdict(first.id, "Aoi", Judgement(Verdict.RETURNED, Reason.WRONG_MATCH))
+    (tally,) = dispatch(night)
+    assert tally.outcomes == {"succeeded": 1}
+    assert [attempt.style.sha256 for attempt in _attempts(night)] == ranked[:2]
+    assert dispatch(night) == []
+
+
+def test_a_wish_for_an_unknown_recipe_is_told_and_holds_up_nothing(night: Settings) -> None:
+    with Catalogue.open(night) as catalogue:
+        (first,) = catalogue.attempts()
+        catalogue.add_wish(first.id, "Aoi", Wish(recipe="nishiki/forgotten"))
+        catalogue.add_wish(first.id, "Aoi", Wish(style_id=catalogue.candidates(first.id)[1][0].image_id))
+    unknown, made = dispatch(night)
+    assert made.outcomes == {"succeeded": 1}
+    told = list(dispatch_lines([unknown]))
+    assert told[0] == "Dispatch: no attempt."
+    assert told[1].startswith("  a curator's wish for nishiki/forgotten: no recipe is named 'nishiki/forgotten'")
+
+
+def test_marks_that_cannot_be_used_fail_their_attempt_and_missing_ones_can_be_brought_back(night: Settings) -> None:
+    with Catalogue.open(night) as catalogue:
+        (first,) = catalogue.attempts()
+        marks = _marks(catalogue, first)
+        lost = catalogue.pictures.path(marks)
+        for sha256 in (catalogue.pictures.add(b'{"marks": []}', ".json"), marks):
+            catalogue.add_wish(first.id, "Aoi", Wish(marks_sha256=sha256, recipe=MARKS))
+    aside = lost.rename(night.home / lost.name)
+    (tally,) = dispatch(night)
+    assert tally.outcomes == {"failed": 2}
+    said = {
+        attempt.result.error_class: attempt.result.error_message for attempt in _attempts(night)[1:] if attempt.result
+    }
+    assert "there is no mark at all" in (said["BadMarks"] or "")
+    gone = f"the stored file {marks} cannot be read (No such file or directory); run: nishiki doctor"
+    assert said["PictureGone"] == gone
+    aside.rename(lost)
+    (again,) = dispatch(night)
+    assert again.outcomes == {"succeeded": 1}
+    assert dispatch(night) == []
+
+
+def test_the_limit_of_a_night_holds_for_wishes_and_all_else_together(night: Settings) -> None:
+    with Catalogue.open(night) as catalogue:
+        (first,) = catalogue.attempts()
+        catalogue.add_wish(first.id, "Aoi", Wish(marks_sha256=_marks(catalogue, first), recipe=MARKS))
+        catalogue.add_wish(first.id, "Aoi", Wish(style_id=catalogue.candidates(first.id)[1][0].image_id))
+    assert [tally.outcomes for tally in dispatch(night.model_copy(update={"limit": 1}))] == [{"succeeded": 1}]
+    assert [attempt.recipe.name for attempt in _attempts(night)] == [night.recipe, MARKS]
+
+
+def test_a_batch_of_wishes_takes_what_names_its_recipe_and_nothing_else(catalogue: Catalogue, sample: "Sample") -> None:
+    (attempt,) = sample.entries(catalogue, 1)
+    style = sample.store(catalogue, sample.record("chosen by hand"), Tone.COLOUR)
+    sample.pairs(catalogue, 1)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
+    named = catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256="0" * 64, recipe=LEVIN.name))
+    catalogue.give_verdict(attempt, "Aoi", Judgement(Verdict.RETURNED, Reason.WRONG_MATCH))
+    batch = catalogue.take_wishes(LEVIN, sample.encoder, limit=None)
+    assert batch is not None
+    (pending,) = catalogue.pending_attempts(batch)
+    assert (pending.marks_sha256, pending.style.id) == ("0" * 64, named.style_id)
+    assert catalogue.take_wishes(LEVIN, sample.encoder, limit=None) is None
+    assert catalogue.wished_recipes() == [""]

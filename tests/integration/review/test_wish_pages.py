@@ -1,0 +1,265 @@
+"""What a curator asks for on the page, on both databases: another style, marks, and to take a wish back."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from colorize.images.marks import MOST_POINTS as MOST_OF_COLORIZE
+from colorize.images.marks import PIGMENTS as PIGMENTS_OF_COLORIZE
+from colorize.images.marks import read_marks
+from db.catalogue import Catalogue
+from db.entries.night import Derivatives, Outcome, Tone
+from db.entries.review import Role, Wish
+from db.files.tiles import TILES, TileStore
+from db.review.pages.marks import MOST_POINTS, ONLY_MARKS, PAPER, PIGMENTS
+from db.settings import CatalogueSettings
+from tests.integration.review.review_client import Browser, add_people, opened, signed_in
+from tests.samples import Sample
+
+STROKE = {"points": [[1.5, 2], [10, 20.5]], "width": 3, "colour": "#d2625c"}
+
+
+@pytest.fixture
+def app(settings: CatalogueSettings, catalogue: Catalogue) -> Iterator[FastAPI]:
+    with opened(settings) as made:
+        yield made
+
+
+@pytest.fixture
+def attempt(catalogue: Catalogue, sample: Sample) -> int:
+    """Of a content with two candidates besides its match."""
+    content = sample.store(catalogue, sample.record("gray"), Tone.GRAYSCALE)
+    styles = [sample.store(catalogue, sample.record(f"colour {n}"), Tone.COLOUR) for n in range(3)]
+    sample.match(catalogue, content, *styles)
+    return sample.night(catalogue)[0]
+
+
+def _send(browser: Browser, attempt: int, marks: list[Any], recipe: str = ONLY_MARKS, **options: Any) -> Any:
+    headers = {"X-CSRF-Token": browser.csrf()}
+    return browser.http.post(
+        f"/entries/{attempt}/marks", json={"recipe": recipe, "marks": marks}, headers=headers, **options
+    )
+
+
+def test_candidates_and_styles_found_by_words_are_offered(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
+    browser = Browser(app)
+    page = browser.get(f"/entries/{attempt}/styles").text
+    assert page.count("Likeness of the design") == 3
+    assert page.count('name="style_id"') == 2
+    assert "The style print of this entry." in page
+    assert "prints have these words" not in page
+    found = browser.get(f"/entries/{attempt}/styles", params={"find": "colour 1", "artist": "Another"}).text
+    assert "1 print has these words." in found
+    assert '<input type="hidden" name="artist" value="Another">' in found
+    assert "No colour print that may be used" in browser.get(f"/entries/{attempt}/styles?find=nowhere").text
+
+
+def test_a_style_without_tiles_says_so_in_words(
+    catalogue: Catalogue, settings: CatalogueSettings, attempt: int, app: FastAPI
+) -> None:
+    page = Browser(app).get(f"/entries/{attempt}/styles").text
+    assert page.count("No small picture of this one yet") == 3
+    style = catalogue.attempt(attempt).style.sha256
+    TileStore(settings.home / TILES).add(style, lambda folder: (folder / "thumb.jpg").touch())
+    page = Browser(app).get(f"/entries/{attempt}/styles").text
+    assert page.count("No small picture of this one yet") == 2
+    assert f'src="/pictures/{style}/thumb.jpg"' in page
+
+
+def test_a_chosen_style_is_pending_on_the_entry_until_it_was_made(
+    catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
+) -> None:
+    browser = Browser(app)
+    style = catalogue.candidates(attempt)[2][0].image_id
+    answer = browser.post(f"/entries/{attempt}/wishes?artist=Another", {"style_id": style})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/entries/{attempt}?artist=Another&notice=wished")
+    assert [(each.style_id, each.made) for each in catalogue.wishes(attempt)] == [(style, None)]
+    assert "Pending: the next run makes it." in browser.get(f"/entries/{attempt}").text
+    assert "asked for it: see the entry." in browser.get(f"/entries/{attempt}/styles").text
+    batch = sample.take(catalogue)
+    (made,) = (each.id for each in catalogue.pending_attempts(batch))
+    assert "A run is at work on it." in browser.get(f"/entries/{attempt}").text
+    catalogue.close_attempt(batch, made, sample.succeeded(catalogue, "of the wish"))
+    assert f"Made: entry {made}" in browser.get(f"/entries/{attempt}").text
+    assert "This entry came of it." in browser.get(f"/entries/{made}").text
+    assert f"Tried already: entry {made}" in browser.get(f"/entries/{attempt}/styles").text
+
+
+def test_a_wish_that_failed_says_why(catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI) -> None:
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=catalogue.candidates(attempt)[1][0].image_id))
+    failed = {"outcome": Outcome.FAILED, "output": None, "error_class": "OutOfMemory", "transient": True}
+    sample.night(catalogue, **failed, error_message="no <room>")
+    page = Browser(app).get(f"/entries/{attempt}").text
+    assert "Failed: no &lt;room&gt;" in page
+    assert "The next run tries again." in page
+
+
+def test_a_wish_that_no_run_will_make_says_why_and_can_be_taken_back(
+    catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
+) -> None:
+    browser = Browser(app)
+    one, two = (said.image_id for said, _ in catalogue.candidates(attempt)[1:])
+    browser.post(f"/entries/{attempt}/wishes", {"style_id": one})
+    browser.post(f"/entries/{attempt}/wishes", {"style_id": two})
+    name = catalogue.wishes(attempt)[0].curator
+    catalogue.add_wish(attempt, name, Wish(recipe="nishiki/forgotten"))
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
+    failed = {"outcome": Outcome.FAILED, "output": None, "error_class": "OutOfMemory", "transient": True}
+    for _ in range(3):
+        sample.night(catalogue, **failed, error_message="no room")
+    page = browser.get(f"/entries/{attempt}").text
+    assert "It was tried so often that the next runs leave it." in page
+    assert "one of the two pictures may no longer be used" in page
+    assert "no recipe that takes marks is named nishiki/forgotten now" in page
+    assert page.count("/withdraw") == 3
+    for wish in catalogue.wishes(attempt):
+        assert browser.post(f"/entries/{attempt}/wishes/{wish.id}/withdraw").status_code == 303
+
+
+def test_what_was_tried_is_offered_again_when_its_recipe_has_changed(
+    catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
+) -> None:
+    browser = Browser(app)
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=catalogue.candidates(attempt)[2][0].image_id))
+    (made,) = sample.night(catalogue)
+    page = browser.get(f"/entries/{attempt}/styles").text
+    assert (page.count("Tried already"), page.count('name="style_id"')) == (1, 1)
+    refused = browser.post(f"/entries/{attempt}/wishes", {"style_id": catalogue.attempt(made).style.image_id})
+    assert (refused.status_code, f"this was tried already: attempt {made}" in refused.text) == (409, True)
+    sample.recipe = replace(sample.recipe, digest="d1ff")
+    sample.night(catalogue)
+    page = browser.get(f"/entries/{attempt}/styles").text
+    assert (page.count("The recipe has changed since."), page.count('name="style_id"')) == (1, 2)
+
+
+def test_a_style_that_may_not_be_used_is_refused_in_words(
+    catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
+) -> None:
+    style = catalogue.candidates(attempt)[2][0].image_id
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
+    answer = Browser(app).post(f"/entries/{attempt}/wishes", {"style_id": style})
+    assert answer.status_code == 404
+    assert "no colour picture that may be used; choose another style" in answer.text
+    assert catalogue.wishes(attempt) == []
+
+
+def test_she_who_asked_takes_a_wish_back_and_others_do_not(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
+    add_people(catalogue, Aoi=Role.CURATOR, Ren=Role.CURATOR, Kei=Role.ADMIN, Sora=Role.VIEWER)
+    style = catalogue.candidates(attempt)[1][0].image_id
+    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
+    back = f"/entries/{attempt}/wishes/{wish.id}/withdraw"
+    for name in ("Ren", "Sora"):
+        browser = signed_in(app, name)
+        assert back not in browser.get(f"/entries/{attempt}").text
+        assert browser.post(back).status_code == 403
+    browser = signed_in(app, "Aoi")
+    assert back in browser.get(f"/entries/{attempt}").text
+    assert browser.post(back).headers["location"] == f"/entries/{attempt}?notice=wish-withdrawn"
+    assert catalogue.wishes(attempt) == []
+    assert browser.post(back).status_code == 404
+    catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
+    assert signed_in(app, "Kei").post(back).status_code == 303
+
+
+def test_a_wish_that_was_made_is_not_taken_back(
+    catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
+) -> None:
+    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=catalogue.candidates(attempt)[1][0].image_id))
+    (made,) = sample.night(catalogue)
+    answer = Browser(app).post(f"/entries/{attempt}/wishes/{wish.id}/withdraw")
+    assert answer.status_code == 409
+    assert f"it became entry {made}" in answer.text
+
+
+def test_viewers_look_at_styles_and_ask_for_nothing(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
+    add_people(catalogue, Sora=Role.VIEWER)
+    browser = signed_in(app, "Sora")
+    page = browser.get(f"/entries/{attempt}/styles")
+    assert (page.status_code, page.text.count('name="style_id"')) == (200, 0)
+    assert browser.get(f"/entries/{attempt}/marks").status_code == 403
+    assert browser.post(f"/entries/{attempt}/wishes", {"style_id": 1}).status_code == 403
+    assert _send(browser, attempt, [STROKE]).status_code == 403
+
+
+def test_marks_are_kept_as_the_colorizer_reads_them(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
+    browser = Browser(app)
+    dot = {"points": [[47.9, 63.9]], "width": 16, "colour": "#345474"}
+    answer = _send(browser, attempt, [STROKE, dot], "nishiki/colour")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/entries/{attempt}?notice=wished")
+    (wish,) = catalogue.wishes(attempt)
+    assert (wish.recipe, wish.made) == ("nishiki/colour", None)
+    assert wish.marks_sha256 is not None
+    kept = catalogue.pictures.read(wish.marks_sha256)
+    assert json.loads(kept) == {"marks": [STROKE, dot]}
+    read_marks(kept, 48, 64)
+    assert "Colours drawn by hand, recipe nishiki/colour" in browser.get(f"/entries/{attempt}").text
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        ({"points": [[48, 1]]}, "outside the picture of 48 × 64"),
+        ({"points": [[1, 64]]}, "outside the picture"),
+        ({"points": [[-1, 1]]}, "-1 is too small or too large"),
+        ({"points": [["1e999", 1]]}, "1e999 is too small or too large"),
+        ({"points": []}, "cannot be used"),
+        ({"width": 17}, "17 pixels wide; 16 are the most"),
+        ({"width": 0}, "0 is too small or too large"),
+        ({"colour": "beni"}, "is nothing that can stand here"),
+        ({"points": [[1, 1]] * (MOST_POINTS + 1)}, "cannot be used"),
+        ({"further": 1}, "(further)"),
+    ],
+)
+def test_marks_that_do_not_fit_are_refused_in_words_and_nothing_is_kept(
+    catalogue: Catalogue, attempt: int, app: FastAPI, mark: dict[str, Any], said: str
+) -> None:
+    before = list(catalogue.pictures.files())
+    answer = _send(Browser(app), attempt, [{**STROKE, **mark}])
+    assert (answer.status_code, said in answer.text) == (422, True), answer.text
+    assert (catalogue.wishes(attempt), list(catalogue.pictures.files())) == ([], before)
+
+
+def test_points_are_counted_over_all_marks(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
+    half = {**STROKE, "points": [[1, 1]] * (MOST_POINTS // 2 + 1)}
+    answer = _send(Browser(app), attempt, [half, half])
+    assert (answer.status_code, "There are 20,002 points, over the limit of 20,000" in answer.text) == (422, True)
+    assert _send(Browser(app), attempt, []).status_code == 422
+
+
+def test_a_recipe_that_takes_no_marks_is_refused(attempt: int, app: FastAPI) -> None:
+    answer = _send(Browser(app), attempt, [STROKE], "jadh2016/config3_3_4")
+    assert (answer.status_code, "takes marks here" in answer.text) == (422, True)
+
+
+def test_the_page_of_marks_offers_recipes_and_the_marks_drawn_last(
+    catalogue: Catalogue, settings: CatalogueSettings, attempt: int, app: FastAPI
+) -> None:
+    browser = Browser(app)
+    assert "no tiles of the original yet" in browser.get(f"/entries/{attempt}/marks").text
+    TileStore(settings.home / TILES).add(catalogue.attempt(attempt).content.sha256, lambda _: None)
+    page = browser.get(f"/entries/{attempt}/marks").text
+    assert 'name="earlier" value=""' in page
+    assert '<input type="radio" name="recipe" value="nishiki/marks" checked>' in page
+    assert "On top of nishiki/colour" in page
+    assert "<noscript>" in page
+    _send(browser, attempt, [STROKE])
+    assert "[[1.5,2.0],[10.0,20.5]]" in browser.get(f"/entries/{attempt}/marks").text
+
+
+def test_marks_whose_file_is_gone_or_is_none_of_ours_are_no_start(
+    catalogue: Catalogue, settings: CatalogueSettings, attempt: int, app: FastAPI
+) -> None:
+    TileStore(settings.home / TILES).add(catalogue.attempt(attempt).content.sha256, lambda _: None)
+    for sha256 in ("0" * 64, catalogue.pictures.add(b'{"marks": [{"points": [[1, 1]], "colour": "beni"}]}', ".json")):
+        catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256=sha256, recipe=ONLY_MARKS))
+        assert 'name="earlier" value=""' in Browser(app).get(f"/entries/{attempt}/marks").text
+
+
+def test_the_palette_is_the_colorizers() -> None:
+    assert {**PIGMENTS, "shio": PIGMENTS["gamboge"]} == PIGMENTS_OF_COLORIZE
+    assert MOST_POINTS == MOST_OF_COLORIZE
+    assert PAPER not in PIGMENTS.values()

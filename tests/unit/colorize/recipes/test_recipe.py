@@ -1,0 +1,302 @@
+import json
+import math
+import subprocess
+import sys
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from colorize.errors import BadRecipe, ColorizeError, UnknownRecipe
+from colorize.recipes.library import recipe_named, recipes
+from colorize.recipes.recipe import Recipe
+from colorize.results import RelativeErrors
+
+GATYS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+LAYERS = {
+    1: (("conv4_2",), GATYS),
+    2: (("conv4_2",), ("conv1_1", "pool1", "pool2", "pool3", "pool4")),
+    3: (("conv3_2", "conv4_2"), GATYS),
+}
+OPTIMISATION = {1: ("sgd", "fixed"), 2: ("lbfgs", "fixed"), 3: ("lbfgs", "iteration")}
+STYLE_OVER_CONTENT = {1: 1e-3, 2: 1e-4, 3: 1e-5, 4: 1e-6}
+CONFIGURATIONS = [(x, y, z) for x in LAYERS for y in OPTIMISATION for z in STYLE_OVER_CONTENT]
+
+RECIPE = recipe_named("jadh2016/config3_3_4")
+DESCRIPTIVE = {"name": "another", "provenance": "nishiki", "reason": "another", "encoder": "another"}
+DECIDING: dict[str, Any] = {
+    "formula": "asiagraph2016",
+    "content_layers": ("conv3_2",),
+    "style_layers": ("conv1_1",),
+    "style_over_content": 2e-6,
+    "tv_weight": 0.0,
+    "optimiser": "sgd",
+    "schedule": "fixed",
+    "decay": 0.99,
+    "iterations": 60,
+    "long_edge_px": 192,
+    "start": "noise",
+    "pooling": "average",
+    "history": 5,
+    "step_limit": 20.0,
+    "rates": (0.1,),
+    "seed": 1,
+    "luma": "content",
+}
+CHROMA = recipe_named("nishiki/colour")
+DECIDING_OF_CHROMA: dict[str, Any] = {
+    "method": "reinhard",
+    "paper": "own",
+    "guide_radius_px": 9,
+    "colour_layers": ("conv3_4",),
+    "temperature": 0.05,
+    "luminance_weight": 1.0,
+    "agreement": 5.0,
+    "palette": 0.0,
+    "limits": {"ink_chroma": [0.0, 5.0]},
+}
+AS_KEPT = {
+    "jadh2016/config1_1_1": "3b81fb57276c2b1b701fd318185fc1bbedf3a4bc024d624321d05d4ba9dbb547",
+    "jadh2016/config3_3_4": "ea50ca1b1aaec0d0a020b6a8c78a6edd97256967d30adcac0e2e24f40abe55db",
+    "asiagraph2016": "164bf6e134f911e2805e8eb9f9c4f137db1c4b8fff224463658dfb76393440b8",
+    "nishiki/tint": "d9cfdb1dcffa24cbfaabb37308aace7fa500e1ed4ef19151a1680abf04baf48d",
+}
+"""Digests that stand in catalogues since before there were chroma methods."""
+
+
+@pytest.mark.parametrize(("x", "y", "z"), CONFIGURATIONS)
+def test_each_jadh2016_configuration_is_made_of_its_layers_optimisation_and_weight(x: int, y: int, z: int) -> None:
+    recipe = recipe_named(f"jadh2016/config{x}_{y}_{z}")
+    assert (recipe.content_layers, recipe.style_layers) == LAYERS[x]
+    assert (recipe.optimiser, recipe.schedule) == OPTIMISATION[y]
+    assert recipe.style_over_content == STYLE_OVER_CONTENT[z]
+    assert (recipe.formula, recipe.tv_weight, recipe.decay) == ("jadh2016", 0.001, 0.9975)
+    assert (recipe.start, recipe.pooling, recipe.rates, recipe.step_limit) == ("content", "max", (0.01, 0.1, 1.0), 40)
+    assert recipe.provenance == "reconstructed"
+    assert "Table 1" in recipe.reason
+
+
+def test_there_are_36_configurations_and_no_two_are_the_same() -> None:
+    found = [recipe for name, recipe in recipes().items() if name.startswith("jadh2016/")]
+    assert len(found) == len({recipe.digest() for recipe in found}) == 36
+
+
+def test_the_configurations_whose_layers_are_a_guess_say_so() -> None:
+    assert "Yin 2016" in recipe_named("jadh2016/config3_1_1").reason
+    assert "no content term" in recipe_named("jadh2016/config2_1_1").reason
+
+
+@pytest.mark.parametrize(
+    ("name", "optimiser", "schedule"),
+    [
+        ("asiagraph2016", "lbfgs", "iteration"),
+        ("asiagraph2016/lbfgs_fixed", "lbfgs", "fixed"),
+        ("asiagraph2016/sgd_decreasing", "sgd", "iteration"),
+        ("asiagraph2016/sgd_fixed", "sgd", "fixed"),
+    ],
+)
+def test_asiagraph2016_and_its_comparisons_differ_in_optimiser_and_schedule(
+    name: str, optimiser: str, schedule: str
+) -> None:
+    recipe = recipe_named(name)
+    assert (recipe.optimiser, recipe.schedule) == (optimiser, schedule)
+    assert (recipe.formula, recipe.content_layers, recipe.style_layers) == ("asiagraph2016", ("conv4_2",), GATYS)
+    assert (recipe.tv_weight, recipe.decay, recipe.iterations, recipe.start) == (0.0, 0.9975, 1000, "content")
+    assert (recipe.style_over_content, recipe.provenance) == (1e-5, "reconstructed")
+
+
+def test_every_named_recipe_states_its_provenance_and_a_reason() -> None:
+    for name, recipe in recipes().items():
+        assert recipe.name == name
+        assert len(recipe.reason) > 40, name
+        assert recipe.provenance in {"published", "reconstructed", "nishiki"}, name
+
+
+def test_every_parameter_is_either_descriptive_or_deciding() -> None:
+    assert {parameter.name for parameter in fields(Recipe)} == {*DESCRIPTIVE, *DECIDING, *DECIDING_OF_CHROMA}
+
+
+@pytest.mark.parametrize("parameter", DESCRIPTIVE)
+def test_a_digest_does_not_depend_on_what_only_describes(parameter: str) -> None:
+    assert RECIPE.changed(**{parameter: DESCRIPTIVE[parameter]}).digest() == RECIPE.digest()
+
+
+@pytest.mark.parametrize("parameter", DECIDING)
+def test_a_digest_changes_with_each_deciding_parameter(parameter: str) -> None:
+    assert getattr(RECIPE, parameter) != DECIDING[parameter]
+    assert RECIPE.changed(**{parameter: DECIDING[parameter]}).digest() != RECIPE.digest()
+
+
+@pytest.mark.parametrize("parameter", DECIDING_OF_CHROMA)
+def test_a_digest_changes_with_each_deciding_parameter_of_chroma(parameter: str) -> None:
+    assert getattr(CHROMA, parameter) != DECIDING_OF_CHROMA[parameter]
+    assert CHROMA.changed(**{parameter: DECIDING_OF_CHROMA[parameter]}).digest() != CHROMA.digest()
+
+
+@pytest.mark.parametrize("name", AS_KEPT)
+def test_a_recipe_of_a_kept_night_has_the_digest_that_it_is_kept_under(name: str) -> None:
+    assert recipe_named(name).digest() == AS_KEPT[name]
+
+
+@pytest.mark.parametrize("name", AS_KEPT)
+def test_data_of_a_kept_night_that_knows_nothing_of_chroma_is_read_under_its_digest(name: str) -> None:
+    data = recipe_named(name).data()
+    for parameter in {*DECIDING_OF_CHROMA, "luma"} - {"method"}:
+        del data[parameter]
+    kept = Recipe.from_data(data)
+    assert kept == recipe_named(name)
+    assert kept.digest() == AS_KEPT[name]
+
+
+def test_a_locked_recipe_is_another_than_the_one_whose_colours_it_takes() -> None:
+    assert RECIPE.changed(luma="content").digest() != RECIPE.digest()
+
+
+@pytest.mark.parametrize("name", sorted(recipes()))
+def test_every_named_recipe_survives_being_written_as_json_with_its_limits(name: str) -> None:
+    recipe = recipe_named(name)
+    restored = Recipe.from_data(json.loads(json.dumps(recipe.data())))
+    assert restored == recipe
+    assert restored.digest() == recipe.digest()
+
+
+@pytest.mark.parametrize("parameter", DECIDING_OF_CHROMA)
+def test_each_parameter_of_chroma_survives_being_written_as_json(parameter: str) -> None:
+    recipe = CHROMA.changed(**{parameter: DECIDING_OF_CHROMA[parameter]})
+    restored = Recipe.from_data(json.loads(json.dumps(recipe.data())))
+    assert getattr(restored, parameter) == DECIDING_OF_CHROMA[parameter]
+    assert (restored, restored.digest()) == (recipe, recipe.digest())
+
+
+def test_recipes_of_papers_are_tuned_for_the_original_vgg19_and_ours_for_the_shipped_encoder() -> None:
+    tuned = {name: recipe.encoder for name, recipe in recipes().items() if recipe.encoder is not None}
+    assert {name for name, encoder in tuned.items() if encoder == "nishiki-small"} == {"nishiki/tint", "nishiki/colour"}
+    assert set(tuned.values()) == {"vgg19-oxford", "nishiki-small"}
+    descending = {name for name, recipe in recipes().items() if recipe.method == "neural_style"}
+    assert descending <= set(tuned), "whose figures hang on the encoder"
+
+
+def test_a_method_that_finds_chroma_cannot_paint_a_luma_of_its_own() -> None:
+    with pytest.raises(BadRecipe, match=r"recipe nishiki/colour: the method exemplar finds chroma only; give luma = c"):
+        CHROMA.changed(luma="free")
+
+
+def test_a_correspondence_without_layers_is_refused() -> None:
+    with pytest.raises(BadRecipe, match="recipe nishiki/colour: colour_layers must not be empty"):
+        CHROMA.changed(colour_layers=())
+
+
+def test_a_catalogues_recipe_that_names_no_encoder_is_read_and_has_the_same_digest() -> None:
+    data = RECIPE.data()
+    assert data.pop("encoder") == "vgg19-oxford"
+    old = Recipe.from_data(data)
+    assert old.encoder is None
+    assert old.digest() == RECIPE.digest()
+
+
+def test_a_change_to_none_leaves_the_parameter() -> None:
+    assert RECIPE.changed(iterations=None, long_edge_px=192) == replace(RECIPE, long_edge_px=192)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    base=st.sampled_from(sorted(recipes())),
+    beta=st.floats(0, 1e12),
+    gamma=st.floats(0, 1e6),
+    iterations=st.integers(0, 100_000),
+    rates=st.lists(st.floats(1e-9, 10), min_size=1, max_size=4),
+    seed=st.integers(0, 2**63 - 1),
+    name=st.text(max_size=20),
+)
+def test_a_recipe_survives_being_written_as_json(
+    base: str, beta: float, gamma: float, iterations: int, rates: list[float], seed: int, name: str
+) -> None:
+    recipe = recipe_named(base).changed(
+        name=name, style_over_content=beta, tv_weight=gamma, iterations=iterations, rates=tuple(rates), seed=seed
+    )
+    restored = Recipe.from_data(json.loads(json.dumps(recipe.data())))
+    assert restored == recipe
+    assert restored.digest() == recipe.digest()
+
+
+def test_data_with_an_unknown_a_missing_or_a_mistyped_parameter_is_refused() -> None:
+    whole = RECIPE.data()
+    with pytest.raises(BadRecipe, match=r"config3_3_4.*unknown parameter gamma"):
+        Recipe.from_data(whole | {"gamma": 1})
+    with pytest.raises(BadRecipe, match=r"config3_3_4.*tv_weight"):
+        Recipe.from_data({key: value for key, value in whole.items() if key != "tv_weight"})
+    for mistyped in ({"iterations": "many"}, {"limits": [1, 2]}, {"limits": {"ink_chroma": 5}}, {"palette": None}):
+        with pytest.raises(BadRecipe, match="config3_3_4"):
+            Recipe.from_data(whole | mistyped)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("style_over_content", -1e-9),
+        ("style_over_content", math.nan),
+        ("style_over_content", math.inf),
+        ("tv_weight", -0.001),
+        ("decay", 0.0),
+        ("decay", 1.01),
+        ("iterations", -1),
+        ("iterations", 100_001),
+        ("long_edge_px", 31),
+        ("long_edge_px", 8193),
+        ("history", 0),
+        ("step_limit", 0.0),
+        ("step_limit", 256.0),
+        ("seed", -1),
+        ("formula", "jadh2017"),
+        ("method", "pix2pix"),
+        ("luma", "style"),
+        ("paper", "white"),
+        ("guide_radius_px", -1),
+        ("guide_radius_px", 65),
+        ("temperature", 0.0),
+        ("temperature", math.nan),
+        ("luminance_weight", -0.1),
+        ("agreement", -1.0),
+        ("agreement", 10_001.0),
+        ("palette", 1.1),
+        ("limits", {"ink_chrome": [0, 5]}),
+        ("limits", {"ink_chroma": [5, 0]}),
+        ("limits", {"ink_chroma": [5]}),
+        ("limits", {"ink_chroma": [0, math.nan]}),
+        ("optimiser", "adam"),
+        ("schedule", "cosine"),
+        ("start", "style"),
+        ("pooling", "mean"),
+        ("provenance", "hearsay"),
+        ("content_layers", ()),
+        ("style_layers", ()),
+        ("rates", ()),
+    ],
+)
+def test_a_value_out_of_its_range_is_refused_by_recipe_and_parameter(parameter: str, value: Any) -> None:
+    with pytest.raises(BadRecipe, match=rf"recipe jadh2016/config3_3_4: .*{parameter}"):
+        RECIPE.changed(**{parameter: value})
+
+
+def test_an_unknown_recipe_is_answered_with_the_names_that_come_near() -> None:
+    with pytest.raises(UnknownRecipe, match=r"'config3_3'.*jadh2016/config3_3_1.*nishiki recipes"):
+        recipe_named("config3_3")
+    with pytest.raises(UnknownRecipe, match=r"'reinhard'; there is classics/reinhard2001"):
+        recipe_named("reinhard")
+    with pytest.raises(UnknownRecipe, match=r"'pix2pix'; there is asiagraph2016, classics, jadh2016"):
+        recipe_named("pix2pix")
+    assert issubclass(UnknownRecipe, ColorizeError)
+
+
+def test_the_total_error_is_the_sum_of_content_and_style() -> None:
+    errors = RelativeErrors(content_sum=100.0, content_mean=0.5, style_sum=40.0, style_mean=1.25)
+    assert (errors.total_sum, errors.total_mean) == (140.0, 1.75)
+
+
+def test_listing_recipes_loads_neither_torch_nor_numpy() -> None:
+    said = "import sys, colorize.recipes.library as r; r.recipes();"
+    said += " print(*sorted({'torch', 'numpy', 'skimage'} & {*sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

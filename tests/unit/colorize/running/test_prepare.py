@@ -1,0 +1,45 @@
+"""A job at working size, and pictures as tensors and back."""
+
+import numpy as np
+import pytest
+import torch
+
+from colorize.encoders.vgg19 import Encoder
+from colorize.images.decode import Pixels
+from colorize.images.resize import to_gray
+from colorize.jobs import Job
+from colorize.recipes.library import recipe_named
+from colorize.running.prepare import prepare, to_pixels, to_tensor
+
+RECIPE = recipe_named("jadh2016/config1_2_2")
+
+
+def test_the_content_is_worked_on_in_gray_and_keeps_its_shape(photographs: dict[str, Pixels]) -> None:
+    coffee = photographs["coffee"]
+    working = prepare(RECIPE.changed(long_edge_px=64), Job("x", coffee, coffee))
+    assert working.content.shape == working.style.shape == coffee.shape == (48, 64, 3)
+    assert (working.content == to_gray(coffee)).all()
+    assert (working.style == coffee).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(100, 100), (90, 200), (333, 77)])
+def test_working_sides_are_multiples_of_16_near_the_pictures_shape(height: int, width: int) -> None:
+    picture = np.zeros((height, width, 3), dtype=np.uint8)
+    content = prepare(RECIPE.changed(long_edge_px=192), Job("x", picture, picture)).content
+    scale = min(1, 192 / max(height, width))
+    for side, was in zip(content.shape[:2], (height, width), strict=True):
+        assert side % 16 == 0
+        assert abs(side - was * scale) <= 8
+
+
+def test_saved_pixels_are_rounded_and_clipped() -> None:
+    floats = torch.tensor([-3.0, 0.4, 0.6, 254.4, 255.6, 1e9]).view(1, 3, 1, 2)
+    assert to_pixels(floats).tolist() == [[[[0, 1, 255], [0, 254, 255]]]]
+
+
+def test_pixels_become_a_tensor_of_the_same_numbers_and_back(narrow: Encoder, photographs: dict[str, Pixels]) -> None:
+    coffee = photographs["coffee"]
+    tensor = to_tensor(coffee, narrow)
+    assert (tensor.shape, tensor.dtype) == ((1, 3, 48, 64), torch.float32)
+    assert tensor[0, :, 5, 7].tolist() == coffee[5, 7].tolist()
+    assert (to_pixels(tensor)[0] == coffee).all()

@@ -1,0 +1,290 @@
+"""A folder of pictures, with every sort of table and litter that people have."""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from flows.archives.errors import BadRecord, MalformedAnswer, NotAnArchive, TooLarge
+from flows.archives.folder.archive import FolderArchive
+from flows.archives.record import Archive, Derivatives, Record, Role, Unreadable, Window
+
+PICTURE = b"\xff\xd8\xff\xe0 a picture"
+Put = Callable[..., Path]
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Put:
+    def put_(name: str, data: bytes | str = PICTURE) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        return path
+
+    return put_
+
+
+def listed(folder: Path) -> tuple[list[Record], list[Unreadable]]:
+    archive: Archive = FolderArchive(folder)
+    found = list(archive.records(Window()))
+    archive.close()
+    return [f for f in found if isinstance(f, Record)], [f for f in found if isinstance(f, Unreadable)]
+
+
+def identifiers(folder: Path) -> list[str]:
+    return [record.identifier for record in listed(folder)[0]]
+
+
+def test_every_picture_is_a_record_in_natural_order(tmp_path: Path, put: Put) -> None:
+    for name in ("print10.jpg", "print2.jpg", "b/1.png", "b/c/図.jpg", "B2.jpg"):
+        put(name)
+    records, unreadable = listed(tmp_path)
+    assert [record.identifier for record in records] == ["b/1", "b/c/図", "B2", "print2", "print10"]
+    assert records[0].pictures == ("b/1.png",)
+    assert records[0].genre is None
+    assert (records[0].rights.derivatives, records[0].rights.basis) == (Derivatives.YES, "operator's own folder")
+    assert unreadable == []
+
+
+def test_two_files_with_one_stem_keep_their_suffixes(tmp_path: Path, put: Put) -> None:
+    for name in ("a.jpg", "a.png", "b.jpg"):
+        put(name)
+    assert identifiers(tmp_path) == ["a.jpg", "a.png", "b"]
+
+
+def test_what_is_no_picture_is_reported_and_litter_is_not(tmp_path: Path, put: Put) -> None:
+    put("right.txt")
+    put("wrong.jpg", b"GIF89a")
+    put("empty.jpg", b"")
+    for litter in (".DS_Store", "Thumbs.db", ".hidden/a.jpg", "__MACOSX/a.jpg", "sub/desktop.ini"):
+        put(litter, b"x")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    records, unreadable = listed(tmp_path)
+    assert [record.pictures for record in records] == [("right.txt",)]
+    assert {u.identifier for u in unreadable} == {"wrong.jpg", "empty.jpg", "pipe.jpg"}
+    assert "empty" in {u.identifier: u.reason for u in unreadable}["empty.jpg"]
+
+
+@pytest.mark.parametrize("sign", ["catalogue.db", "pictures/unfinished/x.png"])
+@pytest.mark.parametrize("home", ["data/", ""])
+def test_a_home_of_nishiki_in_the_folder_is_no_part_of_the_archive(
+    tmp_path: Path, put: Put, sign: str, home: str
+) -> None:
+    put("a.jpg")
+    put("shelf/pictures/b.jpg")
+    for name in (sign, "pictures/ab/abc.jpg", "reports/batch-1.png"):
+        put(home + name)
+    records, unreadable = listed(tmp_path)
+    assert [record.identifier for record in records] == ["a", "shelf/pictures/b"]
+    assert unreadable == []
+
+
+def test_links_are_followed_inside_the_folder_only(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, put: Put
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "secret.jpg").write_bytes(PICTURE)
+    put("a.jpg")
+    (tmp_path / "inside.jpg").symlink_to("a.jpg")
+    (tmp_path / "out.jpg").symlink_to(outside / "secret.jpg")
+    (tmp_path / "outfolder").symlink_to(outside)
+    (tmp_path / "nothing.jpg").symlink_to("gone.jpg")
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    records, unreadable = listed(tmp_path)
+    assert [record.identifier for record in records] == ["a", "inside"]
+    assert {u.identifier for u in unreadable} == {"out.jpg", "outfolder", "nothing.jpg", "loop.jpg"}
+
+
+def test_a_name_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"\xff.jpg")).write_bytes(PICTURE)
+    records, unreadable = listed(tmp_path)
+    assert records == []
+    assert unreadable[0].identifier.encode() == b"\\udcff.jpg"
+    assert "UTF-8" in unreadable[0].reason
+
+
+FULL = """\
+\ufeffIdentifier,file,Title,artists,roles,actors,date,genre,holder,url,rights,derivatives,shelf
+p1,sub\\one.jpg;two.jpg,暫,豊国; 広重,暫; ;奴,団十郎;半四郎;,文久３年,役者絵,Museum,https://m.example/1,,,A 1
+p2,three.jpg,,,,,,,,,https://creativecommons.org/licenses/by-nd/4.0/,,
+p3,,,,,,,,,,https://creativecommons.org/licenses/by-nd/4.0/,Yes,
+"""
+
+
+def test_a_csv_table_describes_its_pictures(tmp_path: Path, put: Put) -> None:
+    put("records.csv", FULL)
+    for name in ("sub/one.jpg", "two.jpg", "three.jpg", "four.jpg"):
+        put(name)
+    (one, two, three, four), unreadable = listed(tmp_path)
+    assert unreadable == []
+    assert (one.identifier, one.title, one.artists) == ("p1", "暫", ("豊国", "広重"))
+    assert one.cast == (Role("暫", "団十郎"), Role("", "半四郎"), Role("奴", ""))
+    assert (one.date_text, one.year_from, one.year_to, one.genre) == ("文久３年", 1863, 1863, "役者絵")
+    assert (one.holder, one.credit_line, one.landing_url) == ("Museum", "Museum, p1", "https://m.example/1")
+    assert one.pictures == ("sub/one.jpg", "two.jpg")
+    assert one.rights.derivatives == Derivatives.YES
+    assert json.loads(one.raw)["row"]["shelf"] == "A 1"
+    assert two.rights.derivatives == Derivatives.NO
+    assert (three.rights.derivatives, three.pictures) == (Derivatives.YES, ())
+    assert three.rights.uri == "http://creativecommons.org/licenses/by-nd/4.0/"
+    assert (four.identifier, four.rights.basis) == ("four", "operator's own folder")
+
+
+def test_a_json_table_describes_its_pictures(tmp_path: Path, put: Put) -> None:
+    put("a.jpg")
+    rows = [{"file": "a.jpg", "artist": ["x", "y"], "cast": "暫/団十郎; 半四郎", "year_from": 1850, "year_to": 1852}]
+    put("records.json", json.dumps([*rows, "no object", {"identifier": "\ud800"}]))
+    (record,), unreadable = listed(tmp_path)
+    assert (record.identifier, record.artists) == ("a", ("x", "y"))
+    assert record.cast == (Role("暫", "団十郎"), Role("", "半四郎"))
+    assert (record.year_from, record.year_to) == (1850, 1852)
+    assert ["object 2" in u.reason or "object 3" in u.reason for u in unreadable] == [True, True]
+    for u in unreadable:
+        (u.identifier + u.reason).encode()
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (",,,,,", "neither an identifier nor a file"),
+        ("x,gone.jpg,,,,", "no picture gone.jpg"),
+        ("x,../a.jpg,,,,", r"no picture \.\./a\.jpg"),
+        ("x,a.jpg,perhaps,,,", "derivatives 'perhaps' is none of yes, no, ask, unknown"),
+        ("x,a.jpg,,soon,,", "year_from 'soon' is no year"),
+        ("x,a.jpg,,1850,1840,", "year_from 1850 is after year_to 1840"),
+        ("x,a.jpg,,,,javascript:alert(1)", "no http or https address"),
+        ("x,a.jpg,no,,,,surplus", "more cells than the header"),
+        ("good,a.jpg,,,,", "repeats the identifier good"),
+    ],
+)
+def test_a_bad_row_is_reported_with_its_place_and_frees_no_picture(
+    tmp_path: Path, put: Put, row: str, reason: str
+) -> None:
+    put("a.jpg")
+    put("records.csv", f"identifier,file,derivatives,year_from,year_to,url\ngood,,,,,\n{row}\n")
+    records, unreadable = listed(tmp_path)
+    with pytest.raises(AssertionError, match=reason):
+        raise AssertionError(unreadable[0].reason)
+    assert "records.csv line 3" in unreadable[0].reason
+    if "a.jpg" in row and ".." not in row:
+        assert [record.identifier for record in records] == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("records.csv", b"title\nx\n"),
+        ("records.csv", b"identifier;file\nx;a.jpg\n"),
+        ("records.csv", b""),
+        ("records.csv", "identifier,title\nx,暫\n".encode("cp932")),
+        ("records.csv", b'identifier,title\nx,"never closed\n'),
+        ("records.json", b"[{"),
+        ("records.json", b'{"file": "a.jpg"}'),
+        ("records.json", b"[" * 100_000),
+    ],
+)
+def test_an_unreadable_table_stops_the_folder(tmp_path: Path, put: Put, name: str, data: bytes) -> None:
+    put("a.jpg")
+    put(name, data)
+    with pytest.raises(MalformedAnswer, match=name):
+        listed(tmp_path)
+
+
+def test_an_identifier_without_end_is_reported_and_long_text_is_cut(tmp_path: Path, put: Put) -> None:
+    put("a.jpg")
+    rows = [{"identifier": "i" * 1001, "title": "long name"}, {"file": "a.jpg", "title": "t" * 20_000}]
+    put("records.json", json.dumps(rows))
+    (record,), (unreadable,) = listed(tmp_path)
+    assert record.title == "t" * 10_000
+    assert "t" * 20_000 in record.raw
+    assert unreadable.identifier == "i" * 1000
+    assert "1,001 characters" in unreadable.reason
+
+
+def test_two_tables_are_one_too_many(tmp_path: Path, put: Put) -> None:
+    put("records.csv", "file\na.jpg\n")
+    put("records.json", "[]")
+    with pytest.raises(MalformedAnswer, match="keep one"):
+        listed(tmp_path)
+
+
+def test_a_composed_and_a_decomposed_name_are_the_same(tmp_path: Path, put: Put) -> None:
+    put("か\u3099.jpg")
+    put("records.csv", "identifier,file\np,\u304c.jpg\n")
+    (record,), unreadable = listed(tmp_path)
+    assert unreadable == []
+    assert record.pictures == ("か\u3099.jpg",)
+
+
+def test_a_picture_never_takes_a_rows_identifier(tmp_path: Path, put: Put) -> None:
+    put("a.jpg")
+    put("b.jpg")
+    put("records.csv", "identifier,file\na,b.jpg\n")
+    assert identifiers(tmp_path) == ["a", "a.jpg"]
+
+
+def test_raw_follows_the_row_and_the_size_and_the_datestamp_the_file(tmp_path: Path, put: Put) -> None:
+    path = put("a.jpg")
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    before = listed(tmp_path)[0][0]
+    assert before.datestamp == datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC)
+    os.utime(path, (1_000_000_001, 1_000_000_001))
+    touched = listed(tmp_path)[0][0]
+    assert (touched.identifier, touched.raw) == (before.identifier, before.raw)
+    assert touched.datestamp > before.datestamp
+    path.write_bytes(PICTURE + b"!")
+    assert listed(tmp_path)[0][0].raw != before.raw
+
+
+def test_the_window_reaches_from_the_last_night_to_now(tmp_path: Path) -> None:
+    since = datetime(2024, 1, 1, tzinfo=UTC)
+    (window,) = FolderArchive(tmp_path).windows(since)
+    assert window.start == since
+    assert window.until is not None
+    assert abs((datetime.now(UTC) - window.until).total_seconds()) < 60
+
+
+def test_an_unchanged_picture_is_not_read_again(tmp_path: Path, put: Put) -> None:
+    path = put("a.jpg")
+    archive = FolderArchive(tmp_path)
+    picture = archive.picture("a.jpg")
+    assert picture is not None
+    assert picture.data == PICTURE
+    assert archive.picture("a.jpg", picture.validators) is None
+    os.utime(path, (1, 1))
+    assert archive.picture("a.jpg", picture.validators) is not None
+
+
+@pytest.mark.parametrize("reference", ["../secret.jpg", "/etc/passwd", "gone.jpg", "sub", "zero\0byte", "link.jpg", ""])
+def test_a_reference_leads_to_a_file_inside_the_folder_or_nowhere(tmp_path: Path, reference: str) -> None:
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+    (tmp_path / "secret.jpg").write_bytes(PICTURE)
+    (folder / "link.jpg").symlink_to("../secret.jpg")
+    with pytest.raises(BadRecord):
+        FolderArchive(folder).picture(reference)
+
+
+def test_a_picture_beyond_the_limit_or_of_no_format_is_refused(tmp_path: Path, put: Put) -> None:
+    put("a.jpg")
+    put("b.jpg", b"<html>")
+    with pytest.raises(TooLarge, match="raise the limit"):
+        FolderArchive(tmp_path, max_bytes=3).picture("a.jpg")
+    with pytest.raises(BadRecord, match="no picture format"):
+        FolderArchive(tmp_path).picture("b.jpg")
+
+
+def test_a_missing_folder_and_a_file_are_no_archive(tmp_path: Path, put: Put) -> None:
+    with pytest.raises(NotAnArchive, match="does not exist"):
+        FolderArchive(tmp_path / "gone")
+    with pytest.raises(NotAnArchive, match="is not a folder"):
+        FolderArchive(put("a.jpg"))
+
+
+def test_an_archive_is_called_as_its_folder_unless_it_is_named(tmp_path: Path) -> None:
+    assert FolderArchive(tmp_path).name == tmp_path.name
+    assert FolderArchive(tmp_path, "prints").name == "prints"
+    assert FolderArchive(tmp_path).address == str(tmp_path)

@@ -1,0 +1,100 @@
+"""One picture file coloured by `flows.single`: formats, depths and marks, as `nishiki colorize` does it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from skimage.color import rgb2lab
+
+from colorize.errors import BadMarks, StyleWithoutColour, UnwritableFormat
+from colorize.images.decode import Pixels
+from colorize.output.provenance import read_provenance
+from flows.archives.sample.drawing.designs import design
+from flows.archives.sample.drawing.prints import draw_print
+from flows.settings import Settings
+from flows.single import Files, colorize_files
+
+GRAY, COLOUR, MARKS = Path("gray.png"), Path("colour.png"), Path("marks.json")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """In a folder with a gray picture of two halves, a colour print, and a mark on the left half."""
+    monkeypatch.chdir(tmp_path)
+    halves = np.full((96, 128, 3), 90, np.uint8)
+    halves[:, 64:] = 190
+    Image.fromarray(halves).save(GRAY)
+    Image.fromarray(draw_print(design(3), 0).pixels[::4, ::4]).save(COLOUR)
+    MARKS.write_text(json.dumps({"marks": [{"points": [[20, 40]], "width": 9, "colour": "#b5402e"}]}))
+    return Settings.model_validate({"home": tmp_path / "home", "device": "cpu", "size": 128})
+
+
+def coloured(settings: Settings, output: str, style: Path | None = COLOUR, marks: Path | None = None) -> list[str]:
+    return list(colorize_files(settings, Files(GRAY, style, marks, Path(output))))
+
+
+def lab(pixels: Pixels) -> np.ndarray:
+    return np.asarray(rgb2lab(pixels))
+
+
+@pytest.mark.parametrize("name", ["result.png", "result.tif", "result.jpg"])
+def test_the_name_decides_the_format_and_each_says_how_it_was_made(settings: Settings, name: str) -> None:
+    said = coloured(settings, name)
+    assert said[0].startswith(f"{name}: 128×96 px, nishiki/colour, ")
+    found = read_provenance(Path(name).read_bytes())
+    assert found is not None
+    assert (found.recipe_name, found.content.identifier, found.style.identifier) == (
+        "nishiki/colour", "gray.png", "colour.png",
+    )  # fmt: skip
+    assert "machine-colorized" in found.description
+
+
+def test_a_scan_of_sixteen_bits_gives_a_result_of_sixteen_bits(settings: Settings) -> None:
+    ramp = np.tile(np.linspace(9000, 60000, 128).astype(np.uint16), (96, 1))
+    Image.fromarray(ramp).save("gray.tif")
+    list(colorize_files(settings, Files(Path("gray.tif"), COLOUR, None, Path("result.tif"))))
+    found = tifffile.imread("result.tif")
+    assert found.dtype == np.uint16
+    assert found.shape == (96, 128, 3)
+    assert len(np.unique(found)) > 256
+    assert np.abs(lab(found)[..., 0] - lab(np.repeat(ramp[..., None], 3, 2))[..., 0]).max() < 0.01
+
+
+def test_marks_alone_colour_their_region_and_the_file_names_them(settings: Settings) -> None:
+    marked = settings.model_copy(update={"recipe": "nishiki/marks"})
+    gray = {"points": [[110, 40]], "width": 9, "colour": "gray"}
+    MARKS.write_text(json.dumps({"marks": [*json.loads(MARKS.read_text())["marks"], gray]}))
+    coloured(marked, "result.png", style=None, marks=MARKS)
+    chroma = np.hypot(*np.moveaxis(lab(np.array(Image.open("result.png")))[..., 1:], 2, 0))
+    assert chroma[:, :56].mean() > 20
+    assert chroma[:, 72:].mean() < 3
+    found = read_provenance(Path("result.png").read_bytes())
+    assert found is not None
+    assert found.style.identifier == "marks.json"
+    assert found.marks_sha256 is not None
+
+
+def test_marks_hold_whatever_the_recipe_found(settings: Settings) -> None:
+    coloured(settings, "plain.png")
+    coloured(settings, "marked.png", marks=MARKS)
+    plain, marked = (lab(np.array(Image.open(name))) for name in ("plain.png", "marked.png"))
+    assert np.abs(marked - plain)[40, 20, 1:].max() > 10
+    assert marked[40, 20, 1] > 20, "red"
+    assert np.abs(marked - plain)[..., 0].max() < 0.5, "the drawing stays"
+
+
+def test_what_cannot_be_done_is_said_before_anything_is_written(settings: Settings) -> None:
+    with pytest.raises(UnwritableFormat, match=r"result\.gif.*\.png"):
+        coloured(settings, "result.gif")
+    with pytest.raises(StyleWithoutColour, match="the style image is grayscale"):
+        coloured(settings, "result.png", style=GRAY)
+    MARKS.write_text(json.dumps({"marks": [{"points": [[900, 4]], "colour": "blau"}]}))
+    with pytest.raises(BadMarks, match="mark 1 lies outside") as told:
+        coloured(settings, "result.png", marks=MARKS)
+    assert "blau" in str(told.value), "each fault is named"
+    with pytest.raises(BadMarks, match="give some"):
+        coloured(settings.model_copy(update={"recipe": "nishiki/marks"}), "result.png")
+    assert not Path("result.png").exists()
