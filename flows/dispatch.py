@@ -27,9 +27,9 @@ from db.entries.review import RECIPE_OF_NIGHT
 from flows.plan import encoder_key, encoder_weights, night_recipe, recipe_entry, weights_at_hand
 from flows.progress import track
 from flows.settings import Settings
-from flows.workers.batch_run import Desk, stacks_of
+from flows.workers.batch_run import BatchRun, minibatches_of
 from flows.workers.messages import Done, Note, Progress
-from flows.workers.pool import Crew
+from flows.workers.pool import DevicePool
 from flows.workers.process import DeviceProcess
 from flows.workers.tiles import Tiler, Tiling
 
@@ -58,27 +58,27 @@ def dispatch(settings: Settings) -> list[DispatchTally]:
         ColorizeError, CatalogueError: nothing can be colorized at all.
     """
     encoder_weights(settings, night_recipe(settings))
-    with Catalogue.open(settings) as catalogue, crew_of(settings) as crew:
-        return [*carry_on(catalogue, settings, crew), *take_on(catalogue, settings, crew)]
+    with Catalogue.open(settings) as catalogue, device_pool(settings) as pool:
+        return [*carry_on(catalogue, settings, pool), *take_on(catalogue, settings, pool)]
 
 
 @flow(name="resume", task_runner=_RUNNER, validate_parameters=False)
 def resume(settings: Settings) -> list[DispatchTally]:
     """Carry on unfinished batches only, each with its own recipe."""
-    with Catalogue.open(settings) as catalogue, crew_of(settings) as crew:
-        return carry_on(catalogue, settings, crew)
+    with Catalogue.open(settings) as catalogue, device_pool(settings) as pool:
+        return carry_on(catalogue, settings, pool)
 
 
-def crew_of(settings: Settings) -> Crew:
+def device_pool(settings: Settings) -> DevicePool:
     """The processes of all devices that the settings allow.
 
     Raises:
         DeviceMissing: one of them is not there.
     """
-    return Crew(settings, device_names(settings.device))
+    return DevicePool(settings, device_names(settings.device))
 
 
-def carry_on(catalogue: Catalogue, settings: Settings, crew: Crew) -> list[DispatchTally]:
+def carry_on(catalogue: Catalogue, settings: Settings, pool: DevicePool) -> list[DispatchTally]:
     """Work through batches whose process is gone, each with its own weights; without them what is left waits."""
     at_hand = {encoder_key(file): file for file in weights_at_hand(settings)}
     tallies = []
@@ -91,12 +91,12 @@ def carry_on(catalogue: Catalogue, settings: Settings, crew: Crew) -> list[Dispa
             )
             tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", problem)]))
         elif batch := catalogue.take_over(free.id):
-            processes = crew.with_weights(weights) if weights else []  # only tiles are missing
+            processes = pool.with_weights(weights) if weights else []  # only tiles are missing
             tallies.append(work_through(catalogue, settings, processes, batch))
     return tallies
 
 
-def take_on(catalogue: Catalogue, settings: Settings, crew: Crew) -> Iterator[DispatchTally]:
+def take_on(catalogue: Catalogue, settings: Settings, pool: DevicePool) -> Iterator[DispatchTally]:
     """Take and work through a batch of each recipe that wishes name, then the night's own; `limit` holds for all."""
     named = catalogue.wished_recipes(max_tries=settings.max_tries)
     wished = [name for name in named if name not in (RECIPE_OF_NIGHT, settings.recipe)]
@@ -112,7 +112,7 @@ def take_on(catalogue: Catalogue, settings: Settings, crew: Crew) -> Iterator[Di
         batch = take(recipe_entry(recipe), encoder_key(weights), limit=limit, max_tries=settings.max_tries)
         if batch is not None:
             limit = None if limit is None else limit - batch.taken
-            yield work_through(catalogue, settings, crew.with_weights(weights), batch)
+            yield work_through(catalogue, settings, pool.with_weights(weights), batch)
 
 
 def work_through(
@@ -126,79 +126,79 @@ def work_through(
     """
     recipe = Recipe.from_data(batch.recipe.data)
     pending = catalogue.pending_attempts(batch)
-    stacks = stacks_of(pending, recipe, most=settings.stack_size, places=len(processes))
+    minibatches = minibatches_of(pending, recipe, most=settings.minibatch_size, places=len(processes))
     with Tiler(Tiling.of(catalogue, settings)) as tiler:
-        desk = Desk(catalogue, settings, batch, processes, tiler)
+        run = BatchRun(catalogue, settings, batch, processes, tiler)
         try:
             for shown in catalogue.pictures_shown(batch.id):  # what a crash may have left without tiles
                 tiler.add(shown)
-            with track(f"colorize, batch {batch.id}", len(pending), "pictures") as desk.progressed:
-                _watched([colorize_stack.submit(desk, stack) for stack in stacks], desk)
-            desk.notes += tiler.problems(desk.keep_alive)
+            with track(f"colorize, batch {batch.id}", len(pending), "pictures") as run.progressed:
+                _watched([colorize_minibatch.submit(run, minibatch) for minibatch in minibatches], run)
+            run.notes += tiler.problems(run.keep_alive)
             catalogue.close_batch(batch)
         except BaseException:
-            desk.stopped = True
+            run.stopped = True
             catalogue.release_batch(batch)
             for process in processes:
                 process.close()
             raise
-    return DispatchTally(batch.id, desk.outcomes, desk.problems, desk.notes)
+    return DispatchTally(batch.id, run.outcomes, run.problems, run.notes)
 
 
-@task(name="colorize-stack", tags=["gpu"], cache_policy=NO_CACHE, persist_result=False)
-def colorize_stack(desk: Desk, stack: Sequence[PendingAttempt]) -> None:
+@task(name="colorize-minibatch", tags=["gpu"], cache_policy=NO_CACHE, persist_result=False)
+def colorize_minibatch(run: BatchRun, minibatch: Sequence[PendingAttempt]) -> None:
     """Colorize attempts of equal size on the next free device, closing each as soon as it is done.
 
     A process that dies is started again, and what is left goes through it one by one: only an attempt that kills it
     alone has failed.
     """
-    process = desk.free.get()
+    process = run.free.get()
     try:
-        left, _ = _colorized(desk, process, stack)
+        left, _ = _colorized(run, process, minibatch)
         for attempt in left:
-            _, died = _colorized(desk, process, [attempt])
-            if died is not None and not desk.stopped:
-                desk.close(attempt, process.device, died)
+            _, died = _colorized(run, process, [attempt])
+            if died is not None and not run.stopped:
+                run.close(attempt, process.device, died)
     except BaseException:
-        desk.stopped = True  # whatever comes out of this process now belongs to nobody
+        run.stopped = True  # whatever comes out of this process now belongs to nobody
         process.close()
         raise
     finally:
-        desk.free.put(process)
+        run.free.put(process)
 
 
 def _colorized(
-    desk: Desk, process: DeviceProcess, attempts: Sequence[PendingAttempt]
+    run: BatchRun, process: DeviceProcess, attempts: Sequence[PendingAttempt]
 ) -> tuple[list[PendingAttempt], WorkerDied | None]:
     """Colorize and close attempts; those left, and why, where the process died."""
-    if desk.stopped:
+    if run.stopped:
         return [], None
     left, told = {str(attempt.id): attempt for attempt in attempts}, 0.0
     try:
-        for message in process.colorize(desk.stack(attempts)):
+        for message in process.colorize(run.minibatch(attempts)):
             match message:
                 case Progress(pictures):
-                    desk.progressed(pictures)
+                    run.progressed(pictures)
                     told += pictures
                 case Note(key, sentence):
-                    desk.note(left[key], sentence)
+                    run.note(left[key], sentence)
                 case Done(key, result):
-                    desk.close(left.pop(key), process.device, result)
-                    desk.progressed(max(0.0, 1 - told))  # what failed early was not told of
+                    run.close(left.pop(key), process.device, result)
+                    run.progressed(max(0.0, 1 - told))  # what failed early was not told of
                     told = max(0.0, told - 1)
     except WorkerDied as error:
-        desk.progressed(-told)
+        run.progressed(-told)
         return list(left.values()), error
     return [], None
 
 
-def _watched(futures: list[PrefectFuture[None]], desk: Desk) -> None:
-    """Wait for all stacks with the batch's heart beating; the first fault of ours ends it."""
-    waiting, total = set(futures), desk.batch.left
-    shown = cast("UUID", create_progress_artifact(0.0, key="nishiki-progress", description=f"Batch {desk.batch.id}"))
+def _watched(futures: list[PrefectFuture[None]], run: BatchRun) -> None:
+    """Wait for all minibatches with the batch's heart beating; the first fault of ours ends it."""
+    waiting, total = set(futures), run.batch.left
+    shown = cast("UUID", create_progress_artifact(0.0, key="nishiki-progress", description=f"Batch {run.batch.id}"))
     while waiting:
         done, waiting = wait(list(waiting), timeout=KEEP_ALIVE_S)
         for future in done:
             future.result()
-        desk.keep_alive()
-        update_progress_artifact(shown, 100.0 * desk.closed / total)
+        run.keep_alive()
+        update_progress_artifact(shown, 100.0 * run.closed / total)

@@ -151,7 +151,9 @@ class Settings(ReviewSettings):
         le=86_400,
         description="Seconds between two checkpoints of a picture in work; 0: after every iteration.",
     )
-    stack_size: int = Field(default=16, ge=1, le=256, description="Pictures of equal size that make one task, at most.")
+    minibatch_size: int = Field(
+        default=16, ge=1, le=256, description="Pictures of equal size that make one task, at most."
+    )
     max_tries: int = Field(
         default=3, ge=1, le=20, description="Failed attempts after which a match is left to a person."
     )

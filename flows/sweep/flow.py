@@ -17,7 +17,7 @@ from colorize.recipes.recipe import Recipe
 from db.catalogue import Catalogue
 from db.entries.night import ImageEntry, Tone
 from flows.archives.errors import NotAnArchive
-from flows.dispatch import DispatchTally, carry_on, crew_of, work_through
+from flows.dispatch import DispatchTally, carry_on, device_pool, work_through
 from flows.harvest import HarvestTally, harvest
 from flows.plan import encoder_key, encoder_weights, recipe_entry
 from flows.settings import Settings
@@ -60,9 +60,9 @@ def sweep(settings: Settings, plan: SweepPlan, content: Path, style: Path) -> Sw
         if not pairs:
             raise NotAnArchive(f"{content} and {style} hold the same picture and no other; put more into them")
         swept = SweptPairs(plan, key, contents, styles, pairs)
-        with crew_of(settings) as crew:
-            batches = carry_on(catalogue, settings, crew)
-            batches += work_through_plan(catalogue, settings, crew.with_weights(weights), swept)
+        with device_pool(settings) as pool:
+            batches = carry_on(catalogue, settings, pool)
+            batches += work_through_plan(catalogue, settings, pool.with_weights(weights), swept)
         findings = findings_of(catalogue, swept)
         report = write_report(findings, catalogue.pictures, settings)
     return Sweep(harvests, batches, left_out_contents + left_out_styles, report)

@@ -17,16 +17,16 @@ from db.errors import PictureMissing
 from db.files.home import checkpoint_path
 from flows.progress import Advance
 from flows.settings import Settings
-from flows.workers.messages import PictureJob, Stack
+from flows.workers.messages import Minibatch, PictureJob
 from flows.workers.process import DeviceProcess
 from flows.workers.results import close_with_error, close_with_result
 from flows.workers.tiles import Tiler
 
 
-def stacks_of(
+def minibatches_of(
     pending: Sequence[PendingAttempt], recipe: Recipe, *, most: int, places: int
 ) -> list[list[PendingAttempt]]:
-    """Attempts of equal working size together, no stack so large that a device would stay idle."""
+    """Attempts of equal working size together, no minibatch so large that a device would stay idle."""
     by_size: defaultdict[tuple[int, int], list[PendingAttempt]] = defaultdict(list)
     for attempt in pending:
         content = attempt.content
@@ -35,7 +35,7 @@ def stacks_of(
     return [group[at : at + share] for group in by_size.values() for at in range(0, len(group), share)]
 
 
-class Desk:
+class BatchRun:
     """What the tasks of one batch share; each call is safe from any of their threads."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Desk:
         for process in processes:
             self.free.put(process)
         self.stopped = False
-        """The batch has ended early: a process that dies now was killed by us, and no stack begins."""
+        """The batch has ended early: a process that dies now was killed by us, and no minibatch begins."""
         self.progressed: Advance = lambda _: None
         """Moves the bar by parts of pictures."""
         self.closed = 0
@@ -56,7 +56,7 @@ class Desk:
         self.problems: list[tuple[str, str]] = []
         self.notes: list[tuple[str, str]] = []
 
-    def stack(self, attempts: Sequence[PendingAttempt]) -> Stack:
+    def minibatch(self, attempts: Sequence[PendingAttempt]) -> Minibatch:
         """What a process is handed: the attempts' pictures where they lie, and where their checkpoints do."""
         jobs = (
             PictureJob(
@@ -68,7 +68,7 @@ class Desk:
             )
             for attempt in attempts
         )
-        return Stack(self._recipe, tuple(jobs))
+        return Minibatch(self._recipe, tuple(jobs))
 
     def _checkpoint(self, attempt: PendingAttempt) -> Path:
         return checkpoint_path(self._settings.home, f"attempt-{attempt.id}")

@@ -2,20 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from colorize.encoders.weights import WeightsFile
 from colorize.errors import ColorizeError
 from colorize.recipes.recipe import Precision, Recipe
 from colorize.results import Colorization
 
-if TYPE_CHECKING:  # loaded in the process that needs it
-    pass
-
 
 @dataclass(frozen=True)
 class PictureJob:
-    """A pair of stored pictures, and a curator's marks if she drew some."""
+    """A pair of stored pictures, and a curator's marks if they drew some."""
 
     key: str
     content: Path
@@ -26,7 +22,7 @@ class PictureJob:
 
 
 @dataclass(frozen=True)
-class Stack:
+class Minibatch:
     """What a process is handed at once: pictures of equal working size under one recipe."""
 
     recipe: Recipe

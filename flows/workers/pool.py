@@ -1,21 +1,18 @@
 """One process for each device, or for each core of a CPU, that colorizes what it is handed.
 
-`flows.dispatch` owns them. A process keeps its encoder between stacks and recipes; it is given paths, decodes for
+`flows.dispatch` owns them. A process keeps its encoder between minibatches and recipes; it is given paths, decodes for
 itself, keeps checkpoints of what it works on, and sends every result as soon as it is there. It dies with its owner: a
 broken pipe ends it at the next message.
 """
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from colorize.encoders.weights import WeightsFile
 from flows.settings import Settings
 from flows.workers.messages import Workplace
 from flows.workers.process import DeviceProcess
-
-if TYPE_CHECKING:  # loaded in the process that needs it
-    pass
 
 
 def workplaces(device_names: Sequence[str], cpu_processes: int | None) -> list[str]:
@@ -25,7 +22,7 @@ def workplaces(device_names: Sequence[str], cpu_processes: int | None) -> list[s
     return list(device_names)
 
 
-class Crew:
+class DevicePool:
     """The processes of all devices, for one encoder at a time."""
 
     def __init__(self, settings: Settings, device_names: Sequence[str]) -> None:

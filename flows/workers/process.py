@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from colorize.errors import ColorizeError, PictureGone, WorkerDied
 from colorize.jobs import Job, JobFiles, decoded_job
 from colorize.recipes.recipe import Recipe
-from flows.workers.messages import Done, Note, PictureJob, Progress, Stack, Workplace
+from flows.workers.messages import Done, Minibatch, Note, PictureJob, Progress, Workplace
 
 if TYPE_CHECKING:  # loaded in the process that needs it
     from colorize.colorizer import Colorizer
@@ -25,8 +25,8 @@ class DeviceProcess:
         self._process: Any = None
         self._pipe: Connection | None = None
 
-    def colorize(self, stack: Stack) -> Iterator[Progress | Note | Done]:
-        """Colorize a stack; its jobs end in any order.
+    def colorize(self, minibatch: Minibatch) -> Iterator[Progress | Note | Done]:
+        """Colorize a minibatch; its jobs end in any order.
 
         Raises:
             WorkerDied: the process ended before the last job.
@@ -34,8 +34,8 @@ class DeviceProcess:
         """
         pipe = self._started()
         try:
-            pipe.send(stack)
-            for _ in stack.jobs:
+            pipe.send(minibatch)
+            for _ in minibatch.jobs:
                 while isinstance(message := pipe.recv(), (Progress, Note)):
                     yield message
                 if isinstance(message, ColorizeError):
@@ -72,7 +72,7 @@ class DeviceProcess:
 
 
 def _serve(pipe: Connection, workplace: Workplace) -> None:
-    """The process: one stack after the other, until the owner hangs up."""
+    """The process: one minibatch after the other, until the owner hangs up."""
     import signal  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the owner's to answer
@@ -83,19 +83,21 @@ def _serve(pipe: Connection, workplace: Workplace) -> None:
 
 
 def _work(pipe: Connection, workplace: Workplace) -> None:
-    # A CPU gains nothing from a stack, and one picture at a time is recorded sooner.
+    # A CPU gains nothing from a minibatch, and one picture at a time is recorded sooner.
     together = 1 if workplace.device == "cpu" else None
     colorizer: Colorizer | None = None
     while True:
-        stack: Stack = pipe.recv()
+        minibatch: Minibatch = pipe.recv()
         try:
-            colorizer = replace(colorizer, recipe=stack.recipe) if colorizer else _colorizer(workplace, stack.recipe)
+            colorizer = (
+                replace(colorizer, recipe=minibatch.recipe) if colorizer else _colorizer(workplace, minibatch.recipe)
+            )
         except ColorizeError as error:
             pipe.send(error)
             return
-        step = together or len(stack.jobs)
-        for start in range(0, len(stack.jobs), step):
-            _colorize(pipe, colorizer, stack.jobs[start : start + step], workplace.max_pixels)
+        step = together or len(minibatch.jobs)
+        for start in range(0, len(minibatch.jobs), step):
+            _colorize(pipe, colorizer, minibatch.jobs[start : start + step], workplace.max_pixels)
 
 
 def _colorizer(workplace: Workplace, recipe: Recipe) -> "Colorizer":

@@ -99,7 +99,7 @@ def test_a_wrong_archive_table_is_named(toml: Callable[[str], Settings], text: s
     ("name", "value"),
     [
         ("size", 31), ("size", 8193), ("iterations", -1), ("limit", 0), ("pace_s", -0.1), ("pace_s", 3601),
-        ("archive_retries", 11), ("candidates", 0), ("score_floor", 1.1), ("cpu_processes", 0), ("stack_size", 257),
+        ("archive_retries", 11), ("candidates", 0), ("score_floor", 1.1), ("cpu_processes", 0), ("minibatch_size", 257),
         ("precision", "float16"), ("checkpoint_s", -0.1), ("checkpoint_s", 86_401),
         ("max_tries", 0), ("max_pixels", 9999), ("max_picture_bytes", 999), ("contact", "x" * 201),
     ],

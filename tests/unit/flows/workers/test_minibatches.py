@@ -1,4 +1,4 @@
-"""How a batch is cut into stacks: by working size, for all devices, every attempt once."""
+"""How a batch is cut into minibatches: by working size, for all devices, every attempt once."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from colorize.images.resize import working_size
 from colorize.recipes.library import recipe_named
 from db.entries.night import ImageEntry, PendingAttempt, Tone
-from flows.workers.batch_run import stacks_of
+from flows.workers.batch_run import minibatches_of
 from flows.workers.pool import workplaces
 
 RECIPE = recipe_named("jadh2016/config3_3_4").changed(long_edge_px=96)
@@ -30,30 +30,32 @@ def test_stacks_hold_every_attempt_once_and_only_equal_working_sizes_together(
     sizes: list[tuple[int, int]], most: int, places: int
 ) -> None:
     pending = attempts(sizes)
-    stacks = stacks_of(pending, RECIPE, most=most, places=places)
-    assert sorted(attempt.id for stack in stacks for attempt in stack) == [attempt.id for attempt in pending]
-    for stack in stacks:
-        assert len({working_size(a.content.width, a.content.height, RECIPE.long_edge_px) for a in stack}) == 1
+    minibatches = minibatches_of(pending, RECIPE, most=most, places=places)
+    assert sorted(attempt.id for minibatch in minibatches for attempt in minibatch) == [
+        attempt.id for attempt in pending
+    ]
+    for minibatch in minibatches:
+        assert len({working_size(a.content.width, a.content.height, RECIPE.long_edge_px) for a in minibatch}) == 1
 
 
 @given(sizes=SIZES, most=st.integers(1, 16), places=st.integers(1, 8))
 def test_no_stack_is_larger_than_allowed_or_than_a_devices_fair_share(
     sizes: list[tuple[int, int]], most: int, places: int
 ) -> None:
-    stacks = stacks_of(attempts(sizes), RECIPE, most=most, places=places)
+    minibatches = minibatches_of(attempts(sizes), RECIPE, most=most, places=places)
     fair = -(-len(sizes) // places)
-    assert all(1 <= len(stack) <= min(most, fair) for stack in stacks)
+    assert all(1 <= len(minibatch) <= min(most, fair) for minibatch in minibatches)
 
 
 @pytest.mark.parametrize(("count", "places"), [(2, 2), (7, 7), (8, 4), (3, 8), (40, 2)])
 def test_as_many_stacks_as_there_are_devices_or_attempts(count: int, places: int) -> None:
-    stacks = stacks_of(attempts([(300, 400)] * count), RECIPE, most=256, places=places)
-    assert len(stacks) == min(count, places)
+    minibatches = minibatches_of(attempts([(300, 400)] * count), RECIPE, most=256, places=places)
+    assert len(minibatches) == min(count, places)
 
 
 def test_equal_sizes_fill_stacks_up_to_the_limit() -> None:
-    stacks = stacks_of(attempts([(300, 400)] * 7 + [(400, 300)] * 2), RECIPE, most=3, places=1)
-    assert sorted(len(stack) for stack in stacks) == [1, 2, 3, 3]
+    minibatches = minibatches_of(attempts([(300, 400)] * 7 + [(400, 300)] * 2), RECIPE, most=3, places=1)
+    assert sorted(len(minibatch) for minibatch in minibatches) == [1, 2, 3, 3]
 
 
 def test_a_gpu_is_one_workplace_and_the_cpu_as_many_as_are_wished() -> None:
