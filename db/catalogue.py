@@ -1,7 +1,7 @@
-"""The catalogue: the one way in. Every method is a sentence of the glossary and one transaction.
+"""The catalogue: the one way in. Every method is a verb of the glossary and one transaction.
 
-`flows` and the review page open it and speak in the entries of `db.entries.night`. Its sentences stand in
-`db/nouns`, by stage: harvest, scope and match, dispatch, sweep, measure, report, review.
+`flows` and the review page open it and speak in the entries of `db.entries.night`. Its queries stand in
+`db/queries`, a class for each subject.
 """
 
 from contextlib import ExitStack
@@ -11,40 +11,40 @@ from typing import Self
 from db.engine import connect, database_file, prepare
 from db.errors import NoCatalogue
 from db.files.pictures import PictureStore
-from db.queries.base.describe import DescribePart
-from db.queries.night.dispatch import DispatchPart
-from db.queries.night.harvest import HarvestPart
-from db.queries.night.match import MatchPart
-from db.queries.night.measure import MeasurePart
-from db.queries.night.requests import WishesPart
-from db.queries.night.scope import ScopePart
-from db.queries.night.status import StatusPart
-from db.queries.night.sweep import SweepPart
-from db.queries.review.accounts import CuratorsPart
-from db.queries.review.distribution import DistributionPart
-from db.queries.review.facets import ReviewFacetsPart
-from db.queries.review.leases import LeasesPart
-from db.queries.review.queue import ReviewQueuePart
-from db.queries.review.verdicts import ReviewVerdictsPart
+from db.queries.base.describe import DescribeQueries
+from db.queries.night.dispatch import DispatchQueries
+from db.queries.night.harvest import HarvestQueries
+from db.queries.night.match import MatchQueries
+from db.queries.night.measure import MeasureQueries
+from db.queries.night.requests import RequestQueries
+from db.queries.night.scope import ScopeQueries
+from db.queries.night.status import StatusQueries
+from db.queries.night.sweep import SweepQueries
+from db.queries.review.accounts import CuratorQueries
+from db.queries.review.distribution import DistributionQueries
+from db.queries.review.facets import FacetQueries
+from db.queries.review.leases import LeaseQueries
+from db.queries.review.queue import QueueQueries
+from db.queries.review.verdicts import VerdictQueries
 from db.settings import CatalogueSettings
 
 
 class Catalogue(
-    HarvestPart,
-    ScopePart,
-    MatchPart,
-    DispatchPart,
-    DescribePart,
-    SweepPart,
-    MeasurePart,
-    StatusPart,
-    ReviewQueuePart,
-    ReviewFacetsPart,
-    ReviewVerdictsPart,
-    DistributionPart,
-    LeasesPart,
-    WishesPart,
-    CuratorsPart,
+    HarvestQueries,
+    ScopeQueries,
+    MatchQueries,
+    DispatchQueries,
+    DescribeQueries,
+    SweepQueries,
+    MeasureQueries,
+    StatusQueries,
+    QueueQueries,
+    FacetQueries,
+    VerdictQueries,
+    DistributionQueries,
+    LeaseQueries,
+    RequestQueries,
+    CuratorQueries,
 ):
     """What we keep: records, images, matches, attempts and verdicts, with the picture files beside.
 

@@ -36,7 +36,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_S = 30
 """How long a SQLite writer waits for its turn; ours hold it for milliseconds."""
 CONNECTIONS = 15
-"""Of one process, at most; they stay open, since opening one costs more than most sentences do."""
+"""Of one process, at most; they stay open, since opening one costs more than most queries do."""
 _PAGES_READ = ("PRAGMA cache_size=-16384", "PRAGMA mmap_size=1073741824")
 """16 MiB of pages for each connection, and the file's first GiB from the system's memory, which all of them share."""
 _NO_SUCH = ("no such table", "no such column")

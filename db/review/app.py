@@ -34,7 +34,7 @@ from db.review.view import error_pages as faults
 from db.review.view import preferences
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
-PARTS = (
+PAGES = (
     login,
     preferences,
     pictures,
@@ -69,8 +69,8 @@ def create_app(settings: ReviewSettings, *, marking_recipes: Sequence[str] = ())
     checks = [Depends(refuse_forged), Depends(refuse_nul)]
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, dependencies=checks)
     app.state.review = state
-    for part in PARTS:
-        app.include_router(part.router)
+    for page in PAGES:
+        app.include_router(page.router)
     app.mount("/static", StaticFiles(packages=[("db.review", "static")]), name="static")
     faults.install(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(settings), www_redirect=False)

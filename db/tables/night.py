@@ -1,6 +1,6 @@
-"""The catalogue's tables, one class per noun of the glossary.
+"""The catalogue's tables, one class for each thing in the glossary.
 
-Only `db.catalogue` and its parts read and write them; Alembic compares them with the database. The schema
+Only `db.catalogue` and its queries read and write them; Alembic compares them with the database. The schema
 itself comes from `db/migrations`, never from here. Rows never leave `db`: entries do.
 """
 

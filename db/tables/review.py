@@ -1,6 +1,6 @@
 """The review's tables: the queue, what records are found by, leases, undone verdicts, wishes, curators, sessions.
 
-As `db.tables.night`: only the catalogue's parts read and write them, and the schema comes from `db/migrations`.
+As `db.tables.night`: only the catalogue's queries read and write them, and the schema comes from `db/migrations`.
 """
 
 from datetime import datetime
@@ -86,19 +86,19 @@ class Review(Base):
 
 
 class SearchText(Base):
-    """What a record is found by, folded."""
+    """What a record is found by, normalised."""
 
     __tablename__ = "search_texts"
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True, autoincrement=False)
     text: Mapped[str]
 
 
-class SearchTriple(Base):
+class SearchTrigram(Base):
     """Three neighbouring letters of a record's search text, as a number (`db.search_terms`)."""
 
     __tablename__ = "search_triples"
     __table_args__ = ({"sqlite_with_rowid": False},)
-    triple: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    trigram: Mapped[int] = mapped_column("triple", BigInteger, primary_key=True, autoincrement=False)
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True, autoincrement=False)
 
 

@@ -1,4 +1,4 @@
-"""Fills a catalogue with the drawn shelf, past its sentences: a million records in minutes. It is kept between runs.
+"""Fills a catalogue with the drawn shelf, past its queries: a million records in minutes. It is kept between runs.
 
 Indexes are made after the rows, and foreign keys are not looked at meanwhile. What a run leaves half-filled the next
 one throws away.
@@ -22,14 +22,14 @@ from db.catalogue import Catalogue
 from db.engine import connect
 from db.settings import CatalogueSettings
 from db.tables.base import Base
-from db.tables.review import SearchTriple
+from db.tables.review import SearchTrigram
 from tests.benchmarks.figures import FOLDER
 from tests.benchmarks.review_prints import Shelf
 from tests.benchmarks.review_tables import Integers, Row, Tables
 
 _SOME = 1_000_000
-_TRIPLE = np.dtype(
-    [("fields", ">i2"), ("of_triple", ">i4"), ("triple", ">i8"), ("of_record", ">i4"), ("record", ">i4")]
+_TRIGRAM = np.dtype(
+    [("fields", ">i2"), ("of_trigram", ">i4"), ("trigram", ">i8"), ("of_record", ">i4"), ("record", ">i4")]
 )
 """A row of COPY's binary form: how many fields, and each after its length in bytes."""
 _BEFORE = {
@@ -81,7 +81,7 @@ def _fill(engine: Engine, raw: Any, tables: Tables) -> None:
     _say(raw, *_BEFORE[kind], *(_spelt(engine, DropIndex(index)) for index in indexes))
     for table, rows in tables.rows():
         _write(engine, raw, Base.metadata.tables[table.__tablename__], rows)
-    _write_triples(raw, *tables.triples(), kind)
+    _write_trigrams(raw, *tables.trigrams(), kind)
     _say(raw, *(_spelt(engine, CreateIndex(index)) for index in indexes))
     if kind == "postgresql":
         _say(raw, *(_SERIAL.format(table.name) for table in Base.metadata.sorted_tables if "id" in table.c))
@@ -135,17 +135,17 @@ def _bound(engine: Engine, column: Column[Any], values: list[Any]) -> list[Any]:
     return [turned[id(value)] for value in values]
 
 
-def _write_triples(raw: Any, triples: Integers, records: Integers, kind: str) -> None:
+def _write_trigrams(raw: Any, trigrams: Integers, records: Integers, kind: str) -> None:
     """In the order of the primary key, so that it grows at its end."""
-    into = f"{SearchTriple.__tablename__} (triple, record_id)"
-    for start in range(0, len(triples), _SOME):
+    into = f"{SearchTrigram.__tablename__} (triple, record_id)"
+    for start in range(0, len(trigrams), _SOME):
         some = slice(start, start + _SOME)
         if kind == "sqlite":
-            rows = zip(triples[some].tolist(), records[some].tolist(), strict=True)
+            rows = zip(trigrams[some].tolist(), records[some].tolist(), strict=True)
             raw.executemany(f"INSERT INTO {into} VALUES (?, ?)", rows)
             continue
-        block = np.empty(len(triples[some]), _TRIPLE)
-        block["fields"], block["of_triple"], block["of_record"] = 2, 8, 4
-        block["triple"], block["record"] = triples[some], records[some]
+        block = np.empty(len(trigrams[some]), _TRIGRAM)
+        block["fields"], block["of_trigram"], block["of_record"] = 2, 8, 4
+        block["trigram"], block["record"] = trigrams[some], records[some]
         with raw.cursor().copy(f"COPY {into} FROM STDIN (FORMAT BINARY)") as copy:
             copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8) + block.tobytes() + b"\xff\xff")

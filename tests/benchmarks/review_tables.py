@@ -1,6 +1,6 @@
-"""The drawn shelf as rows of the catalogue's tables, such as its sentences would have written, in order of numbers.
+"""The drawn shelf as rows of the catalogue's tables, such as its queries would have written, in order of numbers.
 
-`tests/integration/db/test_benchmark_catalogue.py` holds them to the sentences. Knows no database.
+`tests/integration/db/test_benchmark_catalogue.py` holds them to the queries. Knows no database.
 """
 
 from array import array
@@ -20,7 +20,7 @@ from db.queries.base.review_rows import _row, standing
 from db.queries.night.dispatch import _RESULT
 from db.queries.night.harvest import _COPIED
 from db.queries.review.verdicts import in_blind_share
-from db.search_terms import folded, triples
+from db.search_terms import normalised, trigrams
 from db.tables.base import Base, PictureState
 from db.tables.night import (
     Archive,
@@ -55,7 +55,7 @@ NIGHT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 """When everything was done; the order of things is in their numbers."""
 RECORD_BITS = 22
 _SOME = 10_000
-_folded = lru_cache(100_000)(folded)
+_normalised = lru_cache(100_000)(normalised)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class _Tried:
 
 
 class Tables:
-    """All rows but the triples of letters, which are in `triples` once all else has been read."""
+    """All rows but the trigrams, which are in `trigrams` once all else has been read."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
@@ -91,8 +91,8 @@ class Tables:
         self._waiting: list[int] = []
         self._attempts = self._verdicts = 0
         self._known: dict[int, int] = {}
-        self._triples = array("Q")
-        """Each triple's place among the known ones, with its record's number in the last RECORD_BITS."""
+        self._trigrams = array("Q")
+        """Each trigram's place among the known ones, with its record's number in the last RECORD_BITS."""
 
     def rows(self) -> Iterator[Rows]:
         """Some thousand rows of a table at a time."""
@@ -108,13 +108,13 @@ class Tables:
         held = zip(self._waiting, CURATORS * LEASES, strict=False)
         yield LeaseHeld, [{"attempt_id": each, "curator": curator, "until": until} for each, curator in held]
 
-    def triples(self) -> tuple[Integers, Integers]:
-        """After all rows: the numbers of the triples, and each one's record beside it, in the order of their key."""
+    def trigrams(self) -> tuple[Integers, Integers]:
+        """After all rows: the numbers of the trigrams, and each one's record beside it, in the order of their key."""
         known = np.array(list(self._known), np.int64)
         order = np.argsort(known)
         rank = np.empty(len(known), np.uint64)
         rank[order] = np.arange(len(known), dtype=np.uint64)
-        packed, bits = np.frombuffer(self._triples, np.uint64), np.uint64(RECORD_BITS)
+        packed, bits = np.frombuffer(self._trigrams, np.uint64), np.uint64(RECORD_BITS)
         packed = np.sort(rank[packed >> bits] << bits | packed & np.uint64((1 << RECORD_BITS) - 1))
         return known[order][packed >> bits], (packed & np.uint64((1 << RECORD_BITS) - 1)).astype(np.int64)
 
@@ -133,7 +133,7 @@ class Tables:
         text = _text(record)
         yield SearchText, {"record_id": number, "text": text}
         known = self._known
-        self._triples.extend([known.setdefault(each, len(known)) << RECORD_BITS | number for each in triples(text)])
+        self._trigrams.extend([known.setdefault(each, len(known)) << RECORD_BITS | number for each in trigrams(text)])
 
     def _nights(self, attempts: int) -> int:
         return -(-attempts // self._shelf.per_batch)
@@ -226,6 +226,6 @@ def _link(number: int, record: RecordEntry) -> Row:
 
 
 def _text(record: RecordEntry) -> str:
-    """As `db.search_terms.search_text`, which would fold each name a thousand times."""
+    """As `db.search_terms.search_text`, which would normalise each name a thousand times."""
     cast = [word for pair in record.cast for word in pair]
-    return "\n".join(filter(None, map(_folded, (record.title, record.identifier, *record.artists, *cast))))
+    return "\n".join(filter(None, map(_normalised, (record.title, record.identifier, *record.artists, *cast))))

@@ -1,6 +1,6 @@
 """A catalogue as a curator finds it in the morning, with pictures to look at: drawn, small, and known to the last bit.
 
-Neither Prefect nor torch: what a night would have found is written into the catalogue by its own sentences.
+Neither Prefect nor torch: what a night would have found is written into the catalogue by its own queries.
 """
 
 import io

@@ -9,7 +9,7 @@ from itertools import chain, islice
 import sqlalchemy as sa
 from alembic import op
 
-from db.search_terms import search_text, triples
+from db.search_terms import search_text, trigrams
 
 revision = "0004"
 down_revision = "0003"
@@ -240,6 +240,6 @@ def _find_old() -> None:
     while some := list(islice(texts, 1000)):
         rows = [{"record": record_id, "text": text} for record_id, text in some]
         bind.execute(sa.text("INSERT INTO search_texts (record_id, text) VALUES (:record, :text)"), rows)
-        of_each = ([{"triple": triple, "record": record_id} for triple in triples(text)] for record_id, text in some)
+        of_each = ([{"triple": triple, "record": record_id} for triple in trigrams(text)] for record_id, text in some)
         if found := list(chain.from_iterable(of_each)):
             bind.execute(sa.text("INSERT INTO search_triples (triple, record_id) VALUES (:triple, :record)"), found)

@@ -52,7 +52,7 @@ _ARTISTS = _in_order(RecordArtist, "name")
 _CAST = _in_order(RecordCast, "role", "actor")
 
 
-class DescribePart(Store):
+class DescribeQueries(Store):
     """What stands beside a picture wherever it is shown."""
 
     def describe(self, image_ids: Collection[int]) -> dict[int, Description]:

@@ -1,4 +1,4 @@
-"""Keeps `reviews` up to date: every sentence that changes what a row follows from calls `refresh` before it commits.
+"""Keeps `reviews` up to date: every query that changes what a row follows from calls `refresh` before it commits.
 
 What stands: of the verdicts that nobody took back the last one. Two curators are in conflict when the last word
 contradicts another's that its giver was not shown; whoever judges with both before her settles it. A first blind word

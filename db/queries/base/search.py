@@ -1,6 +1,6 @@
-"""What records are found by: their words folded, and the triples of letters in them.
+"""What records are found by: their words normalised, and the trigrams in them.
 
-The harvest writes them with each record. A search drives from its rarest triples where they are rare, and else tests
+The harvest writes them with each record. A search drives from its rarest trigrams where they are rare, and else tests
 one entry after the other, which finds a page at once because a common word is in many.
 """
 
@@ -12,19 +12,19 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.entries.night import RecordEntry
 from db.queries.base.store import chunks
-from db.search_terms import search_text, triples, triples_beginning, triples_within, wanted_words
+from db.search_terms import search_text, trigrams, trigrams_beginning, trigrams_within, wanted_words
 from db.tables.columns import clean
-from db.tables.review import SearchText, SearchTriple
+from db.tables.review import SearchText, SearchTrigram
 
 RecordId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 RARE = 2000
 """Records up to which a name or word is looked up first."""
 _READ = 20_000
-"""Records that have a triple, up to which those are sought that have others, too."""
+"""Records that have a trigram, up to which those are sought that have others, too."""
 _TOGETHER = 2
-"""Further triples by which those are sought."""
+"""Further trigrams by which those are sought."""
 _Span = tuple[int, int]
-"""Numbers of triples: from the first, below the second."""
+"""Numbers of trigrams: from the first, below the second."""
 
 
 def index_record(session: Session, insert_text: Any, record_id: int, record: RecordEntry) -> None:
@@ -34,15 +34,17 @@ def index_record(session: Session, insert_text: Any, record_id: int, record: Rec
     known = session.execute(select(SearchText.text).where(SearchText.record_id == record_id)).scalar()
     if known == text:
         return
-    before, today = triples(known or ""), triples(text)
+    before, today = trigrams(known or ""), trigrams(text)
     gone, new = before - today, today - before
     for some in chunks(gone):
-        session.execute(delete(SearchTriple).where(SearchTriple.triple.in_(some), SearchTriple.record_id == record_id))
+        session.execute(
+            delete(SearchTrigram).where(SearchTrigram.trigram.in_(some), SearchTrigram.record_id == record_id)
+        )
     row = insert_text.values(record_id=record_id, text=text)
     session.execute(row.on_conflict_do_update(index_elements=["record_id"], set_={"text": text}))
     if new:
         rows = [{"triple": each, "record_id": record_id} for each in new]
-        session.connection().execute(insert(SearchTriple), rows)  # as plain rows: objects would cost twice the time
+        session.connection().execute(insert(SearchTrigram), rows)  # as plain rows: objects would cost twice the time
 
 
 def has_words(session: Session, words: str, record_id: RecordId) -> list[ColumnElement[bool]]:
@@ -78,10 +80,10 @@ def _holding(wanted: Sequence[str]) -> list[ColumnElement[bool]]:
 
 
 def _spans(word: str) -> list[_Span]:
-    """Every record that has the word has a triple in each of them."""
+    """Every record that has the word has a trigram in each of them."""
     if len(word) > 2:
-        return [(number, number + 1) for number in triples_within(word)]
-    return [triples_beginning(word)]
+        return [(number, number + 1) for number in trigrams_within(word)]
+    return [trigrams_beginning(word)]
 
 
 def _rarest_first(session: Session, spans: Collection[_Span]) -> tuple[int, list[_Span]]:
@@ -99,17 +101,17 @@ def _each_up_to(session: Session, spans: Sequence[_Span], most: int) -> Sequence
 
 
 def _of_records(rarest: _Span, others: Collection[_Span]) -> Any:
-    """Records that have a triple in each; the others are of one triple, so that each look is one step."""
-    found = select(SearchTriple.record_id).where(_within(SearchTriple, rarest))
+    """Records that have a trigram in each; the others are of one trigram, so that each look is one step."""
+    found = select(SearchTrigram.record_id).where(_within(SearchTrigram, rarest))
     for span in others:
-        other = aliased(SearchTriple)
-        found = found.where(exists().where(other.record_id == SearchTriple.record_id, _within(other, span)))
+        other = aliased(SearchTrigram)
+        found = found.where(exists().where(other.record_id == SearchTrigram.record_id, _within(other, span)))
     return found
 
 
-def _within(table: type[SearchTriple], span: _Span) -> ColumnElement[bool]:
+def _within(table: type[SearchTrigram], span: _Span) -> ColumnElement[bool]:
     first, after = span
-    return table.triple == first if _is_one(span) else and_(table.triple >= first, table.triple < after)
+    return table.trigram == first if _is_one(span) else and_(table.trigram >= first, table.trigram < after)
 
 
 def _is_one(span: _Span) -> bool:

@@ -1,6 +1,6 @@
-"""What every part of the catalogue stands on: the database, the picture store, transactions.
+"""What all queries of the catalogue stand on: the database, the picture store, transactions.
 
-A method of a part is one transaction: all of it is durable when it returns, nothing of it when it raises.
+A method is one transaction: all of it is durable when it returns, nothing of it when it raises.
 """
 
 from collections.abc import Collection, Iterator

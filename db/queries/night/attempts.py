@@ -39,7 +39,7 @@ _FIGURES = {each.name for each in fields(AttemptResult)} - {
 }
 
 
-class ReportPart(Store):
+class AttemptQueries(Store):
     """What is read from the catalogue in the morning."""
 
     def batch_attempts(self, batch_id: int) -> list[AttemptEntry]:

@@ -1,4 +1,4 @@
-"""Which process holds a batch, and whether it still runs. Only the catalogue's dispatch part asks.
+"""Which process owns a batch, and whether it still runs. Only the dispatch's queries ask.
 
 A process id is used again after a while, so the moment at which the process began goes with it.
 """
@@ -12,7 +12,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
-class Holder:
+class BatchOwner:
     """A process on a host; `started` names the boot and the clock tick at which it began."""
 
     host: str
@@ -20,19 +20,19 @@ class Holder:
     started: str
 
 
-def this_process() -> Holder:
+def this_process() -> BatchOwner:
     """Us."""
     pid = os.getpid()
-    return Holder(socket.gethostname(), pid, _started(pid) or "")
+    return BatchOwner(socket.gethostname(), pid, _started(pid) or "")
 
 
-def is_gone(holder: Holder) -> bool:
+def is_gone(owner: BatchOwner) -> bool:
     """Surely ended? Only a process of this host can be known to be; of others the heartbeat tells."""
-    if holder.host != socket.gethostname():
+    if owner.host != socket.gethostname():
         return False
     if not Path("/proc/self/stat").exists():  # not Linux: the heartbeat tells there too
         return False
-    return _started(holder.pid) != holder.started
+    return _started(owner.pid) != owner.started
 
 
 def _started(pid: int) -> str | None:

@@ -1,8 +1,8 @@
-"""The dispatch's sentences: batches are taken, held by heartbeat, taken over, closed; attempts get outcomes.
+"""The dispatch's queries: batches are taken, held by heartbeat, taken over, closed; attempts get outcomes.
 
 What is durable when: `take_batch` commits the claim on every match before any work; `close_attempt` commits
-one outcome with its output's row. A crash leaves pending attempts in a batch whose holder is gone; whoever
-takes it over gets a higher token, and the old holder, should it still live, can write nothing more.
+one outcome with its output's row. A crash leaves pending attempts in a batch whose owner is gone; whoever
+takes it over gets a higher token, and the old owner, should it still live, can write nothing more.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,18 +19,18 @@ from db.entries.review import RECIPE_OF_NIGHT
 from db.errors import BatchLost, BatchUnfinished, UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
 from db.queries.base.store import Store, changed, image_entry, now
-from db.queries.night.batch_owner import Holder, is_gone, this_process
+from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
 from db.queries.night.claims import NO_INPUTS, Due, chosen, claim, forbidden, next_candidate, wished
 from db.queries.night.requests import match_wishes
 from db.tables.night import Attempt, Batch, Image, Match, Record
 from db.tables.review import Review, WishMade
 
 SILENCE_S = 120
-"""A holder that has not been heard of for so long is taken for dead."""
+"""A owner that has not been heard of for so long is taken for dead."""
 _RESULT = {each.name for each in fields(AttemptResult)} - {"output"}
 
 
-class DispatchPart(Store):
+class DispatchQueries(Store):
     """What the dispatch says to the catalogue."""
 
     def take_batch(
@@ -65,11 +65,11 @@ class DispatchPart(Store):
             return open_batch(session, self._insert(Attempt), recipe, encoder, dues, limit)
 
     def unfinished_batches(self) -> list[BatchEntry]:
-        """Batches that were put down or whose holder is gone; oldest first. They can be taken over."""
+        """Batches that were put down or whose owner is gone; oldest first. They can be taken over."""
         return self._free_batches()
 
     def dead_batches(self) -> list[BatchEntry]:
-        """Those of the unfinished batches that nobody put down: their holder is gone."""
+        """Those of the unfinished batches that nobody put down: their owner is gone."""
         return self._free_batches(Batch.host.is_not(None))
 
     def take_over(self, batch_id: int) -> BatchEntry | None:
@@ -222,11 +222,11 @@ def _new_batch(session: Session, recipe: RecipeEntry, encoder: EncoderKey) -> in
     return session.execute(insert(Batch).values(row).returning(Batch.id)).scalar_one()
 
 
-def _held_by(holder: Holder) -> dict[str, Any]:
+def _held_by(owner: BatchOwner) -> dict[str, Any]:
     return {
-        "host": holder.host,
-        "pid": holder.pid,
-        "process_start": holder.started,
+        "host": owner.host,
+        "pid": owner.pid,
+        "process_start": owner.started,
         "heartbeat_at": now(),
     }
 
@@ -234,7 +234,7 @@ def _held_by(holder: Holder) -> dict[str, Any]:
 def _is_free(batch: Batch) -> bool:
     if batch.host is None or now() - batch.heartbeat_at > timedelta(seconds=SILENCE_S):
         return True
-    return is_gone(Holder(batch.host, batch.pid or 0, batch.process_start or ""))
+    return is_gone(BatchOwner(batch.host, batch.pid or 0, batch.process_start or ""))
 
 
 def _held(batch: BatchEntry) -> Any:

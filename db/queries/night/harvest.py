@@ -1,4 +1,4 @@
-"""The harvest's sentences: archives, windows, records with their rights, and the pictures they name.
+"""The harvest's queries: archives, windows, records with their rights, and the pictures they name.
 
 A window's records are stored with their pictures as wanted, in one transaction each; the pictures are fetched
 after. Whatever a crash or a silent host leaves behind is still wanted the next night.
@@ -48,7 +48,7 @@ _COPIED = [
 """Fields that a record's row takes from its entry as they are."""
 
 
-class HarvestPart(Store):
+class HarvestQueries(Store):
     """What the harvest says to the catalogue."""
 
     def add_archive(self, name: str, kind: str, address: str) -> int:

@@ -1,4 +1,4 @@
-"""The matching's sentences: images to embed, vectors by block, the matches found. What is due: `scope`.
+"""The matching's queries: images to embed, vectors by block, the matches found. What is due: `scope`.
 
 Vectors come and go as numpy blocks, float32; nothing here compares them. Only images whose rights allow it
 are embedded, matched or offered as style (`db.queries.base.usable`).
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # `nishiki status` needs no numpy, and it costs 0.1 s
     from numpy.typing import NDArray
 
 
-class MatchPart(Store):
+class MatchQueries(Store):
     """What the matching says to the catalogue."""
 
     def images_to_embed(self, encoder: EncoderKey, tones: Collection[Tone]) -> list[ImageEntry]:

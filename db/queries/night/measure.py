@@ -1,4 +1,4 @@
-"""The sentences of measuring again: which pictures an encoder has not measured yet, and what it found of the others.
+"""The queries of measuring again: which pictures an encoder has not measured yet, and what it found of the others.
 
 A measurement stands beside an attempt's own figures and never in their place. Durable when `add_measurement` returns.
 """
@@ -16,7 +16,7 @@ from db.queries.base.store import Store, chunks, now
 from db.tables.night import Attempt, Batch, Measurement
 
 
-class MeasurePart(Store):
+class MeasureQueries(Store):
     """What `nishiki measure` says to the catalogue."""
 
     def attempts_to_measure(self, encoder: EncoderKey, batch_id: int | None = None) -> list[int]:

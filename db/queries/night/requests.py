@@ -37,7 +37,7 @@ def inputs_digest(marks_sha256: str | None) -> str:
     return hashlib.sha256(to_json({"marks": marks_sha256}).encode()).hexdigest()
 
 
-class WishesPart(Store):
+class RequestQueries(Store):
     """What curators want to see made."""
 
     def add_wish(self, attempt_id: int, curator: str, wish: Wish) -> WishEntry:

@@ -27,7 +27,7 @@ from db.tables.base import PictureState
 from db.tables.night import Archive, Embedding, Image, Match, Record, RecordImage, Rights
 
 
-class ScopePart(Store):
+class ScopeQueries(Store):
     """Which contents the matching asks the catalogue for."""
 
     def contents_to_match(self, encoder: EncoderKey, scope: ContentScope) -> list[int]:
@@ -97,10 +97,10 @@ def _in_genres(session: Session, scope: ContentScope) -> RecordCondition:
         allowed = scope.genres[name]
         if allowed is None:
             whole.append(archive_id)
-        elif genre is not None and _folded(genre) in {_folded(each) for each in allowed}:
+        elif genre is not None and _normalised(genre) in {_normalised(each) for each in allowed}:
             pairs.append((archive_id, genre))
     return lambda record: or_(record.archive_id.in_(whole), tuple_(record.archive_id, record.genre).in_(pairs))
 
 
-def _folded(genre: str) -> str:
+def _normalised(genre: str) -> str:
     return genre.strip().casefold()

@@ -29,7 +29,7 @@ from db.tables.review import WishMade
 _LIVE = Record.deleted_at.is_(None)
 
 
-class StatusPart(Store):
+class StatusQueries(Store):
     """Counts, in one transaction."""
 
     def status(self) -> dict[str, Any]:

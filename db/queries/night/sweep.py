@@ -1,4 +1,4 @@
-"""The sweep's sentences: a folder's images, every content × style as a pair, attempts of exactly these pairs.
+"""The sweep's queries: a folder's images, every content × style as a pair, attempts of exactly these pairs.
 
 A sweep compares configurations, so it takes whatever a person put into a folder and leaves alone what the night
 chose: its pairs are candidates without a rank, which no night takes on.
@@ -11,7 +11,7 @@ from sqlalchemy import and_, exists, not_, select
 from db.entries.night import AttemptEntry, BatchEntry, EncoderKey, ImageEntry, MatchOutcome, RecipeEntry
 from db.queries.base.store import chunks, image_entry, now
 from db.queries.base.usable import harvested, of, usable
-from db.queries.night.attempts import ReportPart
+from db.queries.night.attempts import AttemptQueries
 from db.queries.night.claims import Due
 from db.queries.night.dispatch import open_batch
 from db.tables.night import Archive, Attempt, Image, Match, Record, RecordImage
@@ -19,7 +19,7 @@ from db.tables.night import Archive, Attempt, Image, Match, Record, RecordImage
 PAIRED = {"why": "a sweep pairs every content with every style"}
 
 
-class SweepPart(ReportPart):
+class SweepQueries(AttemptQueries):
     """What the sweep says to the catalogue."""
 
     def archive_images(self, archive: str) -> tuple[list[ImageEntry], int]:

@@ -24,7 +24,7 @@ SESSION_DAYS = 7
 """After so long a session ends, however busy it was."""
 
 
-class CuratorsPart(Store):
+class CuratorQueries(Store):
     """Who may look, who may judge."""
 
     def add_curator(self, name: str, role: Role, password_hash: str) -> CuratorEntry:

@@ -1,4 +1,4 @@
-"""Krippendorff's alpha for words without an order; only the verdicts' sentences call it."""
+"""Krippendorff's alpha for words without an order; only the verdicts' queries call it."""
 
 from collections.abc import Hashable, Sequence
 from itertools import chain

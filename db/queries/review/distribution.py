@@ -57,7 +57,7 @@ class ContentAttempt:
     """Its error compares with those of this encoder only."""
 
 
-class DistributionPart(Store):
+class DistributionQueries(Store):
     """What a curator compares an attempt with."""
 
     def distribution(self, recipe_digest: str, encoder: EncoderKey) -> Distribution:

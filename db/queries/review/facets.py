@@ -35,7 +35,7 @@ _JUDGED = ("verdict", "curator")
 _ORDER = (Review.precedence, Review.attempt_id)
 
 
-class ReviewFacetsPart(Store):
+class FacetQueries(Store):
     """What to choose from."""
 
     def facets(self, wanted: QueueFilter, *, reader: str | None = None) -> Facets:

@@ -18,7 +18,7 @@ from db.tables.review import LeaseHeld
 LEASE_MINUTES = 30
 
 
-class LeasesPart(Store):
+class LeaseQueries(Store):
     """Who has what open."""
 
     def take_lease(self, attempt_id: int, curator: str, *, minutes: float = LEASE_MINUTES) -> Lease:

@@ -1,7 +1,7 @@
 """The queue: what waits for a verdict, best first, page by page at any depth.
 
 The order is (precedence, attempt), one index away; a page begins where its neighbour ended, so that entries which
-leave the queue meanwhile shift nothing. Only `ReviewQueuePart.queue` at a position counts its way there.
+leave the queue meanwhile shift nothing. Only `QueueQueries.queue` at a position counts its way there.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -54,7 +54,7 @@ class PageOf:
 FIRST_PAGE = PageOf()
 
 
-class ReviewQueuePart(Store):
+class QueueQueries(Store):
     """What waits, and what was said."""
 
     def queue(self, wanted: QueueFilter, page: PageOf = FIRST_PAGE, *, reader: str | None = None) -> QueuePage:

@@ -48,7 +48,7 @@ class _Step:
     bulk: str | None = None
 
 
-class ReviewVerdictsPart(Store):
+class VerdictQueries(Store):
     """What the curators say to the catalogue."""
 
     def give_verdict(

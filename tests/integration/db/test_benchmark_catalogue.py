@@ -1,4 +1,4 @@
-"""The benchmark's catalogue, filled past the catalogue's sentences, holds what they would have written."""
+"""The benchmark's catalogue, filled past the catalogue's queries, holds what they would have written."""
 
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ SHELF = Shelf(records=120, per_batch=20)
 
 
 def _spoken(catalogue: Catalogue, shelf: Shelf) -> None:
-    """Say all that is on the shelf, sentence by sentence."""
+    """Say all that is on the shelf, query by query."""
     archives = [catalogue.add_archive(name, "oai-pmh", f"https://{name}.example/oai") for name in ARCHIVES]
     for number in range(1, shelf.records + 1):
         record, archive = shelf.record(number), archives[shelf.archive(number) - 1]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from db.queries.night.batch_owner import Holder, is_gone, this_process
+from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
 from db.settings import CatalogueSettings
 from db.tables.columns import UtcTime, clean, to_json
 
@@ -87,9 +87,9 @@ def test_this_process_runs_and_one_that_ended_does_not() -> None:
         cwd=Path(__file__).parents[3],
     )
     pid, started = child.stdout.strip().split(" ", 1)
-    assert is_gone(Holder(us.host, int(pid), started))
-    assert is_gone(Holder(us.host, us.pid, started))
-    assert not is_gone(Holder("another host", int(pid), started))
+    assert is_gone(BatchOwner(us.host, int(pid), started))
+    assert is_gone(BatchOwner(us.host, us.pid, started))
+    assert not is_gone(BatchOwner("another host", int(pid), started))
 
 
 def test_opening_the_catalogue_loads_neither_alembic_nor_a_foreign_house() -> None:
