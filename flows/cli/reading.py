@@ -55,24 +55,22 @@ def export(
 def show_attempt(
     attempt: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its number, as `nishiki export` lists it.")],
     home: Home = None,
-    trace: Annotated[bool, typer.Option("--trace", help="Draw its loss terms over the iterations.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="List its loss terms over the iterations.")] = False,
     png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw them into a PNG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Show one attempt with all that stands beside it."""
     if as_json and (trace or png):
-        fail("--json holds the trace as numbers; ask for it alone, or for the drawing", code=2)
+        fail("--json holds the whole trace; ask for it alone, or for --trace and --png", code=2)
     from db.catalogue import Catalogue
-    from flows.reports.attempt import attempt_lines, look_up, to_json
+    from flows.reports.attempt import attempt_lines, look_up, loss_table, remarks, to_json, write_figure
 
     with Catalogue.open(read_settings(home=home), create=False) as catalogue:
         shown = look_up(catalogue, attempt)
     say([to_json(shown)] if as_json else attempt_lines(shown))
     if not (trace or png):
         return
-    from flows.reports.loss_trace import drawing, remarks, write_figure
-
-    show(drawing(shown.attempt))
+    show(loss_table(shown.attempt))
     say(remarks(shown.attempt))
     if png:
         write_figure(shown, png)

@@ -1,23 +1,38 @@
-"""One attempt with all that stands beside it, in words or as JSON; `nishiki show` prints it.
+"""One attempt with all that stands beside it, in words or as JSON, and its losses as a table or drawn as PNG.
 
-Reads the catalogue and knows neither Prefect nor torch, so that it answers at once. `flows.reports.loss_trace` draws.
+`nishiki show` prints it. Reads the catalogue and knows neither Prefect nor torch, so that it answers at once;
+matplotlib loads only where a figure is drawn. Losses stand on a logarithmic axis, since style falls by orders of
+magnitude.
 """
 
+import errno
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+from rich.table import Table
 
 from db.catalogue import Catalogue
 from db.entries.measured import ErrorFigures, MeasurementEntry
 from db.entries.night import AttemptEntry, AttemptResult, Description, Outcome, VerdictEntry
-from db.errors import PictureMissing
+from db.errors import PictureMissing, UnknownEntry
+from db.files.atomic import write_whole
 from flows.reports.encoder_note import weights_sentence
 
 _DESCRIPTIVE = ("name", "provenance", "reason", "encoder")
 """What of a recipe's data says whence it is; the rest decides the result."""
+TERMS = {"total": "total", "content": "content", "style": "style", "tv": "variation"}
+"""Loss terms of a trace and their names; the parts, drawn last, lie over the total, their sum."""
+LEAST = 1e-6
+"""Of the greatest loss: what is less is left out of the drawing, since content may begin at a rounding error."""
+ROWS = 13
+"""Points of a trace that a table shows at most."""
 
 
 @dataclass(frozen=True)
@@ -166,3 +181,150 @@ def _path(catalogue: Catalogue, sha256: str) -> Path | None:
         return catalogue.pictures.path(sha256)
     except PictureMissing:
         return None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One weighted loss term, as far as a logarithmic axis shows it."""
+
+    name: str
+    iterations: Sequence[int]
+    losses: Sequence[float]
+    """NaN where there is nothing to draw."""
+    not_finite: int
+    """Losses that were NaN or infinite; the catalogue keeps both as unknown."""
+
+    @property
+    def empty(self) -> bool:
+        """Is there no point to draw?"""
+        return all(map(math.isnan, self.losses))
+
+
+def curves(trace: Sequence[Mapping[str, Any]]) -> list[Curve]:
+    """The trace by term; what is not finite, not above 0 or next to nothing becomes NaN."""
+    iterations = [int(point["iteration"]) for point in trace]
+    terms = {name: [_number(point.get(term)) for point in trace] for term, name in TERMS.items()}
+    finite = (loss for losses in terms.values() for loss in losses if math.isfinite(loss))
+    least = LEAST * max(finite, default=0.0)
+    return [
+        Curve(
+            name,
+            iterations,
+            [loss if least < loss < math.inf else math.nan for loss in losses],
+            sum(not math.isfinite(loss) for loss in losses),
+        )
+        for name, losses in terms.items()
+    ]
+
+
+def remarks(attempt: AttemptEntry) -> Iterator[str]:
+    """What a drawing does not show."""
+    for curve in _curves(attempt):
+        if curve.not_finite:
+            yield f"{curve.name}: {curve.not_finite} of {len(curve.losses)} losses are no finite numbers"
+        elif curve.empty:
+            yield f"{curve.name}: 0, or next to it, throughout"
+
+
+def loss_table(attempt: AttemptEntry) -> Table:
+    """The trace in numbers: the first point, the last, and some at equal steps between.
+
+    Raises:
+        UnknownEntry: there is nothing to show.
+    """
+    _drawn(attempt)
+    table = Table(title="Weighted losses", title_justify="left")
+    for name in ("iteration", *TERMS.values()):
+        table.add_column(name, justify="right")
+    points = attempt.result.trace if attempt.result else ()
+    for place in sorted({round((len(points) - 1) * row / (ROWS - 1)) for row in range(ROWS)}):
+        table.add_row(str(points[place]["iteration"]), *(_loss(points[place].get(term)) for term in TERMS))
+    return table
+
+
+def _loss(loss: float | None) -> str:
+    return "unknown" if loss is None or not math.isfinite(loss) else f"{loss:.4g}"
+
+
+def write_figure(shown: Shown, path: Path) -> None:
+    """Write the trace as PNG, whole or not at all, over an earlier figure.
+
+    Raises:
+        UnknownEntry: there is nothing to draw.
+        OSError: it cannot be written there, or a picture of the attempt would be lost.
+    """
+    attempt = shown.attempt
+    drawn = _drawn(attempt)
+    _check_place(shown, path)
+    from matplotlib.figure import Figure  # noqa: PLC0415  (0.3 s)
+
+    figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    for curve in drawn:
+        width = 4 if curve.name == "total" else 1.5  # where one part makes up the total, both are seen
+        axes.plot(curve.iterations, curve.losses, marker=".", linewidth=width, label=curve.name)
+    axes.set_yscale("log")
+    axes.set_ylabel("weighted loss")
+    axes.set_xlabel("\n".join(["iteration", *remarks(attempt)]))
+    axes.set_title(_title(attempt), parse_math=False)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    data = BytesIO()
+    figure.savefig(data, format="png", metadata=_metadata(attempt))
+    write_whole(path, data.getvalue())
+
+
+def _curves(attempt: AttemptEntry) -> list[Curve]:
+    return curves(attempt.result.trace if attempt.result else ())
+
+
+def _drawn(attempt: AttemptEntry) -> list[Curve]:
+    """The curves that have a point, the total first.
+
+    Raises:
+        UnknownEntry: none has; the message says why.
+    """
+    drawn = [curve for curve in _curves(attempt) if not curve.empty]
+    if not drawn:
+        raise UnknownEntry(f"attempt {attempt.id} has no trace to draw: {_why_none(attempt)}")
+    return drawn
+
+
+def _why_none(attempt: AttemptEntry) -> str:
+    if attempt.result is None:
+        return "it is pending; `nishiki resume` carries it on"
+    if attempt.outcome is Outcome.FAILED:
+        return "it failed, and only a result brings one"
+    if not attempt.result.trace:
+        return f"{attempt.recipe.name} came to its result without iterations"
+    return "none of its losses is a finite number above 0"
+
+
+def _check_place(shown: Shown, path: Path) -> None:
+    """Before the work: is there a place for the figure that is no picture of the attempt?"""
+    if path.is_dir() or not path.parent.is_dir():
+        raise OSError(errno.ENOENT, "no figure can be written there; name a file in a folder that exists", str(path))
+    if path.resolve() in {file.resolve() for file in shown.files.values() if file}:
+        raise OSError(errno.EEXIST, "is a picture of the catalogue; name another --png", str(path))
+
+
+def _number(loss: float | None) -> float:
+    return math.nan if loss is None else loss
+
+
+def _title(attempt: AttemptEntry) -> str:
+    """In letters that the figure's font has: an operator may name weights as they like."""
+    encoder = f"encoder {attempt.encoder.name} ({attempt.encoder.checksum[:12]})"
+    words = f"Machine-colorized attempt {attempt.id}, {attempt.recipe.name}, {encoder}"
+    return words.encode("ascii", "replace").decode()
+
+
+def _metadata(attempt: AttemptEntry) -> dict[str, str]:
+    prints = f"{attempt.content.identifier} in the colours of {attempt.style.identifier}"
+    encoder = f"{attempt.encoder.name} ({attempt.encoder.checksum})"
+    recipe = f"{attempt.recipe.name} ({attempt.recipe.digest})"
+    return {
+        "Title": f"Loss terms of machine-colorized attempt {attempt.id}",
+        "Description": f"{prints}; recipe {recipe}; encoder {encoder}",
+        "Software": f"nishiki {version('nishiki')}",
+    }

@@ -117,7 +117,7 @@ def test_an_attempt_is_shown_with_its_prints_its_errors_and_its_trace(nights: Tw
     figure = tmp_path / "trace.png"
     said = nights.nishiki.good("show", "1", "--trace", "--png", str(figure))
     told = json.loads(nights.nishiki.good("show", "1", "--json"))
-    for words in (told["content"]["identifier"], told["files"]["result"], "random-seeded", "errors", "t total"):
+    for words in (told["content"]["identifier"], told["files"]["result"], "random-seeded", "errors", "Weighted losses"):
         assert words in said
     assert [point["iteration"] for point in told["result"]["trace"]] == [0, 2]
     with Image.open(figure) as picture:

@@ -103,7 +103,7 @@ def test_the_command_shows_an_attempt_and_draws_its_trace(
     show = ("show", str(done.id))
     run = CliRunner().invoke(app, [*show, "--png", "trace.png"])
     assert (run.exit_code, run.stderr) == (0, "")
-    for words in ("gray-0 (sample)", "approved by curator", str(place), "c content, s style", "total: 4 of 4 losses"):
+    for words in ("gray-0 (sample)", "approved by curator", str(place), "Weighted losses", "total: 4 of 4 losses"):
         assert words in run.stdout
     assert (tmp_path / "trace.png").read_bytes().startswith(b"\x89PNG")
     told = json.loads(CliRunner().invoke(app, [*show, "--json"]).stdout)

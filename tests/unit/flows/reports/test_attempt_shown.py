@@ -1,7 +1,8 @@
-"""One attempt in words and its trace drawn: all that stands beside it is said, and no number breaks the drawing."""
+"""One attempt in words and its losses: all that stands beside it is said, and no number breaks table or figure."""
 
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -30,9 +31,8 @@ from db.entries.night import (
     VerdictEntry,
 )
 from db.errors import UnknownEntry
-from flows.reports import loss_trace as show_trace
-from flows.reports.attempt import Shown, attempt_lines, to_json
-from flows.reports.loss_trace import curves, drawing, remarks, write_figure
+from flows.reports import attempt as shown_attempt
+from flows.reports.attempt import Shown, attempt_lines, curves, loss_table, remarks, to_json, write_figure
 
 MOMENT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 RECIPE = {"name": "jadh2016/config3_3_4", "provenance": "reconstructed", "reason": "Table 1 is not at hand.",
@@ -94,10 +94,12 @@ def said(shown: Shown) -> dict[str, str]:
     return {line[:14].strip(): line[14:] for line in attempt_lines(shown)}
 
 
-def drawn(shown: Shown) -> str:
+def listed(shown: Shown) -> list[list[str]]:
+    """The rows of the table of losses, cell by cell, its head first."""
     printed = StringIO()
-    Console(file=printed, width=160).print(drawing(shown.attempt))
-    return printed.getvalue()
+    Console(file=printed, width=160).print(loss_table(shown.attempt))
+    rows = [row for row in printed.getvalue().splitlines() if row[0] in "┃│"]
+    return [[cell.strip() for cell in re.split("[┃│]", row)[1:-1]] for row in rows]
 
 
 def test_all_that_stands_beside_an_attempt_is_said(shown: Shown) -> None:
@@ -189,33 +191,31 @@ def test_machines_get_one_object_with_the_trace_the_verdict_and_the_files(shown:
     assert json.loads(to_json(replace(shown, verdict=None)))["verdict"] is None
 
 
-def test_the_drawing_shows_each_term_by_its_letter_and_falls_with_the_loss(shown: Shown) -> None:
-    rows = drawn(shown).splitlines()
-    totals = [row.partition("┤")[2] or row.partition("│")[2] for row in rows]
-    places = [row.index("t") for row in totals if "t" in row and "iteration" not in row]
-    assert len(places) > 3
-    assert places == sorted(places)
-    for label in ("10000┤", "10┤", " 1┤", "iteration"):
-        assert any(label in row for row in rows)
-    assert rows[-1] == "Weighted losses: t total, c content, s style, v variation; a letter may lie over another."
+def test_the_table_lists_each_term_from_the_first_point_to_the_last(shown: Shown) -> None:
+    head, *rows = listed(shown)
+    assert head == ["iteration", "total", "content", "style", "variation"]
+    assert rows == [
+        ["0", "5000", "2", "30", "4"],
+        ["10", "400", "2", "30", "4"],
+        ["20", "36", "2", "30", "4"],
+    ]
 
 
-def test_a_drawing_for_a_file_has_no_colour_codes(shown: Shown) -> None:
-    assert "\x1b" not in drawn(shown)
+def test_a_long_trace_becomes_a_short_table_with_both_ends(shown: Shown) -> None:
+    rows = listed(traced(shown, trace(*map(float, range(1000, 0, -1)))))[1:]
+    assert len(rows) == shown_attempt.ROWS
+    assert (rows[0][:2], rows[-1][:2]) == (["0", "1000"], ["9990", "1"])
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, None])
 def test_a_loss_that_is_no_finite_number_leaves_a_gap_and_is_said(
     shown: Shown, bad: float | None, tmp_path: Path
 ) -> None:
-    """plotext ends the whole process when it is given a NaN."""
     gappy = traced(shown, trace(900, 800, bad, 700, 600))
     total = curves(gappy.attempt.result.trace if gappy.attempt.result else ())[0]
     assert total.not_finite == 1
     assert [math.isnan(loss) for loss in total.losses] == [False, False, True, False, False]
-    (row,) = [row for row in drawn(gappy).splitlines() if "t  " in row and "total" not in row]
-    assert "tt " in row
-    assert " tt" in row
+    assert [row[1] for row in listed(gappy)[1:]] == ["900", "800", "unknown", "700", "600"]
     assert list(remarks(gappy.attempt)) == ["total: 1 of 5 losses are no finite numbers"]
     write_figure(gappy, tmp_path / "trace.png")
 
@@ -224,18 +224,16 @@ def test_a_term_that_is_nothing_throughout_is_said_and_a_rounding_error_does_not
     shown: Shown,
 ) -> None:
     still = traced(shown, trace(5000, 4000, content=1e-12, tv=0.0))
-    text = drawn(still)
     assert list(remarks(still.attempt)) == [
         "content: 0, or next to it, throughout",
         "variation: 0, or next to it, throughout",
     ]
-    assert "t total, s style; a letter" in text
-    assert "1e-" not in text
+    assert [curve.name for curve in shown_attempt._drawn(still.attempt)] == ["total", "style"]
 
 
-def test_a_single_iteration_is_drawn_too(shown: Shown, tmp_path: Path) -> None:
+def test_a_single_iteration_is_shown_too(shown: Shown, tmp_path: Path) -> None:
     one = traced(shown, trace(36))
-    assert "s" in drawn(one)
+    assert listed(one)[1:] == [["0", "36", "2", "30", "4"]]
     write_figure(one, tmp_path / "trace.png")
 
 
@@ -252,7 +250,7 @@ def test_where_there_is_no_trace_the_sentence_says_why_and_nothing_is_written(
     shown: Shown, result: AttemptResult, result_of: Any, why: str, tmp_path: Path
 ) -> None:
     without = with_result(shown, result_of(result))
-    for draw in (lambda: drawing(without.attempt), lambda: write_figure(without, tmp_path / "trace.png")):
+    for draw in (lambda: loss_table(without.attempt), lambda: write_figure(without, tmp_path / "trace.png")):
         with pytest.raises(UnknownEntry, match=f"attempt 7 has no trace to draw: .*{why}"):
             draw()
     assert list(tmp_path.iterdir()) == []
@@ -274,7 +272,7 @@ def test_the_figure_says_what_it_shows_and_replaces_an_earlier_one(shown: Shown,
 
 
 def test_the_title_names_attempt_recipe_and_encoder(shown: Shown) -> None:
-    assert show_trace._title(shown.attempt) == (
+    assert shown_attempt._title(shown.attempt) == (
         "Machine-colorized attempt 7, jadh2016/config3_3_4, encoder vgg19-oxford (abcdef012345)"
     )
 
@@ -292,9 +290,9 @@ def test_the_figure_takes_no_pictures_place_and_needs_a_folder(shown: Shown, tmp
 
 
 def test_showing_an_attempt_loads_nothing_that_takes_its_time() -> None:
-    code = "import sys, flows.cli.app, flows.reports.attempt, flows.reports.loss_trace\n"
+    code = "import sys, flows.cli.app, flows.reports.attempt\n"
     code += "print({n.partition('.')[0] for n in sys.modules})"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "'sqlalchemy'" in run.stdout
-    for name in ("torch", "prefect", "matplotlib", "plotext"):
+    for name in ("torch", "prefect", "matplotlib"):
         assert f"'{name}'" not in run.stdout
