@@ -9,16 +9,16 @@ nothing. Archives are tables of `nishiki.toml`:
 """
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsError
 
 from db.review.settings import ReviewSettings
+from flows.addresses import shown
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
@@ -27,17 +27,6 @@ ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
 def user_cache() -> Path:
     """Where weights are kept for every home of this user (XDG base directories)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nishiki" / "weights"
-
-
-# A query field but those of OAI-PMH, of which none is a key.
-_KEY_FIELD = re.compile(r"(?:^|(?<=[&;]))(?!(?:verb|metadataPrefix|from|until|set|identifier)=)([^=&;]*)=[^&;]*")
-
-
-def _without_secrets(url: str) -> str:
-    """A web address fit to be a name: no user, no password, no query value that may be a key."""
-    parts = urlsplit(url)
-    query = _KEY_FIELD.sub(r"\1=***", parts.query) if "=" in parts.query else "***" if parts.query else ""
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query, fragment=""))
 
 
 class ArchiveSettings(BaseModel):
@@ -65,7 +54,7 @@ class ArchiveSettings(BaseModel):
     @field_serializer("address", when_used="json")
     def _shown_address(self, address: str) -> str:
         """The form that Prefect keeps with a flow run's parameters."""
-        return address if self.is_folder else _without_secrets(address)
+        return address if self.is_folder else shown(address)
 
     @property
     def is_folder(self) -> bool:
@@ -190,7 +179,7 @@ class Settings(ReviewSettings):
             named = str(Path(archive.address).resolve()) if archive.is_folder else archive.address
             if address == named:
                 return name, archive
-        return (address if given.is_folder else _without_secrets(word)), ArchiveSettings(address=address)
+        return (address if given.is_folder else shown(word)), ArchiveSettings(address=address)
 
     def genres_of(self, archive: ArchiveSettings) -> tuple[str, ...] | None:
         """Genre values of an archive whose records are content; None is all."""

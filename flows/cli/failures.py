@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownEncoder, UnknownRecipe
 from db.errors import CatalogueError
+from flows.addresses import carries_secret, shown
 from flows.archives.errors import ArchiveError
 from flows.cli.console import fail
 
@@ -54,8 +55,6 @@ def _refuse_secrets(words: Iterable[str]) -> None:
     addresses = [word for word in words if "://" in word]
     if not addresses:
         return
-    from flows.archives.web.politeness import carries_secret
-
     if any(carries_secret(word) for word in addresses):
         fail(
             "an address with a password or a key would be kept in clear by Prefect and by the shell; "
@@ -87,10 +86,8 @@ def _prefect_sentence(error: Exception) -> str:
     Raises:
         RuntimeError: a fault of the program.
     """
-    from flows.archives.web.politeness import without_user
-
     if isinstance(error, RuntimeError) and not any(words in str(error) for words in _NO_PREFECT):
         raise error
     if url := os.environ.get("PREFECT_API_URL"):
-        return f"Prefect does not answer at {without_user(url)}; start that server, or unset PREFECT_API_URL"
+        return f"Prefect does not answer at {shown(url)}; start that server, or unset PREFECT_API_URL"
     return "Prefect's own small server did not start or went away; try again, or set PREFECT_API_URL to another"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
+from flows.addresses import shown
 from flows.archives.errors import ArchiveUnavailable, BadRecord, MalformedAnswer, NotAnArchive, TooLarge
 from flows.archives.limits import check_identifier, within_limits
 from flows.archives.oai.dublin_core import header_of, read_record
@@ -16,7 +17,6 @@ from flows.archives.oai.protocol import Identity, TokenExpired, read_identity, r
 from flows.archives.record import Picture, Record, Unreadable, Validators, Window
 from flows.archives.values.formats import looks_like_html, looks_like_picture
 from flows.archives.web.client import PoliteClient
-from flows.archives.web.politeness import shown
 
 _NOTHING = Validators()
 MAX_PAGES = 100_000

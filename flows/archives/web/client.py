@@ -14,10 +14,11 @@ import requests
 from protego import Protego
 from urllib3.exceptions import HTTPError, LocationValueError
 
+from flows.addresses import shown, without_user
 from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord
 from flows.archives.record import Validators
 from flows.archives.web.peer_guard import PeerGuard, home_of
-from flows.archives.web.politeness import PRODUCT, Host, Manners, retry_after_s, shown, without_user
+from flows.archives.web.politeness import PRODUCT, Host, Manners, retry_after_s
 from flows.archives.web.transfer import conditions, joined, read_start, read_whole, reason
 
 MAX_REDIRECTS = 5

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from protego import Protego
 from requests.structures import CaseInsensitiveDict
@@ -21,9 +21,6 @@ PRODUCT = "nishiki"
 DEFAULT_PACE_S = 5.0
 LONGEST_PAUSE_S = 120.0
 """A host that asks for longer pauses than this wants an agreement, not a client that waits."""
-
-# The query fields that hold no secret in any protocol we speak; values of all others are masked.
-_OPEN_FIELDS = {"verb", "metadataPrefix", "from", "until", "set", "identifier"}
 
 
 @dataclass(frozen=True)
@@ -104,31 +101,3 @@ def retry_after_s(headers: CaseInsensitiveDict[str]) -> float | None:
 def _moment(text: str) -> datetime:
     moment = parsedate_to_datetime(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def shown(url: str) -> str:
-    """A URL fit for messages and the catalogue: no user, no password, no query value that may be a key."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an address that is no URL"
-    query = urlencode(
-        [(key, value if key in _OPEN_FIELDS else "***") for key, value in parse_qsl(parts.query)], safe="*:/"
-    )
-    return without_user(urlunsplit(parts._replace(query=query, fragment="")))
-
-
-def carries_secret(word: str) -> bool:
-    """Whether a web address holds a user, a password or a query field that may be a key."""
-    try:
-        parts = urlsplit(word)
-    except ValueError:
-        return False
-    named = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
-    return parts.scheme in ("http", "https") and ("@" in parts.netloc or not named <= _OPEN_FIELDS)
-
-
-def without_user(url: str) -> str:
-    """A URL without the user and password that it may carry."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -7,9 +7,9 @@ from urllib.parse import urljoin
 
 import requests
 
+from flows.addresses import shown
 from flows.archives.errors import BadRecord, TooLarge
 from flows.archives.record import Validators
-from flows.archives.web.politeness import shown
 
 ROBOTS_BYTES = 512 * 1024
 CHUNK_BYTES = 64 * 1024

@@ -1,10 +1,10 @@
-"""What the polite client knows without asking anybody: addresses, waits, names fit to be shown."""
+"""What the polite client knows without asking anybody: addresses, waits, its name."""
 
 import pytest
 from requests.structures import CaseInsensitiveDict
 
 from flows.archives.web.peer_guard import home_of, is_public
-from flows.archives.web.politeness import Host, Manners, retry_after_s, shown
+from flows.archives.web.politeness import Host, Manners, retry_after_s
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,3 @@ def test_only_an_address_or_a_permission_makes_a_home() -> None:
     assert home_of("https://10.0.0.5:8443/oai", allow_private=False) == ("10.0.0.5", 8443)
     assert home_of("http://intranet.example/oai", allow_private=False) is None
     assert home_of("http://intranet.example/oai", allow_private=True) == ("intranet.example", 80)
-
-
-def test_a_shown_url_keeps_what_is_no_secret() -> None:
-    secret = "https://u:p@example.org:8443/x?key=a&from=2020#b"
-    assert shown(secret) == "https://example.org:8443/x?key=***&from=2020"
