@@ -224,7 +224,7 @@ class Colorizer:
 
     def _painted(self, each: Prepared, picture: Pixels) -> Recoloured:
         """What neural style made of a picture: kept as it is, or for its colours only."""
-        if self.recipe.luma == "content":
+        if self.recipe.lightness == "content":
             return recoloured(self.recipe, each, np.asarray(rgb2lab(picture)[..., 1:], np.float32))
         measures = picture_measures(each.content, picture, each.style)
         return Recoloured(picture, None, picture, measures, refusal(measures, self.recipe.limits))

@@ -26,7 +26,7 @@ class Job:
     gray16: "NDArray[np.uint16] | None" = field(default=None, repr=False)
     """The content at its own depth, (H, W), where it is stored as gray in 16 bits."""
     marks: "Marks | None" = None
-    """A curator's colours, kept whatever the method found; for recipes with luma `content`."""
+    """A curator's colours, kept whatever the method found; for recipes with lightness `content`."""
 
     @property
     def scan(self) -> "NDArray[np.uint8] | NDArray[np.uint16]":

@@ -37,7 +37,7 @@ class Colorization:
 
     key: str
     picture: "NDArray[np.uint8]" = field(repr=False)
-    """(H, W, 3), sRGB: at working size, sides multiples of 16; with luma `content` as large as the scan."""
+    """(H, W, 3), sRGB: at working size, sides multiples of 16; with lightness `content` as large as the scan."""
     errors: RelativeErrors
     """Taken on `picture` as it will be saved, not on the optimiser's float image."""
     measures: Mapping[str, float]

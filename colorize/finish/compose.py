@@ -1,6 +1,6 @@
 """From a method's chroma to the picture that is kept: the scan itself in colour, at its own size and depth.
 
-Called by `colorize.colorizer` for recipes whose luma is the content's. Marks come last, so that they hold whatever
+Called by `colorize.colorizer` for recipes whose lightness is the content's. Marks come last, so that they hold whatever
 the method found.
 """
 
@@ -37,7 +37,7 @@ METHODS: Final[Mapping[Method, Callable[[Prepared, Encoder, Recipe], Chroma]]] =
         "exemplar": lambda each, encoder, recipe: exemplar(each.content, each.style, encoder, recipe),
         "reinhard": lambda each, _encoder, _recipe: reinhard(each.content, each.style),
         "welsh": lambda each, _encoder, recipe: welsh(each.content, each.style, recipe.seed),
-        "levin": lambda each, _encoder, _recipe: spread(_luma(each), *_marked(each)),
+        "levin": lambda each, _encoder, _recipe: spread(_lightness(each), *_marked(each)),
     }
 )
 """Ways to find chroma at working size; neural style, which descends as a stack, is the colorizer's own."""
@@ -69,13 +69,13 @@ def recoloured(recipe: Recipe, each: Prepared, chroma: Chroma) -> Recoloured:
         recipe: `paper`, `guide_radius_px` and `limits` are read.
         chroma: float32 (h, w, 2), CIELAB a, b of the content at working size.
     """
-    blank = float(_luma(each).std()) < _BLANK
+    blank = float(_lightness(each).std()) < _BLANK
     if blank:
         chroma = np.broadcast_to(paper_tone(_lab(each.style)), chroma.shape).astype(np.float32)
     if recipe.paper == "own":
         chroma = _on_own_paper(recipe, each, chroma)
     if each.job.marks is not None and recipe.method != "levin":
-        chroma = corrected(_luma(each), chroma, *_marked(each))
+        chroma = corrected(_lightness(each), chroma, *_marked(each))
     found: Any = recomposed(each.job.scan, chroma, each.frame, Guide(recipe.guide_radius_px))
     deep, picture = (None, found) if found.dtype == np.uint8 else (found, narrowed(found))
     framed: Any = each.frame.crop(each.job.scan)
@@ -84,7 +84,7 @@ def recoloured(recipe: Recipe, each: Prepared, chroma: Chroma) -> Recoloured:
     return Recoloured(picture, deep, at_working_size(recipe, each.frame, picture), measures, why)
 
 
-def _luma(each: Prepared) -> NDArray[np.float32]:
+def _lightness(each: Prepared) -> NDArray[np.float32]:
     return _lab(each.content)[..., 0]
 
 

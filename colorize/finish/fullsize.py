@@ -40,8 +40,8 @@ def recomposed(scan: NDArray[Depth], chroma: Floats, frame: Frame, guide: Guide 
         As deep as the scan, (H, W, 3), sRGB.
     """
     framed = frame.crop(scan)
-    luma = _small_luma(framed, (chroma.shape[0], chroma.shape[1]))
-    fit = Fit.of(chroma, luma, guide)
+    lightness = _small_lightness(framed, (chroma.shape[0], chroma.shape[1]))
+    fit = Fit.of(chroma, lightness, guide)
     coloured = scan.copy() if scan.ndim == 3 else np.repeat(scan[..., None], 3, 2)
     _in_threads(partial(_colour_strip, framed, fit, frame.crop(coloured)), _strips(*framed.shape[:2]))
     return coloured
@@ -64,7 +64,7 @@ def _strips(height: int, width: int) -> list[slice]:
     return [slice(top, top + rows) for top in range(0, height, rows)]
 
 
-def _small_luma(scan: NDArray[Any], shape: tuple[int, int]) -> Floats:
+def _small_lightness(scan: NDArray[Any], shape: tuple[int, int]) -> Floats:
     """L of the scan's mean codes in each cell of a grid of that shape: what a method saw at working size."""
     rows, columns = (np.arange(cells + 1) * side // cells for cells, side in zip(shape, scan.shape[:2], strict=True))
     tall, wide = (np.maximum(np.diff(edges), 1) for edges in (rows, columns))

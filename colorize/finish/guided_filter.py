@@ -30,18 +30,18 @@ _DOUBT: Final = 5.0
 """Variance of a and b together that a line may miss before its window counts half of a perfect one."""
 
 
-def filtered(chroma: Floats, luma: Floats, guide: Guide = DEFAULT) -> Floats:
+def filtered(chroma: Floats, lightness: Floats, guide: Guide = DEFAULT) -> Floats:
     """The guided filter at the low size alone.
 
     Args:
         chroma: float32, (h, w, 2), CIELAB a, b.
-        luma: float32, (h, w), L in [0, 100].
+        lightness: float32, (h, w), L in [0, 100].
         guide: how closely.
 
     Returns:
         float32, (h, w, 2), in the range of `chroma`.
     """
-    return np.stack(Fit.of(chroma, luma, guide).applied(luma, slice(None), luma.shape[0]), 2)
+    return np.stack(Fit.of(chroma, lightness, guide).applied(lightness, slice(None), lightness.shape[0]), 2)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Fit:
     most: Floats
 
     @classmethod
-    def of(cls, chroma: Floats, luma: Floats, guide: Guide) -> Self:
+    def of(cls, chroma: Floats, lightness: Floats, guide: Guide) -> Self:
         """Mean slope and offset of all windows that hold a pixel; arguments as for `filtered`.
 
         Departure from the paper: a window counts the more the better its line fits, so that one which spans several
@@ -62,7 +62,7 @@ class Fit:
         """
         side = 2 * guide.radius_px + 1
         mean = partial(uniform_filter, size=(side, side, 1), mode="nearest")
-        light, colour = luma[..., None].astype(np.float64), chroma.astype(np.float64)
+        light, colour = lightness[..., None].astype(np.float64), chroma.astype(np.float64)
         mean_light, mean_colour = mean(light), mean(colour)
         covariance = mean(light * colour) - mean_light * mean_colour
         variance = np.maximum(mean(light * light) - mean_light**2, 0)
@@ -73,23 +73,23 @@ class Fit:
         within = chroma.min((0, 1)), chroma.max((0, 1))
         return cls(slope.astype(np.float32), offset.astype(np.float32), *within)
 
-    def applied(self, luma: Floats, strip: slice, height: int) -> list[Floats]:
+    def applied(self, lightness: Floats, strip: slice, height: int) -> list[Floats]:
         """Give a and b of some rows of a larger picture, each of the strip's size.
 
         A slope that was fitted on soft low-size edges can lead astray on the sharp ones of the full size, so no
         value leaves the range of the chroma that was given.
 
         Args:
-            luma: float32, (rows, W), L of the strip.
+            lightness: float32, (rows, W), L of the strip.
             strip: which rows of the picture it is.
             height: of the whole picture.
         """
         rows = _places(np.arange(height)[strip], height, self.slopes.shape[0])
-        columns = _places(np.arange(luma.shape[1]), luma.shape[1], self.slopes.shape[1])
+        columns = _places(np.arange(lightness.shape[1]), lightness.shape[1], self.slopes.shape[1])
         found = []
         for channel in range(2):
             value = _enlarged(self.slopes[..., channel], rows, columns)
-            value *= luma
+            value *= lightness
             value += _enlarged(self.offsets[..., channel], rows, columns)
             found.append(np.clip(value, self.least[channel], self.most[channel], out=value))
         return found

@@ -1,7 +1,7 @@
 """What became of the drawing: L* of a result against the archive's own, on every pixel of a scan.
 
 `colorize.measures.quality` calls it for figures, `flows.workers.tiles` for a view of it. It works in strips, so that
-memory stays bounded, and has its own L*: a lock of the luma is not measured by the tables that it is made with.
+memory stays bounded, and has its own L*: a lock of the lightness is not measured by the tables that it is made with.
 """
 
 from collections.abc import Iterator
@@ -42,8 +42,8 @@ def drawing_measures(content: Scan, result: Scan) -> dict[str, float]:
     """What became of the drawing, at full size.
 
     Returns:
-        luma_ssim: structural similarity of L* (1 is untouched).
-        luma_difference_mean, luma_difference_p99: |ΔL*|, in [0, 100]; the latter to .001.
+        lightness_ssim: structural similarity of L* (1 is untouched).
+        lightness_difference_mean, lightness_difference_p99: |ΔL*|, in [0, 100]; the latter to .001.
         ink_chroma: mean C* where the content is black ink; left out where there is none.
     """
     counts, sums = np.zeros(100 * _STEPS + 1, np.int64), np.zeros(4)
@@ -57,9 +57,9 @@ def drawing_measures(content: Scan, result: Scan) -> dict[str, float]:
     similar, difference, chroma, ink_pixels = sums.tolist()
     height, width = content.shape[:2]
     measures = {
-        "luma_ssim": similar / ((height - 2 * _HALO_ROWS) * (width - 2 * _HALO_ROWS)),
-        "luma_difference_mean": difference / (height * width),
-        "luma_difference_p99": float(np.searchsorted(counts.cumsum(), 0.99 * height * width)) / _STEPS,
+        "lightness_ssim": similar / ((height - 2 * _HALO_ROWS) * (width - 2 * _HALO_ROWS)),
+        "lightness_difference_mean": difference / (height * width),
+        "lightness_difference_p99": float(np.searchsorted(counts.cumsum(), 0.99 * height * width)) / _STEPS,
     }
     return measures | ({"ink_chroma": chroma / ink_pixels} if ink_pixels else {})
 

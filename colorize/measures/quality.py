@@ -9,7 +9,6 @@ from math import isqrt
 from typing import Any, Final
 
 import numpy as np
-from PIL import Image
 from skimage.color import deltaE_ciede2000
 
 from colorize.images.decode import Pixels
@@ -35,7 +34,7 @@ def picture_measures(content: Scan, result: Scan, style: Pixels | None = None) -
         style: uint8, (H', W', 3); without one (or with a gray one) `swd_ab` and `colourfulness_ratio` are left out.
 
     Returns:
-        luma_ssim, luma_difference_mean, luma_difference_p99, ink_chroma: see `drawing_measures`.
+        lightness_ssim, lightness_difference_mean, lightness_difference_p99, ink_chroma: see `drawing_measures`.
         chroma_mean: mean C*.
         colourfulness: Hasler–Süsstrunk, signed.
         chroma_texture: see `chroma_texture`; left out where nothing is flat.
@@ -101,36 +100,21 @@ def colourfulness(pixels: Pixels) -> float:
     return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))
 
 
-def chroma_texture(luma: Floats, chroma: Labs) -> float | None:
+def chroma_texture(drawing: Floats, chroma: Labs) -> float | None:
     """Mean gradient of a*, b* (ΔE per pixel) where the content's L* is flat; None where it nowhere is.
 
     What the drawing does not account for: brush strokes, blotches, seams. Of two pictures at one size the figures
     compare, of one picture at two sizes they do not. Rounding to 8 bits alone comes to about 0.3.
 
     Args:
-        luma: (h, w), L* of the content.
+        drawing: (h, w), L* of the content.
         chroma: (h, w, 2), a*, b* of the picture.
     """
-    flat = np.hypot(*np.gradient(luma)) < FLAT_GRADIENT
+    flat = np.hypot(*np.gradient(drawing)) < FLAT_GRADIENT
     if not flat.any():
         return None
     down, right = np.gradient(chroma, axis=(0, 1))
     return float(np.sqrt((down**2 + right**2).sum(-1))[flat].mean())
-
-
-def texture_ratio(content: Scan, result: Scan, reference: Pixels) -> float | None:
-    """`chroma_texture` of a result over that of a reference, such as neural style without its luma lock.
-
-    All are brought to the reference's size, since no picture shows more texture than the neural style that made it
-    had pixels. None where the content is flat nowhere, or the reference without any colour.
-    """
-    size = reference.shape[1::-1]
-    kept, made = (
-        np.array(Image.fromarray(_copy(each)).resize(size, Image.Resampling.LANCZOS)) for each in (content, result)
-    )
-    luma = lightness(kept)
-    found, raw = (chroma_texture(luma, lab(each)[..., 1:]) for each in (made, reference))
-    return found / raw if found is not None and raw else None
 
 
 def sliced_wasserstein(one: Floats, other: Floats) -> float:

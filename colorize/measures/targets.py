@@ -57,14 +57,14 @@ def measure_saved(recipe: Recipe, encoder: Encoder, cache: TargetCache, job: Job
     """
     known_layers({*recipe.content_layers, *recipe.style_layers})
     prepared = prepare(recipe, job)
-    whole = prepared.content if recipe.luma == "free" else job.content
+    whole = prepared.content if recipe.lightness == "free" else job.content
     if whole.shape != saved.shape:
         found, expected = ("×".join(map(str, each.shape[1::-1])) for each in (saved, whole))
         raise UnreadableImage(
             f"the saved picture has {found} px, its recipe makes {expected}; run: nishiki doctor --deep"
         )
     try:
-        seen = saved if recipe.luma == "free" else at_working_size(recipe, prepared.frame, saved)
+        seen = saved if recipe.lightness == "free" else at_working_size(recipe, prepared.frame, saved)
         return saved_errors(recipe, encoder, cache, [prepared], seen[None])[0]
     except RuntimeError as error:
         if not is_out_of_memory(error):

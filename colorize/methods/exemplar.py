@@ -48,7 +48,7 @@ class _Side:
 
     features: Tensor
     """(D, cells), of unit length."""
-    luma: Tensor
+    lightness: Tensor
     """(cells,), L less its mean, over its deviation: photographs differ in exposure."""
     shape: tuple[int, int]
 
@@ -62,14 +62,16 @@ def exemplar(content: Pixels, style: Pixels, encoder: Encoder, recipe: Recipe) -
         encoder: whose features tell what is alike.
         recipe: `colour_layers`, `temperature`, `luminance_weight`, `agreement` and `palette` are read.
     """
-    luma, style_lab = (_lab(each) for each in (content, style))
-    ours, theirs = _sides(encoder, recipe, (content, to_gray(style)), (luma[..., 0], style_lab[..., 0]))
+    lightness, style_lab = (_lab(each) for each in (content, style))
+    ours, theirs = _sides(encoder, recipe, (content, to_gray(style)), (lightness[..., 0], style_lab[..., 0]))
     offsets, slopes = _models(style_lab)
     models = np.concatenate([_in_cells(each, theirs.shape) for each in (offsets, slopes)])
     carried, doubt = _carried(ours, theirs, torch.from_numpy(models), recipe)
-    agreed = _agreed(carried, doubt, _in_cells(luma[..., :1], ours.shape)[0], paper_tone(style_lab), recipe.agreement)
-    chroma = _painted(agreed, luma[..., 0])
-    return ink_neutral(palette_matched(chroma, style_lab[..., 1:], recipe.palette), luma[..., 0])
+    agreed = _agreed(
+        carried, doubt, _in_cells(lightness[..., :1], ours.shape)[0], paper_tone(style_lab), recipe.agreement
+    )
+    chroma = _painted(agreed, lightness[..., 0])
+    return ink_neutral(palette_matched(chroma, style_lab[..., 1:], recipe.palette), lightness[..., 0])
 
 
 def _lab(pixels: Pixels) -> Floats:
@@ -78,7 +80,7 @@ def _lab(pixels: Pixels) -> Floats:
 
 @torch.no_grad()
 def _sides(
-    encoder: Encoder, recipe: Recipe, pictures: tuple[Pixels, Pixels], lumas: tuple[Floats, Floats]
+    encoder: Encoder, recipe: Recipe, pictures: tuple[Pixels, Pixels], lightnesses: tuple[Floats, Floats]
 ) -> list[_Side]:
     """Both pictures' features, centred on what they have in common, each layer with the same weight."""
     found = [_features(encoder, recipe, picture) for picture in pictures]
@@ -90,8 +92,8 @@ def _sides(
         for side, values in zip(layers, both, strict=True):
             side.append(functional.normalize(values - centre, dim=0))
     sides = []
-    for features, shape, luma in zip(layers, shapes, lumas, strict=True):
-        cells = torch.from_numpy(_in_cells(luma[..., None], shape)[0]).flatten()
+    for features, shape, lightness in zip(layers, shapes, lightnesses, strict=True):
+        cells = torch.from_numpy(_in_cells(lightness[..., None], shape)[0]).flatten()
         light = (cells - cells.mean()) / cells.std().clamp_min(1e-3)
         joined = torch.cat(features) / len(features) ** 0.5
         sides.append(_Side(joined, light.to(joined), shape))
@@ -121,10 +123,10 @@ def _in_cells(values: Floats, shape: tuple[int, int]) -> Floats:
 
 def _models(lab: Floats) -> tuple[Floats, Floats]:
     """Around each pixel a, b = offset + slope · (L − mean L), by least squares; (h, w, 2) each."""
-    luma, chroma = lab[..., :1], lab[..., 1:]
-    light, colour = _blurred(luma), _blurred(chroma)
-    variance = _blurred(luma**2) - light**2
-    return colour, (_blurred(luma * chroma) - light * colour) / (variance + _FLAT)
+    lightness, chroma = lab[..., :1], lab[..., 1:]
+    light, colour = _blurred(lightness), _blurred(chroma)
+    variance = _blurred(lightness**2) - light**2
+    return colour, (_blurred(lightness * chroma) - light * colour) / (variance + _FLAT)
 
 
 def _blurred(values: Floats) -> Floats:
@@ -141,7 +143,7 @@ def _carried(ours: _Side, theirs: _Side, models: Tensor, recipe: Recipe) -> tupl
     step = max(1, _BLOCK // len(values))
     means = torch.cat(
         [
-            _candidates(ours.features[:, at : at + step], ours.luma[at : at + step], theirs, recipe) @ values
+            _candidates(ours.features[:, at : at + step], ours.lightness[at : at + step], theirs, recipe) @ values
             for at in range(0, ours.features.shape[1], step)
         ]
     )
@@ -149,46 +151,46 @@ def _carried(ours: _Side, theirs: _Side, models: Tensor, recipe: Recipe) -> tupl
     return means[:, :4].cpu().numpy().reshape(*ours.shape, 4), doubt.cpu().numpy().reshape(ours.shape)
 
 
-def _candidates(features: Tensor, luma: Tensor, theirs: _Side, recipe: Recipe) -> Tensor:
+def _candidates(features: Tensor, lightness: Tensor, theirs: _Side, recipe: Recipe) -> Tensor:
     """Weights of the style's cells for some of the content's; rows sum to one."""
     alike = features.T @ theirs.features
-    alike -= recipe.luminance_weight * (luma[:, None] - theirs.luma).abs_()
+    alike -= recipe.luminance_weight * (lightness[:, None] - theirs.lightness).abs_()
     return torch.softmax(alike.div_(recipe.temperature), 1)
 
 
-def _agreed(carried: Floats, doubt: Floats, luma: Floats, paper: Floats, agreement: float) -> Floats:
+def _agreed(carried: Floats, doubt: Floats, lightness: Floats, paper: Floats, agreement: float) -> Floats:
     """Models that neighbours agree on: min Σ c (x − carried)² + p (x − paper)² + agreement · Σ w (x_r − x_s)².
 
     c falls with the candidates' doubt; w with the difference of luminance. A cell that knows nothing takes its
     neighbours' colour, and a region that knows nothing the paper's.
     """
     trust = (_CONTRADICTION / (_CONTRADICTION + doubt)).ravel().astype(np.float64)
-    matrix = diags_array(trust + _PAPER_PULL) + agreement * _coupling(luma)
+    matrix = diags_array(trust + _PAPER_PULL) + agreement * _coupling(lightness)
     factors = splu(csc_array(matrix))
     prior = _PAPER_PULL * np.array([*paper, 0, 0])
     right = trust[:, None] * carried.reshape(-1, 4) + prior
     return np.asarray(factors.solve(right).reshape(carried.shape), np.float32)
 
 
-def _coupling(luma: Floats) -> csc_array:
+def _coupling(lightness: Floats) -> csc_array:
     """The weighted Laplacian of the grid of cells."""
-    places = np.arange(luma.size).reshape(luma.shape)
+    places = np.arange(lightness.size).reshape(lightness.shape)
     pairs = ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:]))
     one, other = (np.concatenate([places[pair[side]].ravel() for pair in pairs]) for side in (0, 1))
-    light = luma.ravel().astype(np.float64)
+    light = lightness.ravel().astype(np.float64)
     weight = np.exp(-np.abs(light[one] - light[other]) / _EDGE) + _LEAST_HOLD
-    half = coo_array((weight, (one, other)), (luma.size, luma.size))
+    half = coo_array((weight, (one, other)), (lightness.size, lightness.size))
     joined = csc_array(half + half.T)
     return csc_array(diags_array(np.asarray(joined.sum(1))) - joined)
 
 
-def _painted(models: Floats, luma: Floats) -> Floats:
+def _painted(models: Floats, lightness: Floats) -> Floats:
     """The models applied to each pixel's own L."""
     stack = torch.from_numpy(models).permute(2, 0, 1)[None]
-    smooth = functional.interpolate(stack, size=luma.shape, mode="bilinear", align_corners=False)[0]
+    smooth = functional.interpolate(stack, size=lightness.shape, mode="bilinear", align_corners=False)[0]
     offsets, slopes = (
-        smooth.permute(1, 2, 0).numpy().astype(np.float32).reshape(*luma.shape, 2, 2).transpose(2, 0, 1, 3)
+        smooth.permute(1, 2, 0).numpy().astype(np.float32).reshape(*lightness.shape, 2, 2).transpose(2, 0, 1, 3)
     )
-    away = luma[..., None] - _blurred(luma[..., None])
+    away = lightness[..., None] - _blurred(lightness[..., None])
     found: Floats = offsets + slopes * away
     return found

@@ -17,7 +17,7 @@ from scipy.sparse import coo_array, csr_array, diags_array
 
 from colorize.methods.sparse_grid import solve
 
-Luma = NDArray[np.float32]
+Lightness = NDArray[np.float32]
 """float32, (h, w), CIELAB L in [0, 100]."""
 Chroma = NDArray[np.float32]
 """float32, (h, w, 2), CIELAB a, b."""
@@ -42,47 +42,47 @@ _NEIGHBOURS = (
 """Four of the eight directions, the others being their way back: where pixels stand, and where their neighbours."""
 
 
-def spread(luma: Luma, marked: Marked, colours: Chroma) -> Chroma:
+def spread(lightness: Lightness, marked: Marked, colours: Chroma) -> Chroma:
     """The marks' colours over their regions; chroma 0 where no mark's colour comes.
 
     Args:
         colours: a, b; read where `marked` only, and kept there to the last bit.
     """
-    return _spread(luma, marked, colours, _SPREAD_REACH * max(luma.shape))
+    return _spread(lightness, marked, colours, _SPREAD_REACH * max(lightness.shape))
 
 
-def corrected(luma: Luma, chroma: Chroma, marked: Marked, colours: Chroma) -> Chroma:
+def corrected(lightness: Lightness, chroma: Chroma, marked: Marked, colours: Chroma) -> Chroma:
     """The chroma of another method put right by marks: what they change is spread, fading with distance.
 
     Args:
         colours: a, b; read where `marked` only; the result has them there.
     """
     wrong = np.where(marked[..., None], colours - chroma, np.float32(0))
-    changed = chroma + _spread(luma, marked, wrong, _CORRECTION_REACH * max(luma.shape))
+    changed = chroma + _spread(lightness, marked, wrong, _CORRECTION_REACH * max(lightness.shape))
     return np.where(marked[..., None], colours, changed).astype(np.float32)
 
 
-def _spread(luma: Luma, marked: Marked, colours: Chroma, reach_px: float) -> Chroma:
+def _spread(lightness: Lightness, marked: Marked, colours: Chroma, reach_px: float) -> Chroma:
     """A mark's colour falls to 1/e at `reach_px` on an even ground without end (√(3/pull), as Σ w dx² = 6)."""
     free = diags_array(np.where(marked, 0.0, 1.0).ravel())
-    laplacian = _laplacian(luma.astype(np.float64), pull=3 / reach_px**2)
+    laplacian = _laplacian(lightness.astype(np.float64), pull=3 / reach_px**2)
     given = np.where(marked[..., None], colours, 0).astype(np.float64).reshape(-1, 2)
     fixed = diags_array(np.where(marked, 1.0, 0.0).ravel())
-    found = solve((free @ laplacian @ free + fixed).tocsr(), given - free @ (laplacian @ given), luma.shape)
-    return np.where(marked[..., None], colours, found.reshape(*luma.shape, 2)).astype(np.float32)
+    found = solve((free @ laplacian @ free + fixed).tocsr(), given - free @ (laplacian @ given), lightness.shape)
+    return np.where(marked[..., None], colours, found.reshape(*lightness.shape, 2)).astype(np.float32)
 
 
-def _laplacian(luma: NDArray[np.float64], pull: float) -> csr_array:
+def _laplacian(lightness: NDArray[np.float64], pull: float) -> csr_array:
     """D − W + pull, (h·w, h·w): W holds the couplings of each pixel with its eight neighbours."""
-    mean, square = (uniform_filter(image, 3, mode="nearest") for image in (luma, luma**2))
+    mean, square = (uniform_filter(image, 3, mode="nearest") for image in (lightness, lightness**2))
     variance = np.clip(_VARIANCE_SHARE * (square - mean**2), _DEVIATION[0] ** 2, _DEVIATION[1] ** 2)
-    index = np.arange(luma.size).reshape(luma.shape)
+    index = np.arange(lightness.size).reshape(lightness.shape)
     entries = []
     for here, there in _NEIGHBOURS:
-        difference = (luma[here] - luma[there]) ** 2 / 2
+        difference = (lightness[here] - lightness[there]) ** 2 / 2
         coupling = (np.exp(-difference / variance[here]) + np.exp(-difference / variance[there])) / 2
         entries.append((index[here].ravel(), index[there].ravel(), np.maximum(coupling, _LEAST_COUPLING).ravel()))
     rows, columns, weights = (np.concatenate(part) for part in zip(*entries, strict=True))
-    one_way = coo_array((weights, (rows, columns)), shape=(luma.size, luma.size)).tocsr()
+    one_way = coo_array((weights, (rows, columns)), shape=(lightness.size, lightness.size)).tocsr()
     couplings = one_way + one_way.T
     return (diags_array(couplings.sum(axis=1) + pull) - couplings).tocsr()

@@ -55,14 +55,14 @@ def palette_matched(chroma: Floats, style: Floats, strength: float) -> Floats:
     return np.asarray(found.reshape(chroma.shape), np.float32)
 
 
-def ink_neutral(chroma: Floats, luma: Floats) -> Floats:
+def ink_neutral(chroma: Floats, lightness: Floats) -> Floats:
     """Chroma taken out of black ink, smoothly from L 34 down to 14: a print's key block is black, whatever is near.
 
     Args:
         chroma: (h, w, 2).
-        luma: (h, w), L in [0, 100].
+        lightness: (h, w), L in [0, 100].
     """
-    share = np.clip((luma - _INK) / (_NO_INK - _INK), 0, 1)
+    share = np.clip((lightness - _INK) / (_NO_INK - _INK), 0, 1)
     kept = _INK_KEEPS + (1 - _INK_KEEPS) * share**2 * (3 - 2 * share)
     return np.asarray(chroma * kept[..., None], np.float32)
 

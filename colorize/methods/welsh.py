@@ -30,13 +30,13 @@ def welsh(content: Pixels, style: Pixels, seed: int) -> NDArray[np.float32]:
         style: (h', w', 3).
         seed: of the grid's jitter; the same seed gives the same colours.
     """
-    luma, lab = rgb2lab(content)[..., 0], rgb2lab(style)
+    lightness, lab = rgb2lab(content)[..., 0], rgb2lab(style)
     rows, columns = _jittered(lab.shape[:2], np.random.default_rng(seed))
-    samples = _features(_remapped(lab[..., 0], luma))[rows, columns]
+    samples = _features(_remapped(lab[..., 0], lightness))[rows, columns]
     # p=1 sums both differences, which ranks as their mean does
-    _, nearest = KDTree(samples).query(_features(luma).reshape(-1, 2), p=1)
+    _, nearest = KDTree(samples).query(_features(lightness).reshape(-1, 2), p=1)
     chroma = lab[rows, columns, 1:][nearest]
-    return np.asarray(chroma.reshape(*luma.shape, 2), dtype=np.float32)
+    return np.asarray(chroma.reshape(*lightness.shape, 2), dtype=np.float32)
 
 
 def _jittered(shape: tuple[int, int], random: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -55,7 +55,7 @@ def _remapped(style: Floats, content: Floats) -> Floats:
     return np.asarray((style - style.mean()) * stretch + content.mean())
 
 
-def _features(luma: Floats) -> Floats:
+def _features(lightness: Floats) -> Floats:
     """(h, w, 2): L, and its deviation over the window."""
-    mean, square = (uniform_filter(image, WINDOW_PX, mode="nearest") for image in (luma, luma**2))
-    return np.stack([luma, np.sqrt(np.maximum(square - mean**2, 0))], axis=-1)
+    mean, square = (uniform_filter(image, WINDOW_PX, mode="nearest") for image in (lightness, lightness**2))
+    return np.stack([lightness, np.sqrt(np.maximum(square - mean**2, 0))], axis=-1)

@@ -1,41 +1,28 @@
 """Between which figures a picture may pass as a colorization, and in what words it is refused.
 
-Recipes carry limits as data, so nothing heavy is loaded here; `colorize.measures.quality` takes the figures.
+Recipes carry limits as data, so nothing heavy is loaded here; `colorize.measures.quality` takes the figures that
+`colorize.measures.names` declares.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from colorize.measures.names import MEASURES
+
 Limits = Mapping[str, Sequence[float]]
-"""Measure → least and most that are allowed, such as {"luma_ssim": [0.999, 1], "ink_chroma": [0, 5]}."""
+"""Measure → least and most that are allowed, such as {"lightness_ssim": [0.999, 1], "ink_chroma": [0, 5]}."""
 
 GRAY_CHROMA: Final = 1.0
 """Mean C* under which a picture is gray to the eye (about one just noticeable difference)."""
 NO_LIMITS: Final[Limits] = MappingProxyType({})
 
-WORDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "luma_ssim": "luma SSIM",
-        "luma_difference_mean": "mean luma difference",
-        "luma_difference_p99": "luma difference of the 99th percentile",
-        "chroma_mean": "mean chroma",
-        "chroma_texture": "chroma texture",
-        "chroma_texture_ratio": "chroma texture ratio",
-        "colourfulness": "colourfulness",
-        "colourfulness_ratio": "colourfulness ratio",
-        "swd_ab": "colour distance to the style",
-        "ink_chroma": "ink chroma",
-    }
-)
-"""Every measure that can be limited, and its name in a sentence."""
-
 
 def limit_problems(limits: Limits) -> Iterator[str]:
     """What is wrong with a recipe's limits, one sentence each."""
     for name, bounds in limits.items():
-        if name not in WORDS:
-            yield f"limits name {name!r}, which is no measure; give one of {', '.join(WORDS)}"
+        if name not in MEASURES:
+            yield f"limits name {name!r}, which nothing measures; give one of {', '.join(MEASURES)}"
         elif len(bounds) != 2 or not bounds[0] <= bounds[1]:
             yield f"limits of {name} are {list(bounds)}; give the least and the most"
 
@@ -57,4 +44,4 @@ def _outside(name: str, value: float, least: float, most: float) -> str | None:
         return None
     # As few digits as still lie outside: "0.999, 0.999 is the least" would puzzle.
     shown = next(text for digits in (3, 6, 17) if not least <= float(text := f"{value:.{digits}g}") <= most)
-    return f"{WORDS[name]} {shown}, {f'{most:g} is the most' if value > most else f'{least:g} is the least'}"
+    return f"{MEASURES[name]} {shown}, {f'{most:g} is the most' if value > most else f'{least:g} is the least'}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
 
 Formula = Literal["asiagraph2016", "jadh2016"]
 Method = Literal["neural_style", "exemplar", "reinhard", "welsh", "levin"]
-Luma = Literal["free", "content"]
+Lightness = Literal["free", "content"]
 Paper = Literal["style", "own"]
 Optimiser = Literal["lbfgs", "sgd"]
 Schedule = Literal["fixed", "iteration", "share"]
@@ -70,12 +70,12 @@ class Recipe:
     seed: int = 0
     encoder: str | None = None
     """Name of the encoder that the other values were tuned for; None in recipes kept before they said so."""
-    luma: Luma = "free"
+    lightness: Lightness = "free"
     """`content`: the scan's own L at its own size, coloured inside the print's frame; `free`: as the method paints."""
     paper: Paper = "style"
-    """With luma `content`, whose paper tone a toned original gets: the style's or its own."""
+    """With lightness `content`, whose paper tone a toned original gets: the style's or its own."""
     guide_radius_px: int = 6
-    """With luma `content`: half a window of the guided filter at working size, less its middle; 0 filters nothing."""
+    """With lightness `content`: half a window of the guided filter at working size, less its middle; 0 is no filter."""
     colour_layers: tuple[str, ...] = ()
     """Layers that the method `exemplar` finds its partners by."""
     temperature: float = 0.02
@@ -108,8 +108,8 @@ class Recipe:
         yield from self._problems_of_chroma()
 
     def _problems_of_chroma(self) -> Iterator[str]:
-        if self.method != "neural_style" and self.luma == "free":
-            yield f"the method {self.method} finds chroma only; give luma = content"
+        if self.method != "neural_style" and self.lightness == "free":
+            yield f"the method {self.method} finds chroma only; give lightness = content"
         if self.method == "exemplar" and not self.colour_layers:
             yield "colour_layers must not be empty"
         yield from limit_problems(self.limits)
@@ -126,7 +126,7 @@ class Recipe:
         data = self.data()
         untouched = {key for key, value in _LATER.items() if data[key] == value}
         deciding = {key: value for key, value in data.items() if key not in _DESCRIPTIVE | untouched}
-        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(_renamed(deciding, _AS_DIGESTED), sort_keys=True).encode()).hexdigest()
 
     def changed(self, **changes: Any) -> "Recipe":
         """The recipe with some parameters replaced; None leaves a parameter as it is."""
@@ -134,11 +134,12 @@ class Recipe:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Recipe":
-        """The inverse of `data()`.
+        """The inverse of `data()`, whatever names the data was written under.
 
         Raises:
             BadRecipe: a key is unknown or missing.
         """
+        data = _renamed(data, {old: new for new, old in _AS_DIGESTED.items()})
         known = {parameter.name for parameter in fields(cls)}
         if unknown := sorted(set(data) - known):
             raise BadRecipe(f"recipe {data.get('name', '?')}: unknown parameter {', '.join(unknown)}")
@@ -153,8 +154,23 @@ class Recipe:
 
 _CHOICES: Mapping[str, Any] = {
     "formula": Formula, "optimiser": Optimiser, "schedule": Schedule, "start": Start, "pooling": Pooling,
-    "provenance": Provenance, "method": Method, "luma": Luma, "paper": Paper,
+    "provenance": Provenance, "method": Method, "lightness": Lightness, "paper": Paper,
 }  # fmt: skip
+
+
+_AS_DIGESTED: Mapping[str, str] = {
+    "lightness": "luma", "lightness_ssim": "luma_ssim", "lightness_difference_mean": "luma_difference_mean",
+    "lightness_difference_p99": "luma_difference_p99",
+}  # fmt: skip
+"""Parameters and measures by the names that digests were first taken under: a new name does not begin a night anew."""
+
+
+def _renamed(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The same data with its keys renamed, those of its limits too."""
+    return {
+        names.get(key, key): _renamed(value, names) if isinstance(value, Mapping) else value
+        for key, value in data.items()
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -164,7 +180,7 @@ def _plain(value: Any) -> Any:
 
 
 _LATER: Mapping[str, Any] = {
-    "luma": "free", "paper": "style", "guide_radius_px": 6, "colour_layers": [], "temperature": 0.02,
+    "lightness": "free", "paper": "style", "guide_radius_px": 6, "colour_layers": [], "temperature": 0.02,
     "luminance_weight": 0.4, "agreement": 20.0, "palette": 0.4, "limits": {},
 }  # fmt: skip
 """Parameters that came later: at these values they leave a digest as it was, so that no night begins anew."""

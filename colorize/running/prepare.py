@@ -1,7 +1,7 @@
 """A job at working size: its pixels, their digests, and the tensors made of them. Called by `colorize.colorizer`.
 
-Recipes that keep the scan's own luma look at the prints alone, without their mounts; the others, as the papers do, at
-the whole pictures.
+Recipes that keep the scan's own lightness look at the prints alone, without their mounts; the others, as the papers
+do, at the whole pictures.
 """
 
 import hashlib
@@ -51,9 +51,9 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
     Raises:
         PictureTooSmall: one of them.
         StyleWithoutColour: the style has no colours, and the recipe takes nothing else.
-        BadMarks: there are marks, and the recipe paints a luma of its own.
+        BadMarks: there are marks, and the recipe paints a lightness of its own.
     """
-    if job.marks is not None and recipe.luma == "free":
+    if job.marks is not None and recipe.lightness == "free":
         raise BadMarks(f"the recipe {recipe.name} paints over the drawing; give marks to one such as nishiki/colour")
     for word, pixels in (("content", job.content), ("style", job.style)):
         height, width = pixels.shape[:2]
@@ -61,7 +61,7 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
             least = f"the least is {LEAST_SIDE_PX} px a side; get a larger scan"
             raise PictureTooSmall(f"the {word} image has {width} × {height} px, {least}")
     frame, style = Frame(0, 0, *job.content.shape[:2]), job.style
-    if recipe.luma == "content":
+    if recipe.lightness == "content":
         frame, style = find_frame(job.content), find_frame(job.style).crop(job.style)
         if recipe.method != "levin":
             _check_colours(style)

@@ -18,10 +18,13 @@ from db.files.pictures import fsync_folder, make_folder, room_for
 
 TILES: Final = "tiles"
 """Their folder in the home."""
-LUMA: Final = "luma"
-"""In the folder of an attempt's output: the same files of its luma difference to the content."""
+LIGHTNESS: Final = "luma"
+"""In the folder of an attempt's output: the same files of its lightness difference to the content.
+
+Their folder keeps the name that it has in every home; a new one would leave the view out of all older results.
+"""
 AMPLIFICATION: Final = 8
-"""Gray levels of the luma difference for each unit of L*: 128 is unchanged, lighter has become lighter."""
+"""Gray levels of the lightness difference for each unit of L*: 128 is unchanged, lighter has become lighter."""
 LONG_EDGES_PX: Final = {"thumb.jpg": 320, "preview.jpg": 1280}
 """The whole picture in a smaller version, beside the tiles."""
 
@@ -29,7 +32,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBER = r"[0-9]{1,6}"
 _SIZE = f"{_NUMBER},{_NUMBER}"
 _NAME = re.compile(
-    rf"({LUMA}/)?(info\.json|thumb\.jpg|preview\.jpg|({_SIZE},{_SIZE}/{_SIZE}|full/({_SIZE}|max))/0/default\.jpg)"
+    rf"({LIGHTNESS}/)?(info\.json|thumb\.jpg|preview\.jpg|({_SIZE},{_SIZE}/{_SIZE}|full/({_SIZE}|max))/0/default\.jpg)"
 )
 
 
@@ -41,7 +44,7 @@ class TileStore:
         self._unfinished = root / "unfinished"
 
     def has(self, sha256: str) -> bool:
-        """Are there tiles of this picture? For an attempt's output: and of its luma difference."""
+        """Are there tiles of this picture? For an attempt's output: and of its lightness difference."""
         return _SHA256.fullmatch(sha256) is not None and self._folder(sha256).is_dir()
 
     def path(self, sha256: str, name: str) -> Path:

@@ -14,8 +14,8 @@ from rich.table import Table
 
 from colorize.errors import PictureTooSmall, UnreadableImage
 from colorize.images.decode import Pixels, decode
+from colorize.measures.names import MEASURES
 from colorize.measures.quality import truth_measures
-from colorize.recipes.limits import WORDS
 
 _ASPECT_TOLERANCE: Final = 0.01
 _LEAST_SIDE_PX: Final = 7
@@ -59,7 +59,7 @@ def measures_table(figures: Mapping[str, float]) -> Table:
     """The figures under their names, those of the colours' distance first."""
     table = Table("measure", title_justify="left")
     table.add_column("value", justify="right")
-    for name, word in {**_DELTA_E_WORDS, **WORDS}.items():
+    for name, word in {**_DELTA_E_WORDS, **MEASURES}.items():
         if name in figures:
             table.add_row(word, f"{figures[name]:.4g}")
     return table
@@ -89,6 +89,6 @@ def _scaled_to(wanted: Pixels, found: Pixels) -> Pixels:
 
 def _notes(sizes: tuple[str, ...], scaled: bool, figures: Mapping[str, float]) -> Iterator[str]:
     if scaled:
-        yield f"{', '.join(sizes)}; the result was scaled to the truth, which costs it some luma SSIM."
+        yield f"{', '.join(sizes)}; the result was scaled to the truth, which costs it some lightness SSIM."
     if "delta_e_ratio" not in figures:
         yield "The truth is gray itself: there is no ratio."

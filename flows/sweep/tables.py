@@ -24,7 +24,7 @@ ERRORS: Mapping[str, str] = {
 }
 """Relative errors as they are called here, and the fields that hold their means over elements."""
 LABEL = "machine-colorized"
-SHOWN = (*ERRORS, "luma_ssim", "chroma_mean", "colourfulness")
+SHOWN = (*ERRORS, "lightness_ssim", "chroma_mean", "colourfulness")
 """Figures that a screen has room for; page and CSV hold every measure."""
 OUTCOMES = (Outcome.REJECTED, Outcome.FAILED)
 

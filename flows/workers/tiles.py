@@ -1,4 +1,4 @@
-"""Makes what the review page shows of pictures: IIIF tiles, smaller versions, the luma difference. No Prefect.
+"""Makes what the review page shows of pictures: IIIF tiles, smaller versions, the lightness difference. No Prefect.
 
 `flows.dispatch` and `nishiki tiles` call it. Durable when: each picture's folder as soon as it is whole. All of it is
 made of pictures in the store, so a crash costs nothing: the next run of the batch, or the command, makes what is
@@ -27,7 +27,7 @@ from db.catalogue import Catalogue
 from db.entries.review import ShownPictures
 from db.errors import PictureMissing
 from db.files.pictures import NO_ROOM, PictureStore
-from db.files.tiles import AMPLIFICATION, LONG_EDGES_PX, LUMA, TILES, TileStore
+from db.files.tiles import AMPLIFICATION, LIGHTNESS, LONG_EDGES_PX, TILES, TileStore
 from flows.progress import track
 from flows.settings import Settings
 
@@ -89,7 +89,7 @@ class Tiling:
     def _write_output(self, content: Pixels, folder: Path, sha256: str) -> None:
         output = self._pixels(sha256)
         write_tiles(output, folder, sha256)
-        write_tiles(difference_view(content, output, AMPLIFICATION), folder / LUMA, f"{sha256}/{LUMA}")
+        write_tiles(difference_view(content, output, AMPLIFICATION), folder / LIGHTNESS, f"{sha256}/{LIGHTNESS}")
 
     def _pixels(self, sha256: str) -> Pixels:
         """By our own decoder: an archive's bytes are never handed to those of libvips."""

@@ -20,7 +20,7 @@ from PIL import Image
 
 from db.catalogue import Catalogue
 from db.entries.review import Role
-from db.files.tiles import LONG_EDGES_PX, LUMA, TILES
+from db.files.tiles import LIGHTNESS, LONG_EDGES_PX, TILES
 from db.settings import CatalogueSettings
 
 THINKING_S = 3.0
@@ -159,7 +159,7 @@ def _hang(home: Path, sha256: str) -> None:
 
 
 def _one_small_picture(home: Path) -> None:
-    for folder in (home / _SHARED, home / _SHARED / LUMA):
+    for folder in (home / _SHARED, home / _SHARED / LIGHTNESS):
         folder.mkdir(exist_ok=True)
         for name, edge in LONG_EDGES_PX.items():
             Image.new("RGB", (edge * 2 // 3, edge), "ivory").save(folder / name)

@@ -148,7 +148,7 @@ class NeuralStyle:
     encoder: Encoder
 
     def raw(self, content: Pixels, style: Pixels) -> Pixels:
-        """Its picture, at 192 px, with its own luma."""
+        """Its picture, at 192 px, with its own lightness."""
         key = sha256(f"{NEURAL.digest()}{self.encoder.checksum}".encode() + content.tobytes() + style.tobytes())
         path = FOLDER / "neural_style" / f"{key.hexdigest()[:24]}.png"
         if not path.exists():

@@ -48,7 +48,7 @@ def main() -> None:
 def _take(browser: Browser, shop: Shop, folder: Path, width: str) -> None:
     for language, theme, suffix in LOOKS:
         page = _opened(browser, shop, language, theme, WIDTHS[width])
-        for name in _shown(page, shop, OTHER_LOOK if suffix else (*PAGES, "luma", "sample")):
+        for name in _shown(page, shop, OTHER_LOOK if suffix else (*PAGES, "lightness", "sample")):
             _shoot(page, folder / f"{name}-{width}{suffix}.jpg", WIDTHS[width])
         page.context.close()
 

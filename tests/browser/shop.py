@@ -25,7 +25,12 @@ from tests.samples import Sample
 Pixels = NDArray[np.uint8]
 SIZE = (720, 1060)
 """Width and height of every picture: several tiles of 512 pixels."""
-MEASURES = {"luma_ssim": 0.999, "luma_difference_mean": 0.012, "luma_difference_p99": 0.06, "ink_chroma": 4.2}
+MEASURES = {
+    "lightness_ssim": 0.999,
+    "lightness_difference_mean": 0.012,
+    "lightness_difference_p99": 0.06,
+    "ink_chroma": 4.2,
+}
 TRACE = tuple(
     {"iteration": n, "content": 1.0 / (n + 1), "style": 5.0 / (n + 2), "tv": 0.0, "total": 6.0 / (n + 1)}
     for n in range(12)

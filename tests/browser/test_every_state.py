@@ -86,7 +86,7 @@ STATES: Mapping[str, Callable[[Page, Shop], None]] = {
     "swipe": pressed("s"),
     "blink": pressed("b"),
     "opacity": pressed("o"),
-    "luma": pressed("l"),
+    "lightness": pressed("l"),
     "elsewhere": somebody_elses,
     "approved": just_approved,
     "judged": judged,

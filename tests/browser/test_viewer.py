@@ -137,8 +137,8 @@ def test_modes_exclude_one_another_and_are_told(opened: Page) -> None:
         expect(opened.locator("[data-mode][aria-pressed=true]")).to_have_text(re.compile(name))
     assert layers(opened)[1][0] == 0.5
     opened.keyboard.press("l")
-    expect(opened.locator(".state")).to_contain_text("luma unchanged")
-    expect(opened.locator("[data-mode][aria-pressed=true]")).to_have_text(re.compile("Luma"))
+    expect(opened.locator(".state")).to_contain_text("lightness unchanged")
+    expect(opened.locator("[data-mode][aria-pressed=true]")).to_have_text(re.compile("Lightness"))
     for _ in range(100):  # the page's policy forbids Playwright's way of waiting for an expression
         if len(layers(opened)) == 3:
             break
@@ -173,7 +173,7 @@ def test_the_caption_names_what_is_shown(opened: Page) -> None:
     expect(caption.locator(".shows")).to_have_text("Original")
     expect(caption.locator(".machine")).to_be_hidden()
     opened.keyboard.press("l")
-    expect(caption.locator(".shows")).to_have_text("Luma difference")
+    expect(caption.locator(".shows")).to_have_text("Lightness difference")
     opened.keyboard.press("l")
     expect(caption.locator(".shows")).to_have_text("Result")
     expect(caption.locator(".machine")).to_be_visible()

@@ -37,7 +37,7 @@ KEYS: Final = (
     Key("s", "Swipe between original and result", _ENTRY),
     Key("b", "Blink: original and result in turn", _ENTRY),
     Key("o", "Opacity: lay the result over the original", _ENTRY),
-    Key("l", "Luma difference: has any line moved?", _ENTRY),
+    Key("l", "Lightness difference: has any line moved?", _ENTRY),
     Key("y", "Link the style print's zoom, or let it go", _ENTRY),
     Key("+", "Zoom in", _ENTRY),
     Key("−", "Zoom out", _ENTRY),

@@ -1,4 +1,4 @@
-// Comparing in the result's pane: swipe, blink, opacity, luma difference. One at a time; starts when viewer.js has painted.
+// Comparing in the result's pane: swipe, blink, opacity, lightness difference. One at a time; starts when viewer.js has painted.
 
 import { tilesOf } from "./tiles.js";
 
@@ -19,7 +19,7 @@ let mode = "";
 let share = 50; // where the divider stands, in percent
 let blinking = 0;
 let came = null; // where the focus was before it went to the divider
-const layers = {}; // of the result's pane: original below, result, luma above
+const layers = {}; // of the result's pane: original below, result, lightness above
 
 /** A further picture in the result's pane, exactly over or under it. */
 function layer(name, tiles, index) {
@@ -30,9 +30,9 @@ function layer(name, tiles, index) {
   return layers[name];
 }
 
-/** The luma difference, fetched when it is first asked for. */
-async function lumaLayer() {
-  return layer("luma", await tilesOf(section.dataset.luma), 2);
+/** The lightness difference, fetched when it is first asked for. */
+async function lightnessLayer() {
+  return layer("lightness", await tilesOf(section.dataset.lightness), 2);
 }
 
 /** Cuts the result off left of the divider, wherever the picture stands. */
@@ -47,10 +47,10 @@ async function clip() {
 
 /** Draws what the mode shows; `flipped`: the original in place of the result. */
 async function draw(flipped = false) {
-  (await layers.original).setOpacity(mode && mode !== "luma" ? 1 : 0);
+  (await layers.original).setOpacity(mode && mode !== "lightness" ? 1 : 0);
   (await layers.result).setOpacity(flipped ? 0 : mode === "opacity" ? share / 100 : 1);
-  if (layers.luma) (await layers.luma).setOpacity(mode === "luma" ? 1 : 0);
-  caption(flipped ? "original" : mode === "luma" ? "luma" : "");
+  if (layers.lightness) (await layers.lightness).setOpacity(mode === "lightness" ? 1 : 0);
+  caption(flipped ? "original" : mode === "lightness" ? "lightness" : "");
   await clip();
 }
 
@@ -59,7 +59,7 @@ function caption(what) {
   const { dataset } = shows.closest(".pane");
   if (what) dataset.shows = what;
   else delete dataset.shows;
-  shows.textContent = { original: section.dataset.showsOriginal, luma: section.dataset.showsLuma }[what] ?? plain;
+  shows.textContent = { original: section.dataset.showsOriginal, lightness: section.dataset.showsLightness }[what] ?? plain;
 }
 
 function placeDivider() {
@@ -119,7 +119,7 @@ async function set(name) {
   slide.dataset.of = mode;
   if (sliding) goToDivider();
   tell();
-  if (mode === "luma") await lumaLayer();
+  if (mode === "lightness") await lightnessLayer();
   return mode === "blink" ? blink() : draw();
 }
 

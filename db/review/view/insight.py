@@ -22,9 +22,9 @@ from db.review.view.plots import Histogram, TracePlot, histogram, trace_plot
 from db.review.view.reasons import Why, reasons
 
 MEASURES: Final = (
-    "luma_ssim",
-    "luma_difference_mean",
-    "luma_difference_p99",
+    "lightness_ssim",
+    "lightness_difference_mean",
+    "lightness_difference_p99",
     "ink_chroma",
     "chroma_texture",
     "swd_ab",
@@ -33,7 +33,7 @@ MEASURES: Final = (
     "chroma_mean",
 )
 """In the order of telling: first the drawing, then the colours."""
-FOREMOST: Final = ("total_error_mean", "ink_chroma", "luma_ssim")
+FOREMOST: Final = ("total_error_mean", "ink_chroma", "lightness_ssim")
 """What a curator asks first."""
 SEEDED: Final = "random-seeded"
 """Encoders by name: nothing learned, and distilled from VGG-19."""

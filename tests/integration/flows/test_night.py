@@ -202,5 +202,5 @@ def test_a_night_by_the_default_recipe_keeps_every_drawing_and_comes_nearer_to_t
             assert attempt.outcome is Outcome.SUCCEEDED, attempt.result
             assert decode(content).pixels.shape == decode(output).pixels.shape, "as large as the scan"
             assert attempt.result is not None
-            assert attempt.result.measures["luma_ssim"] > 0.999
+            assert attempt.result.measures["lightness_ssim"] > 0.999
         assert list(truth_lines(settings, [], archive.truth)) == []

@@ -94,7 +94,7 @@ def _breaks(error: Exception) -> Any:
     return dzsave
 
 
-def test_a_dispatch_leaves_tiles_of_content_style_output_and_luma(night: Settings) -> None:
+def test_a_dispatch_leaves_tiles_of_content_style_output_and_lightness(night: Settings) -> None:
     (tally,) = dispatch(night)
     assert (tally.outcomes, tally.notes) == ({"succeeded": 2}, [])
     assert _whole(night) == [True, True]

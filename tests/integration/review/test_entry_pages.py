@@ -29,7 +29,7 @@ def test_an_entry_shows_its_three_pictures_and_says_that_a_machine_colored_it(
     catalogue: Catalogue, desk: Desks, sample: Sample
 ) -> None:
     number = sample.entry(
-        catalogue, sample.record("r1", title="暫"), measures={"luma_ssim": 0.5, "luma_difference_mean": 2}
+        catalogue, sample.record("r1", title="暫"), measures={"lightness_ssim": 0.5, "lightness_difference_mean": 2}
     )
     attempt = catalogue.attempt(number)
     shown = desk().see(f"/entries/{number}")
@@ -38,7 +38,7 @@ def test_an_entry_shows_its_three_pictures_and_says_that_a_machine_colored_it(
         assert f'<img src="/pictures/{sha256}/preview.jpg"' in shown
     assert '<span lang="ja">暫</span>' in shown
     assert "machine-colorized" in shown
-    assert "luma SSIM 0.50000, mean |ΔL| 2.000 of 100" in shown
+    assert "lightness SSIM 0.50000, mean |ΔL| 2.000 of 100" in shown
     assert "1850–1852" in shown
 
 

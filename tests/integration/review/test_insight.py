@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from colorize.encoders.weights import RANDOM, SMALL
-from colorize.recipes.limits import WORDS
+from colorize.measures.names import MEASURES as MEASURED
 from db.catalogue import Catalogue
 from db.entries.measured import ErrorFigures
 from db.entries.night import Derivatives, EncoderKey, MatchEntry, MatchOutcome, RecipeEntry, Tone, Verdict
@@ -30,7 +30,7 @@ def _entries(catalogue: Catalogue, sample: Sample, errors: list[float]) -> list[
     """Attempts of one recipe and encoder with these total errors."""
     return [
         sample.entry(
-            catalogue, sample.record(f"r{n}-{error}"), total_error_mean=error, measures={"luma_ssim": 1 - error}
+            catalogue, sample.record(f"r{n}-{error}"), total_error_mean=error, measures={"lightness_ssim": 1 - error}
         )
         for n, error in enumerate(errors)
     ]
@@ -45,7 +45,7 @@ def test_figures_are_those_of_the_same_recipe_and_encoder_in_order(catalogue: Ca
     _entries(catalogue, sample, [0.8])
     found = catalogue.distribution(recipe.digest, encoder)
     assert found.figures["total_error_mean"] == (0.1, 0.2, 0.3)
-    assert found.figures["luma_ssim"] == pytest.approx((0.7, 0.8, 0.9))
+    assert found.figures["lightness_ssim"] == pytest.approx((0.7, 0.8, 0.9))
     assert found.attempts == 3
 
 
@@ -83,7 +83,7 @@ def test_the_page_tells_a_figures_place(catalogue: Catalogue, sample: Sample, ap
     attempts = _entries(catalogue, sample, [n / 10 for n in range(1, 11)])
     page = Browser(app).get(f"/entries/{attempts[2]}").text
     assert "Total error 0.3: Rank 3 of 10, the lowest first." in page
-    assert "Likeness of the drawing (luma SSIM) 0.7: Rank 8 of 10, the lowest first." in page
+    assert "Likeness of the drawing (lightness SSIM) 0.7: Rank 8 of 10, the lowest first." in page
     assert 'role="img"' in page
 
 
@@ -211,4 +211,4 @@ def test_errors_of_two_encoders_are_not_set_side_by_side_without_a_word(
 
 def test_the_page_knows_the_encoders_and_measures_of_the_colorizer() -> None:
     assert (SEEDED, DISTILLED) == (RANDOM, SMALL)
-    assert set(MEASURES) <= set(WORDS)
+    assert set(MEASURES) <= set(MEASURED)

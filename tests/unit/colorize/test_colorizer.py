@@ -92,9 +92,13 @@ def test_results_come_in_the_order_of_the_jobs_whatever_their_sizes(
     for result, job in zip(results, jobs, strict=True):
         content, others = prepare(RECIPE, job).content, [prepare(RECIPE, other).content for other in jobs]
         drawing = [
-            picture_measures(other, result.picture)["luma_ssim"] for other in others if other.shape == content.shape
+            picture_measures(other, result.picture)["lightness_ssim"]
+            for other in others
+            if other.shape == content.shape
         ]
-        assert picture_measures(content, result.picture)["luma_ssim"] == max(drawing), "the drawing is another job's"
+        assert picture_measures(content, result.picture)["lightness_ssim"] == max(drawing), (
+            "the drawing is another job's"
+        )
 
 
 def test_a_result_is_an_ordinary_picture_in_colour_with_its_run(results: list[Colorization]) -> None:
@@ -166,7 +170,7 @@ def test_a_picture_that_never_is_finite_has_diverged_and_its_neighbour_has_not(
     assert "jadh2016/config1_2_2" in str(diverged)
     assert isinstance(fine, Colorization)
     assert fine.measures["restored"] == 0
-    assert fine.measures["luma_ssim"] > 0
+    assert fine.measures["lightness_ssim"] > 0
 
 
 def test_a_picture_that_the_device_cannot_hold_fails_alone_and_gives_no_picture(
@@ -231,7 +235,7 @@ def test_without_an_iteration_the_content_comes_out_with_its_errors(
 def test_without_an_iteration_no_optimiser_fails(optimiser: str, narrow: Encoder, jobs: list[Job]) -> None:
     recipe = RECIPE.changed(iterations=0, optimiser=optimiser, schedule="share", start="noise", seed=4)
     (found,) = colorizations(colorizer(narrow, recipe).colorize(jobs[:1]))
-    assert found.measures["luma_ssim"] < 0.5, "noise is the start"
+    assert found.measures["lightness_ssim"] < 0.5, "noise is the start"
 
 
 @pytest.mark.parametrize(

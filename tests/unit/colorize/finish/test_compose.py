@@ -29,7 +29,7 @@ from flows.archives.sample.drawing.prints import draw_print
 
 COLOUR = recipe_named("nishiki/colour").changed(long_edge_px=96)
 NEURAL = recipe_named("jadh2016/config1_2_2").changed(
-    luma="content", guide_radius_px=3, tv_weight=1e-5, iterations=6, long_edge_px=64
+    lightness="content", guide_radius_px=3, tv_weight=1e-5, iterations=6, long_edge_px=64
 )
 RECIPES = {
     "exemplar": COLOUR,
@@ -133,12 +133,12 @@ def test_the_drawing_is_the_scans_own_at_its_full_size(
     changed = np.abs(lightness(result.picture) - lightness(content))
     assert changed.mean() < 0.1
     assert np.quantile(changed, 0.99) < 0.5
-    assert result.measures["luma_ssim"] > 0.999
-    assert result.measures["luma_difference_mean"] == pytest.approx(changed.mean(), abs=2e-3)
+    assert result.measures["lightness_ssim"] > 0.999
+    assert result.measures["lightness_difference_mean"] == pytest.approx(changed.mean(), abs=2e-3)
 
 
 def test_so_it_is_by_every_named_recipe_that_promises_it(content: Pixels, style: Pixels, narrow: Encoder) -> None:
-    promising = [recipe for recipe in recipes().values() if recipe.luma == "content"]
+    promising = [recipe for recipe in recipes().values() if recipe.lightness == "content"]
     assert "locked/config3_3_4" in {recipe.name for recipe in promising}
     job = Job("x", content, style, marks=stroke((60, 80), content))
     for recipe in promising:
@@ -181,7 +181,7 @@ def test_the_mount_of_the_style_lends_no_colour(
 def test_neural_style_lends_its_colours_alone(photographs: dict[str, Pixels], narrow: Encoder) -> None:
     job = Job("x", to_gray(photographs["chelsea"]), photographs["coffee"])
     strong = NEURAL.changed(iterations=12, guide_radius_px=0, long_edge_px=64)
-    locked, free = (made(strong.changed(luma=luma), narrow, job) for luma in ("content", "free"))
+    locked, free = (made(strong.changed(lightness=lightness), narrow, job) for lightness in ("content", "free"))
     assert locked.picture.shape == free.picture.shape
     assert np.abs(lightness(free.picture) - lightness(job.content)).mean() > 1
     assert np.abs(lightness(locked.picture) - lightness(job.content)).mean() < 0.1
@@ -191,10 +191,10 @@ def test_neural_style_lends_its_colours_alone(photographs: dict[str, Pixels], na
     assert locked.trace == free.trace
 
 
-def test_the_free_luma_of_neural_style_sees_the_whole_scan_at_working_size(
+def test_the_free_lightness_of_neural_style_sees_the_whole_scan_at_working_size(
     mounted: Pixels, style: Pixels, narrow: Encoder
 ) -> None:
-    result = made(NEURAL.changed(luma="free"), narrow, Job("x", mounted, style))
+    result = made(NEURAL.changed(lightness="free"), narrow, Job("x", mounted, style))
     assert result.picture.shape == (64, 48, 3)
 
 
@@ -212,7 +212,7 @@ def test_a_scan_of_sixteen_bits_is_kept_as_deep_as_it_is(
     assert np.abs(lightness(result.deep) - lightness(gray16)).max() < 0.02
     assert result.picture.dtype == np.uint8
     assert np.abs(lightness(result.picture) - lightness(gray16)).mean() < 0.1
-    assert result.measures["luma_difference_mean"] < 1e-3, "taken of what is kept, all its bits"
+    assert result.measures["lightness_difference_mean"] < 1e-3, "taken of what is kept, all its bits"
 
 
 @pytest.mark.parametrize("name", ["exemplar", "reinhard", "neural style"])
@@ -235,7 +235,7 @@ def test_a_mark_holds_where_it_was_drawn(
     assert np.hypot(*(chroma_of(before.picture)[places].mean(0) - BLUE)) > 15
     change = np.hypot(*np.moveaxis(chroma_of(after.picture) - chroma_of(before.picture), -1, 0))
     assert change[places].mean() > 3 * np.roll(change, 130 + shift, 0)[places].mean(), "far away less is changed"
-    assert after.measures["luma_ssim"] > 0.999
+    assert after.measures["lightness_ssim"] > 0.999
 
 
 def test_a_mark_on_the_mount_alone_changes_nothing(
@@ -300,11 +300,11 @@ def test_a_gray_or_toned_style_is_refused_by_its_tone(
 
 
 def test_a_recipe_of_the_papers_takes_a_gray_style_still(content: Pixels, narrow: Encoder) -> None:
-    result = made(NEURAL.changed(luma="free"), narrow, Job("x", content, content))
+    result = made(NEURAL.changed(lightness="free"), narrow, Job("x", content, content))
     assert str(result.refusal).startswith("still gray")
 
 
-@pytest.mark.parametrize("recipe", [COLOUR, RECIPES["welsh"], NEURAL, NEURAL.changed(luma="free")])
+@pytest.mark.parametrize("recipe", [COLOUR, RECIPES["welsh"], NEURAL, NEURAL.changed(lightness="free")])
 def test_a_result_outside_its_recipes_limits_is_refused_with_its_numbers(
     recipe: Recipe, photographs: dict[str, Pixels], narrow: Encoder
 ) -> None:
@@ -312,7 +312,7 @@ def test_a_result_outside_its_recipes_limits_is_refused_with_its_numbers(
     recipe = recipe.changed(limits={}, iterations=12 if recipe.method == "neural_style" else 0)
     free = made(recipe, narrow, job)
     chroma, full = free.measures["chroma_mean"], free.measures["colourfulness"]
-    limits = {"chroma_mean": [0, chroma / 2], "colourfulness": [2 * full, 999], "luma_ssim": [0.9, 1]}
+    limits = {"chroma_mean": [0, chroma / 2], "colourfulness": [2 * full, 999], "lightness_ssim": [0.9, 1]}
     strict = made(recipe.changed(limits=limits), narrow, job)
     assert free.refusal is None
     assert strict.refusal is not None
@@ -387,7 +387,7 @@ def test_from_marks_alone_a_region_is_coloured_and_without_any_the_job_is_refuse
     marked, found = ends(recipe, narrow, [replace(bare, key="marked", marks=stroke(at, content)), bare])
     assert isinstance(marked, Colorization)
     assert chroma_of(marked.picture)[light_places(content, at)].mean(0) == pytest.approx(BLUE, abs=4)
-    assert marked.measures["luma_ssim"] > 0.999
+    assert marked.measures["lightness_ssim"] > 0.999
     assert isinstance(found, BadMarks)
     assert "from marks alone" in str(found)
 

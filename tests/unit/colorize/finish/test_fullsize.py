@@ -162,16 +162,16 @@ def test_colours_end_where_the_drawing_does_at_full_size() -> None:
 def test_texture_that_the_drawing_lacks_is_left_behind() -> None:
     random = np.random.default_rng(10)
     chroma = even(12, 20, (64, 96)) + random.normal(0, 10, (64, 96, 2)).astype(np.float32)
-    luma = np.full((64, 96), 70, np.float32) + random.normal(0, 1, (64, 96)).astype(np.float32)
-    left = filtered(chroma, luma)
+    lightness = np.full((64, 96), 70, np.float32) + random.normal(0, 1, (64, 96)).astype(np.float32)
+    left = filtered(chroma, lightness)
     assert left[8:-8, 8:-8].std((0, 1)).max() < 1.0
     assert np.abs(left.mean((0, 1)) - (12, 20)).max() < 0.5
 
 
 def test_the_filter_gives_no_colour_that_was_not_given_to_it() -> None:
     random = np.random.default_rng(11)
-    chroma, luma = random.uniform(-40, 40, (32, 32, 2)).astype(np.float32), random.uniform(0, 100, (32, 32))
-    left = filtered(chroma, luma.astype(np.float32), Guide(1, 0.01))
+    chroma, lightness = random.uniform(-40, 40, (32, 32, 2)).astype(np.float32), random.uniform(0, 100, (32, 32))
+    left = filtered(chroma, lightness.astype(np.float32), Guide(1, 0.01))
     assert (left.min((0, 1)) >= chroma.min((0, 1))).all()
     assert (left.max((0, 1)) <= chroma.max((0, 1))).all()
 

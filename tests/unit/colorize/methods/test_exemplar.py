@@ -123,9 +123,9 @@ def test_a_doubtful_place_takes_its_neighbours_colour_and_a_doubtful_region_the_
     doubt[:, 12:] = 1e9
     doubt[4:7, 4:7] = 1e9
     carried[4:7, 4:7] = (-80, 90, 5, 5)
-    luma = np.repeat([60.0, 95.0], 12)[None].repeat(12, 0).astype(np.float32)
+    lightness = np.repeat([60.0, 95.0], 12)[None].repeat(12, 0).astype(np.float32)
     paper = np.array([2, 14], np.float32)
-    found = module._agreed(carried, doubt, luma, paper, RECIPE.agreement)
+    found = module._agreed(carried, doubt, lightness, paper, RECIPE.agreement)
     assert found.dtype == np.float32
     # The paper pulls at every cell, by a fiftieth of its own word.
     assert found[3:8, 3:8].reshape(-1, 4) == pytest.approx(np.tile([29.4, 10.1, 0, 0], (25, 1)), abs=0.6)
@@ -135,11 +135,11 @@ def test_a_doubtful_place_takes_its_neighbours_colour_and_a_doubtful_region_the_
 
 def test_without_a_say_for_neighbours_every_cell_keeps_its_own_word() -> None:
     carried = np.random.default_rng(2).normal(0, 20, (6, 8, 4)).astype(np.float32)
-    luma, paper = np.full((6, 8), 50, np.float32), np.zeros(2, np.float32)
-    alone = module._agreed(carried, np.zeros((6, 8), np.float32), luma, paper, 0.0)
+    lightness, paper = np.full((6, 8), 50, np.float32), np.zeros(2, np.float32)
+    alone = module._agreed(carried, np.zeros((6, 8), np.float32), lightness, paper, 0.0)
     assert alone == pytest.approx(carried / 1.02, rel=1e-5)
     spreads = [
-        np.ptp(module._agreed(carried, np.zeros((6, 8), np.float32), luma, paper, agreement))
+        np.ptp(module._agreed(carried, np.zeros((6, 8), np.float32), lightness, paper, agreement))
         for agreement in (0.0, 1.0, 20.0)
     ]
     assert all(less < more for more, less in pairwise(spreads))

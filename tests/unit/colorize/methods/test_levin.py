@@ -14,9 +14,9 @@ RED, BLUE = (40.0, 20.0), (-5.0, -30.0)
 
 def halves(side: int = 32) -> NDArray[np.float32]:
     """L of a dark half beside a light one."""
-    luma = np.full((side, side), 80, np.float32)
-    luma[:, : side // 2] = 30
-    return luma
+    lightness = np.full((side, side), 80, np.float32)
+    lightness[:, : side // 2] = 30
+    return lightness
 
 
 def dots(shape: tuple[int, ...], *places: tuple[int, int, tuple[float, float]]) -> tuple[Any, Any]:
@@ -27,8 +27,8 @@ def dots(shape: tuple[int, ...], *places: tuple[int, int, tuple[float, float]]) 
 
 
 def test_a_flat_picture_takes_the_colour_of_its_one_mark() -> None:
-    luma = np.full((24, 24), 60, np.float32)
-    chroma = spread(luma, *dots(luma.shape, (12, 12, RED)))
+    lightness = np.full((24, 24), 60, np.float32)
+    chroma = spread(lightness, *dots(lightness.shape, (12, 12, RED)))
     assert np.allclose(chroma, RED, rtol=0.02)
     assert chroma.dtype == np.float32
 
@@ -47,8 +47,8 @@ def test_each_side_of_an_edge_takes_the_colour_of_its_own_mark() -> None:
 
 
 def test_between_two_marks_on_even_ground_colours_go_over_evenly() -> None:
-    luma = np.full((1, 41), 50, np.float32)
-    chroma = spread(luma, *dots(luma.shape, (0, 0, (0.0, 0.0)), (0, 40, (40.0, -40.0))))
+    lightness = np.full((1, 41), 50, np.float32)
+    chroma = spread(lightness, *dots(lightness.shape, (0, 0, (0.0, 0.0)), (0, 40, (40.0, -40.0))))
     assert np.allclose(chroma[0, :, 0], np.arange(41), atol=1)
 
 
@@ -73,9 +73,9 @@ def test_a_correction_changes_its_own_region_and_leaves_the_others() -> None:
 
 
 def test_a_correction_fades_with_distance_where_no_edge_stops_it() -> None:
-    luma = np.full((40, 300), 50, np.float32)
-    marked, colours = dots(luma.shape, *((row, 0, RED) for row in range(40)))
-    red = corrected(luma, np.zeros((40, 300, 2), np.float32), marked, colours)[20, :, 0]
+    lightness = np.full((40, 300), 50, np.float32)
+    marked, colours = dots(lightness.shape, *((row, 0, RED) for row in range(40)))
+    red = corrected(lightness, np.zeros((40, 300, 2), np.float32), marked, colours)[20, :, 0]
     assert np.all(np.diff(red) < 1e-3)
     assert red[150] == pytest.approx(
         40 * np.cosh(150 / 210) / np.cosh(300 / 210), rel=0.03
@@ -89,8 +89,8 @@ def test_a_mark_that_says_what_is_there_changes_nothing() -> None:
 
 
 def test_the_system_is_symmetric_and_its_rows_sum_to_the_pull() -> None:
-    luma = np.random.default_rng(2).uniform(0, 100, (9, 7))
-    laplacian = _laplacian(luma, pull=0.25)
+    lightness = np.random.default_rng(2).uniform(0, 100, (9, 7))
+    laplacian = _laplacian(lightness, pull=0.25)
     dense = laplacian.toarray()
     assert np.array_equal(dense, dense.T)
     assert np.allclose(dense.sum(1), 0.25)
@@ -99,16 +99,16 @@ def test_the_system_is_symmetric_and_its_rows_sum_to_the_pull() -> None:
 
 
 def test_a_coupling_is_levins_where_bounds_do_not_bite() -> None:
-    luma = np.array([[50.0, 52.0, 54.0]]).repeat(3, axis=0)
+    lightness = np.array([[50.0, 52.0, 54.0]]).repeat(3, axis=0)
     middle = np.exp(-(2**2) / 2 / 1.0)  # variance 8/3, of which 0.3 are taken, but 1 at least
-    assert -_laplacian(luma, pull=0.0).toarray()[4, 5] == pytest.approx(middle)
+    assert -_laplacian(lightness, pull=0.0).toarray()[4, 5] == pytest.approx(middle)
 
 
 def test_sixty_dabs_bring_a_drawn_print_nearer_its_colours_than_gray_is() -> None:
     lab = rgb2lab(draw_print(design(3), 1, (128, 192)).pixels)
-    luma, truth = lab[..., 0].astype(np.float32), lab[..., 1:].astype(np.float32)
-    marked, random = np.zeros(luma.shape, np.bool_), np.random.default_rng(0)
+    lightness, truth = lab[..., 0].astype(np.float32), lab[..., 1:].astype(np.float32)
+    marked, random = np.zeros(lightness.shape, np.bool_), np.random.default_rng(0)
     for row, column in zip(random.integers(0, 190, 60), random.integers(0, 124, 60), strict=True):
         marked[row : row + 2, column : column + 4] = True
-    left = np.abs(spread(luma, marked, truth) - truth).mean()
+    left = np.abs(spread(lightness, marked, truth) - truth).mean()
     assert left < 0.6 * np.abs(truth).mean()

@@ -75,13 +75,13 @@ def test_the_paper_of_a_print_of_one_tone_is_that_tone() -> None:
 
 
 def test_ink_keeps_the_less_chroma_the_blacker_it_is_and_light_colours_all_of_it() -> None:
-    luma = np.linspace(0, 100, 401, dtype=np.float32)[None]
+    lightness = np.linspace(0, 100, 401, dtype=np.float32)[None]
     chroma = np.full((1, 401, 2), (30, -40), np.float32)
-    kept = ink_neutral(chroma, luma) / chroma
+    kept = ink_neutral(chroma, lightness) / chroma
     assert (np.diff(kept, axis=1) >= 0).all()
     assert np.diff(kept, axis=1).max() < 0.03, "smoothly"
-    assert kept[luma >= 45] == pytest.approx(1)
-    assert kept[luma <= 5] == pytest.approx(kept[0, 0, 0])
+    assert kept[lightness >= 45] == pytest.approx(1)
+    assert kept[lightness <= 5] == pytest.approx(kept[0, 0, 0])
     assert 0 <= kept[0, 0, 0] < 0.2
-    assert kept[luma <= 20].mean() < 0.5
+    assert kept[lightness <= 20].mean() < 0.5
     assert kept[..., 0] == pytest.approx(kept[..., 1]), "the hue stays"

@@ -43,7 +43,7 @@ DECIDING: dict[str, Any] = {
     "step_limit": 20.0,
     "rates": (0.1,),
     "seed": 1,
-    "luma": "content",
+    "lightness": "content",
 }
 CHROMA = recipe_named("nishiki/colour")
 DECIDING_OF_CHROMA: dict[str, Any] = {
@@ -64,6 +64,52 @@ AS_KEPT = {
     "nishiki/tint": "d9cfdb1dcffa24cbfaabb37308aace7fa500e1ed4ef19151a1680abf04baf48d",
 }
 """Digests that stand in catalogues since before there were chroma methods."""
+AS_KEPT_OF_CHROMA = {
+    "nishiki/colour": "e7e45d44b3723ea41168a1533550f05482a4dc0fffde01c83b4ec9b77517c13c",
+    "nishiki/marks": "dcffc3a6a2f93dae15d04eb1855db01dc8296aabb7c6f3642d5e4b59252baded",
+    "locked/config3_3_4": "28c2a26bf8e00d29729dad3cbfef5b84af19fedf08cf4505a9634816cf3be21b",
+    "classics/reinhard2001": "7a17f10aa29b7a51c1e66ed819d6863b0636c39cff9852421daba1f63cb7d344",
+    "classics/welsh2002": "c9d63161960ddc784c56376984a4a7626e097eb951fb72f4ad4094a284047e39",
+}
+"""Digests that stand in catalogues since lightness was luma and a recipe held the parameters of every method."""
+COLOUR_AS_KEPT: dict[str, Any] = {
+    "reason": CHROMA.reason,
+    "name": "nishiki/colour",
+    "provenance": "nishiki",
+    "formula": "jadh2016",
+    "content_layers": ["conv4_2"],
+    "style_layers": ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"],
+    "style_over_content": 0.0,
+    "tv_weight": 0.0,
+    "optimiser": "lbfgs",
+    "schedule": "fixed",
+    "method": "exemplar",
+    "decay": 0.9975,
+    "iterations": 0,
+    "long_edge_px": 512,
+    "start": "content",
+    "pooling": "max",
+    "history": 10,
+    "step_limit": 40.0,
+    "rates": [0.01, 0.1, 1.0],
+    "seed": 0,
+    "encoder": "nishiki-small",
+    "luma": "content",
+    "paper": "style",
+    "guide_radius_px": 3,
+    "colour_layers": ["conv2_2", "conv3_4", "conv4_4"],
+    "temperature": 0.02,
+    "luminance_weight": 0.4,
+    "agreement": 20.0,
+    "palette": 0.4,
+    "limits": {
+        "luma_ssim": [0.999, 1.0],
+        "luma_difference_mean": [0.0, 0.1],
+        "luma_difference_p99": [0.0, 0.5],
+        "ink_chroma": [0.0, 15.0],
+    },
+}
+"""The data of `nishiki/colour` as it stands in catalogues of that time."""
 
 
 @pytest.mark.parametrize(("x", "y", "z"), CONFIGURATIONS)
@@ -135,15 +181,21 @@ def test_a_digest_changes_with_each_deciding_parameter_of_chroma(parameter: str)
     assert CHROMA.changed(**{parameter: DECIDING_OF_CHROMA[parameter]}).digest() != CHROMA.digest()
 
 
-@pytest.mark.parametrize("name", AS_KEPT)
+@pytest.mark.parametrize("name", AS_KEPT | AS_KEPT_OF_CHROMA)
 def test_a_recipe_of_a_kept_night_has_the_digest_that_it_is_kept_under(name: str) -> None:
-    assert recipe_named(name).digest() == AS_KEPT[name]
+    assert recipe_named(name).digest() == (AS_KEPT | AS_KEPT_OF_CHROMA)[name]
+
+
+def test_data_that_was_kept_under_the_old_names_is_read_as_the_same_recipe() -> None:
+    kept = json.loads(json.dumps(COLOUR_AS_KEPT))
+    assert Recipe.from_data(kept) == CHROMA
+    assert Recipe.from_data(kept).digest() == AS_KEPT_OF_CHROMA["nishiki/colour"]
 
 
 @pytest.mark.parametrize("name", AS_KEPT)
 def test_data_of_a_kept_night_that_knows_nothing_of_chroma_is_read_under_its_digest(name: str) -> None:
     data = recipe_named(name).data()
-    for parameter in {*DECIDING_OF_CHROMA, "luma"} - {"method"}:
+    for parameter in {*DECIDING_OF_CHROMA, "lightness"} - {"method"}:
         del data[parameter]
     kept = Recipe.from_data(data)
     assert kept == recipe_named(name)
@@ -151,7 +203,7 @@ def test_data_of_a_kept_night_that_knows_nothing_of_chroma_is_read_under_its_dig
 
 
 def test_a_locked_recipe_is_another_than_the_one_whose_colours_it_takes() -> None:
-    assert RECIPE.changed(luma="content").digest() != RECIPE.digest()
+    assert RECIPE.changed(lightness="content").digest() != RECIPE.digest()
 
 
 @pytest.mark.parametrize("name", sorted(recipes()))
@@ -178,9 +230,11 @@ def test_recipes_of_papers_are_tuned_for_the_original_vgg19_and_ours_for_the_shi
     assert descending <= set(tuned), "whose figures hang on the encoder"
 
 
-def test_a_method_that_finds_chroma_cannot_paint_a_luma_of_its_own() -> None:
-    with pytest.raises(BadRecipe, match=r"recipe nishiki/colour: the method exemplar finds chroma only; give luma = c"):
-        CHROMA.changed(luma="free")
+def test_a_method_that_finds_chroma_cannot_paint_a_lightness_of_its_own() -> None:
+    with pytest.raises(
+        BadRecipe, match=r"recipe nishiki/colour: the method exemplar finds chroma only; give lightness = c"
+    ):
+        CHROMA.changed(lightness="free")
 
 
 def test_a_correspondence_without_layers_is_refused() -> None:
@@ -251,7 +305,7 @@ def test_data_with_an_unknown_a_missing_or_a_mistyped_parameter_is_refused() -> 
         ("seed", -1),
         ("formula", "jadh2017"),
         ("method", "pix2pix"),
-        ("luma", "style"),
+        ("lightness", "style"),
         ("paper", "white"),
         ("guide_radius_px", -1),
         ("guide_radius_px", 65),

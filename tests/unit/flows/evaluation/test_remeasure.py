@@ -46,7 +46,7 @@ def refused(run: Result, code: int) -> str:
 
 def test_the_truth_against_itself_is_at_no_distance(measure: Run) -> None:
     found = figures(measure("truth.png", "truth.png", "--json"))
-    assert (found["delta_e"], found["delta_e_ratio"], found["luma_difference_p99"]) == (0, 0, 0)
+    assert (found["delta_e"], found["delta_e_ratio"], found["lightness_difference_p99"]) == (0, 0, 0)
     assert found["delta_e_gray"] > 5
     assert found["colourfulness_ratio"] == 1
 
@@ -64,7 +64,7 @@ def test_a_person_gets_a_table_with_the_distances_first(measure: Run) -> None:
     rows = [[cell.strip() for cell in line.split("│")[1:3]] for line in run.stdout.splitlines() if "│" in line]
     assert rows[0] == ["mean ΔE00 of the result", "0"]
     assert rows[1][0] == "mean ΔE00 of the truth left gray"
-    assert ["luma SSIM", "1"] in rows
+    assert ["lightness SSIM", "1"] in rows
 
 
 def test_a_result_of_another_size_but_the_same_shape_is_scaled_and_that_is_said(measure: Run, truth: Pixels) -> None:

@@ -45,7 +45,8 @@ def attempt(recipe: Recipe, pair: tuple[int, int] = (1, 11), **figures: float) -
     content, style = figures.get("content", 0.25), figures.get("style", 0.5)
     result = AttemptResult(
         Outcome.SUCCEEDED, "cpu", {}, content_error_mean=content, style_error_mean=style,
-        total_error_mean=content + style, measures={"luma_ssim": 0.9, "colourfulness": figures.get("colour", 20.0)},
+        total_error_mean=content + style,
+        measures={"lightness_ssim": 0.9, "colourfulness": figures.get("colour", 20.0)},
         trace=({"iteration": 0, "total": 100.0}, {"iteration": 2, "total": figures.get("loss", 50.0)}),
     )  # fmt: skip
     return AttemptEntry(

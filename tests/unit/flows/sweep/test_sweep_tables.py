@@ -48,7 +48,7 @@ def test_one_attempt_has_no_deviation_and_the_csv_leaves_it_empty() -> None:
     first, second = csv.DictReader(StringIO(table))
     assert (first["configuration"], first["attempts"], first["content_error"]) == ("jadh2016/config1_1_1", "0", "")
     assert float(second["content_error"]) == 1 / 3
-    assert (second["content_error_sd"], float(second["luma_ssim"])) == ("", 0.9)
+    assert (second["content_error_sd"], float(second["lightness_ssim"])) == ("", 0.9)
 
 
 def test_the_table_keeps_the_order_of_the_recipes_and_every_measure() -> None:
@@ -58,7 +58,7 @@ def test_the_table_keeps_the_order_of_the_recipes_and_every_measure() -> None:
     header, body = cells(rows, figure_names(rows))
     assert [line[0] for line in body] == [recipe.name for recipe in plan.recipes]
     assert header == [
-        "configuration", "attempts", "content error", "style error", "total error", "luma ssim", "colourfulness",
+        "configuration", "attempts", "content error", "style error", "total error", "lightness ssim", "colourfulness",
     ]  # fmt: skip
 
 

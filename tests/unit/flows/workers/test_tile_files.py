@@ -107,7 +107,9 @@ def _shown(tiling: Tiling, content: Picture, output: Picture) -> ShownPictures:
     return ShownPictures(1, stored(content), stored(_picture(9, 50, 60)), stored(output))
 
 
-def test_an_unchanged_luma_is_shown_as_a_neutral_gray_and_a_lighter_one_eight_times_as_light(tiling: Tiling) -> None:
+def test_an_unchanged_lightness_is_shown_as_a_neutral_gray_and_a_lighter_one_eight_times_as_light(
+    tiling: Tiling,
+) -> None:
     content = _picture(4, 200, 304)
     lighter = content.copy()
     lighter[:, 152:] = content[:, 152:] + 3
