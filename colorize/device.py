@@ -17,17 +17,17 @@ _M_MMAP_THRESHOLD: Final = -3
 """glibc's name of the size from which on a block goes back to the system when it is freed."""
 
 
-def device_names(wish: str = "auto") -> list[str]:
-    """The devices to use: every GPU, else the CPU; or what the operator wishes (`cpu`, `cuda`, `cuda:1`).
+def device_names(asked: str = "auto") -> list[str]:
+    """The devices to use: every GPU, else the CPU; or what the operator asks for (`cpu`, `cuda`, `cuda:1`).
 
     Raises:
-        DeviceMissing: the wish cannot be met here.
+        DeviceMissing: it is not here.
     """
     gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
     choices = {"auto": gpus or ["cpu"], "cpu": ["cpu"], "cuda": gpus} | {name: [name] for name in gpus}
-    if found := choices.get(wish):
+    if found := choices.get(asked):
         return found
-    raise DeviceMissing(f"there is no device {wish!r} here; there is {', '.join(['cpu', *gpus])}")
+    raise DeviceMissing(f"there is no device {asked!r} here; there is {', '.join(['cpu', *gpus])}")
 
 
 def use_one_thread() -> None:

@@ -9,7 +9,7 @@ CatalogueError               root; the message says which catalogue or entry, wh
 ├── CatalogueFull            no room left for a row or a picture
 ├── PictureMissing           a picture's file is not where its sha256 says
 ├── UnknownEntry             no entry by this number
-├── TriedAlready             a wish was made, and its recipe is still the same
+├── TriedAlready             a request was made, and its recipe is still the same
 ├── NameTaken                a curator's name is somebody's already
 ├── LastAdmin                nobody would keep the accounts any more
 ├── BatchLost                another process holds the batch now: put down the work, write nothing
@@ -54,7 +54,7 @@ class UnknownEntry(CatalogueError):
 
 
 class TriedAlready(CatalogueError):
-    """What was wished for was made, and a night would only repeat it."""
+    """What was asked for was made, and a night would only repeat it."""
 
 
 class NameTaken(CatalogueError):

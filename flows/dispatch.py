@@ -52,7 +52,7 @@ class DispatchTally:
 
 @flow(name="dispatch", task_runner=_RUNNER, validate_parameters=False)
 def dispatch(settings: Settings) -> list[DispatchTally]:
-    """Carry on what was left unfinished, then take and colorize what curators wished for, then all that is due.
+    """Carry on what was left unfinished, then take and colorize what curators asked for, then all that is due.
 
     Raises:
         ColorizeError, CatalogueError: nothing can be colorized at all.
@@ -97,18 +97,18 @@ def carry_on(catalogue: Catalogue, settings: Settings, pool: DevicePool) -> list
 
 
 def take_on(catalogue: Catalogue, settings: Settings, pool: DevicePool) -> Iterator[DispatchTally]:
-    """Take and work through a batch of each recipe that wishes name, then the night's own; `limit` holds for all."""
-    named = catalogue.wished_recipes(max_tries=settings.max_tries)
-    wished = [name for name in named if name not in (RECIPE_OF_NIGHT, settings.recipe)]
+    """Take and work through a batch of each recipe that requests name, then the night's own; `limit` holds for all."""
+    named = catalogue.requested_recipes(max_tries=settings.max_tries)
+    requested = [name for name in named if name not in (RECIPE_OF_NIGHT, settings.recipe)]
     limit = settings.limit
-    for name in (*wished, settings.recipe):
+    for name in (*requested, settings.recipe):
         try:
             recipe = night_recipe(settings.model_copy(update={"recipe": name}))
         except (UnknownRecipe, BadRecipe) as error:
-            yield DispatchTally(0, Counter(), [(f"a curator's wish for {name}", str(error))])
+            yield DispatchTally(0, Counter(), [(f"a curator's request for {name}", str(error))])
             continue
         weights = encoder_weights(settings, recipe)
-        take = catalogue.take_batch if name == settings.recipe else catalogue.take_wishes
+        take = catalogue.take_batch if name == settings.recipe else catalogue.take_requests
         batch = take(recipe_entry(recipe), encoder_key(weights), limit=limit, max_tries=settings.max_tries)
         if batch is not None:
             limit = None if limit is None else limit - batch.taken

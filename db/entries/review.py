@@ -1,4 +1,4 @@
-"""The frozen dataclasses of the review: the queue, verdicts and wishes, curators and their sessions.
+"""The frozen dataclasses of the review: the queue, verdicts and requests, curators and their sessions.
 
 They cross the catalogue's door as those of `db.entries.night` do. Times are aware UTC.
 """
@@ -223,11 +223,11 @@ class Stamps:
 
 
 RECIPE_OF_NIGHT = ""
-"""What a wish names that leaves the recipe to the night."""
+"""What a request names that leaves the recipe to the night."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class AttemptRequest:
     """A further attempt that a curator asks for: another style, or marks drawn on the picture, or both."""
 
     style_id: int | None = None
@@ -242,7 +242,7 @@ class Wish:
             raise ValueError("marks need the name of a recipe that reads them, such as 'levin2004'")
 
 
-class WishState(StrEnum):
+class RequestState(StrEnum):
     """A night will make it; something came of it; it failed for now too often; a picture may no longer be used."""
 
     WAITING = "waiting"
@@ -252,8 +252,8 @@ class WishState(StrEnum):
 
 
 @dataclass(frozen=True)
-class WishEntry:
-    """A wish as it is kept; pending until a night has made an attempt of it."""
+class RequestEntry:
+    """A request as it is kept; pending until a night has made an attempt of it."""
 
     id: int
     attempt_id: int
@@ -263,10 +263,10 @@ class WishEntry:
     style_id: int
     recipe: str
     marks_sha256: str | None
-    wished_at: datetime
+    requested_at: datetime
     made: int | None
     """The newest attempt that came of it, one that failed for now too; None: there is none."""
-    state: WishState
+    state: RequestState
 
 
 @dataclass(frozen=True)

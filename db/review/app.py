@@ -28,7 +28,7 @@ from db.review.pages import entry as entry_pages
 from db.review.pages import keys, login, pictures, undo, verdicts
 from db.review.pages import marks as marks_page
 from db.review.pages import queue as queue_pages
-from db.review.pages import requests as wish_pages
+from db.review.pages import requests as request_pages
 from db.review.settings import ReviewSettings
 from db.review.view import error_pages as faults
 from db.review.view import preferences
@@ -44,7 +44,7 @@ PAGES = (
     entry_pages,
     verdicts,
     candidates_page,
-    wish_pages,
+    request_pages,
     marks_page,
     people,
     keys,

@@ -1,4 +1,4 @@
-"""The review's tables: the queue, what records are found by, leases, undone verdicts, wishes, curators, sessions.
+"""The review's tables: the queue, what records are found by, leases, undone verdicts, requests, curators, sessions.
 
 As `db.tables.night`: only the catalogue's queries read and write them, and the schema comes from `db/migrations`.
 """
@@ -120,8 +120,8 @@ class UndoneVerdict(Base):
     undone_at: Mapped[datetime]
 
 
-class WishMade(Base):
-    """A further attempt that a curator asked for; the same wish twice is one row."""
+class CuratorRequest(Base):
+    """A further attempt that a curator asked for; the same request twice is one row."""
 
     __tablename__ = "wishes"
     __table_args__ = (
@@ -135,7 +135,7 @@ class WishMade(Base):
     recipe_name: Mapped[str]
     marks_sha256: Mapped[str | None]
     inputs_digest: Mapped[str] = mapped_column(index=True)
-    wished_at: Mapped[datetime]
+    requested_at: Mapped[datetime] = mapped_column("wished_at")
     withdrawn_at: Mapped[datetime | None]
 
 

@@ -52,11 +52,11 @@ def _drag(page: Page, *places: tuple[float, float]) -> None:
 def _sent(page: Page, shop: Shop) -> list[dict[str, Any]]:
     """Send, and what is kept of it."""
     page.get_by_role("button", name="Ask for an attempt").click()
-    page.wait_for_url("**/entries/1?*notice=wished*")
+    page.wait_for_url("**/entries/1?*notice=requested*")
     with shop.catalogue() as catalogue:
-        wish = catalogue.wishes(1)[-1]
-        assert wish.marks_sha256 is not None
-        marks: list[dict[str, Any]] = json.loads(catalogue.pictures.read(wish.marks_sha256))["marks"]
+        request = catalogue.requests(1)[-1]
+        assert request.marks_sha256 is not None
+        marks: list[dict[str, Any]] = json.loads(catalogue.pictures.read(request.marks_sha256))["marks"]
         return marks
 
 
@@ -225,5 +225,5 @@ def test_styles_are_found_as_she_types(page: Page) -> None:
     expect(cards).to_have_count(1)
     expect(page.locator("#found-status")).to_have_text("1 print has these words.")
     cards.get_by_role("button").click()
-    page.wait_for_url("**/entries/1?*notice=wished*")
+    page.wait_for_url("**/entries/1?*notice=requested*")
     expect(page.get_by_text("Asked for: the next run makes it.")).to_be_visible()

@@ -17,11 +17,11 @@ from db.queries.base.store import changed, now
 from db.queries.base.usable import usable
 from db.queries.night.open_requests import pending
 from db.tables.night import Attempt, Batch, Image, Match
-from db.tables.review import Review, WishMade
+from db.tables.review import CuratorRequest, Review
 
 _CLAIMED = (Outcome.SUCCEEDED, Outcome.REJECTED)
 NO_INPUTS = ""
-"""Digest of further inputs (marks, a mask); only wishes have some."""
+"""Digest of further inputs (marks, a mask); only requests have some."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Due:
     chosen: ColumnElement[bool]
     """A condition on `Match`."""
     max_tries: int
-    wishes: tuple[str, ...] = ()
-    """Recipes as curators' wishes name them: what they wished for, with the inputs of the wishes; empty: whatever is
+    requests: tuple[str, ...] = ()
+    """Recipes as curators' requests name them: what they asked for, with the inputs of the requests; empty: whatever is
     chosen, with none."""
 
 
@@ -58,9 +58,9 @@ def chosen() -> ColumnElement[bool]:
     return and_(Match.outcome == MatchOutcome.MATCHED, Match.id.not_in(_wrong()))
 
 
-def wished() -> ColumnElement[bool]:
-    """Matches of contents for which curators wished something: few, so that a database begins with them."""
-    return Match.content_id.in_(select(WishMade.content_id).where(WishMade.withdrawn_at.is_(None)))
+def requested() -> ColumnElement[bool]:
+    """Matches of contents for which curators requested something: few, so that a database begins with them."""
+    return Match.content_id.in_(select(CuratorRequest.content_id).where(CuratorRequest.withdrawn_at.is_(None)))
 
 
 def next_candidate() -> ColumnElement[bool]:
@@ -126,7 +126,7 @@ _COLUMNS = (
 def _open(batch: Batch, due: Due) -> Any:
     """Chosen matches that are due for the batch's recipe and encoder, as rows for `_COLUMNS`."""
     content, style, earlier = aliased(Image), aliased(Image), aliased(Attempt)
-    inputs: Any = WishMade.inputs_digest if due.wishes else literal(NO_INPUTS)
+    inputs: Any = CuratorRequest.inputs_digest if due.requests else literal(NO_INPUTS)
     same_key = and_(
         earlier.content_sha256 == content.sha256,
         earlier.style_sha256 == style.sha256,
@@ -159,14 +159,14 @@ def _open(batch: Batch, due: Due) -> Any:
         .where(not_(exists().where(same_key, settled)), tries < due.max_tries)
         .where(usable(content.id), usable(style.id))
     )
-    return found.join(WishMade, _wish(due.wishes)) if due.wishes else found
+    return found.join(CuratorRequest, _request(due.requests)) if due.requests else found
 
 
-def _wish(recipes: Collection[str]) -> ColumnElement[bool]:
-    """The wish is for this match, and names one of these recipes."""
+def _request(recipes: Collection[str]) -> ColumnElement[bool]:
+    """The request is for this match, and names one of these recipes."""
     return and_(
-        WishMade.content_id == Match.content_id,
-        WishMade.style_id == Match.style_id,
-        WishMade.recipe_name.in_(recipes),
+        CuratorRequest.content_id == Match.content_id,
+        CuratorRequest.style_id == Match.style_id,
+        CuratorRequest.recipe_name.in_(recipes),
         pending(),
     )

@@ -20,10 +20,10 @@ from db.errors import BatchLost, BatchUnfinished, UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
 from db.queries.base.store import Store, changed, image_entry, now
 from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
-from db.queries.night.claims import NO_INPUTS, Due, chosen, claim, forbidden, next_candidate, wished
-from db.queries.night.requests import match_wishes
+from db.queries.night.claims import NO_INPUTS, Due, chosen, claim, forbidden, next_candidate, requested
+from db.queries.night.requests import match_requests
 from db.tables.night import Attempt, Batch, Image, Match, Record
-from db.tables.review import Review, WishMade
+from db.tables.review import CuratorRequest, Review
 
 SILENCE_S = 120
 """A owner that has not been heard of for so long is taken for dead."""
@@ -38,7 +38,7 @@ class DispatchQueries(Store):
     ) -> BatchEntry | None:
         """Claim the matches that are due, and hold them; None: nothing is due.
 
-        What curators wished for comes first, then the next candidates of contents whose match they returned as
+        What curators asked for comes first, then the next candidates of contents whose match they returned as
         wrong, then the chosen matches, oldest first.
 
         Due is a match of this encoder that no pending, succeeded or rejected attempt has by this recipe,
@@ -47,21 +47,21 @@ class DispatchQueries(Store):
         """
         with self._writing() as session:
             names = (RECIPE_OF_NIGHT, recipe.name)
-            match_wishes(session, self._insert(Match), encoder, names)
+            match_requests(session, self._insert(Match), encoder, names)
             dues = [
-                Due(wished(), max_tries, names),
+                Due(requested(), max_tries, names),
                 Due(next_candidate(), max_tries),
                 Due(chosen(), max_tries),
             ]
             return open_batch(session, self._insert(Attempt), recipe, encoder, dues, limit)
 
-    def take_wishes(
+    def take_requests(
         self, recipe: RecipeEntry, encoder: EncoderKey, *, limit: int | None, max_tries: int = 3
     ) -> BatchEntry | None:
-        """Claim, as `take_batch`, only what curators wished for by the name of this recipe; nothing else is due."""
+        """Claim, as `take_batch`, only what curators asked for by the name of this recipe; nothing else is due."""
         with self._writing() as session:
-            match_wishes(session, self._insert(Match), encoder, (recipe.name,))
-            dues = [Due(wished(), max_tries, (recipe.name,))]
+            match_requests(session, self._insert(Match), encoder, (recipe.name,))
+            dues = [Due(requested(), max_tries, (recipe.name,))]
             return open_batch(session, self._insert(Attempt), recipe, encoder, dues, limit)
 
     def unfinished_batches(self) -> list[BatchEntry]:
@@ -91,8 +91,8 @@ class DispatchQueries(Store):
         """What is left to try, in the order of the claim."""
         content, style = aliased(Image), aliased(Image)
         content_record, style_record = aliased(Record), aliased(Record)
-        marks = select(func.max(WishMade.marks_sha256)).where(
-            WishMade.inputs_digest == Attempt.inputs_digest, Attempt.inputs_digest != NO_INPUTS
+        marks = select(func.max(CuratorRequest.marks_sha256)).where(
+            CuratorRequest.inputs_digest == Attempt.inputs_digest, Attempt.inputs_digest != NO_INPUTS
         )
         pending = (
             select(

@@ -1,6 +1,6 @@
-"""Which wishes are pending and which a night can make: conditions on `WishMade`, one definition for claim and page.
+"""Which requests are pending and which a night can make: conditions on `CuratorRequest`, for claim and page.
 
-An attempt answers a wish when it was begun after it, with its pictures, its inputs and its recipe; what was tried
+An attempt answers a request when it was begun after it, with its pictures, its inputs and its recipe; what was tried
 before and what a later recipe of the same name would make are other things.
 """
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from db.entries.review import RECIPE_OF_NIGHT
 from db.queries.base.usable import usable
 from db.tables.night import Attempt, Batch, Image
-from db.tables.review import WishMade
+from db.tables.review import CuratorRequest
 
 MAX_TRIES = 3
 """Attempts after which nobody tries again, where no setting says otherwise."""
@@ -21,13 +21,13 @@ _content, _style = aliased(Image), aliased(Image)
 
 
 def pending() -> ColumnElement[bool]:
-    """Nobody took the wish back, and nothing has come of it but attempts that failed for now."""
-    return and_(WishMade.withdrawn_at.is_(None), answer(not_(_tried.transient)).is_(None))
+    """Nobody took the request back, and nothing has come of it but attempts that failed for now."""
+    return and_(CuratorRequest.withdrawn_at.is_(None), answer(not_(_tried.transient)).is_(None))
 
 
 def allowed() -> ColumnElement[bool]:
     """Both of its pictures may be used."""
-    return and_(usable(WishMade.content_id), usable(WishMade.style_id))
+    return and_(usable(CuratorRequest.content_id), usable(CuratorRequest.style_id))
 
 
 def tries() -> Any:
@@ -36,8 +36,8 @@ def tries() -> Any:
 
 
 def answer(*which: ColumnElement[bool]) -> Any:
-    """Number of the newest attempt, of these, that came of the wish."""
-    return _such(func.max(_tried.id), _tried.opened_at >= WishMade.wished_at, *which)
+    """Number of the newest attempt, of these, that came of the request."""
+    return _such(func.max(_tried.id), _tried.opened_at >= CuratorRequest.requested_at, *which)
 
 
 def repeated() -> Any:
@@ -53,13 +53,13 @@ def unchanged(attempt: type[Attempt]) -> ColumnElement[bool]:
 
 
 def _such(figure: Any, *which: ColumnElement[bool]) -> Any:
-    """A figure of the attempts, of these, at what the wish names."""
+    """A figure of the attempts, of these, at what the request names."""
     same = and_(
         _tried.content_sha256 == _content.sha256,
         _tried.style_sha256 == _style.sha256,
-        _tried.inputs_digest == WishMade.inputs_digest,
-        or_(WishMade.recipe_name == RECIPE_OF_NIGHT, _tried.recipe_name == WishMade.recipe_name),
+        _tried.inputs_digest == CuratorRequest.inputs_digest,
+        or_(CuratorRequest.recipe_name == RECIPE_OF_NIGHT, _tried.recipe_name == CuratorRequest.recipe_name),
         *which,
     )
-    found = select(figure).select_from(_content).join(_style, _style.id == WishMade.style_id).join(_tried, same)
-    return found.where(_content.id == WishMade.content_id).correlate(WishMade).scalar_subquery()
+    found = select(figure).select_from(_content).join(_style, _style.id == CuratorRequest.style_id).join(_tried, same)
+    return found.where(_content.id == CuratorRequest.content_id).correlate(CuratorRequest).scalar_subquery()

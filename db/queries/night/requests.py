@@ -1,6 +1,6 @@
-"""Wishes: further attempts that curators ask for, and the candidates and styles that they choose from.
+"""Requests: further attempts that curators ask for, and the candidates and styles that they choose from.
 
-A wish names pictures, not a match, so that a night with another encoder takes it too. It is pending until an attempt
+A request names pictures, not a match, so that a night with another encoder takes it too. It is pending until an attempt
 has come of it (`db.queries.night.open_requests`); nothing has to be remembered when one is claimed or dropped.
 """
 
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.entries.night import Description, EncoderKey, MatchEntry, MatchOutcome, Tone
-from db.entries.review import Wish, WishEntry, WishState
+from db.entries.review import AttemptRequest, RequestEntry, RequestState
 from db.errors import TriedAlready, UnknownEntry
 from db.queries.base.describe import describe
 from db.queries.base.review_rows import hidden
@@ -23,15 +23,15 @@ from db.queries.night.claims import NO_INPUTS
 from db.queries.night.open_requests import MAX_TRIES, allowed, answer, pending, repeated, tries, unchanged
 from db.tables.columns import to_json
 from db.tables.night import Attempt, Image, Match
-from db.tables.review import Review, WishMade
+from db.tables.review import CuratorRequest, Review
 
-WISHED = {"why": "a curator asked for it"}
+REQUESTED = {"why": "a curator asked for it"}
 _AT_ONCE = 200
 """Pictures that are looked through at once for those that may be used."""
 
 
 def inputs_digest(marks_sha256: str | None) -> str:
-    """What of a wish is neither picture nor recipe, hashed: a part of the claim."""
+    """What of a request is neither picture nor recipe, hashed: a part of the claim."""
     if marks_sha256 is None:
         return NO_INPUTS
     return hashlib.sha256(to_json({"marks": marks_sha256}).encode()).hexdigest()
@@ -40,8 +40,8 @@ def inputs_digest(marks_sha256: str | None) -> str:
 class RequestQueries(Store):
     """What curators want to see made."""
 
-    def add_wish(self, attempt_id: int, curator: str, wish: Wish) -> WishEntry:
-        """Ask for a further attempt at the content of this one; the same wish again is the one that is pending here.
+    def add_request(self, attempt_id: int, curator: str, request: AttemptRequest) -> RequestEntry:
+        """Ask for a further attempt at the content of this one; the same request again is the one that is pending here.
 
         Raises:
             TriedAlready: it was made, and the recipe is still the same.
@@ -50,55 +50,55 @@ class RequestQueries(Store):
         with self._writing() as session:
             match = session.execute(select(Match).join(Attempt).where(Attempt.id == attempt_id)).scalar_one_or_none()
             if match is None:
-                raise UnknownEntry(f"there is no attempt {attempt_id} to wish from")
-            style_id = wish.style_id or match.style_id or 0
+                raise UnknownEntry(f"there is no attempt {attempt_id} to ask for another of")
+            style_id = request.style_id or match.style_id or 0
             if session.execute(_styles().where(Image.id == style_id)).first() is None:
                 raise UnknownEntry(f"image {style_id} is no colour picture that may be used; choose another style")
             key = {
                 "content_id": match.content_id,
                 "style_id": style_id,
-                "recipe_name": wish.recipe,
-                "inputs_digest": inputs_digest(wish.marks_sha256),
+                "recipe_name": request.recipe,
+                "inputs_digest": inputs_digest(request.marks_sha256),
             }
-            row = {"attempt_id": attempt_id, "curator": curator, "wished_at": now(), "withdrawn_at": None}
-            row |= {"marks_sha256": wish.marks_sha256}
-            session.execute(self._insert(WishMade).values(**key, **row).on_conflict_do_nothing())
-            named = [getattr(WishMade, name) == value for name, value in key.items()]
-            kept = session.scalars(select(WishMade).where(*named).with_for_update()).one()
+            row = {"attempt_id": attempt_id, "curator": curator, "requested_at": now(), "withdrawn_at": None}
+            row |= {"marks_sha256": request.marks_sha256}
+            session.execute(self._insert(CuratorRequest).values(**key, **row).on_conflict_do_nothing())
+            named = [getattr(CuratorRequest, name) == value for name, value in key.items()]
+            kept = session.scalars(select(CuratorRequest).where(*named).with_for_update()).one()
             if (tried := session.execute(select(repeated()).where(*named)).scalar()) is not None:
                 raise TriedAlready(f"this was tried already: attempt {tried}; ask again when its recipe has changed")
             if not session.execute(select(pending()).where(*named)).scalar():
-                session.execute(update(WishMade).where(*named).values(row))
-            return _entries(session, WishMade.id == kept.id)[0]
+                session.execute(update(CuratorRequest).where(*named).values(row))
+            return _entries(session, CuratorRequest.id == kept.id)[0]
 
-    def withdraw_wish(self, wish_id: int) -> bool:
-        """Take a pending wish back, one that no night will make too; False: it is none any more."""
-        of_it = WishMade.id == wish_id
+    def withdraw_request(self, request_id: int) -> bool:
+        """Take a pending request back, one that no night will make too; False: it is none any more."""
+        of_it = CuratorRequest.id == request_id
         with self._writing() as session:
-            # first the lock: a batch that is being taken has the wish until its attempt can be seen
-            session.execute(select(WishMade.id).where(of_it).with_for_update()).all()
-            if session.execute(select(WishMade.id).where(of_it, pending())).first() is None:
+            # first the lock: a batch that is being taken has the request until its attempt can be seen
+            session.execute(select(CuratorRequest.id).where(of_it).with_for_update()).all()
+            if session.execute(select(CuratorRequest.id).where(of_it, pending())).first() is None:
                 return False
-            return bool(changed(session, update(WishMade).where(of_it).values(withdrawn_at=now())))
+            return bool(changed(session, update(CuratorRequest).where(of_it).values(withdrawn_at=now())))
 
-    def wishes(self, attempt_id: int, *, reader: str | None = None) -> list[WishEntry]:
-        """What was wished for the content of this attempt, from whichever of its attempts; oldest first.
+    def requests(self, attempt_id: int, *, reader: str | None = None) -> list[RequestEntry]:
+        """What was asked for the content of this attempt, from whichever of its attempts; oldest first.
 
         Args:
             attempt_id: one of the content's attempts.
             reader: the curator who looks: what others asked for at an entry whose first word is hidden would tell it.
         """
         content = select(Match.content_id).join(Attempt, Attempt.match_id == Match.id).where(Attempt.id == attempt_id)
-        telling = exists().where(Review.attempt_id == WishMade.attempt_id, hidden())
-        shown = [] if reader is None else [or_(WishMade.curator == reader, not_(telling))]
+        telling = exists().where(Review.attempt_id == CuratorRequest.attempt_id, hidden())
+        shown = [] if reader is None else [or_(CuratorRequest.curator == reader, not_(telling))]
         with self._reading() as session:
-            return _entries(session, WishMade.content_id.in_(content), *shown)
+            return _entries(session, CuratorRequest.content_id.in_(content), *shown)
 
-    def wished_recipes(self, *, max_tries: int = MAX_TRIES) -> list[str]:
-        """Recipes of the wishes that can be made: the night takes a batch of each; an empty name is its own recipe."""
-        named = select(WishMade.recipe_name).where(pending(), allowed(), tries() < max_tries)
+    def requested_recipes(self, *, max_tries: int = MAX_TRIES) -> list[str]:
+        """Recipes of the requests that can be made, a batch for each; an empty name is the night's own recipe."""
+        named = select(CuratorRequest.recipe_name).where(pending(), allowed(), tries() < max_tries)
         with self._reading() as session:
-            return list(session.scalars(named.distinct().order_by(WishMade.recipe_name)))
+            return list(session.scalars(named.distinct().order_by(CuratorRequest.recipe_name)))
 
     def tried_styles(self, attempt_id: int) -> set[int]:
         """Styles, by image number, that a night would only try again in the same way on this attempt's content."""
@@ -150,17 +150,19 @@ class RequestQueries(Store):
             return [said[each] for each in ids[:limit]]
 
 
-def match_wishes(session: Session, insert_match: Any, encoder: EncoderKey, recipes: Collection[str]) -> None:
-    """See to it that pending wishes naming these recipes have a match with this encoder, a candidate without rank."""
-    named = WishMade.recipe_name.in_(recipes)
+def match_requests(session: Session, insert_match: Any, encoder: EncoderKey, recipes: Collection[str]) -> None:
+    """See to it that pending requests naming these recipes have a match with this encoder, a candidate without rank."""
+    named = CuratorRequest.recipe_name.in_(recipes)
     # shared locks: who takes one of them back waits for the batch that takes it
-    wished = select(WishMade.content_id, WishMade.style_id).where(pending(), named).order_by(WishMade.id)
-    pairs = session.execute(wished.with_for_update(read=True, of=WishMade)).all()
+    requested = (
+        select(CuratorRequest.content_id, CuratorRequest.style_id).where(pending(), named).order_by(CuratorRequest.id)
+    )
+    pairs = session.execute(requested.with_for_update(read=True, of=CuratorRequest)).all()
     common = {
         "encoder_name": encoder.name,
         "encoder_checksum": encoder.checksum,
         "outcome": MatchOutcome.CANDIDATE,
-        "reasons": WISHED,
+        "reasons": REQUESTED,
         "made_at": now(),
     }
     if rows := [{"content_id": content, "style_id": style, **common} for content, style in pairs]:
@@ -171,11 +173,11 @@ def _styles() -> Any:
     return select(Image.id).where(harvested(), Image.tone == Tone.COLOUR, usable(Image.id))
 
 
-def _entries(session: Session, *which: ColumnElement[bool]) -> list[WishEntry]:
-    found = select(WishMade, answer(), pending(), allowed(), tries())
-    found = found.where(*which, WishMade.withdrawn_at.is_(None)).order_by(WishMade.id)
+def _entries(session: Session, *which: ColumnElement[bool]) -> list[RequestEntry]:
+    found = select(CuratorRequest, answer(), pending(), allowed(), tries())
+    found = found.where(*which, CuratorRequest.withdrawn_at.is_(None)).order_by(CuratorRequest.id)
     return [
-        WishEntry(
+        RequestEntry(
             id=row.id,
             attempt_id=row.attempt_id,
             curator=row.curator,
@@ -183,7 +185,7 @@ def _entries(session: Session, *which: ColumnElement[bool]) -> list[WishEntry]:
             style_id=row.style_id,
             recipe=row.recipe_name,
             marks_sha256=row.marks_sha256,
-            wished_at=row.wished_at,
+            requested_at=row.requested_at,
             made=made,
             state=_state(*figures),
         )
@@ -191,9 +193,9 @@ def _entries(session: Session, *which: ColumnElement[bool]) -> list[WishEntry]:
     ]
 
 
-def _state(is_pending: bool, is_allowed: bool, times: int) -> WishState:
+def _state(is_pending: bool, is_allowed: bool, times: int) -> RequestState:
     if not is_pending:
-        return WishState.MADE
+        return RequestState.MADE
     if not is_allowed:
-        return WishState.NOT_ALLOWED
-    return WishState.WAITING if times < MAX_TRIES else WishState.GIVEN_UP
+        return RequestState.NOT_ALLOWED
+    return RequestState.WAITING if times < MAX_TRIES else RequestState.GIVEN_UP

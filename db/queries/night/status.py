@@ -24,7 +24,7 @@ from db.tables.night import (
     VerdictGiven,
     Window,
 )
-from db.tables.review import WishMade
+from db.tables.review import CuratorRequest
 
 _LIVE = Record.deleted_at.is_(None)
 
@@ -53,7 +53,7 @@ class StatusQueries(Store):
 
     def picture_names(self) -> set[str]:
         """The sha256 of every file that a row names: images harvested, made or long superseded, and curators' marks."""
-        marks = select(WishMade.marks_sha256).where(WishMade.marks_sha256.is_not(None))
+        marks = select(CuratorRequest.marks_sha256).where(CuratorRequest.marks_sha256.is_not(None))
         with self._reading() as session:
             return {*session.scalars(select(Image.sha256)), *filter(None, session.scalars(marks))}
 

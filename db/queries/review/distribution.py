@@ -20,7 +20,7 @@ from db.tables.night import Attempt, Batch, Image, Match
 LATEST = 1000
 """Attempts that a figure is compared with."""
 BATCHES = 200
-"""Batches that are looked through for them: wishes make small ones."""
+"""Batches that are looked through for them: requests make small ones."""
 ERRORS = ("total_error_mean", "content_error_mean", "style_error_mean")
 _MOST_OF_CONTENT = 24
 

@@ -1,7 +1,7 @@
 """Colour here: a curator draws dots and strokes on the original, and asks for an attempt that spreads them.
 
 The browser draws (`static/marks.js`) and sends JSON; it is untrusted here. Durable when: the file of marks first, then
-the wish that names it; a crash between the two leaves a file that `nishiki doctor` finds.
+the request that names it; a crash between the two leaves a file that `nishiki doctor` finds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from db.entries.night import ImageEntry
-from db.entries.review import Wish
+from db.entries.review import AttemptRequest
 from db.errors import PictureMissing
 from db.review.access.auth import Judging
 from db.review.pages.entry import Asked, AskedFor, entry_address
@@ -111,8 +111,8 @@ def ask_for_marks(request: Request, asked: AskedFor, sent: Sent, who: Judging) -
     if faults := list(sent.faults(content)):
         return fault_page(request, 422, detail=" ".join(faults[:5]))
     kept = state.catalogue.pictures.add(sent.model_dump_json(include={"marks"}).encode(), ".json")
-    state.catalogue.add_wish(asked.attempt_id, who.name, Wish(marks_sha256=kept, recipe=sent.recipe))
-    return back_to_entry(request, asked, "wished")
+    state.catalogue.add_request(asked.attempt_id, who.name, AttemptRequest(marks_sha256=kept, recipe=sent.recipe))
+    return back_to_entry(request, asked, "requested")
 
 
 def _chosen_recipe(taking_marks: Sequence[str], own: str) -> str | None:
@@ -122,8 +122,8 @@ def _chosen_recipe(taking_marks: Sequence[str], own: str) -> str | None:
 
 def _earlier(asked: Asked, reader: str) -> str:
     """The marks drawn on this content last, as JSON; empty where there are none, or they are none of this page's."""
-    wishes = asked.state.catalogue.wishes(asked.attempt_id, reader=reader)
-    drawn = [each.marks_sha256 for each in wishes if each.marks_sha256]
+    requests = asked.state.catalogue.requests(asked.attempt_id, reader=reader)
+    drawn = [each.marks_sha256 for each in requests if each.marks_sha256]
     if not drawn:
         return ""
     try:

@@ -1,6 +1,6 @@
-"""Try another style: choose one among the match's candidates, or by words; take a wish back.
+"""Try another style: choose one among the match's candidates, or by words; take a request back.
 
-A wish is kept by the catalogue and made by the next run. Marks are asked for in `db.review.pages.marks`.
+A request is kept by the catalogue and made by the next run. Marks are asked for in `db.review.pages.marks`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from db.entries.night import Description
-from db.entries.review import Wish, WishEntry, WishState
+from db.entries.review import AttemptRequest, RequestEntry, RequestState
 from db.errors import UnknownEntry
 from db.review.access.auth import Judging, Looking, Visitor
 from db.review.pages.entry import Asked, AskedFor, entry_address
@@ -37,7 +37,7 @@ class OfferedStyle:
     """Of a candidate of the matching; None: found by words."""
     made: int | None
     """The newest attempt in its colours, with a picture."""
-    wish: WishEntry | None
+    entry: RequestEntry | None
     """For these colours, without marks."""
     may_ask: bool
     """A night would make something that is not here yet."""
@@ -71,7 +71,7 @@ def styles_page(
     return render(request, "styles.html.j2", who, context)
 
 
-@router.post("/entries/{attempt_id}/wishes")
+@router.post("/entries/{attempt_id}/requests")
 def ask_for_style(
     request: Request, asked: AskedFor, who: Judging, style_id: Annotated[int, Form(ge=1, le=MOST_NUMBER)]
 ) -> Response:
@@ -80,40 +80,42 @@ def ask_for_style(
     Raises:
         UnknownEntry: there is no such attempt, or the style may not be used.
     """
-    asked.state.catalogue.add_wish(asked.attempt_id, who.name, Wish(style_id=style_id))
-    return back_to_entry(request, asked, "wished")
+    asked.state.catalogue.add_request(asked.attempt_id, who.name, AttemptRequest(style_id=style_id))
+    return back_to_entry(request, asked, "requested")
 
 
-@router.post("/entries/{attempt_id}/wishes/{wish_id}/withdraw")
+@router.post("/entries/{attempt_id}/requests/{request_id}/withdraw")
 def withdraw(
-    request: Request, asked: AskedFor, who: Judging, wish_id: Annotated[int, Path(ge=1, le=MOST_NUMBER)]
+    request: Request, asked: AskedFor, who: Judging, request_id: Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 ) -> Response:
-    """Take a wish back; one that was made in the meantime stays as it is.
+    """Take a request back; one that was made in the meantime stays as it is.
 
     Raises:
-        UnknownEntry: the content of this attempt has no such wish.
+        UnknownEntry: the content of this attempt has no such request.
     """
     catalogue = asked.state.catalogue
-    wish = _wish(asked, who, wish_id)
-    if wish is None:
-        raise UnknownEntry(f"entry {asked.attempt_id} has no wish {wish_id} any more; nothing is left to take back")
-    if not may_withdraw(wish, who):
-        only = f"{wish.curator} asked for it: only {wish.curator} or an admin takes it back."
+    entry = _request(asked, who, request_id)
+    if entry is None:
+        raise UnknownEntry(
+            f"entry {asked.attempt_id} has no request {request_id} any more; nothing is left to take back"
+        )
+    if not may_withdraw(entry, who):
+        only = f"{entry.curator} asked for it: only {entry.curator} or an admin takes it back."
         return fault_page(request, 403, detail=only)
-    if not catalogue.withdraw_wish(wish_id):
-        now = _wish(asked, who, wish_id)
+    if not catalogue.withdraw_request(request_id):
+        now = _request(asked, who, request_id)
         became = f"it became entry {now.made}" if now else "it was taken back in the meantime"
-        return fault_page(request, 409, detail=f"The wish is no longer pending: {became}.")
-    return back_to_entry(request, asked, "wish-withdrawn")
+        return fault_page(request, 409, detail=f"The request is no longer pending: {became}.")
+    return back_to_entry(request, asked, "request-withdrawn")
 
 
-def _wish(asked: Asked, who: Visitor, wish_id: int) -> WishEntry | None:
-    wishes = asked.state.catalogue.wishes(asked.attempt_id, reader=who.name)
-    return next((each for each in wishes if each.id == wish_id), None)
+def _request(asked: Asked, who: Visitor, request_id: int) -> RequestEntry | None:
+    requests = asked.state.catalogue.requests(asked.attempt_id, reader=who.name)
+    return next((each for each in requests if each.id == request_id), None)
 
 
 def back_to_entry(request: Request, asked: Asked, notice: str) -> RedirectResponse:
-    """To the entry that she came from, within her view, with a word on what was done."""
+    """Back to the entry, within the curator's view, with a notice of what was done."""
     address = entry_address(asked.view, asked.attempt_id, notice=notice_value(notice))
     return RedirectResponse(f"{request.scope.get('root_path', '')}{address}", 303)
 
@@ -125,8 +127,8 @@ class _Offer:
     asked: Asked
     made: Mapping[str, int]
     """Style's sha256 → the newest attempt."""
-    wishes: Mapping[int, WishEntry]
-    """Style's image number → the wish for it."""
+    requests: Mapping[int, RequestEntry]
+    """Style's image number → the request for it."""
     tried: Collection[int]
     """Styles that a night would only repeat."""
 
@@ -134,15 +136,15 @@ class _Offer:
     def at(cls, asked: Asked, who: Visitor) -> Self:
         catalogue, attempt_id = asked.state.catalogue, asked.attempt_id
         made = {each.style.sha256: each.attempt_id for each in reversed(catalogue.attempts_of_content(attempt_id))}
-        wished = catalogue.wishes(attempt_id, reader=who.name)
-        wishes = {each.style_id: each for each in wished if each.marks_sha256 is None}
-        return cls(asked, made, wishes, catalogue.tried_styles(attempt_id))
+        requested = catalogue.requests(attempt_id, reader=who.name)
+        requests = {each.style_id: each for each in requested if each.marks_sha256 is None}
+        return cls(asked, made, requests, catalogue.tried_styles(attempt_id))
 
     def style(self, said: Description, why: Why | None = None) -> OfferedStyle:
         made, has = self.made.get(said.sha256), self.asked.state.tiles.has(said.sha256)
-        wish = self.wishes.get(said.image_id)
-        may_ask = (wish is None or wish.state is WishState.MADE) and said.image_id not in self.tried
-        return OfferedStyle(said, why, made, wish, may_ask, has)
+        entry = self.requests.get(said.image_id)
+        may_ask = (entry is None or entry.state is RequestState.MADE) and said.image_id not in self.tried
+        return OfferedStyle(said, why, made, entry, may_ask, has)
 
     def candidates(self) -> Iterator[OfferedStyle]:
         for said, match in self.asked.state.catalogue.candidates(self.asked.attempt_id):

@@ -18,7 +18,7 @@ from db.review.access.addresses import address_of
 
 PAGE_SIZE = 48
 MOST_NUMBER: Final = 2**31 - 1
-"""Of an attempt, a wish, an image: what both databases take."""
+"""Of an attempt, a request, an image: what both databases take."""
 _Form = TypeVar("_Form", bound=BaseModel)
 _Text = Annotated[str | None, BeforeValidator(lambda value: value or None), Field(max_length=500)]
 

@@ -1,4 +1,4 @@
-"""What stands behind an entry: why these two prints, figures and their like, the records, how it was made, wishes.
+"""What stands behind an entry: why these two prints, figures and their like, the records, how it was made, requests.
 
 The entry's page includes `entry_insight.html.j2` with what `insight` returns; nothing here changes the catalogue.
 """
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from db.catalogue import Catalogue
 from db.entries.measured import MeasurementEntry
 from db.entries.night import AttemptEntry, Description, EncoderKey
-from db.entries.review import RECIPE_OF_NIGHT, Role, WishEntry, WishState
+from db.entries.review import RECIPE_OF_NIGHT, RequestEntry, RequestState, Role
 from db.queries.review.distribution import ERRORS, Distribution
 from db.review.access.auth import Visitor
 from db.review.access.state import ReviewState
@@ -55,10 +55,10 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class ShownWish:
-    """A wish, its style's words (None: no record speaks for it any more), and whether this visitor may take it back."""
+class ShownRequest:
+    """A request, its style's words (None: no record speaks for it now), and whether this visitor may withdraw it."""
 
-    wish: WishEntry
+    entry: RequestEntry
     style: Description | None
     made: AttemptEntry | None
     """What came of it, pending and failed attempts too."""
@@ -83,7 +83,7 @@ class Insight:
     weights: str
     """`seeded`, `distilled` or `learned`."""
     measured: Sequence[MeasurementEntry]
-    wishes: tuple[ShownWish, ...]
+    requests: tuple[ShownRequest, ...]
 
 
 def insight(state: ReviewState, attempt: AttemptEntry, who: Visitor) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def insight(state: ReviewState, attempt: AttemptEntry, who: Visitor) -> dict[str
         pages=_pages(attempt),
         weights={SEEDED: "seeded", DISTILLED: "distilled"}.get(attempt.encoder.name, "learned"),
         measured=catalogue.measurements([attempt.id]).get(attempt.id, []),
-        wishes=tuple(_wishes(state, attempt.id, who)),
+        requests=tuple(_requests(state, attempt.id, who)),
     )
     return {"insight": shown}
 
@@ -145,17 +145,17 @@ def _pages(attempt: AttemptEntry) -> Mapping[str, str | None]:
     return landing | {f"{name}_rights": web_address(said.rights_uri) for name, said in prints.items()}
 
 
-def _wishes(state: ReviewState, attempt_id: int, who: Visitor) -> Iterator[ShownWish]:
+def _requests(state: ReviewState, attempt_id: int, who: Visitor) -> Iterator[ShownRequest]:
     catalogue = state.catalogue
-    wishes = catalogue.wishes(attempt_id, reader=who.name)
+    requests = catalogue.requests(attempt_id, reader=who.name)
     known = {RECIPE_OF_NIGHT, *state.marking_recipes}
-    said = catalogue.describe({each.style_id for each in wishes})
-    for each in wishes:
+    said = catalogue.describe({each.style_id for each in requests})
+    for each in requests:
         made = catalogue.attempt(each.made) if each.made else None
-        may = each.state is not WishState.MADE and may_withdraw(each, who)
-        yield ShownWish(each, said.get(each.style_id), made, each.recipe in known, may)
+        may = each.state is not RequestState.MADE and may_withdraw(each, who)
+        yield ShownRequest(each, said.get(each.style_id), made, each.recipe in known, may)
 
 
-def may_withdraw(wish: WishEntry, who: Visitor) -> bool:
-    """She who asked may, and an admin."""
-    return who.may(Role.ADMIN) or (who.may(Role.CURATOR) and wish.curator == who.name)
+def may_withdraw(entry: RequestEntry, who: Visitor) -> bool:
+    """Whoever asked may, and an admin."""
+    return who.may(Role.ADMIN) or (who.may(Role.CURATOR) and entry.curator == who.name)

@@ -1,17 +1,17 @@
-"""Why a match was made, as the matching and the wishes kept it; the templates tell it in words."""
+"""Why a match was made, as the matching and the requests kept it; the templates tell it in words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.queries.night.requests import WISHED
+from db.queries.night.requests import REQUESTED
 
 
 @dataclass(frozen=True)
 class Why:
     """What speaks for a style print; what the records do not share is empty."""
 
-    wished: bool
+    requested: bool
     """A curator asked for it; the matching had not chosen it."""
     likeness: float | None
     """Of the drawings, as the encoder sees them without their colours: a cosine, in [-1, 1]."""
@@ -27,5 +27,5 @@ class Why:
 def reasons(kept: Mapping[str, Any], score: float | None, rank: int | None = None, of: int = 0) -> Why:
     """Of a match, as the catalogue holds it."""
     shared = {key: tuple(map(str, kept.get(f"shared_{key}", ()))) for key in ("artists", "actors", "roles")}
-    wished = kept.get("why") == WISHED["why"]
-    return Why(wished, score, **shared, years_apart=kept.get("years_apart"), rank=rank, of=of)
+    requested = kept.get("why") == REQUESTED["why"]
+    return Why(requested, score, **shared, years_apart=kept.get("years_apart"), rank=rank, of=of)

@@ -100,7 +100,7 @@ def test_a_schema_that_only_calls_itself_the_newest_is_found_by_the_doctor_and_t
     with Catalogue.open(settings) as catalogue, pytest.raises(CatalogueMisfit, match="run: nishiki doctor"):
         catalogue.curators()
     with Catalogue.open(settings) as catalogue, pytest.raises(CatalogueMisfit, match="wishes"):
-        catalogue.wished_recipes()
+        catalogue.requested_recipes()
 
 
 def _taken_back(engine: Engine, to: str) -> None:

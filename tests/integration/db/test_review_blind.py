@@ -6,7 +6,7 @@ import pytest
 
 from db.catalogue import Catalogue
 from db.entries.night import Tone, Verdict
-from db.entries.review import Judgement, Queue, QueueFilter, Reason, Role, Wish
+from db.entries.review import AttemptRequest, Judgement, Queue, QueueFilter, Reason, Role
 from db.settings import CatalogueSettings
 from tests.integration.review.review_client import add_people, opened
 
@@ -57,7 +57,7 @@ def test_a_hidden_wrong_match_sends_no_candidate_until_the_second_has_spoken(
 def test_a_hidden_return_is_not_told_by_what_was_made_after_it(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     _blind(catalogue, attempt, "Aoi", WRONG)
-    catalogue.add_wish(attempt, "Kei", Wish(style_id=styles[1]))
+    catalogue.add_request(attempt, "Kei", AttemptRequest(style_id=styles[1]))
     (made,) = sample.night(catalogue)
     assert catalogue.queue_entry(made).returned_by is None
     _blind(catalogue, attempt, "Ren", WRONG)
@@ -66,15 +66,15 @@ def test_a_hidden_return_is_not_told_by_what_was_made_after_it(catalogue: Catalo
     assert catalogue.queue_entry(made).returned_by is None
 
 
-def test_what_was_wished_at_a_hidden_entry_is_shown_to_her_who_wished_it_only(
+def test_what_was_requested_at_a_hidden_entry_is_shown_to_her_who_requested_it_only(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
     attempt, styles = _ranked(catalogue, sample)
-    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[1]))
+    request = catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[1]))
     _blind(catalogue, attempt, "Aoi", WITHHELD)
-    assert [catalogue.wishes(attempt, reader=name) for name in ("Aoi", "Ren")] == [[wish], []]
+    assert [catalogue.requests(attempt, reader=name) for name in ("Aoi", "Ren")] == [[request], []]
     _blind(catalogue, attempt, "Ren")
-    assert catalogue.wishes(attempt, reader="Ren") == [wish]
+    assert catalogue.requests(attempt, reader="Ren") == [request]
 
 
 def test_a_word_said_again_after_the_others_was_seen_is_not_blind(catalogue: Catalogue, sample: "Sample") -> None:
@@ -132,7 +132,7 @@ def test_a_word_that_stands_alone_stays_settled_and_a_later_one_is_not_blind(
 ) -> None:
     attempt, styles = _ranked(catalogue, sample)
     _blind(catalogue, attempt, "Aoi")
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[1]))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[1]))
     (other,) = sample.night(catalogue)
     catalogue.settle_blind()
     catalogue.give_verdict(other, "Aoi", APPROVED)  # writes the rows of the whole content anew

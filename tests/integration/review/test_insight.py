@@ -11,7 +11,7 @@ from colorize.measures.names import MEASURES as MEASURED
 from db.catalogue import Catalogue
 from db.entries.measured import ErrorFigures
 from db.entries.night import Derivatives, EncoderKey, MatchEntry, MatchOutcome, RecipeEntry, Tone, Verdict
-from db.entries.review import Judgement, Wish
+from db.entries.review import AttemptRequest, Judgement
 from db.errors import UnknownEntry
 from db.queries.review import distribution
 from db.review.view.insight import DISTILLED, MEASURES, SEEDED, web_address
@@ -65,7 +65,7 @@ def test_an_attempt_without_figures_has_none_to_compare(catalogue: Catalogue, sa
 def test_attempts_of_the_same_content_stand_together(catalogue: Catalogue, sample: Sample) -> None:
     (first,) = _entries(catalogue, sample, [0.1])
     style = sample.store(catalogue, sample.record("chosen"), Tone.COLOUR)
-    catalogue.add_wish(first, "Aoi", Wish(style_id=style))
+    catalogue.add_request(first, "Aoi", AttemptRequest(style_id=style))
     (second,) = sample.night(catalogue)
     _entries(catalogue, sample, [0.2])
     found = catalogue.attempts_of_content(first)
@@ -105,9 +105,11 @@ def test_the_page_says_why_the_prints_were_matched(catalogue: Catalogue, sample:
         "3 years apart.",
     ):
         assert sentence in page
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=sample.store(catalogue, sample.record("wished"), Tone.COLOUR)))
-    (wished,) = sample.night(catalogue)
-    assert "A curator asked for it." in Browser(app).get(f"/entries/{wished}").text
+    catalogue.add_request(
+        attempt, "Aoi", AttemptRequest(style_id=sample.store(catalogue, sample.record("requested"), Tone.COLOUR))
+    )
+    (requested,) = sample.night(catalogue)
+    assert "A curator asked for it." in Browser(app).get(f"/entries/{requested}").text
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_provenance_names_recipe_encoder_checksums_and_other_measurements(
 def test_candidates_stand_side_by_side_with_their_verdicts(catalogue: Catalogue, sample: Sample, app: FastAPI) -> None:
     (first,) = _entries(catalogue, sample, [0.111])
     style = sample.store(catalogue, sample.record("chosen", title="Chosen print"), Tone.COLOUR)
-    catalogue.add_wish(first, "Aoi", Wish(style_id=style))
+    catalogue.add_request(first, "Aoi", AttemptRequest(style_id=style))
     (second,) = sample.night(catalogue, total_error_mean=0.222)
     catalogue.give_verdict(first, "Aoi", Judgement(Verdict.WITHHELD))
     page = Browser(app).get(f"/entries/{second}/candidates?artist=Another").text

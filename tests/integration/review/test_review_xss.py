@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from db.catalogue import Catalogue
 from db.engine import writing
 from db.entries.night import Derivatives, MatchEntry, MatchOutcome, Outcome, RightsEntry, Tone, Verdict
-from db.entries.review import Judgement, Reason, Role, Wish
+from db.entries.review import AttemptRequest, Judgement, Reason, Role
 from db.settings import CatalogueSettings
 from db.tables.night import Match, VerdictGiven
 from tests.integration.review.review_client import HASH, Browser, Marks, opened, routes, signed_in
@@ -73,7 +73,7 @@ def _poison(catalogue: Catalogue, sample: "Sample") -> list[int]:
         ]
         catalogue.add_matches(content, sample.encoder, entries)
     made = sample.night(catalogue, device=PAYLOAD, versions={PAYLOAD: PAYLOAD}, measures={PAYLOAD: 0.5, "ssim": 0.5})
-    catalogue.add_wish(made[0], PAYLOAD, Wish(recipe=f"another {PAYLOAD}"))
+    catalogue.add_request(made[0], PAYLOAD, AttemptRequest(recipe=f"another {PAYLOAD}"))
     catalogue.give_verdict(made[0], PAYLOAD, Judgement(Verdict.RETURNED, Reason.OTHER, PAYLOAD, 0.1))
     catalogue.give_verdict(made[0], "Ren", Judgement(Verdict.APPROVED, None, PAYLOAD, 0.1))
     catalogue.give_verdict(made[1], PAYLOAD, Judgement(Verdict.APPROVED, None, PAYLOAD, 0.1), blind_share=1)

@@ -197,9 +197,9 @@ def test_a_colorizer_computes_in_what_is_asked_for_else_in_what_the_device_multi
     narrow: Encoder, jobs: list[Job]
 ) -> None:
     usual: Precision = "bfloat16" if multiplies_bfloat16(torch.device("cpu")) else "float32"
-    wishes: list[tuple[Precision | None, Precision]] = [(None, usual), ("float32", "float32"), ("float64", "float64")]
-    for wish, precision in [*wishes, ("bfloat16", "bfloat16")]:
-        made = colorizer_for(RECIPE, narrow, "cpu", Conditions(precision=wish))
+    asked: list[tuple[Precision | None, Precision]] = [(None, usual), ("float32", "float32"), ("float64", "float64")]
+    for each, precision in [*asked, ("bfloat16", "bfloat16")]:
+        made = colorizer_for(RECIPE, narrow, "cpu", Conditions(precision=each))
         (result,) = colorizations(made.colorize(jobs[:1]))
         assert result.precision == precision
         assert isinstance(made.evaluator, ReferenceEvaluator) == (precision == "float64")

@@ -13,7 +13,7 @@ from colorize.recipes.library import recipe_named
 RECIPE = recipe_named("jadh2016/config1_2_2")
 
 
-def test_without_a_gpu_there_is_the_cpu_and_a_wish_for_another_is_answered_with_what_there_is() -> None:
+def test_without_a_gpu_there_is_the_cpu_and_a_request_for_another_is_answered_with_what_there_is() -> None:
     if torch.cuda.is_available():
         gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
         assert device_names() == device_names("cuda") == gpus
@@ -22,9 +22,9 @@ def test_without_a_gpu_there_is_the_cpu_and_a_wish_for_another_is_answered_with_
         with pytest.raises(DeviceMissing, match=r"no device 'cuda' here; there is cpu$"):
             device_names("cuda")
     assert device_names("cpu") == ["cpu"]
-    for wish in ("cuda:99", "tpu", ""):
-        with pytest.raises(DeviceMissing, match=rf"no device '{wish}' here; there is cpu"):
-            device_names(wish)
+    for asked in ("cuda:99", "tpu", ""):
+        with pytest.raises(DeviceMissing, match=rf"no device '{asked}' here; there is cpu"):
+            device_names(asked)
 
 
 def test_a_colorizer_for_a_device_that_is_not_here_is_refused(narrow: Encoder) -> None:

@@ -58,7 +58,7 @@ def test_equal_sizes_fill_stacks_up_to_the_limit() -> None:
     assert sorted(len(minibatch) for minibatch in minibatches) == [1, 2, 3, 3]
 
 
-def test_a_gpu_is_one_workplace_and_the_cpu_as_many_as_are_wished() -> None:
+def test_a_gpu_is_one_workplace_and_the_cpu_as_many_as_are_asked_for() -> None:
     assert workplaces(["cuda:0", "cuda:1"], 5) == ["cuda:0", "cuda:1"]
     assert workplaces(["cpu"], 3) == ["cpu"] * 3
     assert set(workplaces(["cpu"], None)) == {"cpu"}

@@ -1,4 +1,4 @@
-"""What a curator asks for on the page, on both databases: another style, marks, and to take a wish back."""
+"""What a curator asks for on the page, on both databases: another style, marks, and to take a request back."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from colorize.images.marks import PIGMENTS as PIGMENTS_OF_COLORIZE
 from colorize.images.marks import read_marks
 from db.catalogue import Catalogue
 from db.entries.night import Derivatives, Outcome, Tone
-from db.entries.review import Role, Wish
+from db.entries.review import AttemptRequest, Role
 from db.files.tiles import TILES, TileStore
 from db.review.pages.marks import MOST_POINTS, ONLY_MARKS, PAPER, PIGMENTS
 from db.settings import CatalogueSettings
@@ -75,22 +75,25 @@ def test_a_chosen_style_is_pending_on_the_entry_until_it_was_made(
 ) -> None:
     browser = Browser(app)
     style = catalogue.candidates(attempt)[2][0].image_id
-    answer = browser.post(f"/entries/{attempt}/wishes?artist=Another", {"style_id": style})
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/entries/{attempt}?artist=Another&notice=wished")
-    assert [(each.style_id, each.made) for each in catalogue.wishes(attempt)] == [(style, None)]
+    answer = browser.post(f"/entries/{attempt}/requests?artist=Another", {"style_id": style})
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        f"/entries/{attempt}?artist=Another&notice=requested",
+    )
+    assert [(each.style_id, each.made) for each in catalogue.requests(attempt)] == [(style, None)]
     assert "Pending: the next run makes it." in browser.get(f"/entries/{attempt}").text
     assert "asked for it: see the entry." in browser.get(f"/entries/{attempt}/styles").text
     batch = sample.take(catalogue)
     (made,) = (each.id for each in catalogue.pending_attempts(batch))
     assert "A run is at work on it." in browser.get(f"/entries/{attempt}").text
-    catalogue.close_attempt(batch, made, sample.succeeded(catalogue, "of the wish"))
+    catalogue.close_attempt(batch, made, sample.succeeded(catalogue, "of the request"))
     assert f"Made: entry {made}" in browser.get(f"/entries/{attempt}").text
     assert "This entry came of it." in browser.get(f"/entries/{made}").text
     assert f"Tried already: entry {made}" in browser.get(f"/entries/{attempt}/styles").text
 
 
-def test_a_wish_that_failed_says_why(catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI) -> None:
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=catalogue.candidates(attempt)[1][0].image_id))
+def test_a_request_that_failed_says_why(catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI) -> None:
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=catalogue.candidates(attempt)[1][0].image_id))
     failed = {"outcome": Outcome.FAILED, "output": None, "error_class": "OutOfMemory", "transient": True}
     sample.night(catalogue, **failed, error_message="no <room>")
     page = Browser(app).get(f"/entries/{attempt}").text
@@ -98,15 +101,15 @@ def test_a_wish_that_failed_says_why(catalogue: Catalogue, sample: Sample, attem
     assert "The next run tries again." in page
 
 
-def test_a_wish_that_no_run_will_make_says_why_and_can_be_taken_back(
+def test_a_request_that_no_run_will_make_says_why_and_can_be_taken_back(
     catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
 ) -> None:
     browser = Browser(app)
     one, two = (said.image_id for said, _ in catalogue.candidates(attempt)[1:])
-    browser.post(f"/entries/{attempt}/wishes", {"style_id": one})
-    browser.post(f"/entries/{attempt}/wishes", {"style_id": two})
-    name = catalogue.wishes(attempt)[0].curator
-    catalogue.add_wish(attempt, name, Wish(recipe="nishiki/forgotten"))
+    browser.post(f"/entries/{attempt}/requests", {"style_id": one})
+    browser.post(f"/entries/{attempt}/requests", {"style_id": two})
+    name = catalogue.requests(attempt)[0].curator
+    catalogue.add_request(attempt, name, AttemptRequest(recipe="nishiki/forgotten"))
     catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
     failed = {"outcome": Outcome.FAILED, "output": None, "error_class": "OutOfMemory", "transient": True}
     for _ in range(3):
@@ -116,19 +119,19 @@ def test_a_wish_that_no_run_will_make_says_why_and_can_be_taken_back(
     assert "one of the two pictures may no longer be used" in page
     assert "no recipe that takes marks is named nishiki/forgotten now" in page
     assert page.count("/withdraw") == 3
-    for wish in catalogue.wishes(attempt):
-        assert browser.post(f"/entries/{attempt}/wishes/{wish.id}/withdraw").status_code == 303
+    for request in catalogue.requests(attempt):
+        assert browser.post(f"/entries/{attempt}/requests/{request.id}/withdraw").status_code == 303
 
 
 def test_what_was_tried_is_offered_again_when_its_recipe_has_changed(
     catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
 ) -> None:
     browser = Browser(app)
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=catalogue.candidates(attempt)[2][0].image_id))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=catalogue.candidates(attempt)[2][0].image_id))
     (made,) = sample.night(catalogue)
     page = browser.get(f"/entries/{attempt}/styles").text
     assert (page.count("Tried already"), page.count('name="style_id"')) == (1, 1)
-    refused = browser.post(f"/entries/{attempt}/wishes", {"style_id": catalogue.attempt(made).style.image_id})
+    refused = browser.post(f"/entries/{attempt}/requests", {"style_id": catalogue.attempt(made).style.image_id})
     assert (refused.status_code, f"this was tried already: attempt {made}" in refused.text) == (409, True)
     sample.recipe = replace(sample.recipe, digest="d1ff")
     sample.night(catalogue)
@@ -141,36 +144,38 @@ def test_a_style_that_may_not_be_used_is_refused_in_words(
 ) -> None:
     style = catalogue.candidates(attempt)[2][0].image_id
     catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
-    answer = Browser(app).post(f"/entries/{attempt}/wishes", {"style_id": style})
+    answer = Browser(app).post(f"/entries/{attempt}/requests", {"style_id": style})
     assert answer.status_code == 404
     assert "no colour picture that may be used; choose another style" in answer.text
-    assert catalogue.wishes(attempt) == []
+    assert catalogue.requests(attempt) == []
 
 
-def test_she_who_asked_takes_a_wish_back_and_others_do_not(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
+def test_she_who_asked_takes_a_request_back_and_others_do_not(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
     add_people(catalogue, Aoi=Role.CURATOR, Ren=Role.CURATOR, Kei=Role.ADMIN, Sora=Role.VIEWER)
     style = catalogue.candidates(attempt)[1][0].image_id
-    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
-    back = f"/entries/{attempt}/wishes/{wish.id}/withdraw"
+    request = catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=style))
+    back = f"/entries/{attempt}/requests/{request.id}/withdraw"
     for name in ("Ren", "Sora"):
         browser = signed_in(app, name)
         assert back not in browser.get(f"/entries/{attempt}").text
         assert browser.post(back).status_code == 403
     browser = signed_in(app, "Aoi")
     assert back in browser.get(f"/entries/{attempt}").text
-    assert browser.post(back).headers["location"] == f"/entries/{attempt}?notice=wish-withdrawn"
-    assert catalogue.wishes(attempt) == []
+    assert browser.post(back).headers["location"] == f"/entries/{attempt}?notice=request-withdrawn"
+    assert catalogue.requests(attempt) == []
     assert browser.post(back).status_code == 404
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=style))
     assert signed_in(app, "Kei").post(back).status_code == 303
 
 
-def test_a_wish_that_was_made_is_not_taken_back(
+def test_a_request_that_was_made_is_not_taken_back(
     catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
 ) -> None:
-    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=catalogue.candidates(attempt)[1][0].image_id))
+    request = catalogue.add_request(
+        attempt, "Aoi", AttemptRequest(style_id=catalogue.candidates(attempt)[1][0].image_id)
+    )
     (made,) = sample.night(catalogue)
-    answer = Browser(app).post(f"/entries/{attempt}/wishes/{wish.id}/withdraw")
+    answer = Browser(app).post(f"/entries/{attempt}/requests/{request.id}/withdraw")
     assert answer.status_code == 409
     assert f"it became entry {made}" in answer.text
 
@@ -181,7 +186,7 @@ def test_viewers_look_at_styles_and_ask_for_nothing(catalogue: Catalogue, attemp
     page = browser.get(f"/entries/{attempt}/styles")
     assert (page.status_code, page.text.count('name="style_id"')) == (200, 0)
     assert browser.get(f"/entries/{attempt}/marks").status_code == 403
-    assert browser.post(f"/entries/{attempt}/wishes", {"style_id": 1}).status_code == 403
+    assert browser.post(f"/entries/{attempt}/requests", {"style_id": 1}).status_code == 403
     assert _send(browser, attempt, [STROKE]).status_code == 403
 
 
@@ -189,11 +194,11 @@ def test_marks_are_kept_as_the_colorizer_reads_them(catalogue: Catalogue, attemp
     browser = Browser(app)
     dot = {"points": [[47.9, 63.9]], "width": 16, "colour": "#345474"}
     answer = _send(browser, attempt, [STROKE, dot], "nishiki/colour")
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/entries/{attempt}?notice=wished")
-    (wish,) = catalogue.wishes(attempt)
-    assert (wish.recipe, wish.made) == ("nishiki/colour", None)
-    assert wish.marks_sha256 is not None
-    kept = catalogue.pictures.read(wish.marks_sha256)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/entries/{attempt}?notice=requested")
+    (request,) = catalogue.requests(attempt)
+    assert (request.recipe, request.made) == ("nishiki/colour", None)
+    assert request.marks_sha256 is not None
+    kept = catalogue.pictures.read(request.marks_sha256)
     assert json.loads(kept) == {"marks": [STROKE, dot]}
     read_marks(kept, 48, 64)
     assert "Colours drawn by hand, recipe nishiki/colour" in browser.get(f"/entries/{attempt}").text
@@ -220,7 +225,7 @@ def test_marks_that_do_not_fit_are_refused_in_words_and_nothing_is_kept(
     before = list(catalogue.pictures.files())
     answer = _send(Browser(app), attempt, [{**STROKE, **mark}])
     assert (answer.status_code, said in answer.text) == (422, True), answer.text
-    assert (catalogue.wishes(attempt), list(catalogue.pictures.files())) == ([], before)
+    assert (catalogue.requests(attempt), list(catalogue.pictures.files())) == ([], before)
 
 
 def test_points_are_counted_over_all_marks(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
@@ -255,7 +260,7 @@ def test_marks_whose_file_is_gone_or_is_none_of_ours_are_no_start(
 ) -> None:
     TileStore(settings.home / TILES).add(catalogue.attempt(attempt).content.sha256, lambda _: None)
     for sha256 in ("0" * 64, catalogue.pictures.add(b'{"marks": [{"points": [[1, 1]], "colour": "beni"}]}', ".json")):
-        catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256=sha256, recipe=ONLY_MARKS))
+        catalogue.add_request(attempt, "Aoi", AttemptRequest(marks_sha256=sha256, recipe=ONLY_MARKS))
         assert 'name="earlier" value=""' in Browser(app).get(f"/entries/{attempt}/marks").text
 
 

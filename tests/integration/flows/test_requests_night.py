@@ -1,4 +1,4 @@
-"""Curators' wishes and returns, through whole dispatches: another style, marks, the next candidate."""
+"""Curators' requests and returns, through whole dispatches: another style, marks, the next candidate."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from colorize.images.decode import decode
 from colorize.output.provenance import read_provenance
 from db.catalogue import Catalogue
 from db.entries.night import AttemptEntry, RecipeEntry, Tone, Verdict
-from db.entries.review import Judgement, Reason, Wish
+from db.entries.review import AttemptRequest, Judgement, Reason
 from flows.archives.sample.server import serve_sample
 from flows.dispatch import dispatch
 from flows.harvest import harvest
@@ -75,8 +75,8 @@ def test_another_style_and_marks_are_made_by_the_next_dispatch_and_nothing_after
         (first,) = catalogue.attempts()
         style = catalogue.candidates(first.id)[2][0]
         marks = _marks(catalogue, first)
-        catalogue.add_wish(first.id, "Aoi", Wish(style_id=style.image_id))
-        catalogue.add_wish(first.id, "Aoi", Wish(marks_sha256=marks, recipe=MARKS))
+        catalogue.add_request(first.id, "Aoi", AttemptRequest(style_id=style.image_id))
+        catalogue.add_request(first.id, "Aoi", AttemptRequest(marks_sha256=marks, recipe=MARKS))
     tallies = dispatch(night)
     assert [tally.outcomes for tally in tallies] == [{"succeeded": 1}, {"succeeded": 1}]
     _, marked, other = _attempts(night)
@@ -87,8 +87,8 @@ def test_another_style_and_marks_are_made_by_the_next_dispatch_and_nothing_after
         told = read_provenance(catalogue.pictures.read(marked.output_sha256 or ""))
         assert told is not None
         assert told.marks_sha256 == marks
-        assert [wish.made for wish in catalogue.wishes(first.id)] == [other.id, marked.id]
-        assert catalogue.wished_recipes() == []
+        assert [request.made for request in catalogue.requests(first.id)] == [other.id, marked.id]
+        assert catalogue.requested_recipes() == []
     assert dispatch(night) == []
 
 
@@ -97,9 +97,9 @@ def test_a_batch_that_was_put_down_is_carried_on_with_its_marks(night: Settings)
     recipe = night_recipe(marking)
     with Catalogue.open(night) as catalogue:
         (first,) = catalogue.attempts()
-        catalogue.add_wish(first.id, "Aoi", Wish(marks_sha256=_marks(catalogue, first), recipe=MARKS))
+        catalogue.add_request(first.id, "Aoi", AttemptRequest(marks_sha256=_marks(catalogue, first), recipe=MARKS))
         key = encoder_key(encoder_weights(marking, recipe))
-        batch = catalogue.take_wishes(recipe_entry(recipe), key, limit=None)
+        batch = catalogue.take_requests(recipe_entry(recipe), key, limit=None)
         assert batch is not None
         catalogue.release_batch(batch)
     (tally,) = dispatch(night)
@@ -119,16 +119,16 @@ def test_a_wrong_match_has_the_next_candidate_dispatched(night: Settings) -> Non
     assert dispatch(night) == []
 
 
-def test_a_wish_for_an_unknown_recipe_is_told_and_holds_up_nothing(night: Settings) -> None:
+def test_a_request_for_an_unknown_recipe_is_told_and_holds_up_nothing(night: Settings) -> None:
     with Catalogue.open(night) as catalogue:
         (first,) = catalogue.attempts()
-        catalogue.add_wish(first.id, "Aoi", Wish(recipe="nishiki/forgotten"))
-        catalogue.add_wish(first.id, "Aoi", Wish(style_id=catalogue.candidates(first.id)[1][0].image_id))
+        catalogue.add_request(first.id, "Aoi", AttemptRequest(recipe="nishiki/forgotten"))
+        catalogue.add_request(first.id, "Aoi", AttemptRequest(style_id=catalogue.candidates(first.id)[1][0].image_id))
     unknown, made = dispatch(night)
     assert made.outcomes == {"succeeded": 1}
     told = list(dispatch_lines([unknown]))
     assert told[0] == "Dispatch: no attempt."
-    assert told[1].startswith("  a curator's wish for nishiki/forgotten: no recipe is named 'nishiki/forgotten'")
+    assert told[1].startswith("  a curator's request for nishiki/forgotten: no recipe is named 'nishiki/forgotten'")
 
 
 def test_marks_that_cannot_be_used_fail_their_attempt_and_missing_ones_can_be_brought_back(night: Settings) -> None:
@@ -137,7 +137,7 @@ def test_marks_that_cannot_be_used_fail_their_attempt_and_missing_ones_can_be_br
         marks = _marks(catalogue, first)
         lost = catalogue.pictures.path(marks)
         for sha256 in (catalogue.pictures.add(b'{"marks": []}', ".json"), marks):
-            catalogue.add_wish(first.id, "Aoi", Wish(marks_sha256=sha256, recipe=MARKS))
+            catalogue.add_request(first.id, "Aoi", AttemptRequest(marks_sha256=sha256, recipe=MARKS))
     aside = lost.rename(night.home / lost.name)
     (tally,) = dispatch(night)
     assert tally.outcomes == {"failed": 2}
@@ -153,25 +153,27 @@ def test_marks_that_cannot_be_used_fail_their_attempt_and_missing_ones_can_be_br
     assert dispatch(night) == []
 
 
-def test_the_limit_of_a_night_holds_for_wishes_and_all_else_together(night: Settings) -> None:
+def test_the_limit_of_a_night_holds_for_requests_and_all_else_together(night: Settings) -> None:
     with Catalogue.open(night) as catalogue:
         (first,) = catalogue.attempts()
-        catalogue.add_wish(first.id, "Aoi", Wish(marks_sha256=_marks(catalogue, first), recipe=MARKS))
-        catalogue.add_wish(first.id, "Aoi", Wish(style_id=catalogue.candidates(first.id)[1][0].image_id))
+        catalogue.add_request(first.id, "Aoi", AttemptRequest(marks_sha256=_marks(catalogue, first), recipe=MARKS))
+        catalogue.add_request(first.id, "Aoi", AttemptRequest(style_id=catalogue.candidates(first.id)[1][0].image_id))
     assert [tally.outcomes for tally in dispatch(night.model_copy(update={"limit": 1}))] == [{"succeeded": 1}]
     assert [attempt.recipe.name for attempt in _attempts(night)] == [night.recipe, MARKS]
 
 
-def test_a_batch_of_wishes_takes_what_names_its_recipe_and_nothing_else(catalogue: Catalogue, sample: "Sample") -> None:
+def test_a_batch_of_requests_takes_what_names_its_recipe_and_nothing_else(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
     (attempt,) = sample.entries(catalogue, 1)
     style = sample.store(catalogue, sample.record("chosen by hand"), Tone.COLOUR)
     sample.pairs(catalogue, 1)
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
-    named = catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256="0" * 64, recipe=LEVIN.name))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=style))
+    named = catalogue.add_request(attempt, "Aoi", AttemptRequest(marks_sha256="0" * 64, recipe=LEVIN.name))
     catalogue.give_verdict(attempt, "Aoi", Judgement(Verdict.RETURNED, Reason.WRONG_MATCH))
-    batch = catalogue.take_wishes(LEVIN, sample.encoder, limit=None)
+    batch = catalogue.take_requests(LEVIN, sample.encoder, limit=None)
     assert batch is not None
     (pending,) = catalogue.pending_attempts(batch)
     assert (pending.marks_sha256, pending.style.id) == ("0" * 64, named.style_id)
-    assert catalogue.take_wishes(LEVIN, sample.encoder, limit=None) is None
-    assert catalogue.wished_recipes() == [""]
+    assert catalogue.take_requests(LEVIN, sample.encoder, limit=None) is None
+    assert catalogue.requested_recipes() == [""]

@@ -10,7 +10,7 @@ import pytest
 from db.catalogue import Catalogue
 from db.doctor import Damage, examine
 from db.entries.night import Derivatives, EncoderKey, Outcome, RecipeEntry, Tone, Verdict
-from db.entries.review import Judgement, Reason, Wish, WishState
+from db.entries.review import AttemptRequest, Judgement, Reason, RequestState
 from db.errors import TriedAlready, UnknownEntry
 from db.settings import CatalogueSettings
 
@@ -82,62 +82,62 @@ def test_a_wrong_match_is_not_tried_with_another_encoder(catalogue: Catalogue, s
     assert _tried(catalogue, further) == styles[2]
 
 
-def test_a_wish_that_was_made_is_not_made_again_by_a_changed_recipe(catalogue: Catalogue, sample: "Sample") -> None:
+def test_a_request_that_was_made_is_not_made_again_by_a_changed_recipe(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
     (made,) = sample.night(catalogue)
     sample.recipe = replace(sample.recipe, digest="d1ff")
     (again,) = sample.night(catalogue)
     assert _tried(catalogue, again) == styles[0]  # the chosen match, and nothing else
-    assert [each.made for each in catalogue.wishes(attempt)] == [made]
+    assert [each.made for each in catalogue.requests(attempt)] == [made]
 
 
-def test_what_was_tried_is_wished_again_when_its_recipe_has_changed(catalogue: Catalogue, sample: "Sample") -> None:
+def test_what_was_tried_is_requested_again_when_its_recipe_has_changed(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
     (made,) = sample.night(catalogue)
     assert catalogue.tried_styles(attempt) == {styles[0], styles[2]}
     for style, before in ((styles[0], attempt), (styles[2], made)):
         with pytest.raises(TriedAlready, match=f"tried already: attempt {before};"):
-            catalogue.add_wish(attempt, "Ren", Wish(style_id=style))
+            catalogue.add_request(attempt, "Ren", AttemptRequest(style_id=style))
     sample.recipe = replace(sample.recipe, digest="d1ff")
     sample.night(catalogue)
     assert catalogue.tried_styles(attempt) == {styles[0]}
-    wish = catalogue.add_wish(attempt, "Ren", Wish(style_id=styles[2]))
-    assert (wish.curator, wish.made, wish.state) == ("Ren", None, WishState.WAITING)
+    request = catalogue.add_request(attempt, "Ren", AttemptRequest(style_id=styles[2]))
+    assert (request.curator, request.made, request.state) == ("Ren", None, RequestState.WAITING)
     assert [_tried(catalogue, each) for each in sample.night(catalogue)] == [styles[2]]
 
 
-def test_a_wish_that_failed_too_often_says_so_and_can_be_taken_back(catalogue: Catalogue, sample: "Sample") -> None:
+def test_a_request_that_failed_too_often_says_so_and_can_be_taken_back(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
-    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
-    for state in (WishState.WAITING, WishState.WAITING, WishState.GIVEN_UP):
+    request = catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
+    for state in (RequestState.WAITING, RequestState.WAITING, RequestState.GIVEN_UP):
         sample.night(catalogue, outcome=Outcome.FAILED, output=None, transient=True)
-        assert catalogue.wishes(attempt)[0].state is state
-    assert (catalogue.wished_recipes(), catalogue.wished_recipes(max_tries=4)) == ([], [""])
-    assert catalogue.withdraw_wish(wish.id)
-    assert catalogue.wishes(attempt) == []
+        assert catalogue.requests(attempt)[0].state is state
+    assert (catalogue.requested_recipes(), catalogue.requested_recipes(max_tries=4)) == ([], [""])
+    assert catalogue.withdraw_request(request.id)
+    assert catalogue.requests(attempt) == []
 
 
-def test_a_wish_that_may_not_be_made_any_more_says_so_and_can_be_taken_back(
+def test_a_request_that_may_not_be_made_any_more_says_so_and_can_be_taken_back(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
     attempt, styles = _ranked(catalogue, sample)
-    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    request = catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
     catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
-    assert catalogue.wishes(attempt) == [replace(wish, state=WishState.NOT_ALLOWED)]
-    assert catalogue.wished_recipes() == []
-    assert catalogue.withdraw_wish(wish.id)
+    assert catalogue.requests(attempt) == [replace(request, state=RequestState.NOT_ALLOWED)]
+    assert catalogue.requested_recipes() == []
+    assert catalogue.withdraw_request(request.id)
 
 
-def test_of_a_batch_and_her_who_takes_a_wish_back_at_once_one_has_it(
+def test_of_a_batch_and_her_who_takes_a_request_back_at_once_one_has_it(
     settings: CatalogueSettings, sample: "Sample"
 ) -> None:
     with sample.both(settings) as (night, page):
         attempt, styles = _ranked(night, sample)
-        wish = night.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+        request = night.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
         taken_back: list[bool] = []
-        thread = Thread(target=lambda: taken_back.append(page.withdraw_wish(wish.id)))
+        thread = Thread(target=lambda: taken_back.append(page.withdraw_request(request.id)))
         thread.start()
         batch = night.take_batch(sample.recipe, sample.encoder, limit=None)
         thread.join()
@@ -155,21 +155,21 @@ def test_candidates_and_styles_by_their_words_are_offered(catalogue: Catalogue, 
 def test_another_style_is_pending_until_the_next_night_has_made_it(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, _ = _ranked(catalogue, sample)
     style = sample.store(catalogue, sample.record("chosen by hand"), Tone.COLOUR)
-    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
-    assert (wish.made, wish.style_id, wish.curator) == (None, style, "Aoi")
-    assert catalogue.add_wish(attempt, "Ren", Wish(style_id=style)) == wish
-    assert (catalogue.wishes(attempt), catalogue.wished_recipes()) == ([wish], [""])
+    request = catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=style))
+    assert (request.made, request.style_id, request.curator) == (None, style, "Aoi")
+    assert catalogue.add_request(attempt, "Ren", AttemptRequest(style_id=style)) == request
+    assert (catalogue.requests(attempt), catalogue.requested_recipes()) == ([request], [""])
     (made,) = sample.night(catalogue)
     assert _tried(catalogue, made) == style
-    assert catalogue.wishes(made) == [replace(wish, made=made, state=WishState.MADE)]
-    assert catalogue.wished_recipes() == []
+    assert catalogue.requests(made) == [replace(request, made=made, state=RequestState.MADE)]
+    assert catalogue.requested_recipes() == []
     assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
-    assert not catalogue.withdraw_wish(wish.id)
+    assert not catalogue.withdraw_request(request.id)
 
 
-def test_a_night_with_another_encoder_takes_the_wish_too(catalogue: Catalogue, sample: "Sample") -> None:
+def test_a_night_with_another_encoder_takes_the_request_too(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
     sample.encoder = EncoderKey("another", "f00d")
     (made,) = sample.night(catalogue)
     assert _tried(catalogue, made) == styles[2]
@@ -179,10 +179,10 @@ def test_marks_are_taken_by_a_night_of_their_recipe_with_the_inputs_in_the_claim
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
     attempt, styles = _ranked(catalogue, sample)
-    wish = catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256=MARKS, recipe=LEVIN.name))
-    other = catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256="0" * 64, recipe=LEVIN.name))
-    assert wish.style_id == styles[0]
-    assert catalogue.wished_recipes() == [LEVIN.name]
+    request = catalogue.add_request(attempt, "Aoi", AttemptRequest(marks_sha256=MARKS, recipe=LEVIN.name))
+    other = catalogue.add_request(attempt, "Aoi", AttemptRequest(marks_sha256="0" * 64, recipe=LEVIN.name))
+    assert request.style_id == styles[0]
+    assert catalogue.requested_recipes() == [LEVIN.name]
     assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
     sample.recipe = LEVIN
     batch = sample.take(catalogue)
@@ -190,7 +190,7 @@ def test_marks_are_taken_by_a_night_of_their_recipe_with_the_inputs_in_the_claim
     assert {each.marks_sha256 for each in pending} == {MARKS, "0" * 64, None}  # the chosen match is due by itself
     assert {each.style.id for each in pending} == {styles[0]}
     made = {each.marks_sha256: each.id for each in pending}
-    assert [each.made for each in catalogue.wishes(attempt)] == [made[MARKS], made[other.marks_sha256]]
+    assert [each.made for each in catalogue.requests(attempt)] == [made[MARKS], made[other.marks_sha256]]
     assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
 
 
@@ -200,54 +200,54 @@ def test_the_doctor_leaves_a_file_of_marks_alone(
     attempt, _ = _ranked(catalogue, sample)
     marks = catalogue.pictures.add(b"strokes", ".png")
     assert [finding.damage for finding in examine(settings, young_s=-1)] == [Damage.UNREFERENCED]
-    catalogue.add_wish(attempt, "Aoi", Wish(marks_sha256=marks, recipe=LEVIN.name))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(marks_sha256=marks, recipe=LEVIN.name))
     assert examine(settings, young_s=-1) == []
 
 
-def test_wishes_come_before_all_else_that_is_due(catalogue: Catalogue, sample: "Sample") -> None:
+def test_requests_come_before_all_else_that_is_due(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     sample.pairs(catalogue, 2)
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
     batch = sample.take(catalogue, limit=2)
     assert catalogue.pending_attempts(batch)[0].style.id == styles[2]
     assert (batch.taken, sample.take(catalogue).taken) == (2, 1)
 
 
-def test_a_wish_that_failed_for_now_is_tried_again(catalogue: Catalogue, sample: "Sample") -> None:
+def test_a_request_that_failed_for_now_is_tried_again(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
     sample.night(catalogue, outcome=Outcome.FAILED, output=None, transient=True)
     (again,) = sample.night(catalogue)
     assert _tried(catalogue, again) == styles[2]
     assert catalogue.attempt(again).number == 2
 
 
-def test_a_wish_can_be_taken_back_and_made_again(catalogue: Catalogue, sample: "Sample") -> None:
+def test_a_request_can_be_taken_back_and_made_again(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
-    wish = catalogue.add_wish(attempt, "Aoi", Wish(style_id=styles[2]))
-    assert catalogue.withdraw_wish(wish.id)
-    assert catalogue.wishes(attempt) == []
+    request = catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
+    assert catalogue.withdraw_request(request.id)
+    assert catalogue.requests(attempt) == []
     assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
-    assert catalogue.add_wish(attempt, "Ren", Wish(style_id=styles[2])).curator == "Ren"
+    assert catalogue.add_request(attempt, "Ren", AttemptRequest(style_id=styles[2])).curator == "Ren"
     assert len(sample.night(catalogue)) == 1
 
 
-def test_a_wish_for_what_may_not_be_used_is_refused(catalogue: Catalogue, sample: "Sample") -> None:
+def test_a_request_for_what_may_not_be_used_is_refused(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
     for style in (styles[2], 999, catalogue.attempt(attempt).content.image_id):
         with pytest.raises(UnknownEntry, match="no colour picture that may be used"):
-            catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
+            catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=style))
     with pytest.raises(UnknownEntry, match="no attempt 999"):
-        catalogue.add_wish(999, "Aoi", Wish(style_id=styles[1]))
+        catalogue.add_request(999, "Aoi", AttemptRequest(style_id=styles[1]))
     with pytest.raises(ValueError, match="recipe that reads them"):
-        Wish(marks_sha256=MARKS)
+        AttemptRequest(marks_sha256=MARKS)
 
 
-def test_a_match_found_anew_leaves_what_was_wished(catalogue: Catalogue, sample: "Sample") -> None:
+def test_a_match_found_anew_leaves_what_was_requested(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     style = sample.store(catalogue, sample.record("chosen by hand"), Tone.COLOUR)
-    catalogue.add_wish(attempt, "Aoi", Wish(style_id=style))
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=style))
     catalogue.add_record(sample.archive(catalogue), sample.record("colour 0", derivatives=Derivatives.NO))
     content = catalogue.attempt(attempt).content.image_id
     sample.match(catalogue, content, styles[1])
