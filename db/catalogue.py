@@ -10,6 +10,7 @@ from typing import Self
 
 from db.engine import connect, database_file, prepare
 from db.errors import NoCatalogue
+from db.files.home import HomeFolder
 from db.files.pictures import PictureStore
 from db.queries.base.describe import DescribeQueries
 from db.queries.night.dispatch import DispatchQueries
@@ -72,7 +73,7 @@ class Catalogue(
             on_failure.callback(engine.dispose)
             prepare(engine, create=create)
             on_failure.pop_all()
-        return cls(engine, PictureStore(settings.home / "pictures"))
+        return cls(engine, PictureStore(settings.home / HomeFolder.PICTURES))
 
     def close(self) -> None:
         """Release the connections."""

@@ -16,8 +16,8 @@ from sqlalchemy import Engine, inspect
 from db.catalogue import Catalogue
 from db.engine import HEAD, connect, upgrade
 from db.errors import CatalogueAhead, CatalogueBehind
-from db.files.home import CHECKPOINTS
-from db.files.tiles import TILES, TileStore
+from db.files.home import HomeFolder
+from db.files.tiles import TileStore
 from db.settings import CatalogueSettings
 from db.tables.base import Base
 
@@ -152,7 +152,7 @@ def _files(catalogue: Catalogue, young_s: float) -> Iterator[Finding]:
 
 def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
     """No pending attempt, no need of a checkpoint; while there is one, only old unfinished files are left over."""
-    folder = home / CHECKPOINTS
+    folder = home / HomeFolder.CHECKPOINTS
     finished, unfinished = sorted(folder.glob(_CHECKPOINT)), sorted(folder.glob(_UNFINISHED))
     idle = not _pending(catalogue)  # after the lists: a batch that begins now is not taken for idle
     for path in finished if idle else []:
@@ -167,7 +167,7 @@ def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[F
 
 def _tiles(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
     """Folders that show nothing; missing ones are no damage, since `nishiki tiles` makes them."""
-    store = TileStore(home / TILES)
+    store = TileStore(home / HomeFolder.TILES)
     old = [path for path in store.folders() if _age_s(path) >= young_s]
     named = catalogue.picture_names()  # after the list, as for files
     for path in old:

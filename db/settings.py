@@ -16,6 +16,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from db.files.home import own_database
+
 _URL = re.compile(r"sqlite:///.+|postgres(ql)?(\+psycopg)?://.*")
 
 
@@ -55,7 +57,7 @@ class CatalogueSettings(BaseSettings):
     def url(self) -> str:
         """The database's URL, SQLite in the home unless told otherwise."""
         if self.database_url is None:
-            return f"sqlite:///{self.home / 'catalogue.db'}"
+            return own_database(self.home)
         return self.database_url.get_secret_value().strip()
 
     @classmethod

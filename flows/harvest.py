@@ -9,6 +9,7 @@ harvest only.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from prefect.client.schemas.objects import State
 from colorize.errors import OversizedImage, UnreadableImage
 from colorize.images.decode import decode
 from colorize.images.tone import judge_tone
+from colorize.output.provenance import is_colorization
 from db.catalogue import Catalogue
 from db.entries.night import (
     Change,
@@ -31,6 +33,7 @@ from db.entries.night import (
     WantedPicture,
     WindowState,
 )
+from db.files.home import written_by_nishiki
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
 from flows.archives.folder.archive import FolderArchive
 from flows.archives.oai.archive import OaiPmhArchive
@@ -93,7 +96,8 @@ class HarvestTally:
 def open_archive(name: str, archive: ArchiveSettings, settings: Settings) -> Archive:
     """The client that speaks the archive's protocol."""
     if archive.is_folder:
-        return FolderArchive(Path(archive.address), name=name, max_bytes=settings.max_picture_bytes)
+        foreign = partial(written_by_nishiki, home=settings.home.resolve())
+        return FolderArchive(Path(archive.address), foreign, name, settings.max_picture_bytes)
     manners = Manners(
         pace_s=settings.pace_s if archive.pace_s is None else archive.pace_s,
         max_bytes_picture=settings.max_picture_bytes,
@@ -234,6 +238,8 @@ def _harvest_picture(
     if picture is None:
         catalogue.keep_picture(wanted)
         return
+    if is_colorization(picture.data):
+        raise BadRecord(f"{picture.url} is a colorization that nishiki made, not a print; take it out of the archive")
     decoded = decode(picture.data, max_pixels=settings.max_pixels)
     report = judge_tone(decoded.pixels, decoded.mode)
     facts = ImageFacts(

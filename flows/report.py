@@ -15,6 +15,7 @@ from colorize.images.decode import Pixels
 from db.catalogue import Catalogue
 from db.entries.night import AttemptEntry
 from db.files.atomic import write_whole
+from db.files.home import HomeFolder
 from flows.progress import Advance, track
 from flows.reports.contact_sheet import Page, page_html, page_name, page_png, row, thumbnail
 from flows.reports.encoder_note import weights_sentence
@@ -37,7 +38,7 @@ class Sheet:
 
 def sheet_folder(settings: Settings, batch_id: int) -> Path:
     """Where a batch's contact sheet lies, or will."""
-    return settings.home / "reports" / f"batch-{batch_id:04d}"
+    return settings.home / HomeFolder.REPORTS / f"batch-{batch_id:04d}"
 
 
 def sheets_due(settings: Settings, worked_on: Iterable[int]) -> list[int]:

@@ -152,6 +152,16 @@ def texts(provenance: Provenance) -> dict[str, str]:
     return {name: _NOT_XML.sub("", text) for name, text in texts.items()}
 
 
+def is_colorization(data: bytes) -> bool:
+    """Does this picture file say that nishiki made it, of whatever version? Read without decoding.
+
+    Raises:
+        UnreadableImage: as for `header`.
+    """
+    said = header(data)
+    return _FIELD in said or _NAMESPACE in str(said.get("xmp", ""))
+
+
 def read_provenance(data: bytes) -> Provenance | None:
     """What stands in a picture file of ours (PNG, TIFF or JPEG), read without decoding; None for any other bytes."""
     try:

@@ -1,11 +1,61 @@
-"""The layout of a home: where the catalogue's files and folders lie. No other place spells it."""
+"""The layout of a home: where files and folders lie in it, and how one is recognised. No other place spells it."""
 
+from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
-CHECKPOINTS = "checkpoints"
-"""Folder in the home where the states of pictures at work lie, a file for each attempt."""
+CATALOGUE: Final = "catalogue.db"
+"""The catalogue's file, where no other database is set; its copies and journals begin with the same name."""
+DEMO_MARK: Final = "made-by-nishiki-demo.txt"
+"""Says that the home is a demo's, which the next one removes."""
+UNFINISHED: Final = "unfinished"
+"""In a folder of files that are written whole or not at all: those that are being written."""
+
+
+class HomeFolder(StrEnum):
+    """The folders that nishiki makes in a home: `settings.home / HomeFolder.TILES`."""
+
+    PICTURES = "pictures"
+    """Originals and results, by sha256."""
+    TILES = "tiles"
+    """What the review page shows of them."""
+    CHECKPOINTS = "checkpoints"
+    """States of pictures at work, a file for each attempt or for each run of `nishiki colorize`."""
+    REPORTS = "reports"
+    """Contact sheets, a folder for each batch."""
+    SWEEPS = "sweeps"
+    """Reports of comparisons, a folder for each."""
+    TRAINING = "training"
+    """Students half taught, a folder for each training."""
+    PREFECT = "prefect"
+    """Database and results of the Prefect server that a command starts."""
+
+
+_SIGNS: Final = (
+    CATALOGUE,
+    f"{HomeFolder.PICTURES}/{UNFINISHED}",
+    f"{HomeFolder.PREFECT}/prefect.db",
+    f"{HomeFolder.CHECKPOINTS}/*.safetensors",
+    f"{HomeFolder.TRAINING}/*/*.safetensors",
+)
+"""What only a home holds: one of them is there from its first command on, whichever that was."""
+
+
+def own_database(home: Path) -> str:
+    """The URL of the catalogue's file in this home."""
+    return f"sqlite:///{home / CATALOGUE}"
 
 
 def checkpoint_path(home: Path, name: str) -> Path:
     """Where a picture in work is kept; the folder is made with the first."""
-    return home / CHECKPOINTS / f"{name}.safetensors"
+    return home / HomeFolder.CHECKPOINTS / f"{name}.safetensors"
+
+
+def written_by_nishiki(path: Path, home: Path | None = None) -> bool:
+    """Is this a file or folder of the layout, in `home` or in any other home? No archive's picture lies there."""
+    own = path.name in {*HomeFolder, DEMO_MARK} or path.name.startswith(CATALOGUE)
+    return own and (path.parent == home or _is_home(path.parent))
+
+
+def _is_home(folder: Path) -> bool:
+    return any(next(folder.glob(sign), None) for sign in _SIGNS)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from db.errors import CatalogueFull, PictureMissing
+from db.files.home import UNFINISHED
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.?([a-z0-9]{1,8})")
@@ -27,7 +28,7 @@ class PictureStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._unfinished = root / "unfinished"
+        self._unfinished = root / UNFINISHED
 
     def add(self, data: bytes, suffix: str) -> str:
         """Keep the bytes for good, fsynced, and return their sha256; bytes that are here already stay.

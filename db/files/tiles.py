@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from db.errors import PictureMissing
+from db.files.home import UNFINISHED
 from db.files.pictures import fsync_folder, make_folder, room_for
 
-TILES: Final = "tiles"
-"""Their folder in the home."""
 LIGHTNESS: Final = "luma"
 """In the folder of an attempt's output: the same files of its lightness difference to the content.
 
@@ -41,7 +40,7 @@ class TileStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._unfinished = root / "unfinished"
+        self._unfinished = root / UNFINISHED
 
     def has(self, sha256: str) -> bool:
         """Are there tiles of this picture? For an attempt's output: and of its lightness difference."""

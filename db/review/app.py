@@ -14,7 +14,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.catalogue import Catalogue
 from db.errors import CatalogueError
-from db.files.tiles import TILES, TileStore
+from db.files.home import HomeFolder
+from db.files.tiles import TileStore
 from db.review.access.addresses import is_loopback
 from db.review.access.auth import refuse_forged, refuse_nul
 from db.review.access.headers import Safeguards
@@ -112,7 +113,7 @@ def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...]) -> Review
         sessions: Sessions = kept(catalogue, settings.session_hours)
         sessions.tidy()
         state = ReviewState(
-            settings, catalogue, TileStore(settings.home / TILES), sessions, Throttle(), marking_recipes
+            settings, catalogue, TileStore(settings.home / HomeFolder.TILES), sessions, Throttle(), marking_recipes
         )
         if not settings.review_read_only and not state.blind_share():
             catalogue.settle_blind()

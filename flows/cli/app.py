@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from db.files.home import DEMO_MARK, own_database
 from flows.cli.console import Device, Home, exit_with, fail, read_settings, say, show
 from flows.cli.curators import curator_app
 from flows.cli.failures import Commands
@@ -53,7 +54,7 @@ Archives = Annotated[
 ]
 
 DEMO: Mapping[str, Any] = {"recipe": "nishiki/colour", "encoder": "nishiki-small"}
-DEMO_MARK = "made-by-nishiki-demo.txt"
+SWEEP_HOME = Path("sweep-data")
 
 
 @app.command()
@@ -64,8 +65,8 @@ def demo(home: DemoHome = None) -> None:
     """
     home = home or Path("demo-data")
     _start_afresh(home)
-    own = f"sqlite:///{home / 'catalogue.db'}"  # never the operator's, whatever the settings say
-    settings = _stage_settings(home=home, database_url=own, **DEMO)
+    # The demo's own database, never the operator's, whatever the settings say.
+    settings = _stage_settings(home=home, database_url=own_database(home), **DEMO)
     from flows.archives.sample.server import serve_sample
     from flows.evaluation.demo_truth import truth_lines
     from flows.nightly import nightly
@@ -171,8 +172,7 @@ def sweep(
         fail(f"{content} is given as content and as style; put the style prints into a folder of their own", code=2)
     if configs and preset:
         fail("give --configs or --preset, not both", code=2)
-    own = {"home": Path("sweep-data"), "database_url": "sqlite:///sweep-data/catalogue.db"}
-    where = {"home": home} if home else own
+    where = {"home": home} if home else {"home": SWEEP_HOME, "database_url": own_database(SWEEP_HOME)}
     settings = read_settings(**where, encoder=encoder, iterations=iterations, size=size, device=device)
     _check_encoder(settings)
     plan = preset_plan(settings, preset) if preset else pattern_plan(settings, configs or [JADH])

@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from db.files.home import HomeFolder
+
 
 def quiet_prefect(home: Path) -> None:
     """Set Prefect up before its first import: no analytics, no log noise; an operator's own set-up wins.
@@ -25,7 +27,7 @@ def quiet_prefect(home: Path) -> None:
     }
     profile = Path.home() / ".prefect" / "profiles.toml"
     if "PREFECT_API_URL" not in os.environ and not profile.exists():
-        prefect_home = home.resolve() / "prefect"
+        prefect_home = home.resolve() / HomeFolder.PREFECT
         prefect_home.mkdir(parents=True, exist_ok=True)
         defaults["PREFECT_HOME"] = str(prefect_home)
     for name, value in defaults.items():

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from db.catalogue import Catalogue
 from db.files.atomic import write_whole
+from db.files.home import HomeFolder
 from db.files.pictures import PictureStore
 from flows.settings import Settings
 from flows.sweep.figures import error_bars, loss_curves, png, svg
@@ -66,7 +67,7 @@ def findings_of(catalogue: Catalogue, swept: SweptPairs) -> Findings:
 def write_report(findings: Findings, pictures: PictureStore, settings: Settings) -> SweepReport:
     """Write or renew the report; `pictures` holds contents, styles and results."""
     best = best_of(findings.rows)
-    folder = settings.home / "sweeps" / sweep_name(findings.swept)
+    folder = settings.home / HomeFolder.SWEEPS / sweep_name(findings.swept)
     folder.mkdir(parents=True, exist_ok=True)
     files = _figures(findings)
     files["samples.png"] = png(samples(findings, pictures, settings.max_pixels))

@@ -34,6 +34,7 @@ from colorize.training.fitting import WIDTHS, layer_by_layer
 from colorize.training.lessons import Lesson, Look, lesson, look
 from colorize.training.quality import Quality, quality
 from db.files.atomic import write_whole
+from db.files.home import HomeFolder
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 from flows.plan import weights_at_hand
@@ -89,7 +90,7 @@ def train_encoder(settings: Settings, teacher_file: WeightsFile, course: Course,
     yield from unread
     taught, held = split(pictures)
     yield f"{len(taught)} pictures to learn from, {len(held)} held out to measure by."
-    folder = settings.home / "training" / _name(course, teacher_file, pictures)
+    folder = settings.home / HomeFolder.TRAINING / _name(course, teacher_file, pictures)
     folder.mkdir(parents=True, exist_ok=True)
     student = _student(teacher, taught, course, folder)
     looks = _looks(teacher, taught, course)

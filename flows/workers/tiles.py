@@ -26,8 +26,9 @@ from colorize.measures.lightness import difference_view
 from db.catalogue import Catalogue
 from db.entries.review import ShownPictures
 from db.errors import PictureMissing
+from db.files.home import HomeFolder
 from db.files.pictures import NO_ROOM, PictureStore
-from db.files.tiles import AMPLIFICATION, LIGHTNESS, LONG_EDGES_PX, TILES, TileStore
+from db.files.tiles import AMPLIFICATION, LIGHTNESS, LONG_EDGES_PX, TileStore
 from flows.progress import track
 from flows.settings import Settings
 
@@ -59,7 +60,7 @@ class Tiling:
     @classmethod
     def of(cls, catalogue: Catalogue, settings: Settings) -> Self:
         """The stores of a catalogue."""
-        return cls(catalogue.pictures, TileStore(settings.home / TILES), settings.max_pixels)
+        return cls(catalogue.pictures, TileStore(settings.home / HomeFolder.TILES), settings.max_pixels)
 
     def is_whole(self, shown: ShownPictures) -> bool:
         """Are there tiles of all three pictures?"""

@@ -20,7 +20,8 @@ from PIL import Image
 
 from db.catalogue import Catalogue
 from db.entries.review import Role
-from db.files.tiles import LIGHTNESS, LONG_EDGES_PX, TILES
+from db.files.home import HomeFolder
+from db.files.tiles import LIGHTNESS, LONG_EDGES_PX
 from db.settings import CatalogueSettings
 
 THINKING_S = 3.0
@@ -152,7 +153,7 @@ def at_once(people: list[Person], home: Path, seconds: float, think_s: float) ->
 def _hang(home: Path, sha256: str) -> None:
     """Let this picture's folder of tiles be a link to the one that all share."""
     shared = home / _SHARED
-    link = home / TILES / sha256[:2] / sha256[2:4] / sha256
+    link = home / HomeFolder.TILES / sha256[:2] / sha256[2:4] / sha256
     link.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         link.symlink_to(shared)

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from flows.archives.errors import BadRecord, NotAnArchive, TooLarge
-from flows.archives.folder.listing import walk
+from flows.archives.folder.listing import Foreign, walk
 from flows.archives.folder.table import OWN_FOLDER, TABLES, Row, describe, read_table
 from flows.archives.limits import LONGEST_IDENTIFIER, check_identifier, within_limits
 from flows.archives.record import Picture, Record, Unreadable, Validators, Window
@@ -45,20 +45,25 @@ class FolderArchive:
 
     Args:
         path: The folder.
+        foreign: Whether a path in it is something else's, such as a home's: it is never listed or read.
         name: The archive's name in the catalogue; the folder's own name when None.
         max_bytes: Largest picture file that is read.
 
     Raises:
-        NotAnArchive: there is no such folder.
+        NotAnArchive: there is no such folder, or it is foreign itself.
     """
 
     kind = "folder"
 
-    def __init__(self, path: Path, name: str | None = None, max_bytes: int = 256 * 2**20) -> None:
+    def __init__(self, path: Path, foreign: Foreign, name: str | None = None, max_bytes: int = 256 * 2**20) -> None:
         if not path.is_dir():
             what = "is not a folder" if path.exists() else "does not exist"
             raise NotAnArchive(f"{path} {what}; give a folder with pictures")
-        self._root = Path(os.path.realpath(path))
+        self._root, self._foreign = Path(os.path.realpath(path)), foreign
+        if found := [each for each in (self._root, *self._root.parents) if foreign(each)]:
+            raise NotAnArchive(
+                f"{path} lies in {found[0]}, which nishiki itself writes; give a folder of your pictures"
+            )
         self._max_bytes = max_bytes
         self.name = name or self._root.name
         self.address = str(self._root)
@@ -116,6 +121,8 @@ class FolderArchive:
             path = Path(os.path.realpath(self._root / reference))
             if not path.is_relative_to(self._root):
                 raise BadRecord(f"{reference} leads outside the folder; move the picture into it")
+            if any(self._foreign(each) for each in (path, *path.parents)):
+                raise BadRecord(f"{reference} leads into a home of nishiki; give a picture of your own")
             facts = path.stat()
         except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
             reason = getattr(error, "strerror", "no file name")
@@ -126,7 +133,7 @@ class FolderArchive:
 
     def _files(self) -> Iterator[_File | Unreadable]:
         """Every file but hidden ones, litter and the table, in natural order."""
-        for path in walk(self._root):
+        for path in walk(self._root, self._foreign):
             name = path.relative_to(self._root).as_posix()
             if name in TABLES:
                 continue

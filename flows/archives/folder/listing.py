@@ -1,44 +1,39 @@
-"""Walks a folder as a person would list it: natural order, no hidden files, no litter, no home of nishiki.
+"""Walks a folder as a person would list it: natural order, no hidden files, no litter, nothing that is foreign to it.
 
-Called by `folder.py`; looks into no file. A home inside the folder holds pictures that were harvested from it and
-colorizations of them; taken for prints, they would be colorized again every night.
+Called by `archive.py`; looks into no file. Foreign is what nishiki wrote into a home that lies in the folder, or is the
+folder itself: taken for prints, its pictures would be colorized again every night. Whoever opens the archive says so.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 LITTER = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 """What systems leave behind in folders, in lower case."""
-CATALOGUE, UNFINISHED = "catalogue.db", Path("pictures", "unfinished")
-"""A folder with either is a home of nishiki, the second also when its database is a server's."""
-OWN = {"pictures", "reports", "prefect"}
-"""What nishiki makes in its home beside the catalogue."""
+
+Foreign = Callable[[Path], bool]
+"""Is a path something that the archive does not hold, wherever it lies?"""
 
 
-def walk(root: Path) -> Iterator[Path]:
-    """Every file, in natural order, and each folder that cannot be listed or is only a link to one."""
+def walk(root: Path, foreign: Foreign) -> Iterator[Path]:
+    """Every file, in natural order, and each folder that cannot be listed or is only a link to one.
+
+    What is foreign is left out, and so is a folder that holds such a thing, with everything in it; of the root itself
+    the rest is listed.
+    """
     waiting = [root]
     while waiting:
         path = waiting.pop()
         try:
             children = list(path.iterdir()) if path.is_dir() and not (path.is_symlink() and path != root) else None
-            is_home = children is not None and _is_home(path)
         except OSError:
-            children, is_home = None, False
+            children = None
         if children is None:
             yield path
-        elif path == root or not is_home:
-            seen = (child for child in children if not (_hidden(child) or (is_home and _own(child))))
-            waiting += sorted(seen, key=_natural, reverse=True)
-
-
-def _is_home(folder: Path) -> bool:
-    return (folder / CATALOGUE).is_file() or (folder / UNFINISHED).is_dir()
-
-
-def _own(path: Path) -> bool:
-    return path.name in OWN or path.name.startswith(CATALOGUE)
+            continue
+        own = [child for child in children if not foreign(child)]
+        if path == root or len(own) == len(children):
+            waiting += sorted((child for child in own if not _hidden(child)), key=_natural, reverse=True)
 
 
 def _hidden(path: Path) -> bool:

@@ -22,8 +22,8 @@ from db.entries.night import Tone, Verdict
 from db.entries.review import Judgement, Reason
 from db.errors import UnknownEntry
 from db.exports.attempts import write_csv, write_json
-from db.files.home import CHECKPOINTS
-from db.files.tiles import TILES, TileStore
+from db.files.home import HomeFolder
+from db.files.tiles import TileStore
 from db.settings import CatalogueSettings
 from db.tables.night import Batch
 from flows.cli.app import app
@@ -62,7 +62,7 @@ def _long_ago(path: Path) -> None:
 
 
 def _checkpoint(settings: CatalogueSettings, name: str) -> Path:
-    folder = settings.home / CHECKPOINTS
+    folder = settings.home / HomeFolder.CHECKPOINTS
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(b"a picture at work")
     return folder / name
@@ -242,7 +242,7 @@ def test_a_batch_that_is_unfinished_keeps_its_checkpoints_and_loses_what_was_nev
         sample.pairs(catalogue, 1)
         catalogue.release_batch(sample.take(catalogue))
         findings = examine(settings)
-        assert [each.subject for each in findings] == [f"{CHECKPOINTS}/attempt-1.tmp"]
+        assert [each.subject for each in findings] == [f"{HomeFolder.CHECKPOINTS}/attempt-1.tmp"]
         assert mend(settings, early) == findings  # the batch has come since the first look
         assert finished.exists()
         assert not torn.exists()
@@ -251,7 +251,7 @@ def test_a_batch_that_is_unfinished_keeps_its_checkpoints_and_loses_what_was_nev
 def test_tiles_of_no_picture_and_unfinished_ones_are_left_over_unless_they_are_young(
     settings: CatalogueSettings, sample: "Sample"
 ) -> None:
-    store = TileStore(settings.home / TILES)
+    store = TileStore(settings.home / HomeFolder.TILES)
     with Catalogue.open(settings) as catalogue:
         image = sample.store(catalogue, sample.record("shown"), Tone.COLOUR)
         shown = catalogue.describe([image])[image].sha256

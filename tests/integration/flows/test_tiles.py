@@ -13,7 +13,8 @@ from PIL import Image
 from db.catalogue import Catalogue
 from db.entries.night import Outcome, Tone
 from db.entries.review import ShownPictures
-from db.files.tiles import TILES, TileStore
+from db.files.home import HomeFolder
+from db.files.tiles import TileStore
 from db.settings import CatalogueSettings
 from flows.dispatch import dispatch
 from flows.settings import Settings
@@ -71,7 +72,7 @@ def test_missing_tiles_are_made_once_and_one_bad_picture_stops_nothing(
     (settings.home / lost.name).rename(lost)
     assert make_missing(_night_settings(settings)).made == 1
     assert make_missing(_night_settings(settings)).made == 0
-    shutil.rmtree(settings.home / TILES)
+    shutil.rmtree(settings.home / HomeFolder.TILES)
     assert make_missing(_night_settings(settings)).made == 3
 
 
@@ -100,7 +101,7 @@ def test_a_dispatch_leaves_tiles_of_content_style_output_and_lightness(night: Se
     assert _whole(night) == [True, True]
     with Catalogue.open(night, create=False) as catalogue:
         for shown in catalogue.pictures_shown():
-            store = TileStore(night.home / TILES)
+            store = TileStore(night.home / HomeFolder.TILES)
             for name in ("thumb.jpg", "preview.jpg", "info.json", "luma/thumb.jpg", "luma/info.json"):
                 assert store.path(shown.output, name).stat().st_size > 0
     assert make_missing(night).made == 0

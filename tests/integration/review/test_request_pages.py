@@ -14,7 +14,8 @@ from colorize.images.marks import read_marks
 from db.catalogue import Catalogue
 from db.entries.night import Derivatives, Outcome, Tone
 from db.entries.review import AttemptRequest, Role
-from db.files.tiles import TILES, TileStore
+from db.files.home import HomeFolder
+from db.files.tiles import TileStore
 from db.review.pages.marks import MOST_POINTS, ONLY_MARKS, PAPER, PIGMENTS
 from db.settings import CatalogueSettings
 from tests.integration.review.review_client import Browser, add_people, opened, signed_in
@@ -64,7 +65,7 @@ def test_a_style_without_tiles_says_so_in_words(
     page = Browser(app).get(f"/entries/{attempt}/styles").text
     assert page.count("No small picture of this one yet") == 3
     style = catalogue.attempt(attempt).style.sha256
-    TileStore(settings.home / TILES).add(style, lambda folder: (folder / "thumb.jpg").touch())
+    TileStore(settings.home / HomeFolder.TILES).add(style, lambda folder: (folder / "thumb.jpg").touch())
     page = Browser(app).get(f"/entries/{attempt}/styles").text
     assert page.count("No small picture of this one yet") == 2
     assert f'src="/pictures/{style}/thumb.jpg"' in page
@@ -245,7 +246,7 @@ def test_the_page_of_marks_offers_recipes_and_the_marks_drawn_last(
 ) -> None:
     browser = Browser(app)
     assert "no tiles of the original yet" in browser.get(f"/entries/{attempt}/marks").text
-    TileStore(settings.home / TILES).add(catalogue.attempt(attempt).content.sha256, lambda _: None)
+    TileStore(settings.home / HomeFolder.TILES).add(catalogue.attempt(attempt).content.sha256, lambda _: None)
     page = browser.get(f"/entries/{attempt}/marks").text
     assert 'name="earlier" value=""' in page
     assert '<input type="radio" name="recipe" value="nishiki/marks" checked>' in page
@@ -258,7 +259,7 @@ def test_the_page_of_marks_offers_recipes_and_the_marks_drawn_last(
 def test_marks_whose_file_is_gone_or_is_none_of_ours_are_no_start(
     catalogue: Catalogue, settings: CatalogueSettings, attempt: int, app: FastAPI
 ) -> None:
-    TileStore(settings.home / TILES).add(catalogue.attempt(attempt).content.sha256, lambda _: None)
+    TileStore(settings.home / HomeFolder.TILES).add(catalogue.attempt(attempt).content.sha256, lambda _: None)
     for sha256 in ("0" * 64, catalogue.pictures.add(b'{"marks": [{"points": [[1, 1]], "colour": "beni"}]}', ".json")):
         catalogue.add_request(attempt, "Aoi", AttemptRequest(marks_sha256=sha256, recipe=ONLY_MARKS))
         assert 'name="earlier" value=""' in Browser(app).get(f"/entries/{attempt}/marks").text

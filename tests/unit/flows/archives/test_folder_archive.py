@@ -4,10 +4,12 @@ import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from db.files.home import HomeFolder, written_by_nishiki
 from flows.archives.errors import BadRecord, MalformedAnswer, NotAnArchive, TooLarge
 from flows.archives.folder.archive import FolderArchive
 from flows.archives.record import Archive, Derivatives, Record, Role, Unreadable, Window
@@ -28,7 +30,7 @@ def put(tmp_path: Path) -> Put:
 
 
 def listed(folder: Path) -> tuple[list[Record], list[Unreadable]]:
-    archive: Archive = FolderArchive(folder)
+    archive: Archive = FolderArchive(folder, written_by_nishiki)
     found = list(archive.records(Window()))
     archive.close()
     return [f for f in found if isinstance(f, Record)], [f for f in found if isinstance(f, Unreadable)]
@@ -68,18 +70,63 @@ def test_what_is_no_picture_is_reported_and_litter_is_not(tmp_path: Path, put: P
     assert "empty" in {u.identifier: u.reason for u in unreadable}["empty.jpg"]
 
 
-@pytest.mark.parametrize("sign", ["catalogue.db", "pictures/unfinished/x.png"])
-@pytest.mark.parametrize("home", ["data/", ""])
+IN_A_HOME = (
+    *("pictures/ab/cd/abc.jpg", "tiles/ab/cd/abc/thumb.jpg", "checkpoints/preview.jpg", "reports/batch-0001/1.png"),
+    *("sweeps/jadh/figure.png", "training/first/losses.png", "prefect/storage/x.jpg", "catalogue.db.before-4.jpg"),
+)
+"""A picture in each folder that nishiki writes."""
+SIGNS = (
+    *("catalogue.db", "pictures/unfinished/x.png", "prefect/prefect.db", "checkpoints/single-1.safetensors"),
+    "training/first/student.safetensors",
+)
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("home", ["data/", "deep/er/", ""])
 def test_a_home_of_nishiki_in_the_folder_is_no_part_of_the_archive(
     tmp_path: Path, put: Put, sign: str, home: str
 ) -> None:
     put("a.jpg")
     put("shelf/pictures/b.jpg")
-    for name in (sign, "pictures/ab/abc.jpg", "reports/batch-1.png"):
+    for name in (sign, *IN_A_HOME):
         put(home + name)
     records, unreadable = listed(tmp_path)
     assert [record.identifier for record in records] == ["a", "shelf/pictures/b"]
     assert unreadable == []
+
+
+def test_every_folder_of_the_layout_is_among_those_that_are_tried() -> None:
+    assert {name.partition("/")[0] for name in IN_A_HOME} >= set(HomeFolder)
+
+
+def test_the_nights_own_home_is_known_before_anything_tells_it(tmp_path: Path, put: Put) -> None:
+    put("a.jpg")
+    put("prefect/anything.jpg")
+    archive = FolderArchive(tmp_path, partial(written_by_nishiki, home=tmp_path))
+    assert [record.identifier for record in archive.records(Window()) if isinstance(record, Record)] == ["a"]
+
+
+@pytest.mark.parametrize("inside", ["pictures", "tiles/ab", "reports/batch-0001"])
+def test_a_folder_that_nishiki_writes_is_refused_as_an_archive(tmp_path: Path, put: Put, inside: str) -> None:
+    for name in ("catalogue.db", f"{inside}/a.jpg"):
+        put(name)
+    with pytest.raises(NotAnArchive, match="nishiki itself writes"):
+        FolderArchive(tmp_path / inside, written_by_nishiki)
+
+
+def test_a_folder_of_ones_own_inside_a_home_is_an_archive(tmp_path: Path, put: Put) -> None:
+    put("catalogue.db")
+    put("prints/a.jpg")
+    assert identifiers(tmp_path / "prints") == ["a"]
+
+
+def test_no_link_leads_into_a_home(tmp_path: Path, put: Put) -> None:
+    put("catalogue.db")
+    put("pictures/ab/abc.jpg")
+    (tmp_path / "a.jpg").symlink_to("pictures/ab/abc.jpg")
+    records, (unreadable,) = listed(tmp_path)
+    assert records == []
+    assert "home of nishiki" in unreadable.reason
 
 
 def test_links_are_followed_inside_the_folder_only(
@@ -241,7 +288,7 @@ def test_raw_follows_the_row_and_the_size_and_the_datestamp_the_file(tmp_path: P
 
 def test_the_window_reaches_from_the_last_night_to_now(tmp_path: Path) -> None:
     since = datetime(2024, 1, 1, tzinfo=UTC)
-    (window,) = FolderArchive(tmp_path).windows(since)
+    (window,) = FolderArchive(tmp_path, written_by_nishiki).windows(since)
     assert window.start == since
     assert window.until is not None
     assert abs((datetime.now(UTC) - window.until).total_seconds()) < 60
@@ -249,7 +296,7 @@ def test_the_window_reaches_from_the_last_night_to_now(tmp_path: Path) -> None:
 
 def test_an_unchanged_picture_is_not_read_again(tmp_path: Path, put: Put) -> None:
     path = put("a.jpg")
-    archive = FolderArchive(tmp_path)
+    archive = FolderArchive(tmp_path, written_by_nishiki)
     picture = archive.picture("a.jpg")
     assert picture is not None
     assert picture.data == PICTURE
@@ -265,26 +312,26 @@ def test_a_reference_leads_to_a_file_inside_the_folder_or_nowhere(tmp_path: Path
     (tmp_path / "secret.jpg").write_bytes(PICTURE)
     (folder / "link.jpg").symlink_to("../secret.jpg")
     with pytest.raises(BadRecord):
-        FolderArchive(folder).picture(reference)
+        FolderArchive(folder, written_by_nishiki).picture(reference)
 
 
 def test_a_picture_beyond_the_limit_or_of_no_format_is_refused(tmp_path: Path, put: Put) -> None:
     put("a.jpg")
     put("b.jpg", b"<html>")
     with pytest.raises(TooLarge, match="raise the limit"):
-        FolderArchive(tmp_path, max_bytes=3).picture("a.jpg")
+        FolderArchive(tmp_path, written_by_nishiki, max_bytes=3).picture("a.jpg")
     with pytest.raises(BadRecord, match="no picture format"):
-        FolderArchive(tmp_path).picture("b.jpg")
+        FolderArchive(tmp_path, written_by_nishiki).picture("b.jpg")
 
 
 def test_a_missing_folder_and_a_file_are_no_archive(tmp_path: Path, put: Put) -> None:
     with pytest.raises(NotAnArchive, match="does not exist"):
-        FolderArchive(tmp_path / "gone")
+        FolderArchive(tmp_path / "gone", written_by_nishiki)
     with pytest.raises(NotAnArchive, match="is not a folder"):
-        FolderArchive(put("a.jpg"))
+        FolderArchive(put("a.jpg"), written_by_nishiki)
 
 
 def test_an_archive_is_called_as_its_folder_unless_it_is_named(tmp_path: Path) -> None:
-    assert FolderArchive(tmp_path).name == tmp_path.name
-    assert FolderArchive(tmp_path, "prints").name == "prints"
-    assert FolderArchive(tmp_path).address == str(tmp_path)
+    assert FolderArchive(tmp_path, written_by_nishiki).name == tmp_path.name
+    assert FolderArchive(tmp_path, written_by_nishiki, "prints").name == "prints"
+    assert FolderArchive(tmp_path, written_by_nishiki).address == str(tmp_path)

@@ -1,0 +1,59 @@
+"""Folders of pictures that nishiki writes into as well: what it made itself never comes back to it as a print."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from db.catalogue import Catalogue
+from db.entries.night import Change
+from flows.archives.sample.drawing.designs import design
+from flows.archives.sample.drawing.prints import draw_print
+from flows.harvest import harvest
+from flows.nightly import nightly
+from flows.single import Files, colorize_files
+
+if TYPE_CHECKING:
+    from tests.conftest import SettingsOf
+
+pytestmark = pytest.mark.usefixtures("prefect_api")
+
+
+@pytest.fixture
+def prints(tmp_path: Path) -> Path:
+    """A gray print and a colour one."""
+    folder = tmp_path / "prints"
+    folder.mkdir()
+    for seed, name in enumerate(("gray.png", "colour.png")):
+        picture = Image.fromarray(draw_print(design(seed), 0).pixels).reduce(8)
+        (picture.convert("L") if name == "gray.png" else picture).save(folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("home", ["", "data", "deep/data"])
+def test_a_night_whose_home_is_or_lies_in_the_archive_takes_nothing_of_its_own_for_a_print(
+    settings_of: "SettingsOf", prints: Path, home: str
+) -> None:
+    settings = settings_of(prints / home)
+    first = nightly([str(prints)], settings)
+    assert [tally.outcomes for tally in first.batches] == [{"succeeded": 1}]
+    again = nightly([str(prints)], settings)
+    (tally,) = again.harvests
+    assert (tally.records[Change.UNCHANGED], sum(tally.records.values()), tally.problems) == (2, 2, [])
+    assert again.batches == []
+    other = settings_of(prints / "another home")
+    (seen,) = harvest(other, [str(prints)])
+    assert (seen.records[Change.NEW], seen.problems) == (2, [])
+
+
+def test_a_result_of_colorize_is_known_for_one_wherever_it_lies(settings_of: "SettingsOf", prints: Path) -> None:
+    settings = settings_of(prints.parent / "home")
+    for suffix in (".png", ".tif", ".jpg"):
+        made = (prints / "made").with_suffix(suffix)
+        list(colorize_files(settings, Files(prints / "gray.png", prints / "colour.png", None, made)))
+        (tally,) = harvest(settings, [str(prints)])
+        assert [name for name, reason in tally.problems if "nishiki made" in reason] == ["made"]
+        made.unlink()
+    with Catalogue.open(settings) as catalogue:
+        assert len(list(catalogue.pictures.files())) == 2
