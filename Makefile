@@ -3,16 +3,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install browser demo test check bench clean
+.PHONY: install lock browser demo test check bench clean
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml requirements.lock
 	@echo "Installing nishiki and what it needs into .venv (once, a few minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nishiki needs Python 3.11 or newer; name it: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' 2>.venv/install.log || { cat .venv/install.log; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]' 2>.venv/install.log || { cat .venv/install.log; exit 1; }
 	@touch $@
+
+# Writes requirements.lock anew: what pip chooses today for pyproject.toml and all its parts.
+lock: install
+	@$(BIN)/python -m tests.lock
 
 demo: install
 	@$(BIN)/nishiki demo --home demo-data

@@ -40,6 +40,8 @@ class Commands(TyperGroup):
             fail(str(error), code=2 if isinstance(error, _USAGE) else 1)
         except (ValidationError, SettingsError, TOMLDecodeError) as error:
             fail(_settings_sentence(error), code=2)
+        except ModuleNotFoundError as error:
+            fail(_part_sentence(error), code=1)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -72,6 +74,18 @@ def _settings_sentence(error: ValidationError | SettingsError | TOMLDecodeError)
         wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
         what = "; ".join(wrong)
     return f"a setting cannot be used ({what}); see .env.example"
+
+
+def _part_sentence(error: ModuleNotFoundError) -> str:
+    """Which package is missing, where only a part of nishiki is installed.
+
+    Raises:
+        ModuleNotFoundError: it is one of our own, a fault of the program.
+    """
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "colorize", "db", "flows"):
+        raise error
+    return f"{package} is not installed; this command needs the other part: pip install '.[night]' or '.[review]'"
 
 
 def _prefect_errors() -> tuple[type[Exception], ...]:
