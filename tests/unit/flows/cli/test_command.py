@@ -187,7 +187,7 @@ def test_an_attempt_is_not_looked_up_where_there_is_no_catalogue(nishiki: Run, t
 
 def test_an_attempt_is_shown_to_a_machine_or_drawn_for_a_person(nishiki: Run) -> None:
     for drawn in (["--trace"], ["--png", "trace.png"]):
-        assert "--json holds the trace" in sentence(nishiki("show", "1", "--json", *drawn), 2)
+        assert "--json holds the whole trace" in sentence(nishiki("show", "1", "--json", *drawn), 2)
 
 
 @pytest.mark.parametrize(
