@@ -9,8 +9,6 @@ harvest only.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
@@ -33,21 +31,16 @@ from db.entries.night import (
     WantedPicture,
     WindowState,
 )
-from db.files.home import written_by_nishiki
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
-from flows.archives.folder.archive import FolderArchive
-from flows.archives.oai.archive import OaiPmhArchive
 from flows.archives.record import Archive, Record, Unreadable, Validators, Window
-from flows.archives.web.client import PoliteClient
-from flows.archives.web.politeness import Manners
+from flows.archives.registry import open_archive
+from flows.plan import access_to
 from flows.progress import Advance, track
-from flows.settings import ArchiveSettings, Settings
+from flows.settings import Settings
 
 SUFFIXES = {
     "JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "AVIF": ".avif", "JPEG2000": ".jp2",
 }  # fmt: skip
-LIST_EVERYTHING = {FolderArchive.kind}
-"""Kinds of archive whose every harvest names every record."""
 _SAME = (
     *("identifier", "datestamp", "raw", "title", "artists", "date_text", "year_from", "year_to", "genre"),
     *("holder", "credit_line", "landing_url", "pictures", "deleted"),
@@ -62,6 +55,8 @@ class HarvestTally:
     """What one archive gave, over all tries: a record that is read again when a try fails counts once."""
 
     archive: str
+    protocol: str = ""
+    """What it was taken for."""
     changes: dict[str, Change] = field(default_factory=dict)
     """What became of each record, by identifier."""
     withdrawn: int = 0
@@ -91,21 +86,6 @@ class HarvestTally:
         """Another try finds unchanged what this night's first one brought."""
         if self.changes.get(identifier, Change.UNCHANGED) is Change.UNCHANGED:
             self.changes[identifier] = change
-
-
-def open_archive(name: str, archive: ArchiveSettings, settings: Settings) -> Archive:
-    """The client that speaks the archive's protocol."""
-    if archive.is_folder:
-        foreign = partial(written_by_nishiki, home=settings.home.resolve())
-        return FolderArchive(Path(archive.address), foreign, name, settings.max_picture_bytes)
-    manners = Manners(
-        pace_s=settings.pace_s if archive.pace_s is None else archive.pace_s,
-        max_bytes_picture=settings.max_picture_bytes,
-        contact=settings.contact,
-        allow_private=archive.allow_private,
-    )
-    genres = settings.genres_of(archive) or ()
-    return OaiPmhArchive(archive.address, name=name, client=PoliteClient(manners, archive.address), genres=genres)
 
 
 def _unavailable(_task: object, _run: object, state: State[Any]) -> bool:
@@ -143,7 +123,8 @@ def harvest_archive(catalogue: Catalogue, settings: Settings, word: str, tally: 
         ArchiveError: it cannot be read any further; what was read is kept.
     """
     name, address = settings.archive_of(word)
-    archive = open_archive(name, address, settings)
+    archive = open_archive(address.protocol, access_to(name, address, settings))
+    tally.protocol = archive.kind
     try:
         archive_id = catalogue.add_archive(name, archive.kind, archive.address)
         with track(f"records of {name}", None, "records") as advance:
@@ -180,7 +161,7 @@ def harvest_window(
                 records += 1
                 listed.add(found.identifier)
             advance(1)
-        if archive.kind in LIST_EVERYTHING:
+        if archive.lists_everything:
             tally.withdrawn += catalogue.withdraw_unlisted(archive_id, listed)
         state = WindowState.DONE
     finally:

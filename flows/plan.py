@@ -1,10 +1,13 @@
-"""What the settings choose: the recipe and the encoder. Matching and dispatch must work with the same encoder.
+"""What the settings choose: the archives, the recipe and the encoder.
+
+Matching and dispatch must work with the same encoder.
 
 Loads no torch unless random-seeded weights have to be made.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from colorize.encoders import weights
@@ -13,7 +16,22 @@ from colorize.errors import UnknownEncoder
 from colorize.recipes.library import recipe_named, recipes
 from colorize.recipes.recipe import Recipe
 from db.entries.night import EncoderKey, RecipeEntry
-from flows.settings import Settings
+from db.files.home import written_by_nishiki
+from flows.archives.record import Access
+from flows.archives.web.politeness import Manners
+from flows.settings import ArchiveSettings, Settings
+
+
+def access_to(name: str, archive: ArchiveSettings, settings: Settings) -> Access:
+    """What an archive's client is opened with."""
+    manners = Manners(
+        pace_s=settings.pace_s if archive.pace_s is None else archive.pace_s,
+        max_bytes_picture=settings.max_picture_bytes,
+        contact=settings.contact,
+        allow_private=archive.allow_private,
+    )
+    foreign = partial(written_by_nishiki, home=settings.home.resolve())
+    return Access(name, archive.address, manners, foreign, settings.genres_of(archive) or ())
 
 
 def night_recipe(settings: Settings) -> Recipe:

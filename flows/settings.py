@@ -12,13 +12,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsError
 
 from db.review.settings import ReviewSettings
 from flows.addresses import shown
+from flows.archives.registry import Protocol, is_folder
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
@@ -35,6 +35,10 @@ class ArchiveSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     address: str = Field(min_length=1, description="A folder, or the base URL of an OAI-PMH repository.")
+    protocol: Protocol = Field(
+        default=Protocol.AUTO,
+        description=f"{', '.join(Protocol)}; `auto`: a path is a folder, a web address is asked once what it speaks.",
+    )
     genres: tuple[str, ...] | Literal["all"] | None = Field(
         default=None,
         description='Genre values whose records are content, or "all"; left out: `genres`, and all for a folder.',
@@ -54,12 +58,12 @@ class ArchiveSettings(BaseModel):
     @field_serializer("address", when_used="json")
     def _shown_address(self, address: str) -> str:
         """The form that Prefect keeps with a flow run's parameters."""
-        return address if self.is_folder else shown(address)
+        return shown(address) if "://" in address else address
 
     @property
     def is_folder(self) -> bool:
-        """Everything that is no URL is a folder."""
-        return urlsplit(self.address).scheme not in ("http", "https")
+        """Do its files lie on this machine?"""
+        return is_folder(self.protocol, self.address)
 
 
 class Settings(ReviewSettings):

@@ -1,13 +1,18 @@
-"""What every archive client speaks: Archive, Window, Record, Rights and the pictures of a record.
+"""What every archive client speaks: Access, Archive, Window, Record, Rights and the pictures of a record.
 
-`flows.harvest` is the only caller. Nothing here knows the catalogue, a picture's pixels or Prefect.
+`flows.harvest` is the only caller; `registry.py` lists the clients. Nothing here knows the catalogue, a picture's
+pixels or Prefect.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:  # it loads what speaks HTTP, and settings load this file
+    from flows.archives.web.politeness import Manners
 
 
 class Derivatives(StrEnum):
@@ -100,6 +105,21 @@ class Picture:
     validators: Validators = Validators()
 
 
+@dataclass(frozen=True)
+class Access:
+    """What a client is opened with."""
+
+    name: str
+    """The archive's name in the catalogue."""
+    address: str = field(repr=False)
+    """A folder's path or a base URL, as the operator gave it; it may hold a password."""
+    manners: "Manners"
+    foreign: Callable[[Path], bool] = lambda _: False
+    """Whether a path in a folder is something else's, such as a home's: it is never listed or read."""
+    genres: tuple[str, ...] = ()
+    """The values by which the archive names the genre that we look for; none where all is taken."""
+
+
 class Archive(Protocol):
     """An institution's collection that we read from.
 
@@ -108,9 +128,29 @@ class Archive(Protocol):
 
     name: str
     kind: str
-    """`folder` or `oai-pmh`."""
+    """The protocol's name in the registry."""
     address: str
-    """Where it lies: a folder's path or a base URL."""
+    """Where it lies: a folder's path or a base URL, fit to be shown."""
+    lists_everything: bool
+    """Every window names every record, so that what it names no more is gone."""
+
+    @classmethod
+    def open(cls, access: Access) -> Self:
+        """A client of its own; nothing is asked yet.
+
+        Raises:
+            NotAnArchive: there is no such folder.
+        """
+
+    def check(self) -> None:
+        """Ask once whether the address speaks this protocol; what was answered is kept for later.
+
+        Raises:
+            NotAnArchive, MalformedAnswer: it does not.
+        """
+
+    def names_deleted(self) -> bool:
+        """Does it keep naming what it deleted? Where it does not, only a list of everything tells."""
 
     def windows(self, since: datetime | None) -> Iterator[Window]:
         """Spans to harvest, oldest first; `since` is the end of the last finished window (aware UTC)."""

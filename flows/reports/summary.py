@@ -28,7 +28,8 @@ def harvest_lines(tallies: Sequence["HarvestTally"]) -> Iterable[str]:
     """What the archives gave."""
     for tally in tallies:
         records = ", ".join(f"{count} {change}" for change, count in tally.records.items() if count)
-        yield f"Harvest of {tally.archive}: records {records or 'none'}; {tally.pictures} pictures fetched."
+        protocol = f" ({tally.protocol})" if tally.protocol else ""
+        yield f"Harvest of {tally.archive}{protocol}: records {records or 'none'}; {tally.pictures} pictures fetched."
         yield from problem_lines(tally.problems)
         if tally.failure:
             yield f"  Harvest ended early: {tally.failure}"

@@ -17,13 +17,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 from flows.archives.errors import BadRecord, NotAnArchive, TooLarge
 from flows.archives.folder.listing import Foreign, walk
 from flows.archives.folder.table import OWN_FOLDER, TABLES, Row, describe, read_table
 from flows.archives.limits import LONGEST_IDENTIFIER, check_identifier, within_limits
-from flows.archives.record import Picture, Record, Unreadable, Validators, Window
+from flows.archives.record import Access, Picture, Record, Unreadable, Validators, Window
 from flows.archives.values.formats import MAGIC_BYTES, looks_like_picture
 
 _UNKNOWN_FORMAT = "is of no picture format that we take; convert it to PNG or TIFF, or remove it"
@@ -54,6 +54,16 @@ class FolderArchive:
     """
 
     kind = "folder"
+    lists_everything = True
+
+    @classmethod
+    def open(cls, access: Access) -> Self:
+        """The folder at this path.
+
+        Raises:
+            NotAnArchive: there is none.
+        """
+        return cls(Path(access.address), access.foreign, access.name, access.manners.max_bytes_picture)
 
     def __init__(self, path: Path, foreign: Foreign, name: str | None = None, max_bytes: int = 256 * 2**20) -> None:
         if not path.is_dir():
@@ -70,6 +80,13 @@ class FolderArchive:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def check(self) -> None:
+        """A folder that could be opened is one."""
+
+    def names_deleted(self) -> bool:
+        """It never does, and need not: it lists everything."""
+        return False
 
     def windows(self, since: datetime | None) -> Iterator[Window]:
         """One window up to now; the whole folder is listed in it."""

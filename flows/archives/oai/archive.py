@@ -6,6 +6,7 @@ Nothing is kept here: a window that breaks off is harvested again from its begin
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Self
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
@@ -14,7 +15,7 @@ from flows.archives.errors import ArchiveUnavailable, BadRecord, MalformedAnswer
 from flows.archives.limits import check_identifier, within_limits
 from flows.archives.oai.dublin_core import header_of, read_record
 from flows.archives.oai.protocol import Identity, TokenExpired, read_identity, read_page
-from flows.archives.record import Picture, Record, Unreadable, Validators, Window
+from flows.archives.record import Access, Picture, Record, Unreadable, Validators, Window
 from flows.archives.values.formats import looks_like_html, looks_like_picture
 from flows.archives.web.client import PoliteClient
 
@@ -34,6 +35,12 @@ class OaiPmhArchive:
     """
 
     kind = "oai-pmh"
+    lists_everything = False
+
+    @classmethod
+    def open(cls, access: Access) -> Self:
+        """With a polite client of its own; nothing is asked yet."""
+        return cls(access.address, access.name, PoliteClient(access.manners, access.address), access.genres)
 
     def __init__(self, base_url: str, name: str, client: PoliteClient, genres: Collection[str] = ()) -> None:
         self.name = name
@@ -56,6 +63,18 @@ class OaiPmhArchive:
         if self._identity is None:
             self._identity = read_identity(self._ask({"verb": "Identify"}), shown(self._base_url))
         return self._identity
+
+    def check(self) -> None:
+        """Asks for its identity.
+
+        Raises:
+            NotAnArchive, MalformedAnswer: as `identify`.
+        """
+        self.identify()
+
+    def names_deleted(self) -> bool:
+        """Only where it keeps them for good: `transient` promises nothing, and an unknown word no more."""
+        return self.identify().deleted_record == "persistent"
 
     def windows(self, since: datetime | None) -> Iterator[Window]:
         """One window, up to the archive's own time: our clock may be ahead of its.

@@ -1,0 +1,95 @@
+"""The protocols that archives speak, a line each, and the opening of a client for one of them.
+
+Settings name a protocol by this list, `flows.plan` checks addresses by it before the night, and `flows.harvest` opens
+archives with it. A client is loaded when it is opened, so that reading settings loads none. Another protocol is a
+file with its client, and its line here.
+"""
+
+from enum import StrEnum
+from importlib import import_module
+from typing import Self, cast
+from urllib.parse import urlsplit
+
+from flows.archives.errors import MalformedAnswer, NotAnArchive
+from flows.archives.record import Access, Archive
+
+
+class Protocol(StrEnum):
+    """How an archive is read: the name in the settings, the client, and whether it lies at a web address."""
+
+    AUTO = "auto", "", None
+    """A path is a folder; a web address is asked once what it speaks."""
+    FOLDER = "folder", "flows.archives.folder.archive:FolderArchive", False
+    OAI_PMH = "oai-pmh", "flows.archives.oai.archive:OaiPmhArchive", True
+
+    client: str
+    web: bool | None
+
+    def __new__(cls, name: str, client: str, web: bool | None) -> Self:
+        """A member whose value is its name."""
+        member = str.__new__(cls, name)
+        member._value_, member.client, member.web = name, client, web
+        return member
+
+
+def is_folder(protocol: Protocol, address: str) -> bool:
+    """Is this an archive of files on this machine?"""
+    return protocol is Protocol.FOLDER or (protocol is Protocol.AUTO and "://" not in address)
+
+
+def check_address(protocol: Protocol, address: str) -> None:
+    """Look, without asking anybody, whether an address may be one of the protocol.
+
+    Raises:
+        NotAnArchive: it is of another kind.
+    """
+    scheme = urlsplit(address).scheme if "://" in address else ""
+    if scheme not in ("", "http", "https"):
+        raise NotAnArchive(f"{scheme}:// is spoken by no protocol that nishiki knows; {_ways()}")
+    if protocol.web is not None and protocol.web != bool(scheme):
+        what, wanted = ("a web address", "a folder") if scheme else ("no web address", "one")
+        raise NotAnArchive(f"it is {what}, and the protocol {protocol} takes {wanted}; {_ways()}")
+
+
+def open_archive(protocol: Protocol, access: Access) -> Archive:
+    """The client of an archive; with `auto`, a web address is asked once which protocol it speaks.
+
+    Raises:
+        NotAnArchive: there is no such folder, or the address speaks none of the protocols.
+        ArchiveError: with `auto`, the archive cannot be asked.
+    """
+    check_address(protocol, access.address)
+    if protocol is not Protocol.AUTO:
+        return _client(protocol).open(access)
+    if is_folder(protocol, access.address):
+        return _client(Protocol.FOLDER).open(access)
+    return _asked(access)
+
+
+def _asked(access: Access) -> Archive:
+    reasons = []
+    for protocol in Protocol:
+        if not protocol.web:
+            continue
+        archive = _client(protocol).open(access)
+        try:
+            archive.check()
+        except (NotAnArchive, MalformedAnswer) as error:
+            archive.close()
+            reasons.append(f"{protocol}: {error}")
+        except BaseException:
+            archive.close()
+            raise
+        else:
+            return archive
+    raise NotAnArchive(f"{'; '.join(reasons)}; no other protocol was tried: {_ways()}")
+
+
+def _client(protocol: Protocol) -> type[Archive]:
+    module, name = protocol.client.split(":")
+    return cast("type[Archive]", getattr(import_module(module), name))
+
+
+def _ways() -> str:
+    *others, last = Protocol
+    return f"set the archive's `protocol` to {', '.join(others)} or {last}, and its address to what that reads"
