@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
+
 COMMAND = Path(sys.executable).with_name("nishiki")
 NOISE = ("Traceback", "ERROR", "WARNING", "INFO", "prefect", "Exception")
 
@@ -68,6 +70,7 @@ def in_folder(folder: Path, weights: Path, api: str | None) -> Nishiki:
     """A command whose home lies in this folder; without a Prefect server it starts its own each time."""
     environment = {
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),  # the command of this checkout, whichever is installed
         "HOME": str(folder),
         "XDG_CACHE_HOME": str(folder / "cache"),
         "LANG": "C.UTF-8",
