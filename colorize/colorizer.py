@@ -28,7 +28,15 @@ from colorize.recipes.limits import refusal
 from colorize.recipes.recipe import Precision, Recipe
 from colorize.results import Colorization, RelativeErrors
 from colorize.running.checkpoint import Identity, read_checkpoint
-from colorize.running.memory import fits, free_bytes, is_out_of_memory, long_edge_that_fits, picture_bytes, together
+from colorize.running.memory import (
+    fits,
+    free_bytes,
+    in_halves,
+    is_out_of_memory,
+    long_edge_that_fits,
+    picture_bytes,
+    together,
+)
 from colorize.running.prepare import Prepared, prepare, to_pixels, to_tensor
 from colorize.running.progress import NOBODY, Listener, Watch
 
@@ -106,7 +114,7 @@ class Colorizer:
             stack = list(equal)
             most = self._most_together(stack)
             for at in range(0, len(stack), most):
-                done |= self._stack(stack[at : at + most], listener, 0)
+                done |= self._stack(stack[at : at + most], listener)
         return done
 
     def _prepared(self, job: Job, listener: Listener) -> Prepared:
@@ -165,27 +173,29 @@ class Colorizer:
             walk = self._descent(stack[:1]).walks[0]
             walk.capture()
             walk.advance()
-        except torch.OutOfMemoryError:
-            return 1
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                return 1
+            raise
         torch.cuda.synchronize(device)
         return together(torch.cuda.max_memory_allocated(device) - before, free)
 
-    def _stack(self, stack: list[Prepared], listener: Listener, halvings: int) -> dict[str, _End]:
-        """One stack at once, or in halves where the device has no room for it."""
-        watch = Watch(stack, [self.identity(each) for each in stack], listener, self.conditions.checkpoint_s)
-        try:
-            return self._at_once(stack, watch, halvings)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
+    def _stack(self, stack: Sequence[Prepared], listener: Listener) -> dict[str, _End]:
+        """One minibatch at once, or in halves where the device has no room for it."""
+
+        def at_once(part: Sequence[Prepared], halvings: int) -> dict[str, _End]:
+            watch = Watch(part, [self.identity(each) for each in part], listener, self.conditions.checkpoint_s)
+            try:
+                return self._at_once(part, watch, halvings)
+            except RuntimeError:
+                watch.take_back()
                 raise
-            problem = str(error).splitlines()[0]
-        watch.take_back()
-        torch.cuda.empty_cache()
-        if len(stack) > 1:
-            half = len(stack) // 2
-            return self._stack(stack[:half], listener, halvings + 1) | self._stack(stack[half:], listener, halvings + 1)
-        height, width = stack[0].content.shape[:2]
-        return {stack[0].job.key: self._no_room(height, width, problem)}
+
+        def refused(each: Prepared, why: str) -> dict[str, _End]:
+            height, width = each.content.shape[:2]
+            return {each.job.key: self._no_room(height, width, why)}
+
+        return in_halves(stack, at_once, refused)
 
     def _descent(self, stack: Sequence[Prepared]) -> Descent:
         evaluator = self.evaluator
@@ -196,7 +206,7 @@ class Colorizer:
             descent.take_up(states)
         return descent
 
-    def _at_once(self, stack: list[Prepared], watch: Watch, halvings: int) -> dict[str, _End]:
+    def _at_once(self, stack: Sequence[Prepared], watch: Watch, halvings: int) -> dict[str, _End]:
         walked = self._walked(stack, watch)
         done: dict[str, _End] = {}
         painted: list[tuple[int, Recoloured]] = []

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load, save
-from skimage import data
 from torch import Tensor
 from torch.nn import functional
 
@@ -107,19 +106,22 @@ def ordinary_pictures() -> Tensor:
 
     On them the original weights' mean activations lie nearest to MEAN_ACTIVATIONS.
     """
+    from skimage import data  # noqa: PLC0415  (weights that are calibrated already need no photographs)
+
     photographs: Any = data
     squares = [resized(picture[:400, -400:], 224) for picture in (photographs.astronaut(), photographs.coffee())]
     return torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float()
 
 
 @torch.no_grad()
-def calibrated(encoder: Encoder, means: Sequence[float] = MEAN_ACTIVATIONS) -> Encoder:
-    """The encoder with each layer rescaled to these mean activations on ordinary pictures.
+def calibrated(encoder: Encoder, means: Sequence[float] = MEAN_ACTIVATIONS, pictures: Tensor | None = None) -> Encoder:
+    """The encoder with each layer rescaled to these mean activations on pictures, the ordinary ones when None.
 
     Raises:
         WeightsCorrupt: a layer answers with nothing but zeros, so that no factor can rescale it.
     """
-    activation = encoder.preprocessed(ordinary_pictures().to(encoder.device, encoder.dtype))
+    pictures = ordinary_pictures() if pictures is None else pictures
+    activation = encoder.preprocessed(pictures.to(encoder.device, encoder.dtype))
     rescaled: dict[str, tuple[Tensor, Tensor]] = {}
     factor = 1.0
     for name, target in zip(CONVOLUTIONS, means, strict=True):
@@ -137,13 +139,16 @@ def calibrated(encoder: Encoder, means: Sequence[float] = MEAN_ACTIVATIONS) -> E
     return replace(encoder, convolutions=rescaled)
 
 
-def random_encoder(seed: int = RANDOM_SEED, widths: tuple[int, ...] | None = None) -> Encoder:
+def random_encoder(
+    seed: int = RANDOM_SEED, widths: tuple[int, ...] | None = None, pictures: Tensor | None = None
+) -> Encoder:
     """An encoder with orthogonal random weights and no biases, calibrated; its checksum is empty.
 
     Random networks do transfer style (Ustyuzhaninov et al. 2016, He et al. 2016), without a notion of things.
 
     Args:
         widths: channels per block; VGG-19's when None, smaller ones for tests.
+        pictures: what it is calibrated on; the ordinary ones when None.
     """
     generator = torch.Generator().manual_seed(seed)
     convolutions, channels = {}, 3
@@ -153,7 +158,7 @@ def random_encoder(seed: int = RANDOM_SEED, widths: tuple[int, ...] | None = Non
         torch.nn.init.orthogonal_(weight, generator=generator)
         convolutions[name] = (weight, torch.zeros(width))
         channels = width
-    return calibrated(Encoder(RANDOM, "", OXFORD, convolutions))
+    return calibrated(Encoder(RANDOM, "", OXFORD, convolutions), pictures=pictures)
 
 
 def random_weights(cache_dir: Path) -> WeightsFile:

@@ -5,14 +5,19 @@ of raising an error, it is reckoned beforehand (`tests/benchmarks/engine.py` hol
 """
 
 import os
+from collections.abc import Callable, Sequence
 from math import prod
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
 from colorize.images.resize import working_size
 from colorize.methods.neural_style.engine import Engine
 from colorize.recipes.recipe import LEAST_LONG_EDGE_PX, Recipe
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 _CGROUP = Path("/sys/fs/cgroup")
 _NO_LIMIT = 1 << 62
@@ -81,7 +86,35 @@ def together(need: int, free: int) -> int:
     return max(1, int(free * _ROOM) // max(1, need))
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA's own class, or what its libraries and the CPU's allocator say."""
+def in_halves(
+    minibatch: Sequence[_Item],
+    at_once: Callable[[Sequence[_Item], int], dict[str, _Result]],
+    refused: Callable[[_Item, str], dict[str, _Result]],
+    halvings: int = 0,
+) -> dict[str, _Result]:
+    """A minibatch's results at once, or in halves where the device has no room for it.
+
+    Args:
+        at_once: gives the results of the pictures, told how often their minibatch was halved.
+        refused: what becomes of a picture that finds no room alone, told why.
+    """
+    try:
+        return at_once(minibatch, halvings)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        problem = str(error).splitlines()[0]
+    torch.cuda.empty_cache()  # here, where the error no longer holds what the attempt had
+    if len(minibatch) == 1:
+        return refused(minibatch[0], problem)
+    half = len(minibatch) // 2
+    parts = (minibatch[:half], minibatch[half:])
+    return {key: each for part in parts for key, each in in_halves(part, at_once, refused, halvings + 1).items()}
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """CUDA's own class, or what its libraries and the CPU's allocator say; also behind a capture that broke off."""
     words = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
-    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
+    if isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words):
+        return True
+    return error.__context__ is not None and is_out_of_memory(error.__context__)

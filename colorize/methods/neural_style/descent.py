@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from colorize.methods.neural_style.cuda_graph import captured
 from colorize.methods.neural_style.losses import Evaluator, Targets
 from colorize.methods.neural_style.optimisers import Lbfgs, OnePassLbfgs, Optimiser, Sgd
 from colorize.recipes.recipe import Recipe
@@ -81,7 +82,7 @@ class Walk:
         self.traces: list[list[Mapping[str, float]]] = [[] for _ in range(rows)]
         self._decay = flat.new_zeros(())
         self._terms = flat.new_zeros(4, rows)
-        self._graph: Any = None
+        self._replay: Callable[[], None] | None = None  # of the graph; a method of its own here would be a cycle
 
     @property
     def recipe(self) -> Recipe:
@@ -91,32 +92,18 @@ class Walk:
     def advance(self) -> None:
         """One evaluation, then the step to the next place."""
         self._decay.fill_(decay_at(self.recipe, self.iteration))
-        if self._graph is None:
-            self._advance_in_place()
-        else:
-            self._graph.replay()
+        (self._replay or self._advance_in_place)()
         if self.iteration % TRACE_EVERY == 0 or self.iteration + 1 == self.recipe.iterations:
             self._note()
         self.iteration += 1
 
     def capture(self) -> None:
         """Hold an iteration in a CUDA graph: one launch in place of some hundred."""
-        before = {name: each.clone() for name, each in self.tensors.items()}
-        stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            self._advance_in_place()  # libraries choose their kernels and take their memory before the capture
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=stream):
-            self._advance_in_place()
-        for name, each in before.items():
-            self.tensors[name].copy_(each)
-        self._graph = graph
+        self._replay = captured(self._advance_in_place, self.tensors)
 
     def release(self) -> None:
         """Give the graph's memory back; what the walk is stays."""
-        self._graph = None
+        self._replay = None
 
     @torch.no_grad()
     def _advance_in_place(self) -> None:

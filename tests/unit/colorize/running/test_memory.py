@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,15 @@ from colorize.methods.neural_style.engine import Engine, Operands
 from colorize.recipes.library import recipe_named
 from colorize.results import Colorization
 from colorize.running import memory
-from colorize.running.memory import fits, free_bytes, long_edge_that_fits, picture_bytes, together
+from colorize.running.memory import (
+    fits,
+    free_bytes,
+    in_halves,
+    is_out_of_memory,
+    long_edge_that_fits,
+    picture_bytes,
+    together,
+)
 
 RECIPE = recipe_named("jadh2016/config1_2_2").changed(iterations=2, long_edge_px=256)
 SGD = recipe_named("jadh2016/config1_1_2")
@@ -138,3 +146,40 @@ def test_free_memory_is_what_the_machine_has_within_its_control_group(group: Pat
     assert free_bytes(torch.device("cpu")) == 4_000_000
     (group / "memory.max").write_text("max\n")
     assert free_bytes(torch.device("cpu")) > 10_000_000
+
+
+@pytest.mark.parametrize(("count", "room_for", "halvings"), [(7, 7, {0}), (7, 3, {2, 1}), (8, 2, {2}), (1, 1, {0})])
+def test_a_minibatch_without_room_is_halved_until_it_has_some_and_none_is_lost(
+    count: int, room_for: int, halvings: set[int]
+) -> None:
+    def at_once(part: Sequence[int], halved: int) -> dict[str, int]:
+        if len(part) > room_for:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return {str(each): halved for each in part}
+
+    found = in_halves(range(count), at_once, lambda _each, why: pytest.fail(why))
+    assert list(found) == [str(each) for each in range(count)]
+    assert set(found.values()) == halvings
+
+
+def test_a_picture_without_room_alone_is_refused_with_the_reason_and_a_fault_of_ours_is_not_taken_for_one() -> None:
+    def cramped(part: Sequence[int], _halved: int) -> dict[str, str]:
+        if 2 in part:
+            raise RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate\nmore of it")
+        return {str(each): "fine" for each in part}
+
+    found = in_halves(range(4), cramped, lambda each, why: {str(each): why})
+    assert found == {"0": "fine", "1": "fine", "2": "CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate", "3": "fine"}
+
+    def broken(_part: Sequence[int], _halved: int) -> dict[str, str]:
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        in_halves(range(4), broken, lambda each, why: {str(each): why})
+
+
+def test_a_lack_of_memory_is_known_also_behind_the_capture_that_it_broke_off() -> None:
+    broken_off = RuntimeError("CUDA error: operation failed due to a previous error during capture")
+    assert not is_out_of_memory(broken_off)
+    broken_off.__context__ = torch.OutOfMemoryError("no room")
+    assert is_out_of_memory(broken_off)
