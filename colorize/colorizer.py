@@ -21,7 +21,7 @@ from colorize.images.decode import Pixels
 from colorize.jobs import Job
 from colorize.measures.quality import picture_measures
 from colorize.measures.targets import saved_errors, stack_targets
-from colorize.methods.neural_style.descent import Descent, Walked
+from colorize.methods.neural_style.descent import Optimisation, Optimised
 from colorize.methods.neural_style.engine import Engine, Operands, multiplies_bfloat16
 from colorize.methods.neural_style.losses import Evaluator, ReferenceEvaluator, TargetCache
 from colorize.recipes.limits import refusal
@@ -170,9 +170,9 @@ class Colorizer:
         before = torch.cuda.memory_allocated(device)
         free = self._free()
         try:
-            walk = self._descent(stack[:1]).walks[0]
-            walk.capture()
-            walk.advance()
+            state = self._descent(stack[:1]).states[0]
+            state.capture()
+            state.advance()
         except RuntimeError as error:
             if is_out_of_memory(error):
                 return 1
@@ -197,21 +197,21 @@ class Colorizer:
 
         return in_halves(stack, at_once, refused)
 
-    def _descent(self, stack: Sequence[Prepared]) -> Descent:
+    def _descent(self, stack: Sequence[Prepared]) -> Optimisation:
         evaluator = self.evaluator
         dtype = torch.float64 if self.operands.precision == "float64" else torch.float32
         contents = torch.cat([to_tensor(each.content, self.encoder) for each in stack]).to(dtype)
-        descent = Descent(evaluator, stack_targets(evaluator, self.encoder, self.cache, stack, dtype), contents)
+        descent = Optimisation(evaluator, stack_targets(evaluator, self.encoder, self.cache, stack, dtype), contents)
         if states := [each.state for each in stack if each.state is not None]:
             descent.take_up(states)
         return descent
 
     def _at_once(self, stack: Sequence[Prepared], watch: Watch, halvings: int) -> dict[str, _End]:
-        walked = self._walked(stack, watch)
+        optimised = self._optimised(stack, watch)
         done: dict[str, _End] = {}
         painted: list[tuple[int, Recoloured]] = []
-        for row, (each, picture) in enumerate(zip(stack, to_pixels(walked.best), strict=True)):
-            if not walked.finite[row]:
+        for row, (each, picture) in enumerate(zip(stack, to_pixels(optimised.best), strict=True)):
+            if not optimised.finite[row]:
                 done[each.job.key] = Diverged(f"no iterate had a finite loss under {self.recipe.name}")
                 continue
             try:
@@ -225,11 +225,11 @@ class Colorizer:
         seconds = watch.seconds
         for (row, result), errors in zip(painted, found, strict=True):
             run = {
-                "restored": float(walked.restored[row]), "stack": float(len(stack)), "halvings": float(halvings),
+                "restored": float(optimised.restored[row]), "stack": float(len(stack)), "halvings": float(halvings),
             }  # fmt: skip
             ended = self._ended(stack[row], result, errors, seconds)
             measures = {**ended.measures, **run}
-            done[ended.key] = replace(ended, measures=measures, trace=tuple(walked.traces[row]))
+            done[ended.key] = replace(ended, measures=measures, trace=tuple(optimised.traces[row]))
         return done
 
     def _painted(self, each: Prepared, picture: Pixels) -> Recoloured:
@@ -272,11 +272,11 @@ class Colorizer:
             refusal=painted.refusal,
         )
 
-    def _walked(self, stack: Sequence[Prepared], watch: Watch) -> Walked:
+    def _optimised(self, stack: Sequence[Prepared], watch: Watch) -> Optimised:
         """What a descent came to; its history is gone when the figures are taken, which need memory too."""
         descent = self._descent(stack)
         descent.run(watch)
-        return descent.walked()
+        return descent.optimised()
 
 
 def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Conditions = Conditions()) -> Colorizer:

@@ -22,7 +22,7 @@ _Result = TypeVar("_Result")
 _CGROUP = Path("/sys/fs/cgroup")
 _NO_LIMIT = 1 << 62
 _PICTURES = 14
-"""Tensors of a picture's size that a walk holds or makes in one iteration, besides the history."""
+"""Tensors of a picture's size that an optimisation state holds or makes in one iteration, besides the history."""
 _WIDE = 4
 """Tensors of the widest layer's size in float32 that come and go: operands, results, the measures' encoder."""
 _ROOM = 0.9

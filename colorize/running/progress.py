@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from safetensors import SafetensorError
 
-from colorize.methods.neural_style.descent import Descent
+from colorize.methods.neural_style.descent import Optimisation
 from colorize.running.checkpoint import Identity, write_checkpoint
 from colorize.running.prepare import Prepared
 
@@ -48,7 +48,7 @@ class Watch:
         earlier = max((each.state[1]["seconds"] for each in self._stack if each.state), default=0.0)
         return float(earlier) + (time.monotonic() - self._began) / len(self._stack)
 
-    def __call__(self, descent: Descent) -> None:
+    def __call__(self, descent: Optimisation) -> None:
         """Tell how far it is, and keep checkpoints when they are due."""
         self._tell_share(descent.done / descent.iterations)
         began = time.monotonic()
@@ -67,7 +67,7 @@ class Watch:
         self._listener.on_progress((share - self._told) * len(self._stack))
         self._told = share
 
-    def _keep(self, descent: Descent) -> None:
+    def _keep(self, descent: Optimisation) -> None:
         for row, (each, identity) in enumerate(zip(self._stack, self._identities, strict=True)):
             if each.job.checkpoint is None:
                 continue

@@ -81,7 +81,7 @@ def _time(full: Encoder, small: Encoder) -> Iterator[Figure]:
 
 
 @dataclass(frozen=True)
-class Walked:
+class Optimised:
     """One pair's results by encoder, and their total errors as full VGG-19 sees them."""
 
     content: Pixels
@@ -109,7 +109,7 @@ def _pairs(held: dict[str, Pixels]) -> list[tuple[Pixels, Pixels]]:
     return [(to_gray(held[one]), held[other]) for one, other in pairwise(names)]
 
 
-def _walk(encoders: dict[str, Encoder], content: Pixels, style: Pixels) -> Walked:
+def _walk(encoders: dict[str, Encoder], content: Pixels, style: Pixels) -> Optimised:
     job = Job("pair", content, style)
     prepared = prepare(RECIPE, job)
     full = encoders["full"]
@@ -123,10 +123,10 @@ def _walk(encoders: dict[str, Encoder], content: Pixels, style: Pixels) -> Walke
         results[name] = found.picture
         (seen,) = relative_errors(RECIPE, full, targets, to_tensor(found.picture, full))
         errors[name] = seen.total_mean
-    return Walked(prepared.content, prepared.style, results, errors)
+    return Optimised(prepared.content, prepared.style, results, errors)
 
 
-def _lay_out(walked: Sequence[Walked]) -> None:
+def _lay_out(walked: Sequence[Optimised]) -> None:
     """A row for each pair: content, style, by full, by small, by random."""
     rows = []
     for each in walked:

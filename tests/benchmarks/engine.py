@@ -18,7 +18,7 @@ from colorize.device import use_one_thread
 from colorize.encoders.loading import random_encoder
 from colorize.encoders.vgg19 import Encoder
 from colorize.images.resize import resized, to_gray
-from colorize.methods.neural_style.descent import Walk
+from colorize.methods.neural_style.descent import OptimisationState
 from colorize.methods.neural_style.engine import Engine, Operands, multiplies_bfloat16
 from colorize.methods.neural_style.losses import Evaluator, ReferenceEvaluator, Targets
 from colorize.methods.neural_style.optimisers import Lbfgs
@@ -152,11 +152,11 @@ def _apart_from_torch() -> float:
     alone = [_targets(engine, *pair) for pair in pictures]
     targets = Targets.of([each.content for each in alone], [each.style for each in alone])
     start = torch.cat([content for content, _ in pictures])
-    walk = Walk(engine, targets, start, Lbfgs(start.flatten(1), RECIPE.history, 1e30))
+    state = OptimisationState(engine, targets, start, Lbfgs(start.flatten(1), RECIPE.history, 1e30))
     for _ in range(60):
-        walk.advance()
+        state.advance()
     ends = [_torchs_end(engine, each, content) for each, (content, _) in zip(alone, pictures, strict=True)]
-    ours = walk.tensors["pictures"].view(start.shape)
+    ours = state.tensors["pictures"].view(start.shape)
     return max(float((end - mine).norm() / end.norm()) for end, mine in zip(ends, ours, strict=True))
 
 

@@ -28,7 +28,7 @@ from colorize.encoders.weights import shipped_weights
 from colorize.images.decode import Pixels
 from colorize.images.resize import resized, to_gray
 from colorize.methods.neural_style.cuda_graph import captured
-from colorize.methods.neural_style.descent import Descent, Walk
+from colorize.methods.neural_style.descent import Optimisation, OptimisationState
 from colorize.methods.neural_style.engine import Engine, Operands
 from colorize.methods.neural_style.losses import Targets
 from colorize.methods.neural_style.optimisers import Lbfgs, OnePassLbfgs
@@ -118,13 +118,13 @@ def _square(edge_px: int, seed: int) -> Pixels:
 
 def descent_of(
     encoder: Encoder, precision: Precision, rows: Sequence[int], edge_px: int, recipe: Recipe = RECIPE
-) -> Descent:
+) -> Optimisation:
     """Square pictures of a minibatch, by their numbers, before their first iteration; four are drawn, in turn."""
     engine = Engine(recipe, Operands(encoder, precision))
     style = engine.style_grams(_tensor(_square(edge_px, 7), encoder))
     contents = [_tensor(to_gray(_square(edge_px, row % 4)), encoder) for row in rows]
     features = [engine.content_features(content) for content in contents]
-    return Descent(engine, Targets.of(features, [style] * len(rows)), torch.cat(contents))
+    return Optimisation(engine, Targets.of(features, [style] * len(rows)), torch.cat(contents))
 
 
 def _synchronised(device: torch.device) -> None:
@@ -195,15 +195,15 @@ def speed(encoder: Encoder, precision: Precision, count: int) -> Callable[[Bench
         name = f"{_called(encoder, bench)}, {precision}, {count} at {scale.edge_px}²"
         target = encoder is bench.full and precision == "bfloat16" and count == scale.most
         before = _forget_peak(device)
-        walk = descent_of(encoder, precision, range(count), scale.edge_px).walks[0]
+        state = descent_of(encoder, precision, range(count), scale.edge_px).states[0]
         if device.type == "cuda":
-            walk.capture()
-        whole = seconds_of(walk.advance, scale) / count
+            state.capture()
+        whole = seconds_of(state.advance, scale) / count
         peak = (_peak(device) - before) / 1e9
         for most in (1.2, 0.8) if target else (None,):
             yield bench.figure(f"{name}: evaluation and step", whole * 1e3, "ms a picture", most)
         yield bench.figure(f"{name}: peak memory", peak, "GB", 40 if target else None)
-        share = _optimiser_seconds(walk, scale) / count / whole * 100
+        share = _optimiser_seconds(state, scale) / count / whole * 100
         yield bench.figure(f"{name}: optimiser", share, "% of a step", 8 if target else None)
         night = whole * NIGHT_PICTURES * NIGHT_ITERATIONS / 60
         for most in (32, 22) if target else (None,):
@@ -219,8 +219,8 @@ def _called(encoder: Encoder, bench: Bench) -> str:
     return "VGG-19" if encoder is bench.full else encoder.name
 
 
-def _optimiser_seconds(walk: Walk, scale: Scale) -> float:
-    flat = walk.tensors["pictures"]
+def _optimiser_seconds(state: OptimisationState, scale: Scale) -> float:
+    flat = state.tensors["pictures"]
     optimiser = OnePassLbfgs(flat, RECIPE.history, RECIPE.step_limit)
 
     def step() -> None:
@@ -233,15 +233,15 @@ def _optimiser_seconds(walk: Walk, scale: Scale) -> float:
 def share_of_peak(bench: Bench) -> Iterator[Figure]:
     """The largest minibatch in bfloat16, beside a matrix product in the same seconds."""
     scale, encoder = bench.scale, bench.full
-    walk = descent_of(encoder, "bfloat16", range(scale.most), scale.edge_px).walks[0]
+    state = descent_of(encoder, "bfloat16", range(scale.most), scale.edge_px).states[0]
     a, b = (torch.randn(scale.product, scale.product, device=scale.device).bfloat16() for _ in range(2))
     if encoder.device.type == "cuda":
-        walk.capture()
+        state.capture()
     rates = []
     for _ in range(3):
         rate = _product_flops(bench, a, b)
         pixels = scale.most * scale.edge_px**2
-        rates.append(FLOP_PER_PIXEL * pixels / seconds_of(walk.advance, scale) / rate)
+        rates.append(FLOP_PER_PIXEL * pixels / seconds_of(state.advance, scale) / rate)
     yield Figure("VGG-19, bfloat16: share of the card's own product", statistics.median(rates) * 100, "%")
 
 
@@ -251,24 +251,24 @@ def agreement(bench: Bench) -> Iterator[Figure]:
     Pictures are not compared after 30 steps: L-BFGS makes percents of a rounding error.
     """
     scale, edge = bench.scale, min(128, bench.scale.small_edge_px)
-    both, alone = (descent_of(bench.full, "float32", range(count), edge).walks[0] for count in (2, 1))
+    both, alone = (descent_of(bench.full, "float32", range(count), edge).states[0] for count in (2, 1))
     gradients = [
-        walk.evaluator.evaluate(walk.targets, walk.tensors["pictures"].view(-1, 3, edge, edge), 1.0)[1][0]
-        for walk in (both, alone)
+        state.evaluator.evaluate(state.targets, state.tensors["pictures"].view(-1, 3, edge, edge), 1.0)[1][0]
+        for state in (both, alone)
     ]
     apart = float((gradients[0] - gradients[1]).norm() / gradients[1].norm())
     yield bench.figure("float32 gradient, alone and in a minibatch", apart, "relative", 1e-4)
-    graph = descent_of(bench.full, "float32", range(2), edge).walks[0]
+    graph = descent_of(bench.full, "float32", range(2), edge).states[0]
     if bench.full.device.type == "cuda":
         graph.capture()
     start = both.tensors["pictures"].clone()
     optimiser = Lbfgs(start, RECIPE.history, RECIPE.step_limit)
-    loops = Walk(both.evaluator, both.targets, start.view(2, 3, edge, edge), optimiser)
-    for walk in (both, graph, loops):
+    loops = OptimisationState(both.evaluator, both.targets, start.view(2, 3, edge, edge), optimiser)
+    for state in (both, graph, loops):
         for _ in range(scale.few):
-            walk.advance()
-    for name, walk in (("in a CUDA graph", graph), ("by two loops", loops)):
-        apart = float((walk.tensors["best_loss"] / both.tensors["best_loss"] - 1).abs().max())
+            state.advance()
+    for name, state in (("in a CUDA graph", graph), ("by two loops", loops)):
+        apart = float((state.tensors["best_loss"] / both.tensors["best_loss"] - 1).abs().max())
         yield bench.figure(f"float32 loss after {scale.few} steps, plain and {name}", apart, "relative", 0.01)
 
 
@@ -281,7 +281,7 @@ def parity(bench: Bench) -> Iterator[Figure]:
         for where in (encoder, encoder.to("cpu")):
             descent = descent_of(where, "float32", range(2), edge, recipe)
             descent.run()
-            losses.append(descent.walks[0].tensors["best_loss"].cpu())
+            losses.append(descent.states[0].tensors["best_loss"].cpu())
         apart = float((losses[0] / losses[1] - 1).abs().max())
         name = f"{_called(encoder, bench)}, float32 loss after {bench.scale.few} iterations, here and on the CPU"
         yield bench.figure(name, apart, "relative", 0.01)
@@ -293,7 +293,7 @@ def thousand(bench: Bench) -> Iterator[Figure]:
     recipe = RECIPE.changed(iterations=scale.iterations)
     descent = descent_of(bench.full, "bfloat16", range(scale.most), scale.edge_px, recipe)
 
-    def in_time(_: Descent) -> None:
+    def in_time(_: Optimisation) -> None:
         if time.monotonic() > bench.until:
             raise TimeoutError(f"no time was left after {descent.done} of {descent.iterations} iterations")
 
@@ -310,17 +310,21 @@ def thousand(bench: Bench) -> Iterator[Figure]:
     yield bench.figure(f"{name}: each", wall / done / scale.most * 1e3, "ms a picture", 1.2)
     night = wall / done * NIGHT_ITERATIONS * NIGHT_PICTURES / scale.most / 60
     yield bench.figure(f"{name}: the night", night, "minutes", 32)
-    walked = descent.walked()
+    optimised = descent.optimised()
     shown = ", ".join(f"{at}: {total:.4g}" for at, total in curve[:: max(1, len(curve) // 10)])
     yield Figure(f"{name}: loss, last over first", curve[-1][1] / curve[0][1], "×", note=shown)
     yield Figure(
-        f"{name}: pictures without a finite loss", float((~walked.finite).sum()), "", "0", bool(walked.finite.all())
+        f"{name}: pictures without a finite loss",
+        float((~optimised.finite).sum()),
+        "",
+        "0",
+        bool(optimised.finite.all()),
     )
-    yield Figure(f"{name}: put back on a good iterate", float(walked.restored.sum()), "times")
+    yield Figure(f"{name}: put back on a good iterate", float(optimised.restored.sum()), "times")
 
 
-def _curve(descent: Descent) -> list[tuple[int, float]]:
-    traces = descent.walks[0].traces
+def _curve(descent: Optimisation) -> list[tuple[int, float]]:
+    traces = descent.states[0].traces
     return [
         (int(each[0]["iteration"]), statistics.fmean(one["total"] for one in each))
         for each in zip(*traces, strict=True)
@@ -338,7 +342,7 @@ def out_of_memory(bench: Bench) -> Iterator[Figure]:
             raise torch.OutOfMemoryError("out of memory: a toy's limit")
         descent = descent_of(encoder, "float32", rows, edge, recipe)
         descent.run()
-        losses = descent.walks[0].tensors["best_loss"][:, 0].tolist()
+        losses = descent.states[0].tensors["best_loss"][:, 0].tolist()
         return {str(row): (loss, halvings) for row, loss in zip(rows, losses, strict=True)}
 
     def refused(row: int, why: str) -> dict[str, tuple[float, int]]:
@@ -456,10 +460,10 @@ def cudnn_search(bench: Bench) -> Iterator[Figure]:
     cudnn: Any = torch.backends.cudnn
     cudnn.benchmark = True
     try:
-        walk = descent_of(bench.full, "bfloat16", range(scale.most), scale.edge_px).walks[0]
+        state = descent_of(bench.full, "bfloat16", range(scale.most), scale.edge_px).states[0]
         if bench.full.device.type == "cuda":
-            walk.capture()
-        taken = seconds_of(walk.advance, scale) / scale.most
+            state.capture()
+        taken = seconds_of(state.advance, scale) / scale.most
     finally:
         cudnn.benchmark = False
     name = f"VGG-19, bfloat16, {scale.most} at {scale.edge_px}², kernels tried by cuDNN: evaluation and step"
@@ -469,12 +473,12 @@ def cudnn_search(bench: Bench) -> Iterator[Figure]:
 def kernels(bench: Bench) -> Iterator[Figure]:
     """Where an iteration's time goes, kernel by kernel, in gpu_kernels.txt."""
     profiler: Any = torch.profiler
-    walk = descent_of(bench.full, "bfloat16", range(bench.scale.most), bench.scale.edge_px).walks[0]
-    walk.advance()
+    state = descent_of(bench.full, "bfloat16", range(bench.scale.most), bench.scale.edge_px).states[0]
+    state.advance()
     on_gpu = bench.full.device.type == "cuda"
     activities = [profiler.ProfilerActivity.CUDA if on_gpu else profiler.ProfilerActivity.CPU]
     with profiler.profile(activities=activities) as profile:
-        walk.advance()
+        state.advance()
         _synchronised(bench.full.device)
     key = "self_device_time_total" if on_gpu else "self_cpu_time_total"
     table = profile.key_averages().table(sort_by=key, row_limit=25, max_name_column_width=90)

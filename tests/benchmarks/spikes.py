@@ -17,7 +17,7 @@ from torch import Tensor
 from colorize.encoders.vgg19 import BLOCKS, CONVOLUTIONS, OXFORD, Encoder
 from colorize.images.decode import Pixels
 from colorize.images.resize import resized, to_gray
-from colorize.methods.neural_style.descent import Walk
+from colorize.methods.neural_style.descent import OptimisationState
 from colorize.methods.neural_style.losses import Decay, Layers, Targets, Terms, gram_matrix, total_variation
 from colorize.methods.neural_style.optimisers import Lbfgs
 from colorize.recipes.library import recipe_named
@@ -88,11 +88,11 @@ def _losses(encoder: Encoder, content: str, style: str, edge: int, limit: float)
     targets = Targets.of(
         [loss.content_features(start)], [loss.style_grams(to_tensor(_photograph(style, edge), encoder))]
     )
-    walk = Walk(loss, targets, start, Lbfgs(start.flatten(1), RECIPE.history, limit))
+    state = OptimisationState(loss, targets, start, Lbfgs(start.flatten(1), RECIPE.history, limit))
     found = []
     for _ in range(ITERATIONS):
-        walk.advance()
-        found.append(float(walk.tensors["last_loss"]))
+        state.advance()
+        found.append(float(state.tensors["last_loss"]))
     return found
 
 

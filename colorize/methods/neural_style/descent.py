@@ -1,4 +1,4 @@
-"""Neural style for colour (ASIAGRAPH 2016, JADH 2016): a stack of pictures descends from its content images.
+"""Neural style for colour (ASIAGRAPH 2016, JADH 2016): a minibatch of pictures descends from its content images.
 
 Called by `colorize.colorizer` only. "Iteration" is one evaluation of loss and gradient. Whatever happens, the best
 evaluated iterate is what comes out; a picture that never had a finite loss has none. All that a descent is, is
@@ -21,7 +21,7 @@ TRACE_EVERY = 10
 GIVEN_UP = 10
 """Evaluations without a finite loss in a row, after which a picture stays where it last was good."""
 
-OnIteration = Callable[["Descent"], None]
+OnIteration = Callable[["Optimisation"], None]
 
 
 def decay_at(recipe: Recipe, iteration: int) -> float:
@@ -45,8 +45,8 @@ def start_pictures(recipe: Recipe, contents: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Walked:
-    """What a stack came to."""
+class Optimised:
+    """What a minibatch came to."""
 
     best: Tensor
     """(B, 3, H, W), unclamped; rows that never were finite hold the start."""
@@ -58,8 +58,8 @@ class Walked:
     """The loss terms every TRACE_EVERY iterations and at the last, picture by picture."""
 
 
-class Walk:
-    """One optimiser's way: where each picture is, was last good, and was best; and what was noted of it."""
+class OptimisationState:
+    """One optimiser's state: where each picture is, was last good, and was best; and what was noted of it."""
 
     def __init__(self, evaluator: Evaluator, targets: Targets, start: Tensor, optimiser: Optimiser) -> None:
         self.evaluator, self.targets, self._shape, self._optimiser = evaluator, targets, start.shape, optimiser
@@ -102,7 +102,7 @@ class Walk:
         self._replay = captured(self._advance_in_place, self.tensors)
 
     def release(self) -> None:
-        """Give the graph's memory back; what the walk is stays."""
+        """Give the graph's memory back; the state stays."""
         self._replay = None
 
     @torch.no_grad()
@@ -140,19 +140,21 @@ class Walk:
             trace.append({"iteration": self.iteration, "content": content, "style": style, "tv": tv, "total": total})
 
 
-class Descent:
-    """A stack on its way: SGD's trials first, one for each rate over the first tenth, then the chosen walk.
+class Optimisation:
+    """A minibatch's optimisation: SGD's trials first, one for each rate over the first tenth, then the chosen one.
 
-    The trial of the best rate goes on as the chosen walk, row by row, so nothing is walked twice.
+    The trial of the best rate goes on as the chosen one, row by row, so nothing is computed twice.
     """
 
     def __init__(self, evaluator: Evaluator, targets: Targets, contents: Tensor) -> None:
         self._evaluator, self._targets, self._shape = evaluator, targets, contents.shape
         self.recipe = evaluator.recipe
         start = start_pictures(self.recipe, contents)
-        self.walks = [Walk(evaluator, targets, start, optimiser) for optimiser in _optimisers(self.recipe, start)]
+        self.states = [
+            OptimisationState(evaluator, targets, start, optimiser) for optimiser in _optimisers(self.recipe, start)
+        ]
         self._trial = min(self.recipe.iterations, max(1, self.recipe.iterations // 10))
-        self._besides = (len(self.walks) - 1) * self._trial
+        self._besides = (len(self.states) - 1) * self._trial
         """Evaluations of rates that will not be chosen."""
 
     @property
@@ -163,72 +165,72 @@ class Descent:
     @property
     def done(self) -> int:
         """Evaluations made."""
-        chosen = len(self.walks) == 1
-        return sum(walk.iteration for walk in self.walks) + chosen * self._besides
+        chosen = len(self.states) == 1
+        return sum(state.iteration for state in self.states) + chosen * self._besides
 
     def run(self, on_iteration: OnIteration | None = None) -> None:
         """Go on to the last iteration."""
-        if len(self.walks) > 1:
-            for walk in self.walks:
-                self._to(walk, self._trial, on_iteration)
-            self.walks = [self._best_of(self.walks)]
-        self._to(self.walks[0], self.recipe.iterations, on_iteration)
+        if len(self.states) > 1:
+            for state in self.states:
+                self._to(state, self._trial, on_iteration)
+            self.states = [self._best_of(self.states)]
+        self._to(self.states[0], self.recipe.iterations, on_iteration)
 
-    def _to(self, walk: Walk, iteration: int, on_iteration: OnIteration | None) -> None:
-        if walk.iteration < iteration and walk.tensors["pictures"].is_cuda:
-            walk.capture()
-        while walk.iteration < iteration:
-            walk.advance()
+    def _to(self, state: OptimisationState, iteration: int, on_iteration: OnIteration | None) -> None:
+        if state.iteration < iteration and state.tensors["pictures"].is_cuda:
+            state.capture()
+        while state.iteration < iteration:
+            state.advance()
             if on_iteration is not None:
                 on_iteration(self)
-        walk.release()
+        state.release()
 
-    def _best_of(self, trials: Sequence[Walk]) -> Walk:
-        """Each picture's trial with the least total loss at the end of the first tenth, as one walk."""
-        choice = torch.cat([walk.tensors["last_loss"] for walk in trials], dim=1).argmin(1)
+    def _best_of(self, trials: Sequence[OptimisationState]) -> OptimisationState:
+        """Each picture's trial with the least total loss at the end of the first tenth, as one state."""
+        choice = torch.cat([state.tensors["last_loss"] for state in trials], dim=1).argmin(1)
         rows = torch.arange(len(choice), device=choice.device)
         names = trials[0].tensors
-        chosen = {name: torch.stack([walk.tensors[name] for walk in trials])[choice, rows] for name in names}
+        chosen = {name: torch.stack([state.tensors[name] for state in trials])[choice, rows] for name in names}
         start, optimiser = chosen["pictures"].view(self._shape), Sgd(chosen["rates"], self.recipe.step_limit)
-        walk = Walk(self._evaluator, self._targets, start, optimiser)
+        state = OptimisationState(self._evaluator, self._targets, start, optimiser)
         for name, each in chosen.items():
-            walk.tensors[name].copy_(each)
-        walk.traces = [trials[which].traces[row] for row, which in enumerate(choice.tolist())]
-        walk.iteration = self._trial
-        return walk
+            state.tensors[name].copy_(each)
+        state.traces = [trials[which].traces[row] for row, which in enumerate(choice.tolist())]
+        state.iteration = self._trial
+        return state
 
-    def walked(self) -> Walked:
+    def optimised(self) -> Optimised:
         """What it has come to."""
-        walk = self.walks[0]
-        return Walked(
-            best=walk.tensors["best"].view(self._shape),
-            finite=walk.tensors["best_loss"][:, 0].isfinite() | (self.recipe.iterations == 0),
-            restored=walk.tensors["restored"][:, 0],
-            traces=walk.traces,
+        state = self.states[0]
+        return Optimised(
+            best=state.tensors["best"].view(self._shape),
+            finite=state.tensors["best_loss"][:, 0].isfinite() | (self.recipe.iterations == 0),
+            restored=state.tensors["restored"][:, 0],
+            traces=state.traces,
         )
 
     def state(self, row: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """One picture's tensors by "walk.name", and in words how far each walk is and what was noted."""
+        """One picture's tensors by "number.name", and in words how far each state is and what was noted."""
         tensors = {
             f"{number}.{name}": each[row].cpu()
-            for number, walk in enumerate(self.walks)
-            for name, each in walk.tensors.items()
+            for number, state in enumerate(self.states)
+            for name, each in state.tensors.items()
         }
         words = {
-            "iterations": [walk.iteration for walk in self.walks],
-            "traces": [walk.traces[row] for walk in self.walks],
+            "iterations": [state.iteration for state in self.states],
+            "traces": [state.traces[row] for state in self.states],
         }
         return tensors, words
 
     def take_up(self, states: Sequence[tuple[Mapping[str, Tensor], Mapping[str, Any]]]) -> None:
         """Go on from the states of all pictures, which must be equally far."""
         iterations = states[0][1]["iterations"]
-        if len(iterations) < len(self.walks):
-            self.walks = self.walks[:1]
-        for number, walk in enumerate(self.walks):
-            walk.iteration = iterations[number]
-            walk.traces = [list(words["traces"][number]) for _, words in states]
-            for name, each in walk.tensors.items():
+        if len(iterations) < len(self.states):
+            self.states = self.states[:1]
+        for number, state in enumerate(self.states):
+            state.iteration = iterations[number]
+            state.traces = [list(words["traces"][number]) for _, words in states]
+            for name, each in state.tensors.items():
                 each.copy_(torch.stack([tensors[f"{number}.{name}"] for tensors, _ in states]))
 
 

@@ -8,7 +8,7 @@ import torch
 from safetensors import SafetensorError
 
 from colorize.encoders.vgg19 import Encoder
-from colorize.methods.neural_style.descent import Descent
+from colorize.methods.neural_style.descent import Optimisation
 from colorize.methods.neural_style.engine import Engine, Operands
 from colorize.recipes.library import recipe_named
 from colorize.running.checkpoint import Identity, State, read_checkpoint, write_checkpoint
@@ -22,9 +22,9 @@ def state(narrow: Encoder) -> State:
     """That of a picture after three evaluations."""
     picture = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 255
     engine = Engine(recipe_named("jadh2016/config1_2_3"), Operands(narrow, "float32"))
-    descent = Descent(engine, targets_of(engine, picture, [picture.flip(1)]), picture)
+    descent = Optimisation(engine, targets_of(engine, picture, [picture.flip(1)]), picture)
     for _ in range(3):
-        descent.walks[0].advance()
+        descent.states[0].advance()
     return descent.state(0)
 
 

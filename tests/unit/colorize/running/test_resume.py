@@ -12,7 +12,7 @@ from colorize.encoders.vgg19 import Encoder
 from colorize.images.decode import Pixels
 from colorize.images.resize import to_gray
 from colorize.jobs import Job
-from colorize.methods.neural_style.descent import Descent, Walked
+from colorize.methods.neural_style.descent import Optimisation, Optimised
 from colorize.methods.neural_style.engine import Engine, Operands
 from colorize.methods.neural_style.losses import Evaluator
 from colorize.recipes.library import recipe_named
@@ -44,15 +44,15 @@ def styles(photographs: dict[str, Pixels], narrow: Encoder) -> list[Tensor]:
     return [to_tensor(photographs["astronaut"][:48], narrow), to_tensor(photographs["chelsea"][:, :32], narrow)]
 
 
-def begun(evaluator: Evaluator, contents: Tensor, styles: Sequence[Tensor]) -> Descent:
-    return Descent(evaluator, targets_of(evaluator, contents, styles), contents)
+def begun(evaluator: Evaluator, contents: Tensor, styles: Sequence[Tensor]) -> Optimisation:
+    return Optimisation(evaluator, targets_of(evaluator, contents, styles), contents)
 
 
-def put_down(descent: Descent, after: int, folder: Path) -> list[Path]:
-    """Walk so many evaluations, and leave a checkpoint of each picture."""
-    files = [folder / f"{row}.safetensors" for row in range(len(descent.walks[0].tensors["pictures"]))]
+def put_down(descent: Optimisation, after: int, folder: Path) -> list[Path]:
+    """OptimisationState so many evaluations, and leave a checkpoint of each picture."""
+    files = [folder / f"{row}.safetensors" for row in range(len(descent.states[0].tensors["pictures"]))]
 
-    def watch(descent: Descent) -> None:
+    def watch(descent: Optimisation) -> None:
         if descent.done == after:
             for row, file in enumerate(files):
                 write_checkpoint(file, IDENTITY, descent.state(row))
@@ -69,7 +69,7 @@ def kept(file: Path) -> State:
     return state
 
 
-def assert_same(ours: Walked, theirs: Walked, rows: Sequence[int]) -> None:
+def assert_same(ours: Optimised, theirs: Optimised, rows: Sequence[int]) -> None:
     """That ours are those rows of theirs, to the last bit."""
     assert ours.best.equal(theirs.best[list(rows)])
     assert ours.restored.equal(theirs.restored[list(rows)])
@@ -84,7 +84,7 @@ def test_a_stack_put_down_after_any_evaluation_ends_as_if_it_never_had_been(
     undisturbed = descended(engine, targets_of(engine, contents, styles), contents)
     whole = begun(engine, contents, styles).iterations
     assert whole == recipe.iterations + (4 if recipe.optimiser == "sgd" else 0), "trials of two rates come to nothing"
-    # Every evaluation of the trials and of the turn to the chosen walk, and some after it.
+    # Every evaluation of the trials and of the turn to the chosen rate, and some after it.
     moments = range(1, whole) if recipe.optimiser == "lbfgs" else [*range(1, 9), 15, whole - 1]
     for after in moments:
         files = put_down(begun(engine, contents, styles), after, tmp_path)
@@ -94,7 +94,7 @@ def test_a_stack_put_down_after_any_evaluation_ends_as_if_it_never_had_been(
         assert descent.done == after
         descent.run()
         assert len(evaluator.seen) == whole - after
-        assert_same(descent.walked(), undisturbed, (0, 1))
+        assert_same(descent.optimised(), undisturbed, (0, 1))
 
 
 @pytest.mark.parametrize("recipe", [LBFGS, SGD], ids=["lbfgs", "sgd"])
@@ -109,7 +109,7 @@ def test_a_picture_is_taken_up_alone_out_of_a_stack(
             descent = begun(engine, contents[row : row + 1], styles[row : row + 1])
             descent.take_up([kept(file)])
             descent.run()
-            assert_same(descent.walked(), undisturbed, [row])
+            assert_same(descent.optimised(), undisturbed, [row])
 
 
 @pytest.mark.parametrize("recipe", [LBFGS, SGD], ids=["lbfgs", "sgd"])
@@ -124,7 +124,7 @@ def test_pictures_put_down_in_turn_again_and_again_come_to_the_same_end(
         descent = begun(engine, contents, styles)
         descent.take_up([kept(file) for file in files])
     descent.run()
-    assert_same(descent.walked(), undisturbed, (0, 1))
+    assert_same(descent.optimised(), undisturbed, (0, 1))
 
 
 def test_what_went_wrong_before_is_remembered(
@@ -144,7 +144,7 @@ def test_what_went_wrong_before_is_remembered(
             descent = begun(broken(shift=after), contents, styles)
             descent.take_up([kept(file) for file in files])
             descent.run()
-            assert_same(descent.walked(), undisturbed, (0, 1))
+            assert_same(descent.optimised(), undisturbed, (0, 1))
 
 
 def test_pictures_equally_far_share_a_stack_and_others_do_not(

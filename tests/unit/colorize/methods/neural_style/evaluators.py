@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from colorize.methods.neural_style.descent import Descent, OnIteration, Walked
+from colorize.methods.neural_style.descent import OnIteration, Optimisation, Optimised
 from colorize.methods.neural_style.losses import Decay, Evaluator, Layers, Targets, Terms
 from colorize.recipes.recipe import Recipe
 
@@ -61,11 +61,11 @@ def targets_of(evaluator: Evaluator, contents: Tensor, styles: Sequence[Tensor])
 
 def descended(
     evaluator: Evaluator, targets: Targets, contents: Tensor, on_iteration: OnIteration | None = None
-) -> Walked:
+) -> Optimised:
     """What a descent comes to."""
-    descent = Descent(evaluator, targets, contents)
+    descent = Optimisation(evaluator, targets, contents)
     descent.run(on_iteration)
-    return descent.walked()
+    return descent.optimised()
 
 
 def apart(ours: Tensor, theirs: Tensor) -> float:

@@ -9,7 +9,14 @@ from torch import Tensor
 from colorize.encoders.vgg19 import Encoder
 from colorize.images.decode import Pixels
 from colorize.images.resize import to_gray
-from colorize.methods.neural_style.descent import GIVEN_UP, TRACE_EVERY, Descent, Walked, decay_at, start_pictures
+from colorize.methods.neural_style.descent import (
+    GIVEN_UP,
+    TRACE_EVERY,
+    Optimisation,
+    Optimised,
+    decay_at,
+    start_pictures,
+)
 from colorize.methods.neural_style.engine import Engine, Operands
 from colorize.methods.neural_style.losses import ReferenceEvaluator, Targets, loss_terms
 from colorize.recipes.library import recipe_named
@@ -53,19 +60,19 @@ def losses_of(recipe: Recipe, encoder: Encoder, targets: Targets, stacks: list[T
     return torch.stack(found)
 
 
-def assert_best_is_kept(walked: Walked, losses: Tensor, seen: list[Tensor]) -> None:
+def assert_best_is_kept(optimised: Optimised, losses: Tensor, seen: list[Tensor]) -> None:
     for row, number in enumerate(losses.argmin(0).tolist()):
-        assert walked.best[row].equal(seen[number][row])
-        assert all(entry["total"] >= float(losses[number, row]) for entry in walked.traces[row])
+        assert optimised.best[row].equal(seen[number][row])
+        assert all(entry["total"] >= float(losses[number, row]) for entry in optimised.traces[row])
 
 
-def way_of(descent: Descent, seen: list[Tensor]) -> list[Tensor]:
-    """Of all evaluated stacks those of the walk that was chosen, row by row where SGD had trials."""
+def way_of(descent: Optimisation, seen: list[Tensor]) -> list[Tensor]:
+    """Of all evaluated stacks those of the state that was chosen, row by row where SGD had trials."""
     recipe = descent.recipe
     besides = len(seen) - recipe.iterations
     if not besides:
         return seen
-    trial, rates = besides // (len(recipe.rates) - 1), descent.walks[0].tensors["rates"][:, 0].tolist()
+    trial, rates = besides // (len(recipe.rates) - 1), descent.states[0].tensors["rates"][:, 0].tolist()
     places = [recipe.rates.index(rate) * trial for rate in rates]
     first = [torch.stack([seen[at + number][row] for row, at in enumerate(places)]) for number in range(trial)]
     return first + seen[len(recipe.rates) * trial :]
@@ -97,10 +104,10 @@ def test_a_picture_that_has_nothing_to_gain_is_evaluated_to_the_end_all_the_same
 ) -> None:
     recipe = LBFGS.changed(tv_weight=0.0)
     evaluator = watched(recipe, narrow64)
-    walked = descended(evaluator, targets_of(evaluator, contents, singly(contents)), contents)
+    optimised = descended(evaluator, targets_of(evaluator, contents, singly(contents)), contents)
     assert len(evaluator.seen) == 25
-    assert walked.best.equal(contents)
-    assert walked.finite.all()
+    assert optimised.best.equal(contents)
+    assert optimised.finite.all()
 
 
 @pytest.mark.parametrize("recipe", [LBFGS, LBFGS.changed(schedule="iteration"), SGD], ids=["lbfgs", "decay", "sgd"])
@@ -108,22 +115,22 @@ def test_the_best_of_all_evaluated_pictures_is_what_comes_out(
     recipe: Recipe, narrow64: Encoder, targets: Targets, contents: Tensor
 ) -> None:
     evaluator = watched(recipe, narrow64)
-    descent = Descent(evaluator, targets, contents)
+    descent = Optimisation(evaluator, targets, contents)
     descent.run()
     way = way_of(descent, evaluator.seen)
     losses = losses_of(recipe, narrow64, targets, way)
-    assert_best_is_kept(descent.walked(), losses, way)
+    assert_best_is_kept(descent.optimised(), losses, way)
     assert (losses.min(0).values < 0.8 * losses[0]).all()
 
 
 def test_the_best_is_kept_where_the_last_is_worse(narrow64: Encoder, targets: Targets, contents: Tensor) -> None:
     recipe = LBFGS.changed(optimiser="sgd", rates=(1e3,), iterations=9)  # 40 grey levels to and fro
     evaluator = watched(recipe, narrow64)
-    walked = descended(evaluator, targets, contents)
+    optimised = descended(evaluator, targets, contents)
     losses = losses_of(recipe, narrow64, targets, evaluator.seen)
     assert len(losses) == 9
     assert (losses.argmin(0) < 8).all(), "the last must not be the best here"
-    assert_best_is_kept(walked, losses, evaluator.seen)
+    assert_best_is_kept(optimised, losses, evaluator.seen)
 
 
 def test_the_trace_holds_every_tenth_and_the_last_evaluation(
@@ -131,9 +138,9 @@ def test_the_trace_holds_every_tenth_and_the_last_evaluation(
 ) -> None:
     recipe = LBFGS.changed(schedule="iteration", decay=0.9)
     evaluator = watched(recipe, narrow64)
-    walked = descended(evaluator, targets, contents)
+    optimised = descended(evaluator, targets, contents)
     assert TRACE_EVERY == 10
-    for row, trace in enumerate(walked.traces):
+    for row, trace in enumerate(optimised.traces):
         assert [entry["iteration"] for entry in trace] == [0, 10, 20, 24]
         for entry in trace:
             number = int(entry["iteration"])
@@ -149,13 +156,13 @@ def test_a_picture_whose_loss_is_not_finite_goes_back_and_forgets(
         return torch.tensor([number in {7, 12}, False])
 
     evaluator = watched(LBFGS, narrow64, spoiled)
-    walked = descended(evaluator, targets, contents)
+    optimised = descended(evaluator, targets, contents)
     assert len(evaluator.seen) == 25
-    assert walked.restored.tolist() == [2, 0]
-    assert walked.finite.all()
-    assert walked.best.isfinite().all()
+    assert optimised.restored.tolist() == [2, 0]
+    assert optimised.finite.all()
+    assert optimised.best.isfinite().all()
     undisturbed = descended(ReferenceEvaluator(LBFGS, narrow64), targets, contents)
-    assert torch.allclose(walked.best[1], undisturbed.best[1], atol=1e-8)
+    assert torch.allclose(optimised.best[1], undisturbed.best[1], atol=1e-8)
     for number in (7, 12):
         good = evaluator.seen[number - 1].requires_grad_()
         loss = loss_terms(LBFGS, narrow64, targets, good, 1.0).total.sum()
@@ -169,9 +176,9 @@ def test_sgd_goes_on_at_half_its_rate_after_a_loss_that_is_not_finite(
 ) -> None:
     recipe = SGD.changed(rates=(0.01,), iterations=9)
     evaluator = watched(recipe, narrow64, lambda number, _pictures: torch.tensor([number == 4, False]))
-    walked = descended(evaluator, targets, contents)
+    optimised = descended(evaluator, targets, contents)
     seen = evaluator.seen
-    assert walked.restored.tolist() == [1, 0]
+    assert optimised.restored.tolist() == [1, 0]
     before, after = seen[4][0] - seen[3][0], seen[5][0] - seen[3][0]
     assert torch.allclose(after, before / 2, atol=1e-9)
 
@@ -180,25 +187,25 @@ def test_a_picture_that_never_was_finite_is_told_apart_from_the_others(
     narrow64: Encoder, targets: Targets, contents: Tensor
 ) -> None:
     evaluator = watched(LBFGS, narrow64, lambda _number, _pictures: torch.tensor([False, True]))
-    walked = descended(evaluator, targets, contents)
-    assert walked.finite.tolist() == [True, False]
-    assert walked.restored.tolist() == [0, 25]
-    assert walked.best[1].equal(contents[1])
+    optimised = descended(evaluator, targets, contents)
+    assert optimised.finite.tolist() == [True, False]
+    assert optimised.restored.tolist() == [0, 25]
+    assert optimised.best[1].equal(contents[1])
     undisturbed = descended(ReferenceEvaluator(LBFGS, narrow64), targets, contents)
-    assert torch.allclose(walked.best[0], undisturbed.best[0], atol=1e-8)
+    assert torch.allclose(optimised.best[0], undisturbed.best[0], atol=1e-8)
 
 
 def test_a_picture_that_is_bad_ten_times_in_a_row_stays_where_it_was_good_and_its_neighbour_goes_on(
     narrow64: Encoder, targets: Targets, contents: Tensor
 ) -> None:
     evaluator = watched(LBFGS, narrow64, lambda number, _pictures: torch.tensor([number >= 5, False]))
-    walked = descended(evaluator, targets, contents)
+    optimised = descended(evaluator, targets, contents)
     assert GIVEN_UP == 10
     good = evaluator.seen[4][0]
     assert all(not stack[0].equal(good) for stack in evaluator.seen[5:15]), "ten tries from the good place"
     assert all(stack[0].equal(good) for stack in evaluator.seen[15:])
     undisturbed = descended(ReferenceEvaluator(LBFGS, narrow64), targets, contents)
-    assert torch.allclose(walked.best[1], undisturbed.best[1], atol=1e-8)
+    assert torch.allclose(optimised.best[1], undisturbed.best[1], atol=1e-8)
 
 
 def test_a_picture_whose_every_step_is_bad_is_given_up_for_good(
@@ -209,10 +216,10 @@ def test_a_picture_whose_every_step_is_bad_is_given_up_for_good(
     def spoiled(_number: int, pictures: Tensor) -> Tensor:
         return torch.tensor([not pictures[0].equal(contents[0]), False])
 
-    walked = descended(watched(LBFGS, narrow64, spoiled), targets, contents)
-    assert walked.restored.tolist() == [GIVEN_UP, 0]
-    assert walked.best[0].equal(contents[0])
-    assert walked.finite.all()
+    optimised = descended(watched(LBFGS, narrow64, spoiled), targets, contents)
+    assert optimised.restored.tolist() == [GIVEN_UP, 0]
+    assert optimised.best[0].equal(contents[0])
+    assert optimised.finite.all()
 
 
 def test_it_starts_from_the_content_or_from_noise_by_its_seed(contents: Tensor) -> None:
@@ -231,9 +238,9 @@ def test_a_run_from_noise_starts_there_and_comes_nearer_to_content_and_style(
 ) -> None:
     recipe = LBFGS.changed(start="noise", seed=3)
     evaluator = watched(recipe, narrow64)
-    walked = descended(evaluator, targets, contents)
+    optimised = descended(evaluator, targets, contents)
     assert evaluator.seen[0].equal(start_pictures(recipe, contents))
-    for trace in walked.traces:
+    for trace in optimised.traces:
         assert trace[-1]["total"] < 0.5 * trace[0]["total"]
 
 
@@ -250,7 +257,7 @@ def test_sgd_takes_for_each_picture_the_rate_that_came_furthest_in_the_first_ten
     stack = torch.cat([contents, torch.full_like(contents[:1], 90)])
     wanted = targets_of(ReferenceEvaluator(SGD, narrow64), stack, [*styles, stack[2:]])
 
-    def at_rates(rates: tuple[float, ...], iterations: int) -> Walked:
+    def at_rates(rates: tuple[float, ...], iterations: int) -> Optimised:
         recipe = SGD.changed(rates=rates, iterations=iterations)
         return descended(ReferenceEvaluator(recipe, narrow64), wanted, stack)
 
@@ -312,12 +319,12 @@ def test_a_few_steps_in_float32_follow_those_in_float64(
 
 
 def test_a_finished_descents_memory_is_free_at_once(narrow64: Encoder, targets: Targets, contents: Tensor) -> None:
-    descent = Descent(ReferenceEvaluator(LBFGS, narrow64), targets, contents)
-    walks = [weakref.ref(walk) for walk in descent.walks]
+    descent = Optimisation(ReferenceEvaluator(LBFGS, narrow64), targets, contents)
+    states = [weakref.ref(state) for state in descent.states]
     gc.disable()
     try:
         descent.run()
         del descent
-        assert [walk() for walk in walks] == [None], "the next picture must not wait for the garbage collector"
+        assert [state() for state in states] == [None], "the next picture must not wait for the garbage collector"
     finally:
         gc.enable()

@@ -56,7 +56,7 @@ def slope(loss: Loss, x: Tensor) -> Tensor:
 
 
 def path(loss: Loss, start: Tensor, steps: int, optimiser: Optimiser) -> list[Tensor]:
-    """Every iterate, the start first; as a walk does, the optimiser learns before it steps."""
+    """Every iterate, the start first; as a descent does, the optimiser learns before it steps."""
     found, before = [start], start
     for _ in range(steps):
         here = found[-1]
