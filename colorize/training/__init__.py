@@ -1,1 +1,1 @@
-"""Trains nishiki's own encoder: data, lessons, losses and how good it became."""
+"""Trains nishiki's own encoder: data, batches, losses and how good it became."""

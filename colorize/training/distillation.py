@@ -17,11 +17,11 @@ from colorize.encoders.vgg19 import CONVOLUTIONS, OXFORD, Encoder
 from colorize.matching.embedding import LAYER as EMBEDDING_LAYER
 from colorize.training.dataset import to_stack
 from colorize.training.fitting import fitted, sampled, with_one
-from colorize.training.lessons import (
+from colorize.training.teacher import (
     HEAD_LAYERS,
     TAUGHT_LAYERS,
-    Lesson,
     Look,
+    TeacherBatch,
     cells_of,
     correlation,
     cosines,
@@ -64,9 +64,9 @@ class Student:
         share = self.done / self.steps
         return self._highest * min(1.0, 10 * share + 1 / self.steps) * (1 + cos(pi * share)) / 2
 
-    def learn(self, taught: Lesson | Look) -> dict[str, float]:
+    def learn(self, taught: TeacherBatch | Look) -> dict[str, float]:
         """One step; the parts of the loss."""
-        parts = self.loss(taught) if isinstance(taught, Lesson) else self.loss_of_look(taught)
+        parts = self.loss(taught) if isinstance(taught, TeacherBatch) else self.loss_of_look(taught)
         self.optimiser.zero_grad()
         total: Any = torch.stack([_WEIGHTS[name] * part for name, part in parts.items()]).sum()
         total.backward()
@@ -77,15 +77,15 @@ class Student:
         self.done += 1
         return {name: float(part.detach()) for name, part in parts.items()}
 
-    def loss(self, lesson: Lesson) -> dict[str, Tensor]:
+    def loss(self, batch: TeacherBatch) -> dict[str, Tensor]:
         """How far from the teacher's: features through the heads, and distances between pictures."""
-        found = self.encoder.features(to_stack(lesson.pixels), TAUGHT_LAYERS)
-        features = [self._missed(found[name], lesson, name) for name in HEAD_LAYERS]
+        found = self.encoder.features(to_stack(batch.pixels), TAUGHT_LAYERS)
+        features = [self._missed(found[name], batch, name) for name in HEAD_LAYERS]
         ours = pair_distances(found)
-        apart = {name: 1 - correlation(ours[name], wanted) for name, wanted in lesson.distances.items()}
+        apart = {name: 1 - correlation(ours[name], wanted) for name, wanted in batch.distances.items()}
         relative = [
             (ours[name].clamp_min(1e-9) / wanted.clamp_min(1e-9)).log().var()
-            for name, wanted in lesson.distances.items()
+            for name, wanted in batch.distances.items()
         ]
         grams = torch.stack([each for name, each in apart.items() if name.startswith("gram")])
         return {
@@ -120,27 +120,27 @@ class Student:
             self.optimiser.state[each] = {word: moment.clone() for word, moment in moments.items()}
         self.done = int(state["done"])
 
-    def fit_heads(self, lessons: Sequence[Lesson], looks: Sequence[Look]) -> None:
+    def fit_heads(self, batches: Sequence[TeacherBatch], looks: Sequence[Look]) -> None:
         """Begin with the heads that least squares give."""
         with torch.no_grad():
             narrow = torch.cat([self._cells(each).flatten(0, 1) for each in looks])
             wanted = torch.cat([each.cells.flatten(0, 1) for each in looks])
             head, _ = fitted(with_one(narrow).double(), wanted.double())
             self.parameters[EMBEDDING_HEAD].copy_(head.float())
-            found = [self.encoder.features(to_stack(each.pixels), HEAD_LAYERS) for each in lessons]
+            found = [self.encoder.features(to_stack(each.pixels), HEAD_LAYERS) for each in batches]
             for name in HEAD_LAYERS:
-                pairs = zip(found, lessons, strict=True)
+                pairs = zip(found, batches, strict=True)
                 ours = torch.cat([with_one(sampled(each[name], taught.places[name])) for each, taught in pairs])
-                theirs = torch.cat([taught.features[name] for taught in lessons])
+                theirs = torch.cat([taught.features[name] for taught in batches])
                 head, _ = fitted(ours.double(), theirs.double())
                 self.parameters[f"{name}.head"].copy_(head.float())
 
     def _cells(self, look: Look) -> Tensor:
         return cells_of(self.encoder.features(to_stack(look.pixels), [EMBEDDING_LAYER])[EMBEDDING_LAYER])
 
-    def _missed(self, features: Tensor, lesson: Lesson, name: str) -> Tensor:
-        theirs = lesson.features[name].float()
-        ours = with_one(sampled(features, lesson.places[name])) @ self.parameters[f"{name}.head"]
+    def _missed(self, features: Tensor, batch: TeacherBatch, name: str) -> Tensor:
+        theirs = batch.features[name].float()
+        ours = with_one(sampled(features, batch.places[name])) @ self.parameters[f"{name}.head"]
         return _share_missed(ours, theirs)
 
 

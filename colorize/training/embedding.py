@@ -11,7 +11,7 @@ from torch import Tensor
 
 from colorize.encoders.vgg19 import Encoder
 from colorize.training.dataset import in_parts, to_stack
-from colorize.training.lessons import Look, cells_of
+from colorize.training.teacher import Look, cells_of
 
 EMBEDDED_LAYERS = ("conv3_4", "conv4_2", "conv4_4", "conv5_1", "conv5_2", "conv5_3", "conv5_4")
 RANK = 96

@@ -15,7 +15,7 @@ from colorize.encoders.vgg19 import Encoder
 from colorize.images.decode import Pixels
 from colorize.matching.embedding import embed
 from colorize.training.dataset import in_parts, to_stack
-from colorize.training.lessons import (
+from colorize.training.teacher import (
     CONTENT_LAYERS,
     STYLE_LAYERS,
     TAUGHT_LAYERS,

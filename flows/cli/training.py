@@ -25,7 +25,7 @@ def train_encoder(
         "nishiki-small.safetensors"
     ),
     steps: Annotated[int, typer.Option(min=1, help="Steps of the whole student.")] = 4000,
-    lessons: Annotated[int, typer.Option(min=8, help="Batches of crops that the teacher speaks of.")] = 320,
+    batches: Annotated[int, typer.Option(min=8, help="Batches of crops that the teacher speaks of.")] = 320,
     seed: Annotated[int, typer.Option(min=0, help="Decides crops and order.")] = 0,
     home: Home = None,
 ) -> None:
@@ -33,10 +33,10 @@ def train_encoder(
 
     The teacher is vgg19-oxford, or vgg19-torchvision where that is what is at hand. Cut off, the same command goes on.
     """
-    from flows.training.encoder import Course, teacher_at_hand
+    from flows.training.encoder import Schedule, teacher_at_hand
     from flows.training.encoder import train_encoder as distil
 
     if not output.parent.is_dir():
         fail(f"there is no folder {output.parent} for the weights", code=2)
     settings = read_settings(home=home)
-    say(distil(settings, teacher_at_hand(settings), Course(tuple(pictures or ()), steps, lessons, seed=seed), output))
+    say(distil(settings, teacher_at_hand(settings), Schedule(tuple(pictures or ()), steps, batches, seed=seed), output))

@@ -31,8 +31,8 @@ from colorize.training.dataset import crops, gray_views, split
 from colorize.training.distillation import Student
 from colorize.training.embedding import fit_embedding
 from colorize.training.fitting import WIDTHS, layer_by_layer
-from colorize.training.lessons import Lesson, Look, lesson, look
 from colorize.training.quality import Quality, quality
+from colorize.training.teacher import Look, TeacherBatch, look, teacher_batch
 from db.files.atomic import write_whole
 from db.files.home import HomeFolder
 from flows.archives.sample.drawing.designs import design
@@ -43,10 +43,10 @@ from flows.settings import Settings
 
 DRAWN = 48
 LONG_EDGE_PX = 512
-LESSON_CROPS, LESSON_PX = 16, 112
+BATCH_CROPS, BATCH_PX = 16, 112
 LOOK_VIEWS, LOOK_PX = 12, (224, 160)
 LOOK_EVERY = 4
-"""Of so many steps and lessons one is on telling gray pictures apart."""
+"""Of so many steps and batches one is on telling gray pictures apart."""
 LAYER_CROPS = 128
 SAVE_EVERY = 100
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "immunohistochemistry", "retina", "hubble_deep_field")
@@ -54,31 +54,31 @@ PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.tif", "*.tiff", "*.webp")
 
 
 @dataclass(frozen=True)
-class Course:
+class Schedule:
     """How the student is taught."""
 
     folders: tuple[Path, ...]
     steps: int = 4000
-    lessons: int = 320
+    batches: int = 320
     rate: float = 1e-4
     seed: int = 0
 
     @property
     def looks(self) -> int:
         """Batches of gray views."""
-        return max(1, self.lessons // LOOK_EVERY)
+        return max(1, self.batches // LOOK_EVERY)
 
     @property
     def words(self) -> str:
         """For the weights file."""
         return (
             f"layer by layer by least squares, then {self.steps} steps of Adam (rate {self.rate:g}, cosine) over "
-            f"{self.lessons} batches of {LESSON_CROPS} crops of {LESSON_PX} px and, each {LOOK_EVERY}th step, "
+            f"{self.batches} batches of {BATCH_CROPS} crops of {BATCH_PX} px and, each {LOOK_EVERY}th step, "
             f"{self.looks} of {LOOK_VIEWS} gray views, seed {self.seed}"
         )
 
 
-def train_encoder(settings: Settings, teacher_file: WeightsFile, course: Course, output: Path) -> Iterator[str]:
+def train_encoder(settings: Settings, teacher_file: WeightsFile, schedule: Schedule, output: Path) -> Iterator[str]:
     """Distil the teacher into a weights file; yields what a person should know.
 
     Raises:
@@ -86,21 +86,21 @@ def train_encoder(settings: Settings, teacher_file: WeightsFile, course: Course,
         OSError: a file cannot be read or written.
     """
     teacher = load_encoder(teacher_file)
-    pictures, unread = gather(course.folders)
+    pictures, unread = gather(schedule.folders)
     yield from unread
     taught, held = split(pictures)
     yield f"{len(taught)} pictures to learn from, {len(held)} held out to measure by."
-    folder = settings.home / HomeFolder.TRAINING / _name(course, teacher_file, pictures)
+    folder = settings.home / HomeFolder.TRAINING / _name(schedule, teacher_file, pictures)
     folder.mkdir(parents=True, exist_ok=True)
-    student = _student(teacher, taught, course, folder)
-    looks = _looks(teacher, taught, course)
-    lessons = _lessons(teacher, taught, course) if student.done < course.steps else []
-    losses = _taught(student, lessons, looks, course, folder)
+    student = _student(teacher, taught, schedule, folder)
+    looks = _looks(teacher, taught, schedule)
+    batches = _batches(teacher, taught, schedule) if student.done < schedule.steps else []
+    losses = _taught(student, batches, looks, schedule, folder)
     small = calibrated(Encoder("nishiki-small", "", OXFORD, _convolutions(student)))
     small = replace(small, embedding=fit_embedding(small, looks))
     found = quality(teacher, small, list(held.values()))
-    _write(output, small, found, course, teacher_file)
-    write_whole(output.with_suffix(".png"), _plot(losses, course))
+    _write(output, small, found, schedule, teacher_file)
+    write_whole(output.with_suffix(".png"), _plot(losses, schedule))
     yield from _lines(found)
     yield f"Weights: {output}; losses: {output.with_suffix('.png')}"
 
@@ -132,21 +132,21 @@ def gather(folders: Sequence[Path]) -> tuple[dict[str, Pixels], list[str]]:
     return found, unread
 
 
-def _name(course: Course, teacher: WeightsFile, pictures: Mapping[str, Pixels]) -> str:
+def _name(schedule: Schedule, teacher: WeightsFile, pictures: Mapping[str, Pixels]) -> str:
     facts = [
-        repr((course.steps, course.lessons, course.rate, course.seed, WIDTHS)),
+        repr((schedule.steps, schedule.batches, schedule.rate, schedule.seed, WIDTHS)),
         teacher.checksum,
         *sorted(pictures),
     ]
     return f"encoder-{sha256(' '.join(facts).encode()).hexdigest()[:8]}"
 
 
-def _student(teacher: Encoder, taught: Sequence[Pixels], course: Course, folder: Path) -> Student:
+def _student(teacher: Encoder, taught: Sequence[Pixels], schedule: Schedule, folder: Path) -> Student:
     """The student where it was put down, or fresh from the least squares."""
     kept = folder / "student.safetensors"
     first = folder / "first.safetensors"
     if not first.exists():
-        pixels = crops(taught, LAYER_CROPS, LESSON_PX, course.seed)
+        pixels = crops(taught, LAYER_CROPS, BATCH_PX, schedule.seed)
         with track("layer by layer", len(CONVOLUTIONS), "layers") as advance:
             fitted = layer_by_layer(teacher, pixels, lambda _name, _explained: advance(1), WIDTHS)
         unit = calibrated(Encoder("student", "", OXFORD, fitted), (1.0,) * len(CONVOLUTIONS))
@@ -155,45 +155,45 @@ def _student(teacher: Encoder, taught: Sequence[Pixels], course: Course, folder:
         write_whole(first, save(weights | {f"{name}.bias": bias for name, (_, bias) in pairs}))
     with safe_open(first, framework="pt") as file:
         start = {name: (file.get_tensor(f"{name}.weight"), file.get_tensor(f"{name}.bias")) for name in CONVOLUTIONS}
-    student = Student(start, teacher, course.steps, course.rate)
+    student = Student(start, teacher, schedule.steps, schedule.rate)
     if kept.exists():
         with safe_open(kept, framework="pt") as file:
             student.take_up({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     return student
 
 
-def _lessons(teacher: Encoder, taught: Sequence[Pixels], course: Course) -> list[Lesson]:
+def _batches(teacher: Encoder, taught: Sequence[Pixels], schedule: Schedule) -> list[TeacherBatch]:
     scales = dict(zip(CONVOLUTIONS, MEAN_ACTIVATIONS, strict=True))
     found = []
-    with track("the teacher's word", course.lessons, "batches") as advance:
-        for number in range(course.lessons):
-            seed = course.seed + 1 + number
-            found.append(lesson(teacher, crops(taught, LESSON_CROPS, LESSON_PX, seed), scales, seed))
+    with track("the teacher's features", schedule.batches, "batches") as advance:
+        for number in range(schedule.batches):
+            seed = schedule.seed + 1 + number
+            found.append(teacher_batch(teacher, crops(taught, BATCH_CROPS, BATCH_PX, seed), scales, seed))
             advance(1)
     return found
 
 
-def _looks(teacher: Encoder, taught: Sequence[Pixels], course: Course) -> list[Look]:
+def _looks(teacher: Encoder, taught: Sequence[Pixels], schedule: Schedule) -> list[Look]:
     found = []
-    with track("the teacher's eye", course.looks, "batches") as advance:
-        for number in range(course.looks):
-            found.append(look(teacher, gray_views(taught, LOOK_VIEWS, LOOK_PX, course.seed + 1 + number)))
+    with track("the teacher's embeddings", schedule.looks, "batches") as advance:
+        for number in range(schedule.looks):
+            found.append(look(teacher, gray_views(taught, LOOK_VIEWS, LOOK_PX, schedule.seed + 1 + number)))
             advance(1)
     return found
 
 
 def _taught(
-    student: Student, lessons: Sequence[Lesson], looks: Sequence[Look], course: Course, folder: Path
+    student: Student, batches: Sequence[TeacherBatch], looks: Sequence[Look], schedule: Schedule, folder: Path
 ) -> list[dict[str, float]]:
     """The student's way to the last step; the losses of all steps."""
     log = folder / "losses.jsonl"
     losses = [json.loads(line) for line in log.read_text().splitlines()][: student.done] if log.exists() else []
     if not student.done:
-        student.fit_heads(lessons[:8], looks[:16])
-    order = _order(lessons, looks, course) if lessons else []
-    with track("distil", course.steps, "steps") as advance:
+        student.fit_heads(batches[:8], looks[:16])
+    order = _order(batches, looks, schedule) if batches else []
+    with track("distil", schedule.steps, "steps") as advance:
         advance(student.done)
-        while student.done < course.steps:
+        while student.done < schedule.steps:
             losses.append(student.learn(order[student.done]))
             advance(1)
             if student.done % SAVE_EVERY == 0:
@@ -202,13 +202,13 @@ def _taught(
     return losses
 
 
-def _order(lessons: Sequence[Lesson], looks: Sequence[Look], course: Course) -> list[Lesson | Look]:
+def _order(batches: Sequence[TeacherBatch], looks: Sequence[Look], schedule: Schedule) -> list[TeacherBatch | Look]:
     """What each step learns from: everything once before anything again."""
-    rng = np.random.default_rng(course.seed)
-    lesson_numbers, look_numbers = (_endless(len(each), rng) for each in (lessons, looks))
+    rng = np.random.default_rng(schedule.seed)
+    batch_numbers, look_numbers = (_endless(len(each), rng) for each in (batches, looks))
     return [
-        lessons[next(lesson_numbers)] if step % LOOK_EVERY else looks[next(look_numbers)]
-        for step in range(course.steps)
+        batches[next(batch_numbers)] if step % LOOK_EVERY else looks[next(look_numbers)]
+        for step in range(schedule.steps)
     ]
 
 
@@ -221,7 +221,7 @@ def _convolutions(student: Student) -> dict[str, Any]:
     return {name: tuple(each.detach() for each in pair) for name, pair in student.encoder.convolutions.items()}
 
 
-def _write(output: Path, small: Encoder, found: Quality, course: Course, teacher: WeightsFile) -> None:
+def _write(output: Path, small: Encoder, found: Quality, schedule: Schedule, teacher: WeightsFile) -> None:
     metadata = {
         "name": small.name,
         "input": INPUT_OXFORD,
@@ -229,7 +229,7 @@ def _write(output: Path, small: Encoder, found: Quality, course: Course, teacher
         "licence": "CC BY 4.0",
         "attribution": "distilled from VGG-19 (Simonyan and Zisserman 2014, CC BY 4.0) by nishiki",
         "teacher": f"{teacher.name} {teacher.checksum}",
-        "training": course.words,
+        "training": schedule.words,
         "pictures": "drawn by nishiki's sample archive; scikit-image's photographs; Japanese prints out of copyright",
         "quality": json.dumps(found.data()),
         "made": datetime.now(UTC).date().isoformat(),
@@ -246,7 +246,7 @@ def _lines(found: Quality) -> Iterator[str]:
     yield f"Rank correlation of matching scores: {found.matching:.3f}"
 
 
-def _plot(losses: Sequence[Mapping[str, float]], course: Course) -> bytes:
+def _plot(losses: Sequence[Mapping[str, float]], schedule: Schedule) -> bytes:
     """Each part of the loss over the steps, a running mean."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
@@ -258,7 +258,7 @@ def _plot(losses: Sequence[Mapping[str, float]], course: Course) -> bytes:
     axes.set_yscale("log")
     axes.set_xlabel("step")
     axes.set_ylabel("loss")
-    axes.set_title(f"Distillation: {course.words}", fontsize=8, loc="left", wrap=True)
+    axes.set_title(f"Distillation: {schedule.words}", fontsize=8, loc="left", wrap=True)
     axes.legend(frameon=False)
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=120)

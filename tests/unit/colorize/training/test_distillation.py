@@ -23,17 +23,17 @@ from colorize.training.dataset import crops, gray_views, held_out, split
 from colorize.training.distillation import Student
 from colorize.training.embedding import fit_embedding
 from colorize.training.fitting import layer_by_layer
-from colorize.training.lessons import (
+from colorize.training.quality import quality
+from colorize.training.teacher import (
     CONTENT_LAYERS,
     STYLE_LAYERS,
-    Lesson,
     Look,
+    TeacherBatch,
     correlation,
     cosines,
-    lesson,
     look,
+    teacher_batch,
 )
-from colorize.training.quality import quality
 
 WIDTHS = (3, 4, 6, 6, 6)
 SCALES = dict(zip(CONVOLUTIONS, MEAN_ACTIVATIONS, strict=True))
@@ -56,8 +56,8 @@ def first(teacher: Encoder, taught: list[Pixels]) -> Mapping[str, tuple[torch.Te
 
 
 @pytest.fixture(scope="module")
-def lessons(teacher: Encoder, taught: list[Pixels]) -> list[Lesson]:
-    return [lesson(teacher, crops(taught, 6, 32, seed), SCALES, seed) for seed in range(3)]
+def batches(teacher: Encoder, taught: list[Pixels]) -> list[TeacherBatch]:
+    return [teacher_batch(teacher, crops(taught, 6, 32, seed), SCALES, seed) for seed in range(3)]
 
 
 @pytest.fixture(scope="module")
@@ -93,20 +93,23 @@ def test_with_all_the_teachers_channels_the_fit_is_the_teacher(teacher: Encoder,
 def test_a_student_comes_nearer_to_its_teacher_by_learning(
     teacher: Encoder,
     first: Mapping[str, tuple[torch.Tensor, torch.Tensor]],
-    lessons: list[Lesson],
+    batches: list[TeacherBatch],
     looks: list[Look],
 ) -> None:
     learning = student(teacher, first, 40)
-    learning.fit_heads(lessons, looks)
-    losses = [sum(learning.learn(lessons[step % 3]).values()) for step in range(40)]
+    learning.fit_heads(batches, looks)
+    losses = [sum(learning.learn(batches[step % 3]).values()) for step in range(40)]
     assert np.mean(losses[-6:]) < 0.8 * np.mean(losses[:3])
 
 
 def test_a_student_learns_to_tell_gray_pictures_apart_as_its_teacher_does(
-    teacher: Encoder, first: Mapping[str, tuple[torch.Tensor, torch.Tensor]], lessons: list[Lesson], looks: list[Look]
+    teacher: Encoder,
+    first: Mapping[str, tuple[torch.Tensor, torch.Tensor]],
+    batches: list[TeacherBatch],
+    looks: list[Look],
 ) -> None:
     learning = student(teacher, first, 40)
-    learning.fit_heads(lessons, looks)
+    learning.fit_heads(batches, looks)
     losses = [learning.learn(looks[step % 2]) for step in range(40)]
     assert np.mean([each["match"] for each in losses[-4:]]) < 0.7 * np.mean([each["match"] for each in losses[:4]])
 
@@ -141,20 +144,20 @@ def test_an_encoders_embedding_travels_with_its_weights_and_is_refused_when_it_d
 def test_a_student_that_was_put_down_goes_on_as_if_nothing_had_been(
     teacher: Encoder,
     first: Mapping[str, tuple[torch.Tensor, torch.Tensor]],
-    lessons: list[Lesson],
+    batches: list[TeacherBatch],
     looks: list[Look],
 ) -> None:
     undisturbed, begun, resumed = (student(teacher, first, 8) for _ in range(3))
     for each in (undisturbed, begun):
-        each.fit_heads(lessons, looks)
+        each.fit_heads(batches, looks)
     for step in range(8):
-        undisturbed.learn(lessons[step % 3])
+        undisturbed.learn(batches[step % 3])
     for step in range(5):
-        begun.learn(lessons[step % 3])
+        begun.learn(batches[step % 3])
     resumed.take_up(begun.state())
     assert resumed.done == 5
     for step in range(5, 8):
-        resumed.learn(lessons[step % 3])
+        resumed.learn(batches[step % 3])
     for name, parameter in undisturbed.parameters.items():
         assert torch.allclose(parameter, resumed.parameters[name], rtol=1e-6, atol=1e-7), name
 

@@ -1,4 +1,4 @@
-"""Training of the small encoder, with a teacher and lessons so small that it takes seconds."""
+"""Training of the small encoder, with a teacher and batches so small that it takes seconds."""
 
 import json
 import shutil
@@ -22,20 +22,20 @@ from colorize.training.dataset import held_out
 from flows.cli.app import app
 from flows.progress import Advance, track
 from flows.training import encoder as train
-from flows.training.encoder import Course, gather, teacher_at_hand, train_encoder
+from flows.training.encoder import Schedule, gather, teacher_at_hand, train_encoder
 from tests.conftest import SettingsOf
 
 WIDTHS = (3, 4, 6, 6, 6)
 HELD = [name for number in range(200) if held_out(name := f"held {number}.png")][:4]
 SMALL = {
-    "DRAWN": 1, "LONG_EDGE_PX": 64, "LESSON_PX": 32, "LESSON_CROPS": 4, "LOOK_VIEWS": 4, "LOOK_PX": (64, 48),
+    "DRAWN": 1, "LONG_EDGE_PX": 64, "BATCH_PX": 32, "BATCH_CROPS": 4, "LOOK_VIEWS": 4, "LOOK_PX": (64, 48),
     "LAYER_CROPS": 6, "LOOK_EVERY": 2, "SAVE_EVERY": 2, "WIDTHS": WIDTHS, "PHOTOGRAPHS": ("astronaut", "coffee"),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small() -> Iterator[None]:
-    """A course that takes a second."""
+    """A schedule that takes a second."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in SMALL.items():
             patch.setattr(train, name, value)
@@ -67,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class Trained:
-    """Where a course was gone through, and what it said."""
+    """Where a schedule was gone through, and what it said."""
 
     place: Path
     said: list[str]
@@ -92,16 +92,16 @@ def go_through(settings_of: SettingsOf, teacher: WeightsFile, folder: Path) -> C
     """Trains for four steps with its home in the folder given; begun again there, it goes on."""
 
     def run(place: Path) -> Trained:
-        course = Course((folder,), steps=4, lessons=2)
+        schedule = Schedule((folder,), steps=4, batches=2)
         place.mkdir(exist_ok=True)
-        return Trained(place, list(train_encoder(settings_of(place), teacher, course, place / "small.safetensors")))
+        return Trained(place, list(train_encoder(settings_of(place), teacher, schedule, place / "small.safetensors")))
 
     return run
 
 
 @pytest.fixture(scope="module")
 def undisturbed(go_through: Callable[[Path], Trained], tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """A course from its first step to its last."""
+    """A schedule from its first step to its last."""
     return go_through(tmp_path_factory.mktemp("undisturbed"))
 
 
@@ -210,8 +210,8 @@ def test_another_course_does_not_take_up_what_this_one_left(
     undisturbed: Trained, settings_of: SettingsOf, teacher: WeightsFile, folder: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(undisturbed.kept, tmp_path / "training" / undisturbed.kept.name)
-    course, output = Course((folder,), steps=4, lessons=2, seed=1), tmp_path / "small.safetensors"
-    list(train_encoder(settings_of(tmp_path), teacher, course, output))
+    schedule, output = Schedule((folder,), steps=4, batches=2, seed=1), tmp_path / "small.safetensors"
+    list(train_encoder(settings_of(tmp_path), teacher, schedule, output))
     assert len(list((tmp_path / "training").iterdir())) == 2
     assert not same(learned(output), learned(undisturbed.weights))
 
@@ -259,7 +259,7 @@ def test_the_command_trains(
 ) -> None:
     monkeypatch.setenv("NISHIKI_WEIGHTS_DIR", str(teacher.path.parent))
     output = tmp_path / "small.safetensors"
-    words = ("--pictures", str(folder), "--steps", "1", "--lessons", "8", "--home", str(tmp_path / "home"))
+    words = ("--pictures", str(folder), "--steps", "1", "--batches", "8", "--home", str(tmp_path / "home"))
     code, said, _ = command(*words, "-o", str(output))
     assert code == 0
     assert "3 pictures to learn from" in said

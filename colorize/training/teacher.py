@@ -26,7 +26,7 @@ _HEAD_POSITIONS = 32
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TeacherBatch:
     """A batch of crops with all that the teacher says of them, once for the whole training."""
 
     pixels: Pixels
@@ -38,7 +38,7 @@ class Lesson:
 
 
 @torch.no_grad()
-def lesson(teacher: Encoder, pixels: Pixels, scales: Mapping[str, float], seed: int) -> Lesson:
+def teacher_batch(teacher: Encoder, pixels: Pixels, scales: Mapping[str, float], seed: int) -> TeacherBatch:
     """What the teacher says of a batch; `scales` are the mean activations that features are divided by."""
     generator = torch.Generator().manual_seed(seed)
     found = teacher.features(to_stack(pixels), TAUGHT_LAYERS)
@@ -47,7 +47,7 @@ def lesson(teacher: Encoder, pixels: Pixels, scales: Mapping[str, float], seed: 
         for name in HEAD_LAYERS
     }
     features = {name: (sampled(found[name], places[name]) / scales[name]).half() for name in HEAD_LAYERS}
-    return Lesson(pixels, pair_distances(found), places, features)
+    return TeacherBatch(pixels, pair_distances(found), places, features)
 
 
 @dataclass(frozen=True)
