@@ -3,13 +3,15 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from unicodedata import category
 
-from rich.console import Console, RenderableType
 from typer import Exit, Option
 
-from flows.settings import Settings
+if TYPE_CHECKING:  # each takes its time to load, and not every command needs it
+    from rich.console import RenderableType
+
+    from flows.settings import Settings
 
 Home = Annotated[Path | None, Option(help="Folder of the catalogue and its pictures [nishiki-data].")]
 
@@ -47,13 +49,17 @@ def say(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
-def show(table: RenderableType) -> None:
+def show(table: "RenderableType") -> None:
     """Print a table on standard output, as wide as the terminal, or wide enough for a file."""
+    from rich.console import Console
+
     Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
 
 
-def read_settings(**given: Any) -> Settings:
+def read_settings(**given: Any) -> "Settings":
     """The settings, with what the command line gave on top."""
+    from flows.settings import Settings
+
     try:
         return Settings(**{key: value for key, value in given.items() if value is not None})
     except UnicodeDecodeError as error:

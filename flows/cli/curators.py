@@ -9,27 +9,29 @@ from typing import TYPE_CHECKING, Annotated
 from unicodedata import category
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from db.entries.review import CuratorEntry, Role
 from flows.cli.console import Home, fail, read_settings, say, show
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from db.catalogue import Catalogue
+    from db.entries.review import CuratorEntry, Role
 
 curator_app = typer.Typer(no_args_is_help=True, help="The accounts of those who review.")
 MOST_NAME = 100
 
 
-def _role(word: str) -> Role:
+def _role(word: str) -> "Role":
+    from db.entries.review import Role
+
     if word not in set(Role):
         fail(f"{word!r} is no role; give one of these: {', '.join(Role)}", code=2)
     return Role(word)
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As it will stand beside verdicts.")]
-RoleName = Annotated[Role, typer.Argument(metavar="ROLE", parser=_role, help="viewer, curator or admin.")]
+RoleName = Annotated[str, typer.Argument(metavar="ROLE", help="viewer, curator or admin.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 
@@ -37,17 +39,17 @@ PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the 
 def add(
     name: Name,
     role: Annotated[
-        Role,
-        typer.Option(metavar="ROLE", parser=_role, help="viewer looks, curator judges, admin also sees the people."),
-    ] = Role.CURATOR,
+        str, typer.Option(metavar="ROLE", help="viewer looks, curator judges, admin also sees the people.")
+    ] = "curator",
     password_stdin: PasswordStdin = False,
     home: Home = None,
 ) -> None:
     """Make an account; asks for its password."""
     _check_name(name)
+    chosen = _role(role)
     with _catalogue(home) as catalogue:
         first = not catalogue.curators()
-        account = catalogue.add_curator(name, role, _hash_of_new_password(password_stdin))
+        account = catalogue.add_curator(name, chosen, _hash_of_new_password(password_stdin))
     say([f"{account.name} may sign in to the review page, as {account.role}."])
     if first:
         say(["This is the first account: from now on the page asks everybody to sign in."])
@@ -67,9 +69,10 @@ def list_accounts(home: Home = None) -> None:
 @curator_app.command("role")
 def change_role(name: Name, role: RoleName, home: Home = None) -> None:
     """Give an account another role, at once."""
+    chosen = _role(role)
     with _catalogue(home) as catalogue:
-        catalogue.change_role(name, role)
-    say([f"{name} is {role} now."])
+        catalogue.change_role(name, chosen)
+    say([f"{name} is {chosen} now."])
 
 
 @curator_app.command("password")
@@ -99,7 +102,7 @@ def enable(name: Name, home: Home = None) -> None:
     say([f"{account.name} may sign in again, as {account.role}."])
 
 
-def _account(catalogue: "Catalogue", name: str, *, open_one: bool) -> CuratorEntry:
+def _account(catalogue: "Catalogue", name: str, *, open_one: bool) -> "CuratorEntry":
     """The account of this name, in the state that the command wants."""
     from db.queries.review.accounts import spelt
 
@@ -113,7 +116,10 @@ def _account(catalogue: "Catalogue", name: str, *, open_one: bool) -> CuratorEnt
     return found
 
 
-def _accounts_table(accounts: Sequence[CuratorEntry]) -> Table:
+def _accounts_table(accounts: "Sequence[CuratorEntry]") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table("name", "role", "since", "state")
     for each in accounts:
         state = f"closed {each.disabled_at:%Y-%m-%d}" if each.disabled_at else "open"

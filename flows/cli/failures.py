@@ -8,10 +8,8 @@ import os
 import sys
 from collections.abc import Iterable
 from tomllib import TOMLDecodeError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 from typer.core import TyperGroup
 
 from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownEncoder, UnknownRecipe
@@ -19,6 +17,10 @@ from db.errors import CatalogueError
 from flows.addresses import carries_secret, shown
 from flows.archives.errors import ArchiveError
 from flows.cli.console import fail
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
 _NO_PREFECT = ("Failed to reach API", "Timed out while attempting to connect to ephemeral Prefect API server")
 """How Prefect says, in a RuntimeError, that no server answers."""
@@ -38,7 +40,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except (ColorizeError, CatalogueError, ArchiveError) as error:
             fail(str(error), code=2 if isinstance(error, _USAGE) else 1)
-        except (ValidationError, SettingsError, TOMLDecodeError) as error:
+        except (TOMLDecodeError, *_settings_errors()) as error:
             fail(_settings_sentence(error), code=2)
         except ModuleNotFoundError as error:
             fail(_part_sentence(error), code=1)
@@ -65,12 +67,20 @@ def _refuse_secrets(words: Iterable[str]) -> None:
         )
 
 
-def _settings_sentence(error: ValidationError | SettingsError | TOMLDecodeError) -> str:
+def _settings_errors() -> "tuple[type[ValidationError], type[SettingsError]]":
+    """What a setting that cannot be used raises; looked up only when something was raised."""
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    return ValidationError, SettingsError
+
+
+def _settings_sentence(error: "ValidationError | SettingsError | TOMLDecodeError") -> str:
     """Which setting, what is wrong; never its value, which may hold a password."""
     if isinstance(error, TOMLDecodeError):
         return f"nishiki.toml cannot be read: {error}"
     what = str(error)  # of a SettingsError: a list or table that is no JSON, or an unknown name
-    if isinstance(error, ValidationError):
+    if isinstance(error, _settings_errors()[0]):
         wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
         what = "; ".join(wrong)
     return f"a setting cannot be used ({what}); see .env.example"

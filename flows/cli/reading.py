@@ -8,12 +8,14 @@ Thin, and never Prefect.
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from flows.cli.console import Device, Home, exit_with, fail, read_settings, say, show
-from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
 
 reading_app = typer.Typer()
 weights_app = typer.Typer(no_args_is_help=True, help="The encoder's weights.")
@@ -25,14 +27,15 @@ def status(
 ) -> None:
     """Show the catalogue in numbers."""
     from db.catalogue import Catalogue
-    from flows.reports.summary import status_table
 
     with Catalogue.open(read_settings(home=home), create=False) as catalogue:
         numbers = catalogue.status()
     if as_json:
         say([json.dumps(numbers, ensure_ascii=False, default=str)])
-    else:
-        show(status_table(numbers))
+        return
+    from flows.reports.summary import status_table
+
+    show(status_table(numbers))
 
 
 @reading_app.command()
@@ -119,7 +122,7 @@ def _measure_files(truth: Path, result: Path, as_json: bool) -> None:
     say(measured.notes)
 
 
-def _measure_batch(settings: Settings, encoder: str, batch: str) -> None:
+def _measure_batch(settings: "Settings", encoder: str, batch: str) -> None:
     if batch != "all" and not (batch.isdecimal() and int(batch) < 2**31):
         fail(f"{batch!r} is no batch; give its number, as nishiki export lists it, or all", code=2)
     from db.catalogue import Catalogue
