@@ -12,6 +12,7 @@ from db.engine import connect, database_file, prepare
 from db.errors import NoCatalogue
 from db.files.home import HomeFolder
 from db.files.pictures import PictureStore
+from db.files.working_copies import WorkingCopies
 from db.queries.base.describe import DescribeQueries
 from db.queries.night.dispatch import DispatchQueries
 from db.queries.night.harvest import HarvestQueries
@@ -73,7 +74,8 @@ class Catalogue(
             on_failure.callback(engine.dispose)
             prepare(engine, create=create)
             on_failure.pop_all()
-        return cls(engine, PictureStore(settings.home / HomeFolder.PICTURES))
+        home = settings.home
+        return cls(engine, PictureStore(home / HomeFolder.PICTURES), WorkingCopies(home / HomeFolder.WORKING_COPIES))
 
     def close(self) -> None:
         """Release the connections."""

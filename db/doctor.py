@@ -6,7 +6,7 @@ this program does not read. Looking changes nothing.
 
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -40,10 +40,15 @@ class Damage(StrEnum):
     LEFTOVER = "leftover file"
     CHECKPOINT = "leftover checkpoint"
     TILES = "leftover tiles"
+    LOST_COPIES = "lost working copies"
+    COPY = "leftover working copy"
     DEAD_BATCH = "dead batch"
 
 
-_MENDABLE = (Damage.UNREFERENCED, Damage.LEFTOVER, Damage.CHECKPOINT, Damage.TILES, Damage.DEAD_BATCH)
+_MENDABLE = set(Damage) - {Damage.SCHEMA, Damage.MISSING, Damage.ALTERED}
+
+Remake = Callable[[Catalogue, Collection[str]], object]
+"""Makes the working copies of these pictures (sha256), as far as it can."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,8 @@ class Finding:
 
     damage: Damage
     subject: str
-    """A file's path inside the picture store, a checkpoint's or tiles' inside the home, an image's sha256, a batch's
-    number."""
+    """A file's path inside the picture store, a checkpoint's, tiles' or a copy's inside the home, an image's sha256, a
+    batch's number."""
     problem: str
     remedy: str
 
@@ -83,6 +88,7 @@ def examine(settings: CatalogueSettings, *, deep: bool = False, young_s: float =
                 *_files(catalogue, young_s),
                 *_checkpoints(catalogue, settings.home, young_s),
                 *_tiles(catalogue, settings.home, young_s),
+                *_working_copies(catalogue, settings.home, young_s),
                 *_dead_batches(catalogue),
             ]
     except (CatalogueBehind, CatalogueAhead) as error:
@@ -106,14 +112,18 @@ def _misfit(missing: str) -> Finding:
     return Finding(Damage.SCHEMA, missing, f"it is missing, though the schema calls itself {HEAD}", remedy)
 
 
-def mend(settings: CatalogueSettings, findings: list[Finding]) -> list[Finding]:
-    """Delete what no row names and no attempt needs, and give dead batches free; returns what was done.
+def mend(settings: CatalogueSettings, findings: list[Finding], remake: Remake) -> list[Finding]:
+    """Delete what no row names and no attempt needs, make lost copies, give dead batches free; returns what was done.
 
     What has healed or come to life since it was found is left alone.
     """
     with Catalogue.open(settings, create=False) as catalogue:
         named = catalogue.picture_names()
-        return [finding for finding in findings if _mended(catalogue, settings.home, finding, named)]
+        mended = [each for each in findings if _mended(catalogue, settings.home, each, named)]
+        if lost := [each for each in findings if each.damage is Damage.LOST_COPIES]:
+            remake(catalogue, _without_copy(catalogue))
+            mended += [] if _without_copy(catalogue) else lost
+        return mended
 
 
 def upgrade_schema(settings: CatalogueSettings) -> Path | None:
@@ -178,6 +188,29 @@ def _tiles(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding
             yield _leftover(path, home, "they were never finished: a crash while writing", Damage.TILES)
 
 
+def _working_copies(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
+    """Lost ones in one finding, for a catalogue that is older than working copies has none at all."""
+    store = catalogue.working_copies
+    old = [path for path in store.files() if _age_s(path) >= young_s]
+    named = catalogue.harvested_names()  # after the list, as for files
+    for path in old:
+        if path.stem not in named or not store.is_current(path):
+            why = "no row names its picture" if store.is_current(path) else "it is of an earlier version"
+            yield _leftover(path, home, why, Damage.COPY)
+    for path in store.leftovers():
+        if _age_s(path) >= young_s:
+            yield _leftover(path, home, "it was never finished: a crash while writing", Damage.COPY)
+    if lost := _without_copy(catalogue):
+        problem = "so many pictures have none; matching makes each that it needs, which takes it longer"
+        yield Finding(Damage.LOST_COPIES, f"({len(lost):,})", problem, "nishiki doctor --mend")
+
+
+def _without_copy(catalogue: Catalogue) -> list[str]:
+    """Harvested pictures whose file is here and whose working copy is not."""
+    here = {path.stem for path in catalogue.pictures.files()}
+    return sorted(each for each in catalogue.harvested_names() & here if not catalogue.working_copies.has(each))
+
+
 def _leftover(path: Path, home: Path, problem: str, damage: Damage = Damage.CHECKPOINT) -> Finding:
     return Finding(damage, str(path.relative_to(home)), problem, "nishiki doctor --mend")
 
@@ -198,6 +231,9 @@ def _mended(catalogue: Catalogue, home: Path, finding: Finding, named: Collectio
         case Damage.CHECKPOINT:
             path = home / finding.subject
             return not (path.match(_CHECKPOINT) and _pending(catalogue)) and _deleted(path, named)
+        case Damage.COPY:
+            path = home / finding.subject
+            return not (catalogue.working_copies.is_current(path) and path.stem in named) and _gone(path)
         case Damage.TILES:
             return _tiles_deleted(home / finding.subject, named)
         case Damage.LEFTOVER | Damage.UNREFERENCED:
@@ -208,7 +244,11 @@ def _mended(catalogue: Catalogue, home: Path, finding: Finding, named: Collectio
 
 
 def _deleted(path: Path, named: Collection[str]) -> bool:
-    if path.stem in named or not path.exists():
+    return path.stem not in named and _gone(path)
+
+
+def _gone(path: Path) -> bool:
+    if not path.exists():
         return False
     path.unlink()
     return True

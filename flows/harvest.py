@@ -1,9 +1,9 @@
 """Opens the archives; their records and pictures come into the catalogue, window by window.
 
 Durable when: a record with its picture references as soon as it was read; the window as done after its last record;
-a picture's file before its row. A crash leaves an open window, which the next night takes up again, and wanted
-pictures, which it fetches. One bad record or picture is reported and the rest goes on; a dead archive ends its own
-harvest only.
+a picture's file and its working copy before its row. A crash leaves an open window, which the next night takes up
+again, and wanted pictures, which it fetches. One bad record or picture is reported and the rest goes on; a dead archive
+ends its own harvest only.
 """
 
 from collections import Counter
@@ -37,6 +37,7 @@ from flows.archives.registry import open_archive
 from flows.plan import access_to
 from flows.progress import Advance, track
 from flows.settings import Settings
+from flows.working_copies import keep_working_copy
 
 SUFFIXES = {
     "JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "AVIF": ".avif", "JPEG2000": ".jp2",
@@ -223,8 +224,10 @@ def _harvest_picture(
         raise BadRecord(f"{picture.url} is a colorization that nishiki made, not a print; take it out of the archive")
     decoded = decode(picture.data, max_pixels=settings.max_pixels)
     report = judge_tone(decoded.pixels, decoded.mode)
+    sha256 = catalogue.pictures.add(picture.data, SUFFIXES[decoded.format])
+    keep_working_copy(catalogue, sha256, decoded.pixels)
     facts = ImageFacts(
-        sha256=catalogue.pictures.add(picture.data, SUFFIXES[decoded.format]),
+        sha256=sha256,
         width=decoded.width,
         height=decoded.height,
         mode=decoded.mode,

@@ -18,7 +18,6 @@ from colorize.device import device_names, use_one_thread
 from colorize.encoders.loading import load_encoder
 from colorize.encoders.weights import WeightsFile
 from colorize.errors import UnreadableImage
-from colorize.images.decode import decode
 from colorize.matching.embedding import LAYER, embed
 from colorize.matching.ranking import Ranked, Vectors, centre_of, rank
 from db.catalogue import Catalogue
@@ -28,6 +27,7 @@ from flows.plan import encoder_key, encoder_weights, night_recipe
 from flows.progress import track
 from flows.settings import ArchiveSettings, Settings
 from flows.workers.pool import workplaces
+from flows.working_copies import read_working_copy
 
 EMBED_PORTION = 32
 QUERIES = 512
@@ -85,10 +85,10 @@ def embed_images(
 
     def embedded(image: ImageEntry) -> Vectors | str:
         try:
-            pixels = decode(catalogue.pictures.read(image.sha256), max_pixels=settings.max_pixels).pixels
+            copy = read_working_copy(catalogue, image.sha256, settings.max_pixels)
         except (UnreadableImage, PictureMissing, OSError) as error:
             return f"{error}; run: nishiki doctor"
-        vector = embed(encoder, pixels)
+        vector = embed(encoder, copy.pixels, copy.frame)
         advance(1)
         return vector
 

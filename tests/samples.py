@@ -75,7 +75,7 @@ class Sample:
         data: bytes = options.get("data", record.identifier.encode())
         catalogue.add_record(archive_id, record)
         wanted = [each for each in catalogue.wanted_pictures(archive_id) if each.identifier == record.identifier]
-        catalogue.pictures.add(data, ".png")
+        catalogue.working_copies.add(catalogue.pictures.add(data, ".png"), b"a working copy")
         source = PictureSource(wanted[0].reference, etag='"1"')
         return catalogue.hold_picture(wanted[0], self.facts(data, tone), source)
 

@@ -1,18 +1,74 @@
-"""Writes a file whole or not at all."""
+"""Writes files whole or not at all, and so that a power cut takes none of them back.
 
+The one way in `db` and `flows`; `colorize`, which must not know `db`, has its own for checkpoints and weights. A crash
+leaves at most a temporary file or folder, which `db.doctor` finds where it lies among the unfinished ones of a store.
+"""
+
+import errno
+import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+from db.errors import CatalogueFull
+
+NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""How a system says that a disk, or what one may have of it, is full."""
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, over an earlier one.
+def write_whole(path: Path, data: bytes, unfinished: Path | None = None) -> None:
+    """Write a file whole or not at all, fsynced, over an earlier one.
+
+    Args:
+        path: where it comes to lie, in a folder that is there.
+        data: all of it.
+        unfinished: folder on the same disk for the file while it is being written; left out: hidden beside it.
 
     Raises:
         OSError: it cannot be written; an earlier file is untouched.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = (unfinished or path.parent) / f"{'' if unfinished else '.'}{path.name}.{secrets.token_hex(8)}"
     try:
-        temporary.write_bytes(data)
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+    fsync_folder(path.parent)
+
+
+@contextmanager
+def room_for(root: Path) -> Iterator[None]:
+    """Say in one sentence that the disk is full.
+
+    Raises:
+        CatalogueFull: it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise CatalogueFull(f"no room left for pictures in {root}; free some space and run this again") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents so that a power cut cannot lose the entry that names it."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    fsync_folder(folder.parent)
+
+
+def fsync_folder(folder: Path) -> None:
+    """See to it that a power cut loses none of the names in it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

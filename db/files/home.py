@@ -17,6 +17,8 @@ class HomeFolder(StrEnum):
 
     PICTURES = "pictures"
     """Originals and results, by sha256."""
+    WORKING_COPIES = "working-copies"
+    """Harvested pictures at 1,024 px, for all that looks at many of them."""
     TILES = "tiles"
     """What the review page shows of them."""
     CHECKPOINTS = "checkpoints"

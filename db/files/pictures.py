@@ -5,22 +5,17 @@ between the two leaves a file that no row names, and a crash within a file leave
 unfinished ones. `db.doctor` finds both. Knows no picture format and no database.
 """
 
-import errno
 import hashlib
-import os
 import re
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from db.errors import CatalogueFull, PictureMissing
+from db.errors import PictureMissing
+from db.files.atomic import make_folder, room_for, write_whole
 from db.files.home import UNFINISHED
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.?([a-z0-9]{1,8})")
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""How a system says that a disk, or what one may have of it, is full."""
 
 
 class PictureStore:
@@ -91,47 +86,4 @@ class PictureStore:
     def _write(self, data: bytes, path: Path) -> None:
         make_folder(self._unfinished)
         make_folder(path.parent)
-        temporary = self._unfinished / f"{path.name}.{secrets.token_hex(8)}"
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        fsync_folder(path.parent)
-
-
-@contextmanager
-def room_for(root: Path) -> Iterator[None]:
-    """Say in one sentence that the disk is full.
-
-    Raises:
-        CatalogueFull: it is.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
-        raise CatalogueFull(f"no room left for pictures in {root}; free some space and run this again") from error
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and its parents so that a power cut cannot lose the entry that names it."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    fsync_folder(folder.parent)
-
-
-def fsync_folder(folder: Path) -> None:
-    """See to it that a power cut loses none of the names in it."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        write_whole(path, data, self._unfinished)

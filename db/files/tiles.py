@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from db.errors import PictureMissing
+from db.files.atomic import fsync_folder, make_folder, room_for
 from db.files.home import UNFINISHED
-from db.files.pictures import fsync_folder, make_folder, room_for
 
 LIGHTNESS: Final = "luma"
 """In the folder of an attempt's output: the same files of its lightness difference to the content.

@@ -188,6 +188,12 @@ def doctor(
         copy = upgrade_schema(settings)
         say([f"The catalogue is of this version now{f'; a copy of the old one is {copy}' if copy else ''}."])
     findings = examine(settings, deep=deep)
-    mended = mend(settings, findings) if repair else []
+    mended = []
+    if repair:
+        from flows.working_copies import make_working_copies
+
+        mended = mend(
+            settings, findings, lambda where, lost: say(make_working_copies(where, lost, settings.max_pixels))
+        )
     say(doctor_lines(findings, mended))
     exit_with(failed=len(findings) > len(mended))

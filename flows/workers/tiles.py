@@ -26,8 +26,9 @@ from colorize.measures.lightness import difference_view
 from db.catalogue import Catalogue
 from db.entries.review import ShownPictures
 from db.errors import PictureMissing
+from db.files.atomic import NO_ROOM
 from db.files.home import HomeFolder
-from db.files.pictures import NO_ROOM, PictureStore
+from db.files.pictures import PictureStore
 from db.files.tiles import AMPLIFICATION, LIGHTNESS, LONG_EDGES_PX, TileStore
 from flows.progress import track
 from flows.settings import Settings

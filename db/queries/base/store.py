@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine import understood, writing
 from db.entries.night import ImageEntry, ImageFacts
 from db.files.pictures import PictureStore
+from db.files.working_copies import WorkingCopies
 from db.tables.base import Base
 from db.tables.night import Image
 
@@ -25,9 +26,10 @@ CHUNK = 5000
 class Store:
     """The database and the pictures of one catalogue."""
 
-    def __init__(self, engine: Engine, pictures: PictureStore) -> None:
+    def __init__(self, engine: Engine, pictures: PictureStore, working_copies: WorkingCopies) -> None:
         self.engine = engine
         self.pictures = pictures
+        self.working_copies = working_copies
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:

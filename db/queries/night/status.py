@@ -51,6 +51,11 @@ class StatusQueries(Store):
                 "archives": _archives(session),
             }
 
+    def harvested_names(self) -> set[str]:
+        """The sha256 of every picture that an archive brought; each has a working copy."""
+        with self._reading() as session:
+            return set(session.scalars(select(Image.sha256).where(Image.record_id.is_not(None))))
+
     def picture_names(self) -> set[str]:
         """The sha256 of every file that a row names: images harvested, made or long superseded, and curators' marks."""
         marks = select(CuratorRequest.marks_sha256).where(CuratorRequest.marks_sha256.is_not(None))

@@ -3,7 +3,9 @@
 import csv
 import json
 import os
+import shutil
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from io import StringIO
 from math import inf, nan
@@ -24,6 +26,7 @@ from db.errors import UnknownEntry
 from db.exports.attempts import write_csv, write_json
 from db.files.home import HomeFolder
 from db.files.tiles import TileStore
+from db.files.working_copies import VERSION
 from db.settings import CatalogueSettings
 from db.tables.night import Batch
 from flows.cli.app import app
@@ -55,6 +58,10 @@ def _one_attempt(catalogue: Catalogue, sample: "Sample") -> int:
 
 def _damage(settings: CatalogueSettings, *, deep: bool = False) -> list[Damage]:
     return [finding.damage for finding in examine(settings, deep=deep)]
+
+
+def _none(*_: object) -> None:
+    """No working copy is made again."""
 
 
 def _long_ago(path: Path) -> None:
@@ -178,7 +185,7 @@ def test_a_crash_between_file_and_row_leaves_a_file_that_the_doctor_finds_and_de
         findings = examine(settings)
         assert [finding.damage for finding in findings] == [Damage.UNREFERENCED]
         assert forgotten.exists()
-        assert mend(settings, findings) == findings
+        assert mend(settings, findings, _none) == findings
         assert not forgotten.exists()
         assert _damage(settings, deep=True) == []
         assert catalogue.pictures.read(catalogue.describe([kept])[kept].sha256) == b"r1"
@@ -189,7 +196,7 @@ def test_a_file_whose_row_came_after_all_is_left_alone(settings: CatalogueSettin
         _long_ago(catalogue.pictures.path(catalogue.pictures.add(b"r1", ".png")))
         findings = examine(settings)
         sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
-        assert mend(settings, findings) == []
+        assert mend(settings, findings, _none) == []
         assert _damage(settings, deep=True) == []
 
 
@@ -206,7 +213,7 @@ def test_the_doctor_finds_missing_altered_and_unfinished_files(settings: Catalog
     assert sorted(_damage(settings)) == [Damage.LEFTOVER, Damage.MISSING]
     findings = examine(settings, deep=True)
     assert sorted(each.damage for each in findings) == [Damage.ALTERED, Damage.LEFTOVER, Damage.MISSING]
-    assert [each.damage for each in mend(settings, findings)] == [Damage.LEFTOVER]
+    assert [each.damage for each in mend(settings, findings, _none)] == [Damage.LEFTOVER]
     assert not unfinished.exists()
 
 
@@ -224,7 +231,7 @@ def test_checkpoints_are_left_over_when_no_attempt_is_pending(settings: Catalogu
         assert [each.damage for each in findings] == [Damage.CHECKPOINT] * 2
         assert {settings.home / each.subject for each in findings} == set(files)
         assert {each.remedy for each in findings} == {"nishiki doctor --mend"}
-        assert mend(settings, findings) == findings
+        assert mend(settings, findings, _none) == findings
         assert not any(file.exists() for file in files)
         assert foreign.exists()
         assert _damage(settings) == []
@@ -243,7 +250,7 @@ def test_a_batch_that_is_unfinished_keeps_its_checkpoints_and_loses_what_was_nev
         catalogue.release_batch(sample.take(catalogue))
         findings = examine(settings)
         assert [each.subject for each in findings] == [f"{HomeFolder.CHECKPOINTS}/attempt-1.tmp"]
-        assert mend(settings, early) == findings  # the batch has come since the first look
+        assert mend(settings, early, _none) == findings  # the batch has come since the first look
         assert finished.exists()
         assert not torn.exists()
 
@@ -264,10 +271,39 @@ def test_tiles_of_no_picture_and_unfinished_ones_are_left_over_unless_they_are_y
         _long_ago(folder)
     findings = examine(settings)
     assert [each.damage for each in findings] == [Damage.TILES] * 2
-    assert mend(settings, findings) == findings
+    assert mend(settings, findings, _none) == findings
     assert [folder.name for folder in store.folders()] == [shown]
     assert list(store.leftovers()) == []
-    assert mend(settings, findings) == []
+    assert mend(settings, findings, _none) == []
+
+
+def test_lost_and_left_over_working_copies_are_found_and_mended(settings: CatalogueSettings, sample: "Sample") -> None:
+    with Catalogue.open(settings) as catalogue:
+        _one_attempt(catalogue, sample)
+        store, (*_, lost) = catalogue.working_copies, sorted(catalogue.harvested_names())
+    assert examine(settings, young_s=-1) == []
+    left = [store.root / each for each in ("0/ab/cd/" + lost, f"{VERSION}/ab/cd/{'0' * 64}.png", "unfinished/torn")]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"left")
+        _long_ago(path)
+    shutil.rmtree(store.root / VERSION / lost[:2])
+    found = examine(settings)
+    assert [each.damage for each in found] == [Damage.COPY] * 3 + [Damage.LOST_COPIES]
+    assert found[-1].subject == "(1)"
+    assert mend(settings, found, _none) == found[:-1], "what could not be made again is not mended"
+    assert not any(path.exists() for path in left)
+    asked: list[str] = []
+
+    def remake(catalogue: Catalogue, names: Collection[str]) -> None:
+        for sha256 in names:
+            asked.append(sha256)
+            catalogue.working_copies.add(sha256, b"a new one")
+
+    again = examine(settings)
+    assert mend(settings, again, remake) == again
+    assert asked == [lost]
+    assert examine(settings) == []
 
 
 def test_the_doctor_gives_a_dead_batch_free(settings: CatalogueSettings, sample: "Sample") -> None:
@@ -279,7 +315,7 @@ def test_the_doctor_gives_a_dead_batch_free(settings: CatalogueSettings, sample:
             connection.execute(update(Batch).values(process_start="another boot:1"))
         findings = examine(settings)
         assert [finding.damage for finding in findings] == [Damage.DEAD_BATCH]
-        assert mend(settings, findings) == findings
+        assert mend(settings, findings, _none) == findings
         assert _damage(settings) == []
         assert batch is not None
         assert [each.id for each in catalogue.unfinished_batches()] == [batch.id]

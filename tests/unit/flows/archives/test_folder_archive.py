@@ -71,7 +71,13 @@ def test_what_is_no_picture_is_reported_and_litter_is_not(tmp_path: Path, put: P
 
 
 IN_A_HOME = (
-    *("pictures/ab/cd/abc.jpg", "tiles/ab/cd/abc/thumb.jpg", "checkpoints/preview.jpg", "reports/batch-0001/1.png"),
+    *(
+        "pictures/ab/cd/abc.jpg",
+        "tiles/ab/cd/abc/thumb.jpg",
+        "working-copies/1/ab/cd/abc.png",
+        "checkpoints/preview.jpg",
+        "reports/batch-0001/1.png",
+    ),
     *("sweeps/jadh/figure.png", "training/first/losses.png", "prefect/storage/x.jpg", "catalogue.db.before-4.jpg"),
 )
 """A picture in each folder that nishiki writes."""

@@ -1,0 +1,78 @@
+"""The working copy: a picture made smaller once, with its frame, for all that looks at many pictures.
+
+Harvest makes it from the one decode of an original, `flows.working_copies` keeps it as a file; matching and training
+read it. What is colorized or shown in tiles is the original itself. Whoever changes what is made here, the frame
+included, raises `VERSION` in `db/files/working_copies.py`. Knows no folder.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from typing import Final
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from colorize.errors import UnreadableImage
+from colorize.images.decode import Pixels, decode, header
+from colorize.images.frame import Frame, find_frame
+from colorize.images.resize import resized
+
+LONG_EDGE_PX: Final = 1024
+
+_FRAME: Final = "nishiki frame"
+_COMPRESSION: Final = 3
+"""Half the time of zlib's 6, for 2 % more bytes. PNG, for its checksums: lossless WebP is smaller and has none."""
+
+
+@dataclass(frozen=True, eq=False)
+class WorkingCopy:
+    """A picture whose long edge has `LONG_EDGE_PX` at most, and where the print lies in it."""
+
+    pixels: Pixels
+    frame: Frame
+    """Found on the original at full size, in pixels of the copy."""
+
+    @property
+    def framed(self) -> Pixels:
+        """The print without mount and colour chart."""
+        return self.frame.crop(self.pixels)
+
+
+def working_copy(pixels: Pixels) -> WorkingCopy:
+    """The copy of a picture; one that is small enough is its own.
+
+    Args:
+        pixels: uint8, (H, W, 3), sRGB, at any size.
+    """
+    frame = find_frame(pixels)
+    if max(pixels.shape) <= LONG_EDGE_PX:
+        return WorkingCopy(pixels, frame)
+    small = resized(pixels, LONG_EDGE_PX, multiple=1)
+    return WorkingCopy(small, frame.scaled(pixels.shape, small.shape))
+
+
+def to_png(copy: WorkingCopy) -> bytes:
+    """The copy as a PNG that carries its frame; of one channel where it is gray."""
+    notes = PngInfo()
+    notes.add_text(_FRAME, json.dumps(asdict(copy.frame)))
+    gray = bool((copy.pixels == copy.pixels[..., :1]).all())
+    file = BytesIO()
+    Image.fromarray(copy.pixels[..., 0] if gray else copy.pixels).save(
+        file, "PNG", pnginfo=notes, compress_level=_COMPRESSION
+    )
+    return file.getvalue()
+
+
+def from_png(data: bytes) -> WorkingCopy:
+    """The inverse of `to_png`.
+
+    Raises:
+        UnreadableImage: the file is damaged, or none of these.
+    """
+    pixels = decode(data, max_pixels=LONG_EDGE_PX**2).pixels
+    try:
+        frame = Frame(**json.loads(header(data)[_FRAME]))
+    except (LookupError, TypeError, ValueError) as error:
+        raise UnreadableImage(f"the working copy has no frame ({error}); run: nishiki doctor --mend") from None
+    return WorkingCopy(pixels, frame)

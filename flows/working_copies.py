@@ -1,0 +1,60 @@
+"""Working copies of the catalogue's pictures: made at harvest, read by matching, made again where one is lost.
+
+Of a catalogue that is older than they are, each is made when it is first read, or all at once by `nishiki doctor
+--mend`. The file is there before the row that says that the picture is held.
+"""
+
+from collections.abc import Collection, Iterator
+from threading import Lock
+
+from colorize.errors import UnreadableImage
+from colorize.images.decode import Pixels, decode
+from colorize.images.working_copy import WorkingCopy, from_png, to_png, working_copy
+from db.catalogue import Catalogue
+from db.errors import PictureMissing
+from flows.progress import track
+
+_one_original = Lock()
+"""Whoever decodes an original holds it: one of 100 megapixels takes more than a gigabyte."""
+
+
+def keep_working_copy(catalogue: Catalogue, sha256: str, pixels: Pixels) -> WorkingCopy:
+    """Make and keep the copy of a decoded original.
+
+    Raises:
+        CatalogueFull: no room left for it.
+    """
+    copy = working_copy(pixels)
+    catalogue.working_copies.add(sha256, to_png(copy))
+    return copy
+
+
+def read_working_copy(catalogue: Catalogue, sha256: str, max_pixels: int) -> WorkingCopy:
+    """The copy of a stored picture, made now where it is missing or damaged.
+
+    Raises:
+        PictureMissing, UnreadableImage: there is neither a copy nor a sound original.
+        CatalogueFull: no room left for a new one.
+    """
+    try:
+        return from_png(catalogue.working_copies.read(sha256))
+    except (FileNotFoundError, UnreadableImage):
+        with _one_original:
+            return keep_working_copy(
+                catalogue, sha256, decode(catalogue.pictures.read(sha256), max_pixels=max_pixels).pixels
+            )
+
+
+def make_working_copies(catalogue: Catalogue, sha256s: Collection[str], max_pixels: int) -> Iterator[str]:
+    """Make the copies of these pictures; yields a sentence for each that cannot be made.
+
+    Raises:
+        CatalogueFull: no room left; those made so far are kept.
+    """
+    with track("working copies", len(sha256s), "pictures") as advance:
+        for sha256 in sha256s:
+            try:
+                read_working_copy(catalogue, sha256, max_pixels)
+            except (PictureMissing, UnreadableImage, OSError) as error:
+                yield f"{sha256[:12]}: {error}"
+            advance(1)

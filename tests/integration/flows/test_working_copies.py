@@ -1,0 +1,99 @@
+"""Working copies from harvest to matching: made once, read afterwards, made again where one is lost."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from colorize.images.decode import decode
+from colorize.images.working_copy import LONG_EDGE_PX, from_png, working_copy
+from db.catalogue import Catalogue
+from db.doctor import Damage, examine
+from db.files.home import HomeFolder
+from flows.archives.sample.drawing.designs import design
+from flows.archives.sample.drawing.prints import draw_print
+from flows.cli.app import app
+from flows.harvest import harvest
+from flows.match import match
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.conftest import SettingsOf
+
+pytestmark = pytest.mark.usefixtures("prefect_api")
+
+
+@pytest.fixture(scope="module")
+def harvested(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Settings:
+    """A gray print of 1,500 px and a small one in colour."""
+    folder = tmp_path_factory.mktemp("harvested")
+    (folder / "prints").mkdir()
+    gray, colour = (Image.fromarray(draw_print(design(seed), 0).pixels) for seed in (1, 2))
+    gray.convert("L").resize((1000, 1500)).save(folder / "prints" / "gray.png")
+    colour.save(folder / "prints" / "colour.png")
+    settings = settings_of(folder / "home")
+    harvest(settings, [str(folder / "prints")])
+    return settings
+
+
+@pytest.fixture
+def settings(settings_of: "SettingsOf", harvested: Settings, tmp_path: Path) -> Settings:
+    """Settings of a copy of that home."""
+    return settings_of(shutil.copytree(harvested.home, tmp_path / "home"))
+
+
+def test_harvest_makes_a_copy_of_every_picture_from_what_it_decoded(settings: Settings) -> None:
+    with Catalogue.open(settings) as catalogue:
+        names = catalogue.harvested_names()
+        assert len(names) == 2
+        for sha256 in names:
+            copy = from_png(catalogue.working_copies.read(sha256))
+            expected = working_copy(decode(catalogue.pictures.read(sha256)).pixels)
+            assert (copy.pixels == expected.pixels).all()
+            assert copy.frame == expected.frame
+            assert max(copy.pixels.shape) in {LONG_EDGE_PX, 480}
+    assert examine(settings, young_s=-1) == []
+
+
+def test_matching_reads_the_copies_and_no_original(settings: Settings) -> None:
+    shutil.rmtree(settings.home / HomeFolder.PICTURES)
+    tally = match(settings)
+    assert (tally.matched, tally.problems) == (1, [])
+
+
+@pytest.mark.parametrize("harm", ["lost", "damaged", "of an earlier version"])
+def test_a_copy_that_cannot_be_read_is_made_again_by_matching(
+    settings: Settings, harvested: Settings, harm: str
+) -> None:
+    root = settings.home / HomeFolder.WORKING_COPIES
+    for path in root.glob("*/??/??/*"):
+        path.write_bytes(b"\x89PNG\r\n\x1a\n torn") if harm == "damaged" else path.unlink()
+    if harm == "of an earlier version":
+        (root / "1").rename(root / "0")
+    assert match(settings).problems == []
+    assert [each.damage for each in examine(settings, young_s=-1)] == []
+    sound = [path.read_bytes() for path in sorted((harvested.home / HomeFolder.WORKING_COPIES).glob("1/??/??/*"))]
+    assert [path.read_bytes() for path in sorted(root.glob("1/??/??/*"))] == sound
+
+
+def test_the_doctor_makes_the_copies_of_a_catalogue_that_is_older_than_they_are(settings: Settings) -> None:
+    shutil.rmtree(settings.home / HomeFolder.WORKING_COPIES)
+    home = ["--home", str(settings.home)]
+    seen = CliRunner().invoke(app, ["doctor", *home])
+    assert (seen.exit_code, "lost working copies (2): " in seen.stdout) == (1, True)
+    mended = CliRunner().invoke(app, ["doctor", "--mend", *home])
+    assert (mended.exit_code, "; mended" in mended.stdout) == (0, True)
+    assert CliRunner().invoke(app, ["doctor", *home]).stdout == "The catalogue and its pictures are sound.\n"
+
+
+def test_a_copy_whose_original_cannot_be_read_is_told_and_stays_lost(settings: Settings) -> None:
+    shutil.rmtree(settings.home / HomeFolder.WORKING_COPIES)
+    with Catalogue.open(settings) as catalogue:
+        names = sorted(catalogue.harvested_names())
+        catalogue.pictures.path(names[0]).write_bytes(b"\x89PNG\r\n\x1a\n torn")
+    mended = CliRunner().invoke(app, ["doctor", "--mend", "--home", str(settings.home)])
+    assert (mended.exit_code, f"{names[0][:12]}: " in mended.stdout) == (1, True)
+    assert [(each.damage, each.subject) for each in examine(settings)] == [(Damage.LOST_COPIES, "(1)")]
