@@ -38,7 +38,7 @@ from colorize.running.memory import (
     together,
 )
 from colorize.running.prepare import Prepared, prepare, to_pixels, to_tensor
-from colorize.running.progress import NOBODY, Listener, Watch
+from colorize.running.progress import NO_CALLBACKS, MinibatchProgress, ProgressCallbacks
 
 _End = Colorization | ColorizeError
 
@@ -84,11 +84,11 @@ class Colorizer:
             return ReferenceEvaluator(self.recipe, self.encoder.to(self.encoder.device, torch.float64))
         return Engine(self.recipe, self.operands)
 
-    def colorize(self, jobs: Sequence[Job], listener: Listener = NOBODY) -> list[_End]:
-        """Colorize jobs; those of equal working size run as one stack.
+    def colorize(self, jobs: Sequence[Job], callbacks: ProgressCallbacks = NO_CALLBACKS) -> list[_End]:
+        """Colorize jobs; those of equal working size run as one minibatch.
 
         Args:
-            listener: told of parts of pictures as they are done, and of what a person should know beside the results,
+            callbacks: told of parts of pictures as they are done, and of what a person should know beside the results,
                 such as a checkpoint that does not fit.
 
         Returns:
@@ -98,26 +98,26 @@ class Colorizer:
         prepared: list[Prepared] = []
         for job in jobs:
             try:
-                prepared.append(self._prepared(job, listener))
+                prepared.append(self._prepared(job, callbacks))
             except ColorizeError as error:
                 done[job.key] = error
         if self.recipe.method == "neural_style":
-            done |= self._descended(prepared, listener)
+            done |= self._descended(prepared, callbacks)
         else:
-            done |= {each.job.key: self._carried(each, listener) for each in prepared}
+            done |= {each.job.key: self._carried(each, callbacks) for each in prepared}
         return [done[job.key] for job in jobs]
 
-    def _descended(self, prepared: list[Prepared], listener: Listener) -> dict[str, _End]:
+    def _descended(self, prepared: list[Prepared], callbacks: ProgressCallbacks) -> dict[str, _End]:
         done: dict[str, _End] = {}
-        prepared.sort(key=lambda item: item.stackable)
-        for _, equal in groupby(prepared, key=lambda item: item.stackable):
-            stack = list(equal)
-            most = self._most_together(stack)
-            for at in range(0, len(stack), most):
-                done |= self._stack(stack[at : at + most], listener)
+        prepared.sort(key=lambda item: item.common)
+        for _, equal in groupby(prepared, key=lambda item: item.common):
+            minibatch = list(equal)
+            most = self._most_together(minibatch)
+            for at in range(0, len(minibatch), most):
+                done |= self._colorized(minibatch[at : at + most], callbacks)
         return done
 
-    def _prepared(self, job: Job, listener: Listener) -> Prepared:
+    def _prepared(self, job: Job, callbacks: ProgressCallbacks) -> Prepared:
         prepared = prepare(self.recipe, job)
         if self.recipe.method != "neural_style":
             return prepared
@@ -126,7 +126,7 @@ class Colorizer:
             return prepared
         found = read_checkpoint(job.checkpoint, self.identity(prepared))
         if isinstance(found, str):
-            listener.tell(job.key, found)
+            callbacks.tell(job.key, found)
             return prepared
         return replace(prepared, state=found)
 
@@ -159,18 +159,18 @@ class Colorizer:
     def _free(self) -> int:
         return int(free_bytes(self.encoder.device) * self.conditions.memory_share)
 
-    def _most_together(self, stack: Sequence[Prepared]) -> int:
+    def _most_together(self, minibatch: Sequence[Prepared]) -> int:
         """On a GPU: how many such pictures find room at once, by what an evaluation of one was seen to take."""
         device = self.encoder.device
-        if device.type != "cuda" or len(stack) == 1 or not self.recipe.iterations:
-            return len(stack)
+        if device.type != "cuda" or len(minibatch) == 1 or not self.recipe.iterations:
+            return len(minibatch)
         torch.cuda.synchronize(device)
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         free = self._free()
         try:
-            state = self._descent(stack[:1]).states[0]
+            state = self._descent(minibatch[:1]).states[0]
             state.capture()
             state.advance()
         except RuntimeError as error:
@@ -180,37 +180,41 @@ class Colorizer:
         torch.cuda.synchronize(device)
         return together(torch.cuda.max_memory_allocated(device) - before, free)
 
-    def _stack(self, stack: Sequence[Prepared], listener: Listener) -> dict[str, _End]:
+    def _colorized(self, minibatch: Sequence[Prepared], callbacks: ProgressCallbacks) -> dict[str, _End]:
         """One minibatch at once, or in halves where the device has no room for it."""
 
         def at_once(part: Sequence[Prepared], halvings: int) -> dict[str, _End]:
-            watch = Watch(part, [self.identity(each) for each in part], listener, self.conditions.checkpoint_s)
+            progress = MinibatchProgress(
+                part, [self.identity(each) for each in part], callbacks, self.conditions.checkpoint_s
+            )
             try:
-                return self._at_once(part, watch, halvings)
+                return self._at_once(part, progress, halvings)
             except RuntimeError:
-                watch.take_back()
+                progress.take_back()
                 raise
 
         def refused(each: Prepared, why: str) -> dict[str, _End]:
             height, width = each.content.shape[:2]
             return {each.job.key: self._no_room(height, width, why)}
 
-        return in_halves(stack, at_once, refused)
+        return in_halves(minibatch, at_once, refused)
 
-    def _descent(self, stack: Sequence[Prepared]) -> Optimisation:
+    def _descent(self, minibatch: Sequence[Prepared]) -> Optimisation:
         evaluator = self.evaluator
         dtype = torch.float64 if self.operands.precision == "float64" else torch.float32
-        contents = torch.cat([to_tensor(each.content, self.encoder) for each in stack]).to(dtype)
-        descent = Optimisation(evaluator, stack_targets(evaluator, self.encoder, self.cache, stack, dtype), contents)
-        if states := [each.state for each in stack if each.state is not None]:
+        contents = torch.cat([to_tensor(each.content, self.encoder) for each in minibatch]).to(dtype)
+        descent = Optimisation(
+            evaluator, stack_targets(evaluator, self.encoder, self.cache, minibatch, dtype), contents
+        )
+        if states := [each.state for each in minibatch if each.state is not None]:
             descent.take_up(states)
         return descent
 
-    def _at_once(self, stack: Sequence[Prepared], watch: Watch, halvings: int) -> dict[str, _End]:
-        optimised = self._optimised(stack, watch)
+    def _at_once(self, minibatch: Sequence[Prepared], progress: MinibatchProgress, halvings: int) -> dict[str, _End]:
+        optimised = self._optimised(minibatch, progress)
         done: dict[str, _End] = {}
         painted: list[tuple[int, Recoloured]] = []
-        for row, (each, picture) in enumerate(zip(stack, to_pixels(optimised.best), strict=True)):
+        for row, (each, picture) in enumerate(zip(minibatch, to_pixels(optimised.best), strict=True)):
             if not optimised.finite[row]:
                 done[each.job.key] = Diverged(f"no iterate had a finite loss under {self.recipe.name}")
                 continue
@@ -221,13 +225,13 @@ class Colorizer:
         if not painted:
             return done
         seen = np.stack([result.seen for _, result in painted])
-        found = saved_errors(self.recipe, self.encoder, self.cache, [stack[row] for row, _ in painted], seen)
-        seconds = watch.seconds
+        found = saved_errors(self.recipe, self.encoder, self.cache, [minibatch[row] for row, _ in painted], seen)
+        seconds = progress.seconds
         for (row, result), errors in zip(painted, found, strict=True):
             run = {
-                "restored": float(optimised.restored[row]), "stack": float(len(stack)), "halvings": float(halvings),
+                "restored": float(optimised.restored[row]), "stack": float(len(minibatch)), "halvings": float(halvings),
             }  # fmt: skip
-            ended = self._ended(stack[row], result, errors, seconds)
+            ended = self._ended(minibatch[row], result, errors, seconds)
             measures = {**ended.measures, **run}
             done[ended.key] = replace(ended, measures=measures, trace=tuple(optimised.traces[row]))
         return done
@@ -239,7 +243,7 @@ class Colorizer:
         measures = picture_measures(each.content, picture, each.style)
         return Recoloured(picture, None, picture, measures, refusal(measures, self.recipe.limits))
 
-    def _carried(self, each: Prepared, listener: Listener) -> _End:
+    def _carried(self, each: Prepared, callbacks: ProgressCallbacks) -> _End:
         """By a method that finds chroma at once."""
         began = time.monotonic()
         try:
@@ -253,7 +257,7 @@ class Colorizer:
             return OutOfMemory(f"{what} ({str(error).splitlines()[0]}); free some memory or give a smaller --size")
         except (BadMarks, Unsolved) as error:
             return error
-        listener.on_progress(1.0)
+        callbacks.on_progress(1.0)
         return self._ended(each, painted, errors, time.monotonic() - began)
 
     def _ended(self, each: Prepared, painted: Recoloured, errors: RelativeErrors, seconds: float) -> Colorization:
@@ -272,10 +276,10 @@ class Colorizer:
             refusal=painted.refusal,
         )
 
-    def _optimised(self, stack: Sequence[Prepared], watch: Watch) -> Optimised:
+    def _optimised(self, minibatch: Sequence[Prepared], progress: MinibatchProgress) -> Optimised:
         """What a descent came to; its history is gone when the figures are taken, which need memory too."""
-        descent = self._descent(stack)
-        descent.run(watch)
+        descent = self._descent(minibatch)
+        descent.run(progress)
         return descent.optimised()
 
 

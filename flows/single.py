@@ -17,7 +17,7 @@ from colorize.output.saving import check_suffix, encode
 from colorize.recipes.recipe import Recipe
 from colorize.results import Colorization
 from colorize.running.checkpoint import remove_checkpoint
-from colorize.running.progress import Listener
+from colorize.running.progress import ProgressCallbacks
 from db.files.atomic import write_whole
 from db.files.home import checkpoint_path
 from flows.plan import encoder_key, encoder_weights, night_recipe, recipe_entry
@@ -67,7 +67,7 @@ def colorize_files(settings: Settings, files: Files) -> Iterator[str]:
     total, unit = (recipe.iterations, "iterations") if recipe.iterations else (1, "pictures")
     with track(f"colorize {files.content.name}", total, unit) as advance:
         (result,) = colorizer.colorize(
-            [job], Listener(lambda part: advance(part * total), lambda _key, sentence: notes.append(sentence))
+            [job], ProgressCallbacks(lambda part: advance(part * total), lambda _key, sentence: notes.append(sentence))
         )
     yield from notes
     if isinstance(result, ColorizeError):

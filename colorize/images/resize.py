@@ -18,7 +18,7 @@ def resized(pixels: Pixels, long_edge_px: int, *, multiple: int = 16) -> Pixels:
 
 
 def working_size(width: int, height: int, long_edge_px: int, *, multiple: int = 16) -> tuple[int, int]:
-    """(width, height) that `resized` gives a picture of this size; dispatch stacks pictures of equal ones."""
+    """(width, height) that `resized` gives a picture of this size; a minibatch holds pictures of equal ones."""
     scale = min(1.0, long_edge_px / max(height, width))
     sides = [max(2, round(side * scale / multiple)) * multiple for side in (width, height)]
     return sides[0], sides[1]

@@ -21,7 +21,7 @@ def relative_difference(a: Tensor, b: Tensor) -> Tensor:
 
 @torch.no_grad()
 def relative_errors(recipe: Recipe, encoder: Encoder, targets: Targets, pictures: Tensor) -> list[RelativeErrors]:
-    """Err_content and Err_style of a stack, on the recipe's layers with w_l = 1 / number of layers.
+    """Err_content and Err_style of a minibatch, on the recipe's layers with w_l = 1 / number of layers.
 
     Several content layers: the mean over them, as in the loss. Sums are those printed in JADH 2016; means divide
     each layer's sum by its number of elements, so that they compare across sizes.

@@ -1,4 +1,4 @@
-"""How much memory a picture takes while it is colorized, and how much there is: what decides size and stack.
+"""How much memory a picture takes while it is colorized, and how much there is: what decides size and number.
 
 Called by `colorize.colorizer`. On a GPU the need is measured; on a CPU, where a lack of memory kills a process instead
 of raising an error, it is reckoned beforehand (`tests/benchmarks/engine.py` holds the reckoning to a measurement).

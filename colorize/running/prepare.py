@@ -40,8 +40,8 @@ class Prepared:
     state: State | None = None
 
     @property
-    def stackable(self) -> tuple[Any, ...]:
-        """What pictures must have in common to run as one stack: size, and how far they are."""
+    def common(self) -> tuple[Any, ...]:
+        """What pictures must have in common to run as one minibatch: size, and how far they are."""
         return self.content.shape, self.state[1]["iterations"] if self.state else []
 
 

@@ -1,4 +1,4 @@
-"""Looks on while a stack descends: tells how far it is, and keeps checkpoints. Called by `colorize.colorizer`."""
+"""Progress of a minibatch while it descends: callbacks are told, checkpoints kept. Called by `colorize.colorizer`."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from colorize.running.checkpoint import Identity, write_checkpoint
 from colorize.running.prepare import Prepared
 
 _AFTER_COSTS = 20
-"""A large stack's checkpoints take seconds: no more than a twentieth of the time goes into them."""
+"""A large minibatch's checkpoints take seconds: no more than a twentieth of the time goes into them."""
 
 OnProgress = Callable[[float], None]
 """Told the pictures done since it was last called, in parts of pictures; less than none where work was lost."""
@@ -20,23 +20,27 @@ Tell = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
-class Listener:
-    """Who wants to know."""
+class ProgressCallbacks:
+    """What is called while pictures are colorized; by default nothing."""
 
     on_progress: OnProgress = lambda _pictures: None
     tell: Tell = lambda _key, _sentence: None
 
 
-NOBODY = Listener()
+NO_CALLBACKS = ProgressCallbacks()
 
 
-class Watch:
-    """One stack's: called after every iteration."""
+class MinibatchProgress:
+    """One minibatch's: called after every iteration."""
 
     def __init__(
-        self, stack: Sequence[Prepared], identities: Sequence[Identity], listener: Listener, checkpoint_s: float
+        self,
+        minibatch: Sequence[Prepared],
+        identities: Sequence[Identity],
+        callbacks: ProgressCallbacks,
+        checkpoint_s: float,
     ) -> None:
-        self._stack, self._identities, self._listener = stack, identities, listener
+        self._minibatch, self._identities, self._callbacks = minibatch, identities, callbacks
         self._checkpoint_s = checkpoint_s
         self._began = self._kept = time.monotonic()
         self._told, self._cost = 0.0, 0.0
@@ -45,8 +49,8 @@ class Watch:
     @property
     def seconds(self) -> float:
         """What each picture has taken so far, before it was last put down too."""
-        earlier = max((each.state[1]["seconds"] for each in self._stack if each.state), default=0.0)
-        return float(earlier) + (time.monotonic() - self._began) / len(self._stack)
+        earlier = max((each.state[1]["seconds"] for each in self._minibatch if each.state), default=0.0)
+        return float(earlier) + (time.monotonic() - self._began) / len(self._minibatch)
 
     def __call__(self, descent: Optimisation) -> None:
         """Tell how far it is, and keep checkpoints when they are due."""
@@ -60,15 +64,15 @@ class Watch:
             self._cost = self._kept - began
 
     def take_back(self) -> None:
-        """What was told is not so: the stack begins anew."""
+        """What was told is not so: the minibatch begins anew."""
         self._tell_share(0.0)
 
     def _tell_share(self, share: float) -> None:
-        self._listener.on_progress((share - self._told) * len(self._stack))
+        self._callbacks.on_progress((share - self._told) * len(self._minibatch))
         self._told = share
 
     def _keep(self, descent: Optimisation) -> None:
-        for row, (each, identity) in enumerate(zip(self._stack, self._identities, strict=True)):
+        for row, (each, identity) in enumerate(zip(self._minibatch, self._identities, strict=True)):
             if each.job.checkpoint is None:
                 continue
             tensors, words = descent.state(row)
@@ -80,5 +84,5 @@ class Watch:
     def _tell_failure(self, prepared: Prepared, error: Exception) -> None:
         """Once: the picture itself does not need a checkpoint."""
         if not self._told_of_failure:
-            self._listener.tell(prepared.job.key, f"no checkpoint could be kept ({error}); free some room on the disk")
+            self._callbacks.tell(prepared.job.key, f"no checkpoint could be kept ({error}); free some room on the disk")
         self._told_of_failure = True

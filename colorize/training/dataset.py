@@ -46,7 +46,7 @@ def gray_views(pictures: Sequence[Pixels], count: int, shape: tuple[int, int], s
     return np.stack([_view(pictures[int(rng.integers(len(pictures)))], shape, rng) for _ in range(count)])
 
 
-def to_stack(pixels: Pixels) -> Tensor:
+def to_batch(pixels: Pixels) -> Tensor:
     """uint8 (B, H, W, 3) → float32 (B, 3, H, W) in [0, 255]."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous()
 

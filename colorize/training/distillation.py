@@ -15,7 +15,7 @@ from torch import Tensor
 
 from colorize.encoders.vgg19 import CONVOLUTIONS, OXFORD, Encoder
 from colorize.matching.embedding import LAYER as EMBEDDING_LAYER
-from colorize.training.dataset import to_stack
+from colorize.training.dataset import to_batch
 from colorize.training.fitting import fitted, sampled, with_one
 from colorize.training.teacher import (
     HEAD_LAYERS,
@@ -79,7 +79,7 @@ class Student:
 
     def loss(self, batch: TeacherBatch) -> dict[str, Tensor]:
         """How far from the teacher's: features through the heads, and distances between pictures."""
-        found = self.encoder.features(to_stack(batch.pixels), TAUGHT_LAYERS)
+        found = self.encoder.features(to_batch(batch.pixels), TAUGHT_LAYERS)
         features = [self._missed(found[name], batch, name) for name in HEAD_LAYERS]
         ours = pair_distances(found)
         apart = {name: 1 - correlation(ours[name], wanted) for name, wanted in batch.distances.items()}
@@ -127,7 +127,7 @@ class Student:
             wanted = torch.cat([each.cells.flatten(0, 1) for each in looks])
             head, _ = fitted(with_one(narrow).double(), wanted.double())
             self.parameters[EMBEDDING_HEAD].copy_(head.float())
-            found = [self.encoder.features(to_stack(each.pixels), HEAD_LAYERS) for each in batches]
+            found = [self.encoder.features(to_batch(each.pixels), HEAD_LAYERS) for each in batches]
             for name in HEAD_LAYERS:
                 pairs = zip(found, batches, strict=True)
                 ours = torch.cat([with_one(sampled(each[name], taught.places[name])) for each, taught in pairs])
@@ -136,7 +136,7 @@ class Student:
                 self.parameters[f"{name}.head"].copy_(head.float())
 
     def _cells(self, look: Look) -> Tensor:
-        return cells_of(self.encoder.features(to_stack(look.pixels), [EMBEDDING_LAYER])[EMBEDDING_LAYER])
+        return cells_of(self.encoder.features(to_batch(look.pixels), [EMBEDDING_LAYER])[EMBEDDING_LAYER])
 
     def _missed(self, features: Tensor, batch: TeacherBatch, name: str) -> Tensor:
         theirs = batch.features[name].float()

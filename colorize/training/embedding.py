@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from colorize.encoders.vgg19 import Encoder
-from colorize.training.dataset import in_parts, to_stack
+from colorize.training.dataset import in_parts, to_batch
 from colorize.training.teacher import Look, cells_of
 
 EMBEDDED_LAYERS = ("conv3_4", "conv4_2", "conv4_4", "conv5_1", "conv5_2", "conv5_3", "conv5_4")
@@ -46,5 +46,5 @@ def fit_embedding(encoder: Encoder, looks: Sequence[Look]) -> dict[str, Tensor]:
 
 def _cells(encoder: Encoder, look: Look) -> Tensor:
     """(pictures · cells, Σ N)."""
-    parts = [encoder.features(part, EMBEDDED_LAYERS) for part in in_parts(to_stack(look.pixels))]
+    parts = [encoder.features(part, EMBEDDED_LAYERS) for part in in_parts(to_batch(look.pixels))]
     return torch.cat([torch.cat([cells_of(part[name]) for name in EMBEDDED_LAYERS], 2) for part in parts]).flatten(0, 1)

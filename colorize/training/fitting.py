@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from colorize.encoders.vgg19 import CONVOLUTIONS, Encoder
 from colorize.images.decode import Pixels
-from colorize.training.dataset import in_parts, to_stack
+from colorize.training.dataset import in_parts, to_batch
 
 WIDTHS = (24, 32, 64, 128, 192)
 """Channels of each block; an evaluation takes an eighth of the teacher's time."""
@@ -34,7 +34,7 @@ def layer_by_layer(
         on_layer: told each layer's name and the share of variance that the fit explains.
     """
     generator = torch.Generator().manual_seed(0)
-    theirs = teacher.preprocessed(to_stack(pixels))
+    theirs = teacher.preprocessed(to_batch(pixels))
     ours, found = theirs.clone(), dict[str, tuple[Tensor, Tensor]]()
     for name in CONVOLUTIONS:
         if name.endswith("_1") and name != "conv1_1":

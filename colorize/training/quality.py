@@ -14,7 +14,7 @@ from torch import Tensor
 from colorize.encoders.vgg19 import Encoder
 from colorize.images.decode import Pixels
 from colorize.matching.embedding import embed
-from colorize.training.dataset import in_parts, to_stack
+from colorize.training.dataset import in_parts, to_batch
 from colorize.training.teacher import (
     CONTENT_LAYERS,
     STYLE_LAYERS,
@@ -44,7 +44,7 @@ class Quality:
 @torch.no_grad()
 def quality(teacher: Encoder, student: Encoder, pictures: Sequence[Pixels], edge_px: int = 128) -> Quality:
     """Both encoders' distances between whole pictures, brought to squares for the losses."""
-    squares = to_stack(np.stack([_square(picture, edge_px) for picture in pictures]))
+    squares = to_batch(np.stack([_square(picture, edge_px) for picture in pictures]))
     theirs, ours = (_distances(encoder, squares) for encoder in (teacher, student))
     found = {name: float(correlation(ours[name].double(), theirs[name].double())) for name in theirs}
     scores = [_scores(encoder, pictures) for encoder in (teacher, student)]

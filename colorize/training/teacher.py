@@ -15,7 +15,7 @@ from colorize.images.decode import Pixels
 from colorize.matching.embedding import GRID
 from colorize.matching.embedding import LAYER as EMBEDDING_LAYER
 from colorize.methods.neural_style.losses import gram_matrix
-from colorize.training.dataset import in_parts, to_stack
+from colorize.training.dataset import in_parts, to_batch
 from colorize.training.fitting import sampled
 
 STYLE_LAYERS = ("conv1_1", "pool1", "conv2_1", "pool2", "conv3_1", "pool3", "conv4_1", "pool4", "conv5_1")
@@ -41,7 +41,7 @@ class TeacherBatch:
 def teacher_batch(teacher: Encoder, pixels: Pixels, scales: Mapping[str, float], seed: int) -> TeacherBatch:
     """What the teacher says of a batch; `scales` are the mean activations that features are divided by."""
     generator = torch.Generator().manual_seed(seed)
-    found = teacher.features(to_stack(pixels), TAUGHT_LAYERS)
+    found = teacher.features(to_batch(pixels), TAUGHT_LAYERS)
     places = {
         name: torch.randperm(found[name].shape[2] * found[name].shape[3], generator=generator)[:_HEAD_POSITIONS]
         for name in HEAD_LAYERS
@@ -62,7 +62,7 @@ class Look:
 @torch.no_grad()
 def look(teacher: Encoder, pixels: Pixels) -> Look:
     """How the teacher tells gray pictures apart."""
-    parts = [teacher.features(part, [EMBEDDING_LAYER]) for part in in_parts(to_stack(pixels))]
+    parts = [teacher.features(part, [EMBEDDING_LAYER]) for part in in_parts(to_batch(pixels))]
     cells = torch.cat([cells_of(part[EMBEDDING_LAYER]) for part in parts])
     return Look(pixels, cells / cells.std())
 

@@ -117,7 +117,7 @@ def _colorizer(workplace: Workplace, recipe: Recipe) -> "Colorizer":
 
 
 def _colorize(pipe: Connection, colorizer: "Colorizer", jobs: Sequence[PictureJob], max_pixels: int) -> None:
-    from colorize.running.progress import Listener  # noqa: PLC0415  (loads torch, as above)
+    from colorize.running.progress import ProgressCallbacks  # noqa: PLC0415  (loads torch, as above)
 
     readable: list[Job] = []
     for job in jobs:
@@ -126,10 +126,10 @@ def _colorize(pipe: Connection, colorizer: "Colorizer", jobs: Sequence[PictureJo
         except ColorizeError as error:
             pipe.send(Done(job.key, error))
 
-    listener = Listener(
+    callbacks = ProgressCallbacks(
         lambda pictures: pipe.send(Progress(pictures)), lambda key, sentence: pipe.send(Note(key, sentence))
     )
-    for each, result in zip(readable, colorizer.colorize(readable, listener), strict=True):
+    for each, result in zip(readable, colorizer.colorize(readable, callbacks), strict=True):
         pipe.send(Done(each.key, result))
 
 

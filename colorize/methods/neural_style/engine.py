@@ -141,8 +141,8 @@ class Engine:
     def evaluate(self, targets: Targets, pictures: Tensor, decay: Decay) -> tuple[Terms, Tensor]:
         """The weighted terms, each (B,), and the gradient of their sum, (B, 3, H, W), float32 (float64).
 
-        On a CPU a stack is walked through one by one: nothing is lost, one picture's activations are held at a time,
-        and a picture's figures are the same to the last bit alone and in any stack.
+        On a CPU a minibatch is evaluated picture by picture: nothing is lost, one picture's activations are held at a
+        time, and a picture's figures are the same to the last bit alone and in any minibatch.
         """
         if pictures.device.type != "cpu" or len(pictures) == 1:
             return self._evaluate(targets, pictures, decay)

@@ -1,4 +1,4 @@
-"""The losses of ASIAGRAPH 2016 and JADH 2016, one number for each picture of a stack, and the reference evaluation.
+"""The losses of ASIAGRAPH 2016 and JADH 2016, one number for each picture of a minibatch, and the reference evaluation.
 
 P, F are a layer's features of content and result, A, G its Gram matrices of style and result, N its maps and M
 its positions. Departures from print: each Gram matrix is divided by its own M first, since style and content
@@ -83,18 +83,18 @@ def _stacked(singles: Sequence[Layers]) -> Layers:
 
 @dataclass(frozen=True)
 class Targets:
-    """A stack's content features (B, N, H, W) and style Gram matrices (B, N, N) by layer, computed once."""
+    """A minibatch's content features (B, N, H, W) and style Gram matrices (B, N, N) by layer, computed once."""
 
     content: Layers = field(repr=False)
     style: Layers = field(repr=False)
 
     @classmethod
     def of(cls, contents: Sequence[Layers], styles: Sequence[Layers]) -> "Targets":
-        """The targets of a stack from each picture's own."""
+        """The targets of a minibatch from each picture's own."""
         return cls(_stacked(contents), _stacked(styles))
 
     def row(self, row: int) -> "Targets":
-        """The targets of one picture, as a stack of one."""
+        """The targets of one picture, as a minibatch of one."""
         one = slice(row, row + 1)
         content, style = ({name: each[one] for name, each in part.items()} for part in (self.content, self.style))
         return Targets(content, style)
@@ -121,7 +121,7 @@ def _bytes(layers: Layers) -> int:
 
 
 class Evaluator(Protocol):
-    """Whoever can say loss and gradient of a stack under a recipe: `ReferenceEvaluator`, or the engine."""
+    """Whoever can say loss and gradient of a minibatch under a recipe: `ReferenceEvaluator`, or the engine."""
 
     @property
     def recipe(self) -> Recipe:

@@ -1,4 +1,4 @@
-"""Optimisation for a stack of independent pictures: L-BFGS (Nocedal 1980) and plain gradient descent.
+"""Optimisation for a minibatch of independent pictures: L-BFGS (Nocedal 1980) and plain gradient descent.
 
 Each row of a (B, D) tensor is a picture with its own curvature, step and fate; rows never mix. Traps of a single
 shared parameter tensor, fixed step 1 and silent early ends are the reason why this is not `torch.optim`.

@@ -23,7 +23,7 @@ from colorize.recipes.library import recipe_named
 from colorize.recipes.recipe import Precision, Recipe
 from colorize.results import Colorization
 from colorize.running.prepare import prepare, to_tensor
-from colorize.running.progress import Listener
+from colorize.running.progress import ProgressCallbacks
 from tests.unit.colorize.methods.neural_style.evaluators import Watched, targets_of
 
 RECIPE = recipe_named("jadh2016/config1_2_2").changed(iterations=12, long_edge_px=48, tv_weight=1e-5)
@@ -142,11 +142,11 @@ def test_a_job_alone_comes_to_the_same_picture_and_figures_as_in_a_batch(
 
 def test_progress_is_told_in_parts_of_pictures(narrow: Encoder, jobs: list[Job]) -> None:
     told: list[float] = []
-    colorizer(narrow).colorize(jobs, Listener(told.append))
+    colorizer(narrow).colorize(jobs, ProgressCallbacks(told.append))
     assert sorted(told) == pytest.approx([1 / 12] * 12 + [2 / 12] * 12)
     sgd = RECIPE.changed(optimiser="sgd", iterations=20)
     told.clear()
-    colorizer(narrow, sgd).colorize(jobs[:1], Listener(told.append))
+    colorizer(narrow, sgd).colorize(jobs[:1], ProgressCallbacks(told.append))
     assert told == pytest.approx([1 / 24] * 24), "the trials of other rates are part of the work"
 
 
@@ -222,7 +222,7 @@ def test_without_an_iteration_the_content_comes_out_with_its_errors(
     told: list[float] = []
     made = colorizer(narrow, RECIPE.changed(iterations=0), precision)
     for job, found, walked in zip(
-        jobs, colorizations(made.colorize(jobs, Listener(told.append))), results, strict=True
+        jobs, colorizations(made.colorize(jobs, ProgressCallbacks(told.append))), results, strict=True
     ):
         assert (found.picture == prepare(RECIPE, job).content).all()
         assert found.errors.content_mean == pytest.approx(0, abs=1e-5)

@@ -98,7 +98,7 @@ def test_a_stack_put_down_after_any_evaluation_ends_as_if_it_never_had_been(
 
 
 @pytest.mark.parametrize("recipe", [LBFGS, SGD], ids=["lbfgs", "sgd"])
-def test_a_picture_is_taken_up_alone_out_of_a_stack(
+def test_a_picture_is_taken_up_alone_out_of_a_minibatch(
     recipe: Recipe, narrow: Encoder, contents: Tensor, styles: list[Tensor], tmp_path: Path
 ) -> None:
     engine = Engine(recipe, Operands(narrow, "float32"))
@@ -154,9 +154,9 @@ def test_pictures_equally_far_share_a_stack_and_others_do_not(
     fresh = prepare(SGD, Job("x", photographs["chelsea"][:32, :32], photographs["coffee"]))
     walked = {after: put_down(begun(engine, contents, styles), after, tmp_path / str(after)) for after in (1, 2, 6, 7)}
     ways = [fresh, *(replace(fresh, state=kept(files[0])) for files in walked.values())]
-    assert len({repr(way.stackable) for way in ways}) == 5
+    assert len({repr(way.common) for way in ways}) == 5
     same = replace(fresh, state=kept(walked[6][1]))
-    assert [way.stackable == same.stackable for way in ways] == [False, False, False, True, False]
+    assert [way.common == same.common for way in ways] == [False, False, False, True, False]
     wide = prepare(SGD, Job("y", photographs["chelsea"][:32, :64], photographs["coffee"]))
-    assert wide.stackable != fresh.stackable
-    assert len(sorted([*ways, wide], key=lambda way: way.stackable)) == 6, "they can be put in order"
+    assert wide.common != fresh.common
+    assert len(sorted([*ways, wide], key=lambda way: way.common)) == 6, "they can be put in order"

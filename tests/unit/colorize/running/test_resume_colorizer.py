@@ -19,7 +19,7 @@ from colorize.recipes.library import recipe_named
 from colorize.recipes.recipe import Recipe
 from colorize.results import Colorization
 from colorize.running.prepare import prepare
-from colorize.running.progress import Listener
+from colorize.running.progress import ProgressCallbacks
 from tests.unit.colorize.methods.neural_style.evaluators import PutDown, Watched
 
 LBFGS = recipe_named("jadh2016/config1_2_3").changed(iterations=14, long_edge_px=48)
@@ -64,7 +64,7 @@ def interrupted(colorizer: Colorizer, jobs: Sequence[Job], after: int) -> None:
             raise PutDown
 
     with pytest.raises(PutDown):
-        colorizer.colorize(jobs, Listener(listen))
+        colorizer.colorize(jobs, ProgressCallbacks(listen))
 
 
 def good(results: Sequence[object]) -> list[Colorization]:
@@ -83,7 +83,9 @@ def test_what_was_interrupted_is_finished_from_its_checkpoint_with_the_same_pixe
     first, second, said, told = observed(recipe, narrow), observed(recipe, narrow), list[str](), list[float]()
     interrupted(first, jobs[:2], after)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.safetensors", "two.safetensors"]
-    results = good(second.colorize(jobs[:2], Listener(told.append, lambda key, sentence: said.append(key + sentence))))
+    results = good(
+        second.colorize(jobs[:2], ProgressCallbacks(told.append, lambda key, sentence: said.append(key + sentence)))
+    )
     for result, other in zip(results, undisturbed, strict=True):
         assert (result.picture == other.picture).all()
         assert (result.errors, result.trace, result.iterations) == (other.errors, other.trace, other.iterations)
@@ -125,7 +127,7 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_the_picture_is_begun_anew(
     if change == "style":
         job = replace(job, style=jobs[1].style)
     said: list[tuple[str, str]] = []
-    (found,) = good(later.colorize([job], Listener(tell=lambda key, sentence: said.append((key, sentence)))))
+    (found,) = good(later.colorize([job], ProgressCallbacks(tell=lambda key, sentence: said.append((key, sentence)))))
     ((key, sentence),) = said
     assert key == "one"
     assert words in sentence

@@ -294,7 +294,7 @@ def test_the_style_weight_decays_as_printed_or_by_the_share_of_the_run() -> None
 
 
 @pytest.mark.parametrize("recipe", [LBFGS, SGD], ids=["lbfgs", "sgd"])
-def test_a_picture_comes_out_alone_as_it_does_in_a_stack(
+def test_a_picture_comes_out_alone_as_it_does_in_a_minibatch(
     recipe: Recipe, narrow64: Encoder, targets: Targets, contents: Tensor, styles: list[Tensor]
 ) -> None:
     evaluator = ReferenceEvaluator(recipe, narrow64)

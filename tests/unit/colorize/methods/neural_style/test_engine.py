@@ -198,7 +198,7 @@ def test_no_precision_is_float16_whose_range_gram_matrices_leave(narrow: Encoder
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_picture_is_evaluated_alone_as_in_a_stack_to_the_last_bit(
+def test_a_picture_is_evaluated_alone_as_in_a_minibatch_to_the_last_bit(
     precision: str, narrow: Encoder, contents: Tensor, styles: list[Tensor], results: Tensor
 ) -> None:
     engine = Engine(JADH, Operands(narrow, "float32" if precision == "float32" else "bfloat16"))
@@ -213,7 +213,7 @@ def test_a_picture_is_evaluated_alone_as_in_a_stack_to_the_last_bit(
 
 
 @pytest.mark.parametrize("name", ["jadh2016/config3_2_2", "jadh2016/config2_3_1", "asiagraph2016", "nishiki/tint"])
-def test_a_picture_descends_alone_as_in_a_stack(
+def test_a_picture_descends_alone_as_in_a_minibatch(
     name: str, narrow: Encoder, contents: Tensor, styles: list[Tensor]
 ) -> None:
     engine = Engine(recipe_named(name).changed(iterations=30), Operands(narrow, "float32"))
@@ -224,7 +224,7 @@ def test_a_picture_descends_alone_as_in_a_stack(
         alone = descended(engine, targets_of(engine, stack[one], colours[one]), stack[one])
         moved = (alone.best - stack[one]).norm()
         assert moved > 0.1
-        assert told(f"30 iterations alone = in a stack, {name}", apart(alone.best[0], together.best[row])) == 0
+        assert told(f"30 iterations alone = in a minibatch, {name}", apart(alone.best[0], together.best[row])) == 0
         assert alone.traces[0] == together.traces[row]
 
 

@@ -35,7 +35,7 @@ def test_it_is_the_direct_convolution_at_any_size_and_strip_by_strip(height: int
     assert single.equal(operand.float())
 
 
-def test_a_picture_is_convolved_alone_as_in_a_stack_to_the_last_bit() -> None:
+def test_a_picture_is_convolved_alone_as_in_a_minibatch_to_the_last_bit() -> None:
     operand = numbers(3, 16, 20, 24).float().contiguous(memory_format=torch.channels_last)
     weight = WinogradWeight(numbers(16, 16, 3, 3, seed=2).float())
     together = weight.convolve(operand, None)
@@ -51,7 +51,7 @@ def test_only_wide_layers_in_float32_with_tiles_enough_are_taken() -> None:
     assert not WinogradWeight(wide).takes(torch.zeros(1, 128, 12, 16))
 
 
-def test_an_engine_with_wide_layers_is_near_the_reference_and_alone_as_in_a_stack(
+def test_an_engine_with_wide_layers_is_near_the_reference_and_alone_as_in_a_minibatch(
     photographs: dict[str, Pixels],
 ) -> None:
     encoder, recipe = random_encoder(widths=WIDTHS), recipe_named("jadh2016/config3_2_2")
