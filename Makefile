@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install lock browser demo test check bench clean
+.PHONY: install lock browser demo test check bench pictures clean
 
 install: $(STAMP)
 
@@ -40,8 +40,13 @@ check: install
 	@$(BIN)/typos
 	@echo "make check: clean"
 
+# Lists the benchmarks with their times and runs the short ones, or those named: make bench BENCH="colour engine"
 bench: install
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+# Every picture of README and docs, anew, from a night on the sample archive (two minutes).
+pictures: install browser
+	@$(BIN)/python -m tests.pictures
 
 clean:
 	rm -rf .venv build dist demo-data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

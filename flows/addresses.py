@@ -15,7 +15,7 @@ def shown(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "an address that is no URL"
+        return "an address that is not a URL"
     return urlunsplit(parts._replace(netloc=_host(parts.netloc), query=_masked(parts.query), fragment=""))
 
 

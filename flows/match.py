@@ -42,7 +42,7 @@ class MatchTally:
     matched: int
     no_match: int
     held_back: Mapping[str, int]
-    """Records that are no content for now, by reason."""
+    """Records that are not content for now, by reason."""
     problems: list[tuple[str, str]]
 
 

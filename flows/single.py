@@ -92,7 +92,7 @@ def colorize_files(settings: Settings, files: Files) -> Iterator[str]:
 
 
 def _check_output(files: Files) -> None:
-    """Before the work, not after it: is there a place for the result that is no original?"""
+    """Before the work, not after it: is there a place for the result that is not an original?"""
     check_suffix(files.output)
     if not files.output.parent.is_dir():
         raise OSError(errno.ENOENT, "there is no such folder for the result", str(files.output.parent))
@@ -112,4 +112,4 @@ def _lines(recipe: Recipe, result: Colorization, output: Path) -> Iterator[str]:
     )
     yield ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in result.measures.items())
     if result.refusal:
-        yield f"This is no colorization to show: {result.refusal}."
+        yield f"Not fit to be shown: {result.refusal}."

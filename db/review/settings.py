@@ -45,13 +45,13 @@ class ReviewSettings(CatalogueSettings):
         default=12.0, gt=0, le=168, description="Hours after which an idle curator signs in again."
     )
     lease_minutes: float = Field(
-        default=30.0, gt=0, le=1440, description="Minutes for which an entry that a curator opened is left to her."
+        default=30.0, gt=0, le=1440, description="Minutes for which an entry that a curator opened is left to them."
     )
     blind_share: float = Field(
         default=0.05,
         ge=0,
         le=1,
-        description="Share of entries that two curators judge without seeing each other's word; "
+        description="Share of entries that two curators judge without seeing each other's verdict; "
         "counts where there are two.",
     )
     look_s: float = Field(

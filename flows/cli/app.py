@@ -261,7 +261,7 @@ def _start_afresh(home: Path) -> None:
     """Remove an earlier demo, known by its mark; any other folder with something in it stays untouched."""
     mark = home / DEMO_MARK
     if home.exists() and not mark.exists() and (not home.is_dir() or any(home.iterdir())):
-        fail(f"{home} is no earlier demo and stays as it is; name another --home", code=2)
+        fail(f"{home} was not made by an earlier demo and stays as it is; name another --home", code=2)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     mark.write_text("The next `nishiki demo` removes this folder.\n")

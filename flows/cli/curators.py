@@ -26,7 +26,7 @@ def _role(word: str) -> "Role":
     from db.entries.review import Role
 
     if word not in set(Role):
-        fail(f"{word!r} is no role; give one of these: {', '.join(Role)}", code=2)
+        fail(f"{word!r} is not a role; give one of these: {', '.join(Role)}", code=2)
     return Role(word)
 
 
@@ -135,7 +135,7 @@ def _catalogue(home: Home) -> "Catalogue":
 
 def _check_name(name: str) -> None:
     if not name.strip() or len(name) > MOST_NAME or any(category(letter).startswith("C") for letter in name):
-        fail(f"{name!r} is no name for an account: give 1 to {MOST_NAME} letters that can be seen", code=2)
+        fail(f"{name!r} cannot be the name of an account: give 1 to {MOST_NAME} letters that can be seen", code=2)
 
 
 def _hash_of_new_password(from_stdin: bool) -> str:

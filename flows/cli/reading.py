@@ -124,7 +124,7 @@ def _measure_files(truth: Path, result: Path, as_json: bool) -> None:
 
 def _measure_batch(settings: "Settings", encoder: str, batch: str) -> None:
     if batch != "all" and not (batch.isdecimal() and int(batch) < 2**31):
-        fail(f"{batch!r} is no batch; give its number, as nishiki export lists it, or all", code=2)
+        fail(f"{batch!r} is not the number of a batch; nishiki export lists them (or give: all)", code=2)
     from db.catalogue import Catalogue
 
     Catalogue.open(settings, create=False).close()  # before torch is loaded and weights are read
@@ -153,7 +153,7 @@ def recipes() -> None:
 
 @weights_app.command("list")
 def weights_list() -> None:
-    """List the encoders at hand, and which recipes would use each."""
+    """List the installed encoders, and which recipes would use each."""
     from flows.plan import users_of, weights_at_hand
     from flows.reports.summary import weights_table
 

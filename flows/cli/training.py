@@ -31,7 +31,8 @@ def train_encoder(
 ) -> None:
     """Distil VGG-19 into a small encoder.
 
-    The teacher is vgg19-oxford, or vgg19-torchvision where that is what is at hand. Cut off, the same command goes on.
+    The teacher is vgg19-oxford, or vgg19-torchvision where only that one is installed. After an interruption the same
+    command goes on.
     """
     from flows.training.encoder import Schedule, teacher_at_hand
     from flows.training.encoder import train_encoder as distil

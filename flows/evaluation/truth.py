@@ -40,7 +40,7 @@ def measure_files(truth: Path, result: Path, max_pixels: int) -> Measured:
     """Measure RESULT against TRUTH; one of another size but the same shape is scaled to the truth's.
 
     Raises:
-        UnreadableImage: a file is no sound picture, or the two are not of one shape.
+        UnreadableImage: a file cannot be read as a picture, or the two are not of one shape.
         PictureTooSmall: they are too small to compare.
         OSError: a file cannot be read.
     """

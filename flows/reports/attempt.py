@@ -221,9 +221,9 @@ def remarks(attempt: AttemptEntry) -> Iterator[str]:
     """What a drawing does not show."""
     for curve in _curves(attempt):
         if curve.not_finite:
-            yield f"{curve.name}: {curve.not_finite} of {len(curve.losses)} losses are no finite numbers"
+            yield f"{curve.name}: {curve.not_finite} of {len(curve.losses)} losses are not finite numbers"
         elif curve.empty:
-            yield f"{curve.name}: 0, or next to it, throughout"
+            yield f"{curve.name}: 0 or nearly 0 throughout"
 
 
 def loss_table(attempt: AttemptEntry) -> Table:
@@ -301,7 +301,7 @@ def _why_none(attempt: AttemptEntry) -> str:
 
 
 def _check_place(shown: Shown, path: Path) -> None:
-    """Before the work: is there a place for the figure that is no picture of the attempt?"""
+    """Before the work: is there a place for the figure that is not a picture of the attempt?"""
     if path.is_dir() or not path.parent.is_dir():
         raise OSError(errno.ENOENT, "no figure can be written there; name a file in a folder that exists", str(path))
     if path.resolve() in {file.resolve() for file in shown.files.values() if file}:

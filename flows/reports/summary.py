@@ -109,7 +109,7 @@ def recipes_table(recipes: Mapping[str, "Recipe"]) -> Table:
 
 
 def weights_table(files: Sequence["WeightsFile"], used_by: Mapping[Path, Sequence[str]]) -> Table:
-    """Weights at hand, in the order in which a name is looked up, and the recipes that would use each."""
+    """Installed weights, in the order in which a name is looked up, and the recipes that would use each."""
     table = Table("encoder", "used by", "SHA-256", title_justify="left")
     table.add_column("MB", justify="right")
     table.add_column("about")

@@ -68,7 +68,7 @@ def _pairs(findings: Findings) -> list[tuple[ImageEntry, ImageEntry]]:
 
 
 def _caption(attempt: AttemptEntry) -> str:
-    """Errors, and the outcome where it is no success."""
+    """Errors, and the outcome unless it succeeded."""
     result = attempt.result
     if result is None or result.content_error_mean is None or result.style_error_mean is None:
         return attempt.outcome or "pending"

@@ -59,7 +59,7 @@ class ConfigRow:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Attempts, those that are no good, and pairs without one."""
+        """Attempts, those that failed or were rejected, and pairs without one."""
         bad = {str(outcome): self.outcomes[outcome] for outcome in OUTCOMES}
         return {"attempts": self.attempts, **bad, "missing": self.expected - self.attempts}
 

@@ -1,6 +1,62 @@
-"""Every benchmark for a CPU, one after the other."""
+"""The benchmarks by subject: lists them with their times and runs the short ones, or those that are named.
 
-from tests.benchmarks import colour, commands, engine, fullsize, matching, review
+`make bench` and `make bench BENCH="colour review"` run it; each is also a command of its own, `python -m
+tests.benchmarks.NAME`. Minutes are those of two cores.
+"""
 
-for benchmark in (engine, commands, matching, fullsize, colour, review):
-    benchmark.main()
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What one benchmark measures, and how long that takes."""
+
+    name: str
+    measures: str
+    minutes: float
+    note: str = ""
+
+
+SUBJECTS = (
+    Subject("commands", "seconds of the commands that only look", 1),
+    Subject("matching", "whether matching finds the other impression of a design", 2),
+    Subject("engine", "the engine against a plain one, its rate and its memory", 4),
+    Subject("fullsize", "colour brought to scans of 12 and 100 megapixels", 3),
+    Subject("colour", "how near each way of colouring comes to true colours", 10),
+    Subject("encoder", "the small encoder beside VGG-19", 15, "needs VGG-19"),
+    Subject("review", "the review page with a million records, on both databases", 20, "fills catalogues first"),
+    Subject("mutants", "whether the tests catch faults", 60, "needs options: --help"),
+    Subject("gpu", "what a GPU makes of the work", 6, "needs a GPU, or --toy"),
+)
+SHORT_MIN = 2.0
+"""Minutes up to which a benchmark is run without being named."""
+
+
+def main(named: list[str]) -> None:
+    """List them, then run those that are named, or the short ones."""
+    if unknown := set(named) - {subject.name for subject in SUBJECTS}:
+        raise SystemExit(f"there is no benchmark {', '.join(sorted(unknown))}")
+    Console().print(listed())
+    for subject in SUBJECTS:
+        if subject.name in named or (not named and subject.minutes <= SHORT_MIN):
+            began = time.monotonic()
+            subprocess.run([sys.executable, "-m", f"tests.benchmarks.{subject.name}"], check=True)
+            Console().print(f"{subject.name}: {(time.monotonic() - began) / 60:.1f} min")
+
+
+def listed() -> Table:
+    """Every subject with its command."""
+    table = Table("python -m tests.benchmarks.", "measures", "minutes", "")
+    for subject in SUBJECTS:
+        table.add_row(subject.name, subject.measures, f"{subject.minutes:g}", subject.note)
+    return table
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

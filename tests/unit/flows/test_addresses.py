@@ -34,7 +34,7 @@ def test_an_address_without_a_secret_stays_as_it_is() -> None:
 def test_what_is_no_web_address_holds_no_secret_of_one() -> None:
     assert not carries_secret("/srv/prints?key=a")
     assert not carries_secret("https://[")
-    assert shown("https://[") == "an address that is no URL"
+    assert shown("https://[") == "an address that is not a URL"
 
 
 def test_an_address_without_its_user_can_still_be_asked() -> None:

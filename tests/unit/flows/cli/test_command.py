@@ -161,7 +161,7 @@ def test_measuring_needs_an_encoder_a_batch_and_a_catalogue(nishiki: Run, tmp_pa
     assert nishiki("measure").exit_code == 2
     for word in ("x", "1.5", "99999999999"):
         said = sentence(nishiki("measure", "--encoder", "nishiki-small", word), 2)
-        assert f"'{word}' is no batch; give its number" in said
+        assert f"'{word}' is not the number of a batch" in said
     said = sentence(nishiki("measure", "--encoder", "nishiki-small", "--home", "elsewhere"), 1)
     assert "there is no catalogue in elsewhere" in said
     assert list(tmp_path.iterdir()) == []
@@ -261,7 +261,7 @@ def test_one_pair_needs_a_known_recipe_a_device_and_two_files(
 def test_a_demo_does_not_clear_a_folder_that_is_no_demo(nishiki: Run, tmp_path: Path) -> None:
     (tmp_path / "prints").mkdir()
     (tmp_path / "prints" / "kept.txt").write_text("kept")
-    assert "is no earlier demo" in sentence(nishiki("demo", "--home", "prints"), 2)
+    assert "was not made by an earlier demo" in sentence(nishiki("demo", "--home", "prints"), 2)
     assert (tmp_path / "prints" / "kept.txt").read_text() == "kept"
 
 
@@ -269,7 +269,7 @@ def test_a_demo_removes_earlier_demos_only(nishiki: Run, tmp_path: Path) -> None
     work = tmp_path / "nishiki-data"
     (work / "prefect").mkdir(parents=True)
     (work / "catalogue.db").write_bytes(b"a year of work")
-    assert "is no earlier demo" in sentence(nishiki("demo", "--home", "nishiki-data"), 2)
+    assert "was not made by an earlier demo" in sentence(nishiki("demo", "--home", "nishiki-data"), 2)
     assert (work / "catalogue.db").read_bytes() == b"a year of work"
 
 

@@ -35,7 +35,7 @@ from flows.reports import attempt as shown_attempt
 from flows.reports.attempt import Shown, attempt_lines, curves, loss_table, remarks, to_json, write_figure
 
 MOMENT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-RECIPE = {"name": "jadh2016/config3_3_4", "provenance": "reconstructed", "reason": "Table 1 is not at hand.",
+RECIPE = {"name": "jadh2016/config3_3_4", "provenance": "reconstructed", "reason": "Table 1 cannot be had.",
           "style_layers": ["conv1_1", "conv2_1"], "tv_weight": 0.001, "iterations": 60}  # fmt: skip
 
 
@@ -216,7 +216,7 @@ def test_a_loss_that_is_no_finite_number_leaves_a_gap_and_is_said(
     assert total.not_finite == 1
     assert [math.isnan(loss) for loss in total.losses] == [False, False, True, False, False]
     assert [row[1] for row in listed(gappy)[1:]] == ["900", "800", "unknown", "700", "600"]
-    assert list(remarks(gappy.attempt)) == ["total: 1 of 5 losses are no finite numbers"]
+    assert list(remarks(gappy.attempt)) == ["total: 1 of 5 losses are not finite numbers"]
     write_figure(gappy, tmp_path / "trace.png")
 
 
@@ -225,8 +225,8 @@ def test_a_term_that_is_nothing_throughout_is_said_and_a_rounding_error_does_not
 ) -> None:
     still = traced(shown, trace(5000, 4000, content=1e-12, tv=0.0))
     assert list(remarks(still.attempt)) == [
-        "content: 0, or next to it, throughout",
-        "variation: 0, or next to it, throughout",
+        "content: 0 or nearly 0 throughout",
+        "variation: 0 or nearly 0 throughout",
     ]
     assert [curve.name for curve in shown_attempt._drawn(still.attempt)] == ["total", "style"]
 
