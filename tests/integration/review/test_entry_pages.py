@@ -14,6 +14,9 @@ from db.settings import CatalogueSettings
 from tests.integration.review.desk import Desks, desks
 from tests.samples import Sample
 
+DATABASES = ("sqlite",)
+"""The page is the subject; its queries run on both databases in `tests/integration/db`."""
+
 APPROVED = Judgement(Verdict.APPROVED)
 FORM = 'name="verdict"'
 

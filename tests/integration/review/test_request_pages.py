@@ -21,6 +21,9 @@ from db.settings import CatalogueSettings
 from tests.integration.review.review_client import Browser, add_people, opened, signed_in
 from tests.samples import Sample
 
+DATABASES = ("sqlite",)
+"""The page is the subject; its queries run on both databases in `tests/integration/db`."""
+
 STROKE = {"points": [[1.5, 2], [10, 20.5]], "width": 3, "colour": "#d2625c"}
 
 

@@ -10,6 +10,9 @@ from db.settings import CatalogueSettings
 from tests.integration.review.review_client import Browser, add_people, opened, signed_in
 from tests.samples import Sample
 
+DATABASES = ("sqlite",)
+"""The page is the subject; its queries run on both databases in `tests/integration/db`."""
+
 JAPANESE = {"Accept-Language": "ja"}
 
 

@@ -12,6 +12,9 @@ from db.settings import CatalogueSettings
 from tests.integration.review.desk import Desk
 from tests.integration.review.review_client import Browser, add_people, opened
 
+DATABASES = ("sqlite",)
+"""The page is the subject; its queries run on both databases in `tests/integration/db`."""
+
 SHA256 = "ab12" * 16
 THUMB = f"/pictures/{SHA256}/thumb.jpg"
 

@@ -24,6 +24,9 @@ from tests.integration.review.review_client import Browser, add_people, opened, 
 if TYPE_CHECKING:
     from tests.samples import Sample
 
+DATABASES = ("sqlite",)
+"""The page is the subject; its queries run on both databases in `tests/integration/db`."""
+
 SAFE = ("get", "head")
 UNSAFE = ("post", "put", "patch", "delete")
 OPEN = {"/login"}

@@ -19,6 +19,9 @@ from tests.integration.review.review_client import HASH, Browser, Marks, opened,
 if TYPE_CHECKING:
     from tests.samples import Sample
 
+DATABASES = ("sqlite",)
+"""The page is the subject; its queries run on both databases in `tests/integration/db`."""
+
 PROBE = "xss-probe"
 PAYLOAD = (
     f"\"'`><{PROBE} onload=alert(1)></title></script></textarea><!-- &lt; %(x)s 100% {{{{ 7*7 }}}} $' \\u003c {PROBE}"

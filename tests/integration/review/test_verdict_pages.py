@@ -13,6 +13,9 @@ from db.settings import CatalogueSettings
 from tests.integration.review.desk import Desks, desks
 from tests.samples import Sample
 
+DATABASES = ("sqlite",)
+"""The page is the subject; its queries run on both databases in `tests/integration/db`."""
+
 
 @pytest.fixture
 def desk(catalogue: Catalogue, settings: CatalogueSettings) -> Iterator[Desks]:
