@@ -18,13 +18,11 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from colorize.device import device_names
 from colorize.errors import BadRecipe, UnknownRecipe, WorkerDied
 from colorize.recipes.recipe import Recipe
-from db.catalogue import Catalogue
 from db.entries.night import BatchEntry, PendingAttempt
 from db.entries.review import RECIPE_OF_NIGHT
-from flows.plan import encoder_key, encoder_weights, night_recipe, recipe_entry, weights_at_hand
+from flows.plan import Plan, plan_night
 from flows.progress import track
 from flows.settings import Settings
 from flows.workers.batch_run import BatchRun, minibatches_of
@@ -55,75 +53,63 @@ def dispatch(settings: Settings) -> list[DispatchTally]:
     """Carry on what was left unfinished, then take and colorize what curators asked for, then all that is due.
 
     Raises:
-        ColorizeError, CatalogueError: nothing can be colorized at all.
+        Misconfigured, ColorizeError, CatalogueError: nothing can be colorized at all.
     """
-    encoder_weights(settings, night_recipe(settings))
-    with Catalogue.open(settings) as catalogue, device_pool(settings) as pool:
-        return [*carry_on(catalogue, settings, pool), *take_on(catalogue, settings, pool)]
+    with plan_night(settings) as plan, DevicePool(settings, plan.devices) as pool:
+        return [*carry_on(plan, pool), *take_on(plan, pool)]
 
 
 @flow(name="resume", task_runner=_RUNNER, validate_parameters=False)
 def resume(settings: Settings) -> list[DispatchTally]:
     """Carry on unfinished batches only, each with its own recipe."""
-    with Catalogue.open(settings) as catalogue, device_pool(settings) as pool:
-        return carry_on(catalogue, settings, pool)
+    with plan_night(settings) as plan, DevicePool(settings, plan.devices) as pool:
+        return carry_on(plan, pool)
 
 
-def device_pool(settings: Settings) -> DevicePool:
-    """The processes of all devices that the settings allow.
-
-    Raises:
-        DeviceMissing: one of them is not there.
-    """
-    return DevicePool(settings, device_names(settings.device))
-
-
-def carry_on(catalogue: Catalogue, settings: Settings, pool: DevicePool) -> list[DispatchTally]:
+def carry_on(plan: Plan, pool: DevicePool) -> list[DispatchTally]:
     """Work through batches whose process is gone, each with its own weights; without them what is left waits."""
-    at_hand = {encoder_key(file): file for file in weights_at_hand(settings)}
     tallies = []
-    for free in catalogue.unfinished_batches():
-        weights = at_hand.get(free.encoder)
+    for free in plan.catalogue.unfinished_batches():
+        weights = plan.weights_of(free.encoder)
         if free.left and weights is None:
             problem = (
                 f"waits for the weights it was begun with, {free.encoder.name} ({free.encoder.checksum[:12]}); "
                 "set NISHIKI_WEIGHTS_DIR to their folder and run: nishiki resume"
             )
             tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", problem)]))
-        elif batch := catalogue.take_over(free.id):
+        elif batch := plan.catalogue.take_over(free.id):
             processes = pool.with_weights(weights) if weights else []  # only tiles are missing
-            tallies.append(work_through(catalogue, settings, processes, batch))
+            tallies.append(work_through(plan, processes, batch))
     return tallies
 
 
-def take_on(catalogue: Catalogue, settings: Settings, pool: DevicePool) -> Iterator[DispatchTally]:
+def take_on(plan: Plan, pool: DevicePool) -> Iterator[DispatchTally]:
     """Take and work through a batch of each recipe that requests name, then the night's own; `limit` holds for all."""
+    catalogue, settings = plan.catalogue, plan.settings
     named = catalogue.requested_recipes(max_tries=settings.max_tries)
     requested = [name for name in named if name not in (RECIPE_OF_NIGHT, settings.recipe)]
     limit = settings.limit
     for name in (*requested, settings.recipe):
         try:
-            recipe = night_recipe(settings.model_copy(update={"recipe": name}))
+            planned = plan.night if name == settings.recipe else plan.recipe(name)
         except (UnknownRecipe, BadRecipe) as error:
             yield DispatchTally(0, Counter(), [(f"a curator's request for {name}", str(error))])
             continue
-        weights = encoder_weights(settings, recipe)
         take = catalogue.take_batch if name == settings.recipe else catalogue.take_requests
-        batch = take(recipe_entry(recipe), encoder_key(weights), limit=limit, max_tries=settings.max_tries)
+        batch = take(planned.entry, planned.encoder, limit=limit, max_tries=settings.max_tries)
         if batch is not None:
             limit = None if limit is None else limit - batch.taken
-            yield work_through(catalogue, settings, pool.with_weights(weights), batch)
+            yield work_through(plan, pool.with_weights(planned.weights), batch)
 
 
-def work_through(
-    catalogue: Catalogue, settings: Settings, processes: Sequence[DeviceProcess], batch: BatchEntry
-) -> DispatchTally:
+def work_through(plan: Plan, processes: Sequence[DeviceProcess], batch: BatchEntry) -> DispatchTally:
     """Colorize what is pending in a batch held by this process, on all devices; then close it.
 
     Raises:
         ColorizeError: no device can work (weights, device).
         BatchLost: another process took the batch over.
     """
+    catalogue, settings = plan.catalogue, plan.settings
     recipe = Recipe.from_data(batch.recipe.data)
     pending = catalogue.pending_attempts(batch)
     minibatches = minibatches_of(pending, recipe, most=settings.minibatch_size, places=len(processes))

@@ -33,8 +33,7 @@ from db.entries.night import (
 )
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
 from flows.archives.record import Archive, Record, Unreadable, Validators, Window
-from flows.archives.registry import open_archive
-from flows.plan import access_to
+from flows.plan import PlannedArchive, plan_catalogue
 from flows.progress import Advance, track
 from flows.settings import Settings
 from flows.working_copies import keep_working_copy
@@ -96,26 +95,30 @@ def _unavailable(_task: object, _run: object, state: State[Any]) -> bool:
 
 @flow(name="harvest", validate_parameters=False)
 def harvest(settings: Settings, archives: Sequence[str]) -> list[HarvestTally]:
-    """Harvest the named archives, or all of nishiki.toml, one after the other."""
+    """Harvest the named archives, or all of nishiki.toml, one after the other.
+
+    Raises:
+        Misconfigured, ArchiveError: one of them is none; no other was asked.
+    """
     task_of_archive = harvest_archive.with_options(
         retries=settings.archive_retries,
         retry_delay_seconds=settings.archive_retry_pause_s,
         retry_condition_fn=_unavailable,
     )
     tallies = []
-    with Catalogue.open(settings) as catalogue:
-        for word in archives or settings.archives:
-            tally = HarvestTally(settings.archive_of(word)[0])
+    with plan_catalogue(settings, archives) as plan:
+        for planned in plan.archives:
+            tally = HarvestTally(planned.name)
             tallies.append(tally)
             try:
-                task_of_archive(catalogue, settings, word, tally)
+                task_of_archive(plan.catalogue, settings, planned, tally)
             except ArchiveError as error:
                 tally.failure = str(error)
     return tallies
 
 
 @task(name="harvest-archive", cache_policy=NO_CACHE, persist_result=False)
-def harvest_archive(catalogue: Catalogue, settings: Settings, word: str, tally: HarvestTally) -> None:
+def harvest_archive(catalogue: Catalogue, settings: Settings, planned: PlannedArchive, tally: HarvestTally) -> None:
     """One archive: first its records, then every picture that they want.
 
     The tally comes from outside, so that what was read is told even where the archive fails half-way.
@@ -123,8 +126,7 @@ def harvest_archive(catalogue: Catalogue, settings: Settings, word: str, tally: 
     Raises:
         ArchiveError: it cannot be read any further; what was read is kept.
     """
-    name, address = settings.archive_of(word)
-    archive = open_archive(address.protocol, access_to(name, address, settings))
+    name, archive = planned.name, planned.open()
     tally.protocol = archive.kind
     try:
         archive_id = catalogue.add_archive(name, archive.kind, archive.address)

@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from colorize.device import device_names, use_one_thread
+from colorize.device import use_one_thread
 from colorize.encoders.loading import load_encoder
-from colorize.encoders.weights import WeightsFile
 from colorize.errors import UnreadableImage
 from colorize.matching.embedding import LAYER, embed
 from colorize.matching.ranking import Ranked, Vectors, centre_of, rank
 from db.catalogue import Catalogue
 from db.entries.night import ContentScope, Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import PictureMissing
-from flows.plan import encoder_key, encoder_weights, night_recipe
+from flows.plan import Plan, plan_night
 from flows.progress import track
 from flows.settings import ArchiveSettings, Settings
 from flows.workers.pool import workplaces
@@ -61,26 +60,23 @@ def match(settings: Settings) -> MatchTally:
     """Match every grayscale picture that waits for it.
 
     Raises:
-        ColorizeError: the recipe is unknown, or the weights are missing or corrupt.
+        Misconfigured, ColorizeError: the recipe is unknown, or the weights are missing or corrupt.
     """
-    weights = encoder_weights(settings, night_recipe(settings))
-    key = encoder_key(weights)
-    with Catalogue.open(settings) as catalogue:
+    with plan_night(settings) as plan:
+        catalogue, key = plan.catalogue, plan.night.encoder
         scope = content_scope(catalogue, settings)
         missing = catalogue.images_to_embed(key, {Tone.COLOUR, *scope.tones})
-        problems = embed_images(catalogue, settings, weights, missing) if missing else []
-        matched, no_match = rank_contents(catalogue, settings, key, catalogue.contents_to_match(key, scope))
+        problems = embed_images(plan, missing) if missing else []
+        matched, no_match = rank_contents(plan, catalogue.contents_to_match(key, scope))
         return MatchTally(key, matched, no_match, catalogue.held_back(scope), problems)
 
 
 @task(name="embed-images", cache_policy=NO_CACHE, persist_result=False)
-def embed_images(
-    catalogue: Catalogue, settings: Settings, weights: WeightsFile, missing: Sequence[ImageEntry]
-) -> list[tuple[str, str]]:
+def embed_images(plan: Plan, missing: Sequence[ImageEntry]) -> list[tuple[str, str]]:
     """Embed images, in portions that are kept at once; returns (identifier, reason) of those that could not be."""
     use_one_thread()
-    devices = device_names(settings.device)
-    encoder = load_encoder(weights).to(devices[0])
+    catalogue, settings = plan.catalogue, plan.settings
+    encoder = load_encoder(plan.night.weights).to(plan.devices[0])
     problems = []
 
     def embedded(image: ImageEntry) -> Vectors | str:
@@ -94,22 +90,21 @@ def embed_images(
 
     with (
         track("embed pictures", len(missing), "pictures") as advance,
-        ThreadPoolExecutor(len(workplaces(devices, settings.cpu_processes))) as threads,
+        ThreadPoolExecutor(len(workplaces(plan.devices, settings.cpu_processes))) as threads,
     ):
         for start in range(0, len(missing), EMBED_PORTION):
             portion = missing[start : start + EMBED_PORTION]
             results = list(zip(portion, threads.map(embedded, portion), strict=True))
             problems += [(image.sha256[:12], result) for image, result in results if isinstance(result, str)]
             vectors = {image.id: result for image, result in results if not isinstance(result, str)}
-            catalogue.add_embeddings(encoder_key(weights), vectors)
+            catalogue.add_embeddings(plan.night.encoder, vectors)
     return problems
 
 
 @task(name="rank-contents", cache_policy=NO_CACHE, persist_result=False)
-def rank_contents(
-    catalogue: Catalogue, settings: Settings, key: EncoderKey, contents: Sequence[int]
-) -> tuple[int, int]:
+def rank_contents(plan: Plan, contents: Sequence[int]) -> tuple[int, int]:
     """Rank all colour images for each content image; returns how many found a match and how many none."""
+    catalogue, settings, key = plan.catalogue, plan.settings, plan.night.encoder
 
     def blocks() -> Iterable[tuple[NDArray[np.int64], Vectors]]:
         return catalogue.styles(key)

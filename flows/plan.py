@@ -1,29 +1,282 @@
-"""What the settings choose: the archives, the recipe and the encoder.
+"""One frozen plan of a night, made at the entry: archives, recipes, weights, devices, the open catalogue.
 
-Matching and dispatch must work with the same encoder.
+Whatever is wrong with what the settings ask for is found here, all of it at once, before an archive is asked for
+anything. Stages take the plan and decide nothing of it again. Prefect keeps a flow's parameters, so flows take the
+settings: inside a plan's `with`, the same settings lead to the same plan.
 
-Loads no torch unless random-seeded weights have to be made.
+Importing it loads neither torch nor the database, for commands that only look choose encoders by it too.
 """
 
+import errno
+import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from colorize.encoders import weights
 from colorize.encoders.weights import OXFORD, RANDOM, SMALL, WeightsFile
-from colorize.errors import UnknownEncoder
+from colorize.errors import ColorizeError, UnknownEncoder
 from colorize.recipes.library import recipe_named, recipes
 from colorize.recipes.recipe import Recipe
 from db.entries.night import EncoderKey, RecipeEntry
+from db.errors import CatalogueError, NoCatalogue
 from db.files.home import written_by_nishiki
-from flows.archives.record import Access
-from flows.archives.web.politeness import Manners
+from flows.archives.errors import ArchiveError, NotAnArchive
+from flows.archives.record import Access, Archive
+from flows.archives.registry import check_address, open_archive
+from flows.errors import Misconfigured
 from flows.settings import ArchiveSettings, Settings
+
+if TYPE_CHECKING:  # loaded where a catalogue is opened
+    from db.catalogue import Catalogue
+
+Found = TypeVar("Found")
+PlanKind = TypeVar("PlanKind", bound="CataloguePlan")
+
+
+@dataclass(frozen=True)
+class PlannedArchive:
+    """An archive that the night reads."""
+
+    word: str
+    """As a person gave it."""
+    access: Access
+    settings: ArchiveSettings
+
+    @property
+    def name(self) -> str:
+        """Its name in the catalogue."""
+        return self.access.name
+
+    def open(self) -> Archive:
+        """Its client.
+
+        Raises:
+            ArchiveError: it is none, or cannot be asked what it speaks.
+        """
+        return open_archive(self.settings.protocol, self.access)
+
+
+@dataclass(frozen=True)
+class PlannedRecipe:
+    """A recipe as it is carried out, and the encoder that it is carried out with."""
+
+    recipe: Recipe
+    weights: WeightsFile
+
+    @property
+    def entry(self) -> RecipeEntry:
+        """What the catalogue keeps of it."""
+        return recipe_entry(self.recipe)
+
+    @property
+    def encoder(self) -> EncoderKey:
+        """What its vectors and figures are kept under."""
+        return encoder_key(self.weights)
+
+
+@dataclass(frozen=True)
+class CataloguePlan:
+    """What harvest and report need: the open catalogue, and the archives."""
+
+    settings: Settings
+    catalogue: "Catalogue"
+    archives: tuple[PlannedArchive, ...]
+
+
+@dataclass(frozen=True)
+class Plan(CataloguePlan):
+    """What a whole night needs."""
+
+    night: PlannedRecipe
+    """The settings' own recipe."""
+    weights: tuple[WeightsFile, ...]
+    """Every encoder that there is, its checksum held against the recorded one."""
+    devices: tuple[str, ...]
+
+    def recipe(self, name: str) -> PlannedRecipe:
+        """Another recipe by name, at the settings' size.
+
+        Raises:
+            UnknownRecipe, BadRecipe: there is none, or none at this size.
+        """
+        recipe = sized_recipe(name, self.settings)
+        return PlannedRecipe(recipe, encoder_among(self.settings, recipe.encoder, self.weights))
+
+    def weights_of(self, encoder: EncoderKey) -> WeightsFile | None:
+        """The file of an encoder that earlier work was begun with; None where it is gone."""
+        return next((file for file in self.weights if encoder_key(file) == encoder), None)
+
+
+_OPEN: ContextVar[CataloguePlan | None] = ContextVar("plan", default=None)
+"""The plan whose `with` we are in."""
+
+
+@contextmanager
+def plan_catalogue(
+    settings: Settings, archives: Sequence[str] | None = None, *, create: bool = True
+) -> Iterator[CataloguePlan]:
+    """The plan of a harvest or a report; the catalogue is closed at its end.
+
+    Args:
+        archives: as a person names them; none: all of nishiki.toml. None: no archive is needed.
+        create: make a catalogue where there is none.
+
+    Raises:
+        Misconfigured: several things are wrong; one alone is raised as it is (ArchiveError, CatalogueError, OSError).
+    """
+    if (plan := _OPEN.get()) and _serves(plan, settings, archives):
+        yield plan
+        return
+    faults = _Faults()
+    planned = _planned_archives(settings, archives, faults)
+    with _opened(settings, faults, create) as catalogue, _open(CataloguePlan(settings, catalogue, planned)) as plan:
+        yield plan
+
+
+@contextmanager
+def plan_night(settings: Settings, archives: Sequence[str] | None = None, *, create: bool = True) -> Iterator[Plan]:
+    """The plan of a night or of one of its stages; the catalogue is closed at its end.
+
+    Args:
+        archives, create: as for `plan_catalogue`.
+
+    Raises:
+        Misconfigured: several things are wrong; one alone is raised as it is (ColorizeError besides the others).
+    """
+    if isinstance(plan := _OPEN.get(), Plan) and _serves(plan, settings, archives):
+        yield plan
+        return
+    from colorize.device import device_names  # noqa: PLC0415  (loads torch)
+
+    faults = _Faults()
+    recipe = faults.of(lambda: sized_recipe(settings.recipe, settings))
+    files = faults.of(lambda: weights_at_hand(settings))
+    tuned_for = recipe.encoder if recipe else None
+    weights = faults.of(partial(encoder_among, settings, tuned_for, files)) if files else None
+    devices = faults.of(lambda: device_names(settings.device))
+    planned = _planned_archives(settings, archives, faults)
+    with _opened(settings, faults, create) as catalogue:
+        assert recipe is not None and files is not None and weights is not None and devices is not None  # noqa: PT018
+        files = list({file.path: file for file in (*files, weights)}.values())
+        night = PlannedRecipe(recipe, weights)
+        with _open(Plan(settings, catalogue, planned, night, tuple(files), tuple(devices))) as plan:
+            yield plan
+
+
+class _Faults:
+    """Everything that is wrong, gathered before any of it is told."""
+
+    def __init__(self) -> None:
+        self._found: list[Exception] = []
+
+    def of(self, look: Callable[[], Found]) -> Found | None:
+        """What was looked for; None where it is wrong, which `tell` raises."""
+        try:
+            return look()
+        except (ColorizeError, CatalogueError, ArchiveError, OSError) as error:
+            self._found.append(error)
+        return None
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def tell(self) -> None:
+        """Raise what was found."""
+        if len(self._found) > 1:
+            raise Misconfigured(self._found)
+        if self._found:
+            raise self._found[0]
+
+
+@contextmanager
+def _opened(settings: Settings, faults: _Faults, create: bool) -> Iterator["Catalogue"]:
+    """The catalogue, made only where nothing was wrong."""
+    from db.catalogue import Catalogue  # noqa: PLC0415  (loads the database)
+
+    faults.of(lambda: _check_home(settings.home))
+    if faults:
+        faults.of(lambda: _check_catalogue(settings, create))
+    faults.tell()
+    with Catalogue.open(settings, create=create) as catalogue:
+        yield catalogue
+
+
+@contextmanager
+def _open(plan: "PlanKind") -> Iterator["PlanKind"]:
+    """Inside it, the same settings lead to this plan."""
+    token = _OPEN.set(plan)
+    try:
+        yield plan
+    finally:
+        _OPEN.reset(token)
+
+
+def _serves(plan: CataloguePlan, settings: Settings, archives: Sequence[str] | None) -> bool:
+    named = None if archives is None else list(archives or settings.archives)
+    return plan.settings == settings and named in (None, [archive.word for archive in plan.archives])
+
+
+def _check_home(home: Path) -> None:
+    """Can the home be written, or made?
+
+    Raises:
+        OSError: it cannot.
+    """
+    there = next(place for place in (home, *home.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise OSError(errno.ENOTDIR, "is a file, and the catalogue's home is a folder", str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OSError(errno.EACCES, "cannot be written to, and the catalogue's home lies there", str(there))
+
+
+def _check_catalogue(settings: Settings, create: bool) -> None:
+    """Is the catalogue that there is of this version? None is no fault where one may be made."""
+    from db.catalogue import Catalogue  # noqa: PLC0415
+
+    try:
+        Catalogue.open(settings, create=False).close()
+    except NoCatalogue:
+        if not create:
+            raise
+
+
+def _planned_archives(
+    settings: Settings, archives: Sequence[str] | None, faults: _Faults
+) -> tuple[PlannedArchive, ...]:
+    words = () if archives is None else archives or tuple(settings.archives)
+    planned = (faults.of(partial(_planned_archive, settings, word)) for word in words)
+    return tuple(archive for archive in planned if archive)
+
+
+def _planned_archive(settings: Settings, word: str) -> PlannedArchive:
+    """An archive that may be asked; its folder was looked at, its host was not.
+
+    Raises:
+        NotAnArchive: its address is of no protocol, or there is no such folder.
+    """
+    name, archive = settings.archive_of(word)
+    planned = PlannedArchive(word, access_to(name, archive, settings), archive)
+    try:
+        check_address(archive.protocol, archive.address)
+        if archive.is_folder:
+            planned.open().close()
+    except NotAnArchive as error:
+        names = ", ".join(settings.archives)
+        known = f"; nishiki.toml names {names}" if names and word not in settings.archives else ""
+        raise NotAnArchive(f"archive {name}: {error}{known}") from None
+    return planned
 
 
 def access_to(name: str, archive: ArchiveSettings, settings: Settings) -> Access:
     """What an archive's client is opened with."""
+    from flows.archives.web.politeness import Manners  # noqa: PLC0415  (loads what speaks HTTP)
+
     manners = Manners(
         pace_s=settings.pace_s if archive.pace_s is None else archive.pace_s,
         max_bytes_picture=settings.max_picture_bytes,
@@ -35,26 +288,39 @@ def access_to(name: str, archive: ArchiveSettings, settings: Settings) -> Access
 
 
 def night_recipe(settings: Settings) -> Recipe:
-    """The recipe of the settings with their size, and their iterations where it descends.
+    """The recipe of the settings, as `sized_recipe`."""
+    return sized_recipe(settings.recipe, settings)
+
+
+def sized_recipe(name: str, settings: Settings) -> Recipe:
+    """A recipe with the settings' size, and their iterations where it descends.
 
     Raises:
         UnknownRecipe, BadRecipe.
     """
-    recipe = recipe_named(settings.recipe)
+    recipe = recipe_named(name)
     iterations = settings.iterations if recipe.method == "neural_style" else None
     return recipe.changed(long_edge_px=settings.size, iterations=iterations)
 
 
 def encoder_weights(settings: Settings, recipe: Recipe) -> WeightsFile:
-    """The encoder that the settings name, else the one for this recipe of those at hand.
+    """The encoder that the settings name, else the one for this recipe of those that there are.
 
     Raises:
-        UnknownEncoder: none has that name.
-        WeightsMissing, WeightsCorrupt: the operator's folder holds none, or a file is not what it was.
+        UnknownEncoder, WeightsMissing, WeightsCorrupt: as `encoder_among` and `weights_at_hand`.
+    """
+    return encoder_among(settings, recipe.encoder, weights_at_hand(settings))
+
+
+def encoder_among(settings: Settings, tuned_for: str | None, files: Sequence[WeightsFile]) -> WeightsFile:
+    """The same among files that were found already; `tuned_for` is the recipe's own encoder.
+
+    Raises:
+        UnknownEncoder: none has the name that the settings give.
     """
     if settings.encoder is None:
-        return chosen_for(recipe.encoder, weights_at_hand(settings))
-    return encoder_named(settings, settings.encoder)
+        return chosen_for(tuned_for, files)
+    return _named(settings, settings.encoder, files)
 
 
 def encoder_named(settings: Settings, name: str) -> WeightsFile:
@@ -64,12 +330,15 @@ def encoder_named(settings: Settings, name: str) -> WeightsFile:
         UnknownEncoder: none has that name.
         WeightsMissing, WeightsCorrupt: as `weights_at_hand`.
     """
-    at_hand = weights_at_hand(settings)
-    for file in at_hand:
+    return _named(settings, name, weights_at_hand(settings))
+
+
+def _named(settings: Settings, name: str, files: Sequence[WeightsFile]) -> WeightsFile:
+    for file in files:
         if file.name == name:
             return file
     if name != RANDOM:
-        raise _unknown(name, at_hand)
+        raise _unknown(name, files)
     from colorize.encoders.loading import random_weights  # noqa: PLC0415  (loads torch)
 
     return random_weights(settings.cache_dir)
@@ -100,19 +369,6 @@ def users_of(settings: Settings, at_hand: Sequence[WeightsFile]) -> dict[Path, l
     return dict(users)
 
 
-def check_encoder(settings: Settings) -> None:
-    """Refuse a mistyped name before anything begins; random weights are not made for it.
-
-    Raises:
-        UnknownEncoder: no encoder has that name.
-    """
-    if settings.encoder in (None, RANDOM):
-        return
-    at_hand = weights_at_hand(settings)
-    if settings.encoder not in {file.name for file in at_hand}:
-        raise _unknown(str(settings.encoder), at_hand)
-
-
 def weights_at_hand(settings: Settings) -> list[WeightsFile]:
     """Every usable file, the operator's own first.
 
@@ -125,7 +381,7 @@ def weights_at_hand(settings: Settings) -> list[WeightsFile]:
 def _unknown(name: str, at_hand: Sequence[WeightsFile]) -> UnknownEncoder:
     names = dict.fromkeys([*(file.name for file in at_hand), RANDOM])
     return UnknownEncoder(
-        f"there is no encoder {name!r} at hand; there is {', '.join(names)} (nishiki weights download gets "
+        f"there is no encoder {name!r}; there is {', '.join(names)} (nishiki weights download gets "
         "vgg19-torchvision, and NISHIKI_WEIGHTS_DIR names a folder with others)"
     )
 

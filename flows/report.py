@@ -16,6 +16,7 @@ from db.catalogue import Catalogue
 from db.entries.night import AttemptEntry
 from db.files.atomic import write_whole
 from db.files.home import HomeFolder
+from flows.plan import CataloguePlan, plan_catalogue
 from flows.progress import Advance, track
 from flows.reports.contact_sheet import Page, page_html, page_name, page_png, row, thumbnail
 from flows.reports.encoder_note import weights_sentence
@@ -41,16 +42,14 @@ def sheet_folder(settings: Settings, batch_id: int) -> Path:
     return settings.home / HomeFolder.REPORTS / f"batch-{batch_id:04d}"
 
 
-def sheets_due(settings: Settings, worked_on: Iterable[int]) -> list[int]:
+def sheets_due(plan: CataloguePlan, worked_on: Iterable[int]) -> list[int]:
     """The batches worked on, and the latest one too if a crash came between it and its sheet."""
-    due = set(worked_on)
-    with Catalogue.open(settings) as catalogue:
-        latest = catalogue.latest_batch()
+    due, latest = set(worked_on), plan.catalogue.latest_batch()
     if (
         latest
         and latest.taken
         and not latest.left
-        and not (sheet_folder(settings, latest.id) / page_name(0, ".png")).exists()
+        and not (sheet_folder(plan.settings, latest.id) / page_name(0, ".png")).exists()
     ):
         due.add(latest.id)
     return sorted(due)
@@ -61,7 +60,8 @@ def report(settings: Settings, batch_id: int) -> Sheet:
     """Write the contact sheet of a batch under HOME/reports, in pages, and leave its table with Prefect."""
     folder = sheet_folder(settings, batch_id)
     folder.mkdir(parents=True, exist_ok=True)
-    with Catalogue.open(settings) as catalogue:
+    with plan_catalogue(settings) as plan:
+        catalogue = plan.catalogue
         attempts = catalogue.batch_attempts(batch_id)
         encoder = weights_sentence(attempts[0].encoder, attempts[0].recipe)
         count = -(-len(attempts) // PAGE)

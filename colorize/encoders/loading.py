@@ -27,6 +27,7 @@ from colorize.encoders.weights import (
     WeightsFile,
     check_unchanged,
     checksum_line,
+    checksum_of,
     checksum_path,
     input_scale,
     weights_file,
@@ -59,9 +60,8 @@ def load_encoder(file: WeightsFile) -> Encoder:
     """
     scale = input_scale(file)
     preprocessing = Preprocessing(scale.top / 255, scale.mean, scale.deviation)
-    data = file.path.read_bytes()
-    check_unchanged(file.path, hashlib.sha256(data).hexdigest(), file.checksum)
-    state = load(data)
+    check_unchanged(file.path, checksum_of(file.path), file.checksum)
+    state = load(file.path.read_bytes())
     convolutions = _convolutions(file.path, state)
     _checked(file.path, convolutions)
     embedding = _embedding(file.path, state, convolutions)

@@ -9,6 +9,7 @@ A checksum that stands beside a file (`NAME.sha256`, as sha256sum writes it) is 
 import hashlib
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -134,6 +135,25 @@ def recorded_checksum(path: Path) -> str | None:
     return beside.read_text(encoding="ascii", errors="replace").partition(" ")[0].strip() if beside.exists() else None
 
 
+_HASHED: dict[tuple[Path, int, int, int], str] = {}
+_TICK_S = 0.05
+"""A file that was written so shortly before may be written again without another time of change."""
+
+
+def checksum_of(path: Path) -> str:
+    """SHA-256 (hex) of a file, read once in a process while its size and time of change stay the same."""
+    seen = path.stat()
+    key = (path, seen.st_ino, seen.st_size, seen.st_mtime_ns)
+    if (known := _HASHED.get(key)) is not None:
+        return known
+    settled = time.time() - seen.st_mtime > _TICK_S
+    with path.open("rb") as stream:
+        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+    if settled:
+        _HASHED[key] = checksum
+    return checksum
+
+
 def check_unchanged(path: Path, found: str, expected: str | None) -> None:
     """Hold a file's checksum against the one that it should have.
 
@@ -160,8 +180,7 @@ def _remedy(path: Path) -> str:
 
 
 def _read(path: Path) -> WeightsFile | None:
-    with path.open("rb") as stream:
-        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+    checksum = checksum_of(path)
     check_unchanged(path, checksum, recorded_checksum(path))
     try:
         with safe_open(path, framework="np") as file:

@@ -4,7 +4,8 @@ Whatever needs Prefect or torch is imported inside its command, so that those th
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,11 +22,10 @@ from flows.cli.tiles import tiles_app
 from flows.cli.training import train_app
 
 if TYPE_CHECKING:
-    from db.entries.night import EncoderKey
     from flows.dispatch import DispatchTally
     from flows.nightly import Night
+    from flows.plan import Plan
     from flows.report import Sheet
-    from flows.settings import Settings
 
 app = typer.Typer(
     cls=Commands,
@@ -66,16 +66,17 @@ def demo(home: DemoHome = None) -> None:
     home = home or Path("demo-data")
     _start_afresh(home)
     # The demo's own database, never the operator's, whatever the settings say.
-    settings = _stage_settings(home=home, database_url=own_database(home), **DEMO)
+    given = {"home": home, "database_url": own_database(home), **DEMO}
     from flows.archives.sample.server import serve_sample
     from flows.evaluation.demo_truth import truth_lines
-    from flows.nightly import nightly
 
-    with serve_sample() as server:
+    with serve_sample() as server, _night([server.base_url], **given) as plan:
+        from flows.nightly import nightly
+
         say([f"The sample archive answers at {server.base_url}; everything in it is drawn by program."])
-        night = nightly([server.base_url], settings)
-        _tell_night(settings, night)
-        say(truth_lines(settings, [batch.batch_id for batch in night.batches], server.truth))
+        night = nightly([server.base_url], plan.settings)
+        _tell_night(plan, night)
+        say(truth_lines(plan, [batch.batch_id for batch in night.batches], server.truth))
     _end_night(night)
 
 
@@ -83,11 +84,14 @@ def demo(home: DemoHome = None) -> None:
 def harvest(archives: Archives = None, home: Home = None) -> None:
     """Read records and pictures of archives into the catalogue."""
     _some_archive(archives)
-    settings = _stage_settings(home=home)
-    from flows.harvest import harvest as harvest_flow
+    from flows.plan import plan_catalogue
     from flows.reports import summary
 
-    tallies = harvest_flow(settings, archives or [])
+    with plan_catalogue(read_settings(home=home), archives or []) as plan:
+        quiet_prefect(plan.settings.home)
+        from flows.harvest import harvest as harvest_flow
+
+        tallies = harvest_flow(plan.settings, archives or [])
     say(summary.harvest_lines(tallies))
     exit_with(failed=summary.failed(tallies, []))
 
@@ -95,12 +99,13 @@ def harvest(archives: Archives = None, home: Home = None) -> None:
 @app.command()
 def match(home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None, device: Device = None) -> None:
     """Find a colour print for each grayscale one, with the encoder that the recipe will be carried out with."""
-    settings = _catalogue_settings(home=home, recipe=recipe, encoder=encoder, device=device)
-    from flows.match import match as match_flow
     from flows.reports import summary
 
-    tally = match_flow(settings)
-    say([*summary.match_lines(tally), _encoder_sentence(settings, tally.encoder)])
+    with _night(home=home, recipe=recipe, encoder=encoder, device=device) as plan:
+        from flows.match import match as match_flow
+
+        tally = match_flow(plan.settings)
+        say([*summary.match_lines(tally), _encoder_sentence(plan)])
 
 
 @app.command()
@@ -113,22 +118,22 @@ def dispatch(
     Unfinished batches are carried on first.
     """
     given = {"home": home, "recipe": recipe, "encoder": encoder, "size": size, "iterations": iterations}
-    settings = _catalogue_settings(**given, limit=limit, device=device)
-    from flows.dispatch import dispatch as dispatch_flow
+    with _night(None, **given, limit=limit, device=device) as plan:
+        from flows.dispatch import dispatch as dispatch_flow
 
-    tallies = dispatch_flow(settings)
-    _tell_batches(settings, tallies)
-    if not tallies:
-        say([_nothing_due(settings)])
+        tallies = dispatch_flow(plan.settings)
+        _tell_batches(plan, tallies)
+        if not tallies:
+            say([f"Matches are taken on with the encoder that made them. {_encoder_sentence(plan)}"])
 
 
 @app.command()
 def resume(home: Home = None, device: Device = None) -> None:
     """Carry on unfinished batches only."""
-    settings = _catalogue_settings(home=home, device=device)
-    from flows.dispatch import resume as resume_flow
+    with _night(home=home, device=device) as plan:
+        from flows.dispatch import resume as resume_flow
 
-    _tell_batches(settings, resume_flow(settings))
+        _tell_batches(plan, resume_flow(plan.settings))
 
 
 @app.command()
@@ -138,13 +143,12 @@ def nightly(
 ) -> None:  # fmt: skip
     """Run the whole night: harvest, match, dispatch, report."""
     _some_archive(archives)
-    settings = _stage_settings(
-        home=home, recipe=recipe, encoder=encoder, size=size, iterations=iterations, limit=limit, device=device
-    )
-    from flows.nightly import nightly as nightly_flow
+    given = {"home": home, "recipe": recipe, "encoder": encoder, "size": size, "iterations": iterations}
+    with _night(archives or [], **given, limit=limit, device=device) as plan:
+        from flows.nightly import nightly as nightly_flow
 
-    night = nightly_flow(archives or [], settings)
-    _tell_night(settings, night)
+        night = nightly_flow(archives or [], plan.settings)
+        _tell_night(plan, night)
     _end_night(night)
 
 
@@ -173,15 +177,16 @@ def sweep(
     if configs and preset:
         fail("give --configs or --preset, not both", code=2)
     where = {"home": home} if home else {"home": SWEEP_HOME, "database_url": own_database(SWEEP_HOME)}
-    settings = read_settings(**where, encoder=encoder, iterations=iterations, size=size, device=device)
-    _check_encoder(settings)
-    plan = preset_plan(settings, preset) if preset else pattern_plan(settings, configs or [JADH])
-    quiet_prefect(settings.home)
+    given = {**where, "encoder": encoder, "iterations": iterations, "size": size, "device": device}
+    settings = read_settings(**given)
+    chosen = preset_plan(settings, preset) if preset else pattern_plan(settings, configs or [JADH])
     from flows.reports import summary
-    from flows.sweep.flow import sweep as sweep_flow
     from flows.sweep.terminal import closing_lines, sweep_lines, sweep_tables
 
-    swept = sweep_flow(settings, plan, content, style)
+    with _night([str(content), str(style)], **given):
+        from flows.sweep.flow import sweep as sweep_flow
+
+        swept = sweep_flow(settings, chosen, content, style)
     say(sweep_lines(swept))
     for table in sweep_tables(swept.report):
         show(table)
@@ -211,45 +216,23 @@ def colorize(
     say(colorize_files(settings, Files(content, style, marks, output)))
 
 
-def _stage_settings(**given: Any) -> "Settings":
-    """Settings of a command that runs a stage, with Prefect made ready for its import."""
-    settings = read_settings(**given)
-    from flows.plan import night_recipe
+@contextmanager
+def _night(archives: Sequence[str] | None = None, **given: Any) -> Iterator["Plan"]:
+    """The plan of a command that runs a stage; what is wrong is told before Prefect is loaded.
 
-    night_recipe(settings)  # a mistyped name should not wait for Prefect
-    if "encoder" in given:
-        _check_encoder(settings)
-    quiet_prefect(settings.home)
-    return settings
+    Where no archive is read a catalogue has to be there: a mistyped home must not make an empty one.
+    """
+    from flows.plan import plan_night
 
-
-def _check_encoder(settings: "Settings") -> None:
-    """For commands that take an encoder's name; resume has none, and harvest needs no encoder."""
-    from flows.plan import check_encoder
-
-    check_encoder(settings)
+    with plan_night(read_settings(**given), archives, create=archives is not None) as plan:
+        quiet_prefect(plan.settings.home)
+        yield plan
 
 
-def _nothing_due(settings: "Settings") -> str:
-    from flows.plan import encoder_key, encoder_weights, night_recipe
-
-    key = encoder_key(encoder_weights(settings, night_recipe(settings)))
-    return f"Matches are taken on with the encoder that made them. {_encoder_sentence(settings, key)}"
-
-
-def _encoder_sentence(settings: "Settings", encoder: "EncoderKey") -> str:
-    from flows.plan import night_recipe, recipe_entry
+def _encoder_sentence(plan: "Plan") -> str:
     from flows.reports.encoder_note import weights_sentence
 
-    return weights_sentence(encoder, recipe_entry(night_recipe(settings)))
-
-
-def _catalogue_settings(**given: Any) -> "Settings":
-    """The same for a stage that needs a catalogue to be there; a mistyped home must not make an empty one."""
-    from db.catalogue import Catalogue
-
-    Catalogue.open(read_settings(home=given["home"]), create=False).close()
-    return _stage_settings(**given)
+    return weights_sentence(plan.night.encoder, plan.night.entry)
 
 
 def _some_archive(archives: Sequence[str] | None) -> None:
@@ -267,7 +250,7 @@ def _start_afresh(home: Path) -> None:
     mark.write_text("The next `nishiki demo` removes this folder.\n")
 
 
-def _tell_night(settings: "Settings", night: "Night") -> None:
+def _tell_night(plan: "Plan", night: "Night") -> None:
     from flows.reports import summary
 
     say(summary.harvest_lines(night.harvests))
@@ -275,7 +258,7 @@ def _tell_night(settings: "Settings", night: "Night") -> None:
     say(summary.dispatch_lines(night.batches))
     for sheet in night.sheets:
         _tell_sheet(sheet)
-    say([_encoder_sentence(settings, night.matching.encoder)])
+    say([_encoder_sentence(plan)])
 
 
 def _end_night(night: "Night") -> None:
@@ -291,13 +274,13 @@ def _tell_sheet(sheet: "Sheet") -> None:
     say([f"Contact sheet: {sheet.html} and {sheet.png.name}"])
 
 
-def _tell_batches(settings: "Settings", tallies: "Sequence[DispatchTally]") -> None:
+def _tell_batches(plan: "Plan", tallies: "Sequence[DispatchTally]") -> None:
     from flows.report import report, sheets_due
     from flows.reports import summary
 
     say(summary.dispatch_lines(tallies))
-    for batch_id in sheets_due(settings, [tally.batch_id for tally in tallies if tally.outcomes]):
-        sheet = report(settings, batch_id)
+    for batch_id in sheets_due(plan, [tally.batch_id for tally in tallies if tally.outcomes]):
+        sheet = report(plan.settings, batch_id)
         _tell_sheet(sheet)
         say([sheet.encoder])
     exit_with(failed=summary.failed([], tallies))

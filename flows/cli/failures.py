@@ -17,6 +17,7 @@ from db.errors import CatalogueError
 from flows.addresses import carries_secret, shown
 from flows.archives.errors import ArchiveError
 from flows.cli.console import fail
+from flows.errors import Misconfigured
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -38,8 +39,9 @@ class Commands(TyperGroup):
         _refuse_secrets(ctx.args)
         try:
             return super().invoke(ctx)
-        except (ColorizeError, CatalogueError, ArchiveError) as error:
-            fail(str(error), code=2 if isinstance(error, _USAGE) else 1)
+        except (Misconfigured, ColorizeError, CatalogueError, ArchiveError) as error:
+            faults = error.faults if isinstance(error, Misconfigured) else (error,)
+            fail(str(error), code=2 if any(isinstance(fault, _USAGE) for fault in faults) else 1)
         except (TOMLDecodeError, *_settings_errors()) as error:
             fail(_settings_sentence(error), code=2)
         except ModuleNotFoundError as error:

@@ -13,18 +13,19 @@ from colorize.images.decode import Pixels, decode
 from colorize.measures.quality import truth_distances
 from db.catalogue import Catalogue
 from db.entries.night import AttemptEntry
+from flows.plan import CataloguePlan
 from flows.settings import Settings
 
 
-def truth_lines(settings: Settings, batch_ids: Sequence[int], truth: Callable[[str], Pixels]) -> Iterator[str]:
+def truth_lines(plan: CataloguePlan, batch_ids: Sequence[int], truth: Callable[[str], Pixels]) -> Iterator[str]:
     """Mean ΔE00 of a night's results to the true colours, beside that of the photographs left gray.
 
     Args:
         truth: a record's own colours by its identifier, uint8 (H, W, 3).
     """
-    with Catalogue.open(settings, create=False) as catalogue:
-        attempts = (attempt for number in batch_ids for attempt in catalogue.batch_attempts(number))
-        found = [_distances(catalogue, settings, each, truth) for each in attempts if each.output_sha256]
+    catalogue = plan.catalogue
+    attempts = (attempt for number in batch_ids for attempt in catalogue.batch_attempts(number))
+    found = [_distances(catalogue, plan.settings, each, truth) for each in attempts if each.output_sha256]
     if not found:
         return
     colour, gray = (median(each) for each in zip(*found, strict=True))

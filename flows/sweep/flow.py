@@ -17,13 +17,14 @@ from colorize.recipes.recipe import Recipe
 from db.catalogue import Catalogue
 from db.entries.night import ImageEntry, Tone
 from flows.archives.errors import NotAnArchive
-from flows.dispatch import DispatchTally, carry_on, device_pool, work_through
+from flows.dispatch import DispatchTally, carry_on, work_through
 from flows.harvest import HarvestTally, harvest
-from flows.plan import encoder_key, encoder_weights, recipe_entry
+from flows.plan import Plan, encoder_among, encoder_key, plan_night, recipe_entry
 from flows.settings import Settings
 from flows.sweep.plan import SweepPlan
 from flows.sweep.report import SweepReport, findings_of, write_report
 from flows.sweep.tables import SweptPairs
+from flows.workers.pool import DevicePool
 from flows.workers.process import DeviceProcess
 
 _RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
@@ -42,16 +43,17 @@ class Sweep:
 
 
 @flow(name="sweep", task_runner=_RUNNER, validate_parameters=False)
-def sweep(settings: Settings, plan: SweepPlan, content: Path, style: Path) -> Sweep:
-    """Colorize every content in the colours of every style by every recipe of the plan, and report.
+def sweep(settings: Settings, chosen: SweepPlan, content: Path, style: Path) -> Sweep:
+    """Colorize every content in the colours of every style by every recipe chosen, and report.
 
     Raises:
-        ArchiveError: a folder cannot be read, or holds nothing to work with.
+        Misconfigured, ArchiveError: a folder cannot be read, or holds nothing to work with.
         ColorizeError, CatalogueError: a fault of ours ends the sweep; what was done is kept.
     """
-    weights = encoder_weights(settings, plan.recipes[0])  # one for all, or their figures would not compare
-    harvests = harvest(settings, [str(content), str(style)])
-    with Catalogue.open(settings) as catalogue:
+    with plan_night(settings, [str(content), str(style)]) as plan:
+        # One encoder for all, or their figures would not compare.
+        weights = encoder_among(settings, chosen.recipes[0].encoder, plan.weights)
+        catalogue, harvests = plan.catalogue, harvest(settings, [str(content), str(style)])
         contents, left_out_contents = _images(catalogue, harvests[0])
         styles, left_out_styles = _images(catalogue, harvests[1])
         _check_colours(harvests[1].archive, styles)
@@ -59,25 +61,23 @@ def sweep(settings: Settings, plan: SweepPlan, content: Path, style: Path) -> Sw
         pairs = catalogue.pair_up([each.id for each in contents], [each.id for each in styles], key)
         if not pairs:
             raise NotAnArchive(f"{content} and {style} hold the same picture and no other; put more into them")
-        swept = SweptPairs(plan, key, contents, styles, pairs)
-        with device_pool(settings) as pool:
-            batches = carry_on(catalogue, settings, pool)
-            batches += work_through_plan(catalogue, settings, pool.with_weights(weights), swept)
+        swept = SweptPairs(chosen, key, contents, styles, pairs)
+        with DevicePool(settings, plan.devices) as pool:
+            batches = carry_on(plan, pool)
+            batches += work_through_all(plan, pool.with_weights(weights), swept)
         findings = findings_of(catalogue, swept)
         report = write_report(findings, catalogue.pictures, settings)
     return Sweep(harvests, batches, left_out_contents + left_out_styles, report)
 
 
-def work_through_plan(
-    catalogue: Catalogue, settings: Settings, processes: Sequence[DeviceProcess], swept: SweptPairs
-) -> list[DispatchTally]:
+def work_through_all(plan: Plan, processes: Sequence[DeviceProcess], swept: SweptPairs) -> list[DispatchTally]:
     """Take and colorize what is still due of each recipe, one batch a recipe."""
-    tallies, recipes = [], swept.plan.recipes
+    tallies, recipes, max_tries = [], swept.plan.recipes, plan.settings.max_tries
     for number, recipe in enumerate(recipes, 1):
-        batch = catalogue.take_pairs(recipe_entry(recipe), swept.encoder, swept.match_ids, max_tries=settings.max_tries)
+        batch = plan.catalogue.take_pairs(recipe_entry(recipe), swept.encoder, swept.match_ids, max_tries=max_tries)
         _tell(number, len(recipes), recipe, batch.taken if batch else 0)
         if batch:
-            tallies.append(work_through(catalogue, settings, processes, batch))
+            tallies.append(work_through(plan, processes, batch))
     return tallies
 
 

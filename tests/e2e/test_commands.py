@@ -151,8 +151,9 @@ def test_an_unknown_recipe_is_refused_before_any_archive_is_asked(nishiki: "Nish
 def test_a_folder_that_is_not_there_fails_with_a_sentence(nishiki: "Nishiki") -> None:
     run = nishiki("harvest", "no-such-folder")
     assert run.returncode == 1
-    assert "no-such-folder does not exist; give a folder with pictures" in run.stdout
-    assert run.stderr == ""
+    assert "no-such-folder does not exist; give a folder with pictures" in run.stderr
+    assert run.stdout == ""
+    assert not (nishiki.home / "catalogue.db").exists()
 
 
 def test_a_url_that_answers_with_a_page_for_people_fails_with_a_sentence(nishiki: "Nishiki", website: str) -> None:

@@ -20,6 +20,7 @@ from flows.archives.sample.server import SampleArchive, serve_sample
 from flows.evaluation.demo_truth import truth_lines
 from flows.match import match
 from flows.nightly import Night, nightly
+from flows.plan import plan_catalogue
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -190,7 +191,9 @@ def test_a_night_by_the_default_recipe_keeps_every_drawing_and_comes_nearer_to_t
     settings = settings_of(tmp_path, recipe="nishiki/colour", encoder="nishiki-small", weights_dir=None, size=160)
     with serve_sample(designs=3, grays=2) as archive:
         night = nightly([archive.base_url], settings)
-        (line,) = truth_lines(settings, [each.batch_id for each in night.batches], archive.truth)
+        with plan_catalogue(settings) as plan:
+            (line,) = truth_lines(plan, [each.batch_id for each in night.batches], archive.truth)
+            assert list(truth_lines(plan, [], archive.truth)) == []
     coloured, gray = map(float, re.findall(r"\d+\.\d", line))
     assert coloured < 0.7 * gray
     assert "median of 2" in line
@@ -203,4 +206,3 @@ def test_a_night_by_the_default_recipe_keeps_every_drawing_and_comes_nearer_to_t
             assert decode(content).pixels.shape == decode(output).pixels.shape, "as large as the scan"
             assert attempt.result is not None
             assert attempt.result.measures["lightness_ssim"] > 0.999
-        assert list(truth_lines(settings, [], archive.truth)) == []

@@ -9,7 +9,7 @@ from colorize.encoders.weights import FULL_WIDTHS, WeightsFile
 from colorize.errors import UnknownEncoder, WeightsMissing
 from colorize.recipes.library import recipe_named
 from db.entries.night import EncoderKey, RecipeEntry
-from flows.plan import check_encoder, chosen_for, encoder_named, encoder_weights, recipe_entry, users_of
+from flows.plan import chosen_for, encoder_named, encoder_weights, recipe_entry, users_of
 from flows.reports.encoder_note import weights_sentence as sentence
 from flows.settings import Settings
 
@@ -68,22 +68,15 @@ def test_a_name_is_sought_in_the_operators_folder_first_and_nothing_is_made_that
     named = settings(encoder="random-seeded")
     assert encoder_weights(named, PAPERS).path.parent == narrow_weights
     assert encoder_named(settings(), SMALL).path.parent != narrow_weights
-    check_encoder(named)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_name_that_is_not_at_hand_is_told_what_there_is_and_how_to_get_more(settings: SettingsWith) -> None:
+def test_an_encoder_that_is_not_there_is_told_what_there_is_and_how_to_get_more(settings: SettingsWith) -> None:
     named = settings(encoder=OXFORD)
-    for ask in (lambda: check_encoder(named), lambda: encoder_weights(named, PAPERS)):
-        with pytest.raises(UnknownEncoder, match=f"no encoder '{OXFORD}' at hand; there is random-seeded, {SMALL} "):
-            ask()
+    with pytest.raises(UnknownEncoder, match=f"no encoder '{OXFORD}'; there is random-seeded, {SMALL} "):
+        encoder_weights(named, PAPERS)
     with pytest.raises(UnknownEncoder, match=r"nishiki weights download gets .* and NISHIKI_WEIGHTS_DIR names"):
         encoder_named(settings(), "misspelt")
-
-
-def test_random_seeded_weights_are_not_made_to_check_a_name(settings: SettingsWith, tmp_path: Path) -> None:
-    check_encoder(settings(weights_dir=None, encoder="random-seeded"))
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_operators_folder_without_weights_is_told_whatever_is_named(settings: SettingsWith, tmp_path: Path) -> None:

@@ -124,13 +124,14 @@ def test_an_encoder_that_is_not_at_hand_is_told_before_anything_begins(nishiki: 
     for name in ("gray.png", "colour.png"):
         (tmp_path / name).write_bytes(b"a picture")
     said = sentence(nishiki(*line.split()), 2)
-    assert "there is no encoder 'misspelt' at hand; there is nishiki-small, random-seeded " in said
+    assert "there is no encoder 'misspelt'; there is nishiki-small, random-seeded " in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["colour.png", "gray.png", "prints"]
 
 
 def test_an_encoder_of_the_settings_that_is_not_at_hand_is_told_too(
-    nishiki: Run, monkeypatch: pytest.MonkeyPatch
+    nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (tmp_path / "prints").mkdir()
     monkeypatch.setenv("NISHIKI_ENCODER", "misspelt")
     assert "no encoder 'misspelt'" in sentence(nishiki("nightly", "prints"), 2)
 
@@ -153,6 +154,7 @@ def test_a_damaged_shipped_encoder_ends_a_command_with_the_one_that_brings_it_ba
     for path in (SHIPPED, checksum_path(SHIPPED)):
         (tmp_path / path.name).write_bytes(path.read_bytes()[:-1])
     monkeypatch.setattr("colorize.encoders.weights.SHIPPED", tmp_path / SHIPPED.name)
+    (tmp_path / "prints").mkdir()
     for line in (("weights", "list"), ("nightly", "prints", "--encoder", "nishiki-small")):
         assert f"bring it back: git -C {tmp_path} checkout -- nishiki-small" in sentence(nishiki(*line), 1)
 
