@@ -56,6 +56,8 @@ class Scale:
     minibatches: tuple[int, ...] = (32, 16, 8, 1)
     iterations: int = 1000
     few: int = 30
+    settled: int = 200
+    """Iterations after which a small picture's loss hardly falls any more."""
     rounds: int = 5
     launches: int = 8
     product: int = 8192
@@ -68,7 +70,7 @@ class Scale:
         return max(self.minibatches)
 
 
-TOY = Scale("cpu", 32, 32, (64, 96), (2, 1), 12, 6, 1, 1, 64, (4, 6, 8, 8, 8))
+TOY = Scale("cpu", 32, 32, (64, 96), (2, 1), 12, 6, 6, 1, 1, 64, (4, 6, 8, 8, 8))
 
 
 @dataclass
@@ -79,6 +81,8 @@ class Bench:
     folder: Path
     until: float
     """By `time.monotonic()`: when the long section stops, and no other begins."""
+    only: tuple[str, ...] = ()
+    """Beginnings of the names of sections to run; all when there are none."""
 
     @cached_property
     def full(self) -> Encoder:
@@ -246,11 +250,11 @@ def share_of_peak(bench: Bench) -> Iterator[Figure]:
 
 
 def agreement(bench: Bench) -> Iterator[Figure]:
-    """One evaluation alone and in a minibatch; 30 steps as a graph, plain, by two loops.
+    """One evaluation alone and in a minibatch; a whole descent as a graph, plain, by two loops.
 
-    Pictures are not compared after 30 steps: L-BFGS makes percents of a rounding error.
+    Pictures are not compared: L-BFGS makes percents of a rounding error.
     """
-    scale, edge = bench.scale, min(128, bench.scale.small_edge_px)
+    scale, edge = bench.scale, min(64, bench.scale.small_edge_px)
     both, alone = (descent_of(bench.full, "float32", range(count), edge).states[0] for count in (2, 1))
     gradients = [
         state.evaluator.evaluate(state.targets, state.tensors["pictures"].view(-1, 3, edge, edge), 1.0)[1][0]
@@ -265,17 +269,20 @@ def agreement(bench: Bench) -> Iterator[Figure]:
     optimiser = Lbfgs(start, RECIPE.history, RECIPE.step_limit)
     loops = OptimisationState(both.evaluator, both.targets, start.view(2, 3, edge, edge), optimiser)
     for state in (both, graph, loops):
-        for _ in range(scale.few):
+        for _ in range(scale.settled):
             state.advance()
     for name, state in (("in a CUDA graph", graph), ("by two loops", loops)):
         apart = float((state.tensors["best_loss"] / both.tensors["best_loss"] - 1).abs().max())
-        yield bench.figure(f"float32 loss after {scale.few} steps, plain and {name}", apart, "relative", 0.01)
+        yield bench.figure(f"float32 loss after {scale.settled} steps, plain and {name}", apart, "relative", 0.01)
 
 
 def parity(bench: Bench) -> Iterator[Figure]:
-    """The same descents here and on the CPU, float32, by the path that a night takes on each."""
-    edge = min(128, bench.scale.small_edge_px)
-    recipe = RECIPE.changed(iterations=bench.scale.few)
+    """The same descents here and on the CPU, float32, by the path that a night takes on each.
+
+    On the steep part of a descent L-BFGS makes percents of the last digits: the losses are compared when it is over.
+    """
+    edge = min(64, bench.scale.small_edge_px)
+    recipe = RECIPE.changed(iterations=bench.scale.settled)
     for encoder in (bench.full, bench.shipped):
         losses = []
         for where in (encoder, encoder.to("cpu")):
@@ -283,7 +290,7 @@ def parity(bench: Bench) -> Iterator[Figure]:
             descent.run()
             losses.append(descent.states[0].tensors["best_loss"].cpu())
         apart = float((losses[0] / losses[1] - 1).abs().max())
-        name = f"{_called(encoder, bench)}, float32 loss after {bench.scale.few} iterations, here and on the CPU"
+        name = f"{_called(encoder, bench)}, float32 loss after {recipe.iterations} iterations, here and on the CPU"
         yield bench.figure(name, apart, "relative", 0.01)
 
 
@@ -340,7 +347,7 @@ def out_of_memory(bench: Bench) -> Iterator[Figure]:
     def at_once(rows: Sequence[int], halvings: int) -> dict[str, tuple[float, int]]:
         if encoder.device.type == "cpu" and len(rows) > limit:
             raise torch.OutOfMemoryError("out of memory: a toy's limit")
-        descent = descent_of(encoder, "float32", rows, edge, recipe)
+        descent = descent_of(encoder, "bfloat16", rows, edge, recipe)
         descent.run()
         losses = descent.states[0].tensors["best_loss"][:, 0].tolist()
         return {str(row): (loss, halvings) for row, loss in zip(rows, losses, strict=True)}
@@ -514,6 +521,8 @@ def measured(bench: Bench, publication: Publication) -> None:
     """Every section for which there is time, each kept as it comes."""
     began = time.monotonic()
     for name, section in sections(bench):
+        if bench.only and not any(name.startswith(each) for each in bench.only):
+            continue
         if time.monotonic() > bench.until:
             publication.add(Figure(f"{name}: left out", None, "", note="no time was left"))
             continue
@@ -533,6 +542,7 @@ def main() -> None:
     parser.add_argument("--toy", action="store_true", help="small sizes on a CPU: shows that every line runs")
     parser.add_argument("--into", type=Path, default=FOLDER, help="folder of gpu.json and what goes with it")
     parser.add_argument("--budget-s", type=float, default=300, help="seconds after which no section begins")
+    parser.add_argument("--only", nargs="*", default=(), help="beginnings of sections' names; left out: all")
     options = parser.parse_args()
     if not options.toy and not torch.cuda.is_available():
         parser.exit(message="There is no GPU here; nothing is claimed for one (--toy runs it in small on a CPU).\n")
@@ -540,7 +550,9 @@ def main() -> None:
         torch.set_num_threads(1)
     options.into.mkdir(parents=True, exist_ok=True)
     name = "a toy on a CPU" if options.toy else torch.cuda.get_device_name()
-    bench = Bench(TOY if options.toy else Scale(), options.into, time.monotonic() + options.budget_s)
+    bench = Bench(
+        TOY if options.toy else Scale(), options.into, time.monotonic() + options.budget_s, tuple(options.only)
+    )
     measured(bench, Publication("gpu", name, options.into))
 
 
