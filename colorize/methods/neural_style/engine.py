@@ -299,11 +299,11 @@ def largest_of_four(features: Tensor) -> Tensor:
 def to_the_largest(gradient: Tensor, pooled: Tensor, lower: Tensor) -> Tensor:
     """The gradient by the input of `largest_of_four`: the first of equal largest ones gets all."""
     found = torch.zeros_like(lower) if (lower.shape[2] | lower.shape[3]) & 1 else torch.empty_like(lower)
-    left = gradient
+    left, nothing = gradient, gradient.new_zeros(())
     for values, place in zip(_four(lower), _four(found), strict=True):
         hit = values == pooled
-        torch.where(hit, left, 0.0, out=place)
-        left = left.masked_fill(hit, 0.0)
+        torch.where(hit, left, nothing, out=place)
+        left = torch.where(hit, nothing, left)
     return found
 
 

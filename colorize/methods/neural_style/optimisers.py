@@ -203,7 +203,7 @@ class OnePassLbfgs(_History):
 
     def _in_parts(self, rows: Tensor) -> Tensor:
         """(B, n, D) → (B, parts, n, D / parts)."""
-        return rows.unflatten(2, (self._parts, -1)).transpose(1, 2)
+        return rows.view(*rows.shape[:2], self._parts, -1).transpose(1, 2)
 
     def _with_pairs(self, rows: Tensor) -> Tensor:
         """Inner products of each pair with rows in parts: (B, parts, n, D / parts) → (B, 2m, n)."""
