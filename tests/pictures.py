@@ -42,15 +42,16 @@ OTHER_LOOK = ("queue", "entry", "marks", "login")
 MARKED = ("0003-g", "0005-c")
 """The print that is coloured with marks, and a style print of another subject: last parts of their identifiers."""
 MARKS = (
-    ([(151, 177), (178, 207), (166, 251)], 9, "#f2d6a0"),
-    ([(171, 300), (186, 320)], 6, "#f2d6a0"),
+    ([(151, 177), (178, 207), (166, 251)], 9, "#efdab4"),
+    ([(171, 300), (186, 320)], 6, "#efdab4"),
     ([(193, 242)], 5, "beni"),
-    ([(60, 311), (47, 350)], 9, "#7a9a50"),
-    ([(270, 323), (289, 360)], 9, "#7a9a50"),
-    ([(59, 440), (90, 455)], 9, "#7a9a50"),
-    ([(249, 440), (290, 455)], 9, "#7a9a50"),
+    ([(60, 311), (47, 350)], 9, "#8c9a6c"),
+    ([(270, 323), (289, 360)], 9, "#8c9a6c"),
+    ([(59, 440), (90, 455)], 9, "#8c9a6c"),
+    ([(249, 440), (290, 455)], 9, "#8c9a6c"),
+    ([(298, 215), (293, 290)], 9, "#7f97a0"),
 )
-"""Skin, lips and robe: points in the content's pixels, width, colour."""
+"""Skin, lips, robe and ground: points in the content's pixels, width, colour."""
 
 
 def main() -> None:

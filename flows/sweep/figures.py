@@ -1,11 +1,10 @@
-"""The figures of a sweep: bars of relative errors, curves of the loss, sample pictures. Bytes come out.
+"""The figures of a sweep: bars of relative errors, curves of the loss. Bytes come out.
 
 Drawn with matplotlib's objects, not its global state. Knows no catalogue; words of an archive never get here.
 """
 
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby, pairwise
 from typing import Any
@@ -15,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from colorize.images.decode import Pixels
 from colorize.recipes.recipe import Recipe
 from db.entries.night import AttemptEntry
 from flows.sweep.tables import ConfigRow
@@ -25,15 +23,7 @@ BARS = {"content error": "#4477aa", "style error": "#cc6677"}
 CURVES = ("#4477aa", "#cc6677", "#228833", "#aa3377", "#66ccee", "#bbbbbb")
 GAP, WIDE_GAP = 0.7, 1.6
 """Room between optimisations and between layer settings, in configurations."""
-CELL_IN, DPI = 1.7, 150
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A cell of the sample pictures: None where there is no picture."""
-
-    pixels: Pixels | None
-    caption: str = ""
+DPI = 150
 
 
 def error_bars(rows: Sequence[ConfigRow], title: str) -> Figure:
@@ -70,20 +60,6 @@ def loss_curves(recipes: Sequence[Recipe], attempts: Sequence[AttemptEntry], tit
     if axes.lines:
         axes.legend(frameon=False)
     _entitle(axes, title, 85)
-    return figure
-
-
-def sample_pictures(header: Sequence[str], rows: Sequence[Sequence[Sample]], title: str) -> Figure:
-    """Content, style and results of a few pairs, a pair a row."""
-    high = 1.15 * CELL_IN * len(rows) + 1.1
-    figure = Figure(figsize=(max(6.0, CELL_IN * len(header)), high), layout="constrained", facecolor="white")
-    grid = figure.subplots(len(rows), len(header), squeeze=False)
-    for line, row in zip(grid, rows, strict=True):
-        for axes, sample in zip(line, row, strict=True):
-            _show(axes, sample)
-    for axes, words in zip(grid[0], header, strict=True):
-        axes.set_title(words, fontsize=7, parse_math=False)
-    figure.suptitle(textwrap.fill(_plain(title), 22 * len(header)), fontsize=9, x=0.01, ha="left", parse_math=False)
     return figure
 
 
@@ -179,25 +155,11 @@ def _mean_curve(attempts: Sequence[AttemptEntry]) -> dict[float, float]:
     return {iteration: float(np.exp(np.mean(some))) for iteration, some in logs.items()}
 
 
-def _show(axes: Axes, sample: Sample) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.set_xlabel(sample.caption, fontsize=6, parse_math=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    if sample.pixels is None:
-        axes.set_facecolor("#dddddd")
-        axes.set_aspect("equal")
-        axes.text(0.5, 0.5, "none", ha="center", va="center", transform=axes.transAxes, fontsize=8)
-    else:
-        axes.imshow(sample.pixels, interpolation="nearest")
-
-
 def _entitle(axes: Axes, title: str, width: int) -> None:
-    axes.set_title(textwrap.fill(_plain(title), width), loc="left", fontsize=9, parse_math=False)
+    axes.set_title(textwrap.fill(plain(title), width), loc="left", fontsize=9, parse_math=False)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Letters that matplotlib's own font has; an encoder's file may be named in any script."""
     return text.encode("latin-1", "replace").decode("latin-1")
 

@@ -20,13 +20,13 @@ LEAST = {
     "style error": "jadh2016/config2_3_1",
     "total error": "jadh2016/config3_3_1",
 }
-"""J's configuration of least relative error, by error."""
+"""The paper's configuration of least relative error, by error."""
 FIRST_PLACES = {"content error": 5, "style error": None, "total error": None}
-"""Where J places its visual best: "among the best five" by content error; of the others it says nothing."""
+"""Where the paper places its visual best: "among the best five" by content error; of the others it says nothing."""
 MORE_COLOURFUL = ("jadh2016/config2_3_1", "jadh2016/config3_3_1")
-"""J finds its visual best "not as colourful as" these."""
+"""The paper finds its visual best "not as colourful as" these."""
 
-Agrees = Literal["yes", "no", "shared", "J does not say", "not measured here"]
+Agrees = Literal["yes", "no", "shared", "the paper does not say", "not measured here"]
 """`shared`: it holds only where configurations of equal figures are told apart, as where all stayed gray."""
 
 
@@ -36,11 +36,11 @@ class BestOf:
 
     criterion: str
     published: str
-    """J's configuration."""
+    """The paper's configuration."""
     ours: str
     """The configuration that this sweep finds, and its figure."""
     here: str
-    """What J's configuration came to in this sweep: figure and rank."""
+    """What the paper's configuration came to in this sweep: figure and rank."""
     agrees: Agrees
 
     @property
@@ -49,11 +49,11 @@ class BestOf:
         return self.criterion, self.published, self.ours, self.here, self.agrees
 
 
-HEADER = ("criterion", "JADH 2016", "this sweep", "J's configuration here", "agrees")
+HEADER = ("criterion", "JADH 2016", "this sweep", "the paper's configuration here", "agrees")
 
 
 def best_of(rows: Sequence[ConfigRow]) -> list[BestOf]:
-    """J's three best, the ranks of its visual best and its word on colour; empty for a sweep without J's recipes."""
+    """The paper's three best, the ranks of its visual best and what it says of colour; empty without its recipes."""
     own = [row for row in rows if row.recipe.name.startswith("jadh2016/")]
     if not own:
         return []
@@ -107,7 +107,7 @@ def _least(rows: Sequence[ConfigRow], figure: str, published: str) -> BestOf:
 def _rank_line(rows: Sequence[ConfigRow], figure: str, places: int | None) -> BestOf:
     rank = rank_of(rows, figure, VISUAL_BEST)
     said = f"{VISUAL_BEST}, among the best {places}" if places else VISUAL_BEST
-    agrees: Agrees = "J does not say"
+    agrees: Agrees = "the paper does not say"
     if rank is None:
         agrees = "not measured here"
     elif places is not None:

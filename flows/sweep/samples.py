@@ -3,10 +3,13 @@
 `flows.sweep.report` calls it. A picture that is missing or damaged leaves a gap and stops nothing.
 """
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from colorize.errors import UnreadableImage
@@ -15,7 +18,7 @@ from colorize.images.resize import resized, to_gray
 from db.entries.night import AttemptEntry, ImageEntry
 from db.errors import PictureMissing
 from db.files.pictures import PictureStore
-from flows.sweep.figures import Sample, sample_pictures
+from flows.sweep.figures import plain
 from flows.sweep.published import LEAST, VISUAL_BEST, least_of
 from flows.sweep.tables import ERRORS, LABEL, ConfigRow, Findings
 
@@ -23,6 +26,15 @@ THUMB_PX = 256
 PAIRS = 4
 FEW = 6
 """A sweep of so few configurations shows all of them."""
+CELL_IN = 1.7
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A cell of the sample pictures: None where there is no picture."""
+
+    pixels: Pixels | None
+    caption: str = ""
 
 
 def samples(findings: Findings, pictures: PictureStore, max_pixels: int) -> Figure:
@@ -52,8 +64,8 @@ def sampled_recipes(rows: Sequence[ConfigRow]) -> dict[str, list[str]]:
     """The configurations to be shown, in the recipes' order, and why each is."""
     why: defaultdict[str, list[str]] = defaultdict(list)
     for error, name in LEAST.items():
-        why[name].append(f"J: least {error}")
-    why[VISUAL_BEST].append("J: visual best")
+        why[name].append(f"paper: least {error}")
+    why[VISUAL_BEST].append("paper: visual best")
     for error in ERRORS:
         if best := least_of(rows, error):
             why[best.recipe.name].append(f"ours: least {error}")
@@ -74,6 +86,34 @@ def _caption(attempt: AttemptEntry) -> str:
         return attempt.outcome or "pending"
     errors = f"content {result.content_error_mean:.3f}, style {result.style_error_mean:.3f}"
     return errors if attempt.outcome == "succeeded" else f"{errors}\n{attempt.outcome}"
+
+
+def sample_pictures(header: Sequence[str], rows: Sequence[Sequence[Sample]], title: str) -> Figure:
+    """Content, style and results of a few pairs, a pair a row."""
+    high = 1.15 * CELL_IN * len(rows) + 1.1
+    figure = Figure(figsize=(max(6.0, CELL_IN * len(header)), high), layout="constrained", facecolor="white")
+    grid = figure.subplots(len(rows), len(header), squeeze=False)
+    for line, row in zip(grid, rows, strict=True):
+        for axes, sample in zip(line, row, strict=True):
+            _show(axes, sample)
+    for axes, words in zip(grid[0], header, strict=True):
+        axes.set_title(words, fontsize=7, parse_math=False)
+    figure.suptitle(textwrap.fill(plain(title), 22 * len(header)), fontsize=9, x=0.01, ha="left", parse_math=False)
+    return figure
+
+
+def _show(axes: Axes, sample: Sample) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_xlabel(sample.caption, fontsize=6, parse_math=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    if sample.pixels is None:
+        axes.set_facecolor("#dddddd")
+        axes.set_aspect("equal")
+        axes.text(0.5, 0.5, "none", ha="center", va="center", transform=axes.transAxes, fontsize=8)
+    else:
+        axes.imshow(sample.pixels, interpolation="nearest")
 
 
 def _thumb(pictures: PictureStore, sha256: str | None, max_pixels: int) -> Pixels | None:

@@ -1,4 +1,7 @@
-"""What a person reads after a sweep: what was done, the table, J's best beside ours. `flows.cli.app` prints it."""
+"""What a person reads after a sweep: what was done, the table, the paper's best beside ours.
+
+`flows.cli.app` prints it.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -30,7 +33,7 @@ def sweep_lines(sweep: "Sweep") -> Iterable[str]:
 
 
 def sweep_tables(report: "SweepReport") -> Iterable[Table]:
-    """Every configuration, and the best-of where J's recipes are among them."""
+    """Every configuration, and the best-of where the paper's recipes are among them."""
     header, body = cells(report.rows, SHOWN)
     yield _table(header, body)
     if report.best:

@@ -70,7 +70,7 @@ def jadh(pattern: str = "jadh2016/*", **given: int) -> SweepPlan:
 
 
 def rows_of(means: dict[str, tuple[float, float, float]]) -> list[ConfigRow]:
-    """A row for each of J's 36: content 1, style 1 and colourfulness 20, but for those named (`3_1_4`)."""
+    """A row for each of the paper's 36: content 1, style 1 and colourfulness 20, but for those named (`3_1_4`)."""
     rows = []
     for name, recipe in recipes().items():
         if name.startswith("jadh2016/"):

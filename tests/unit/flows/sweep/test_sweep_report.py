@@ -20,9 +20,10 @@ from db.entries.night import (
 )
 from db.files.pictures import PictureStore
 from flows.settings import Settings
-from flows.sweep.figures import Sample, error_bars, loss_curves, png, sample_pictures, svg
+from flows.sweep.figures import error_bars, loss_curves, png, svg
 from flows.sweep.plan import preset_plan
 from flows.sweep.report import SweepReport, sweep_name, write_report
+from flows.sweep.samples import Sample, sample_pictures
 from flows.sweep.tables import Findings, SweptPairs, config_rows
 from flows.sweep.terminal import closing_lines, sweep_tables
 from tests.unit.flows.sweep.sweeps import RANDOM, REAL, attempt, closed, colours, description, image, jadh, rows_of
@@ -162,4 +163,4 @@ def test_the_table_on_the_screen_holds_every_configuration(written: SweepReport)
     text = printed.getvalue()
     assert written.failed == [("jadh2016/config3_3_4, picture-1 × picture-12", "gone")]
     assert all(row.recipe.name in text for row in written.rows)
-    assert "J does not say" in text
+    assert "the paper does not say" in text

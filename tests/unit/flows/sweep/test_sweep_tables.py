@@ -1,4 +1,4 @@
-"""The numbers of a sweep are counted rightly, its plan is what was asked for, J's word stands beside ours."""
+"""A sweep's numbers are counted rightly, its plan is what was asked for, the paper's findings stand beside ours."""
 
 import csv
 from collections import Counter
@@ -67,7 +67,7 @@ def test_where_every_word_of_j_holds_the_table_says_yes() -> None:
         "3_1_4": (0.1, 1.0, 20.0), "2_3_1": (1.0, 0.1, 30.0), "3_3_1": (0.5, 0.2, 30.0), "3_3_4": (0.4, 1.0, 10.0),
     }  # fmt: skip
     lines = best_of(rows_of(means))
-    assert verdicts(lines) == ["yes"] * 4 + ["J does not say"] * 2 + ["yes"] * 2
+    assert verdicts(lines) == ["yes"] * 4 + ["the paper does not say"] * 2 + ["yes"] * 2
     assert lines[0].ours == "jadh2016/config3_1_4, 0.100"
     assert lines[3].ours == "place 2 of 36"
     assert lines[3].here == "0.400, place 2 of 36"
@@ -76,7 +76,7 @@ def test_where_every_word_of_j_holds_the_table_says_yes() -> None:
 def test_where_no_word_of_j_holds_the_table_says_no() -> None:
     better = {f"1_{y}_{z}": (0.1 * z, 0.3, 20.0) for y in (1, 2) for z in (1, 2, 3, 4)}
     lines = best_of(rows_of(better | {"3_3_4": (0.9, 1.0, 50.0)}))
-    assert verdicts(lines) == ["no"] * 4 + ["J does not say"] * 2 + ["no"] * 2
+    assert verdicts(lines) == ["no"] * 4 + ["the paper does not say"] * 2 + ["no"] * 2
     assert lines[3].ours == "place 9 of 36"
     assert lines[0].here == "1.000, places 10 to 36 of 36, shared"
 
@@ -99,7 +99,7 @@ def test_equal_means_share_their_places_and_settle_nothing() -> None:
     rows = rows_of({"1_1_1": (0.5, 1.0, 20.0)})
     assert rank_of(rows, "content error", "jadh2016/config1_1_1") == Rank(1, 1, 36)
     assert {rank_of(rows, "content error", row.recipe.name) for row in rows[1:]} == {Rank(2, 36, 36)}
-    assert verdicts(best_of(rows_of({}))) == ["shared"] * 4 + ["J does not say"] * 2 + ["shared"] * 2
+    assert verdicts(best_of(rows_of({}))) == ["shared"] * 4 + ["the paper does not say"] * 2 + ["shared"] * 2
 
 
 def test_a_shortened_sweep_passes_through_the_whole_decrease() -> None:
