@@ -37,6 +37,7 @@ TALLEST_PX = 2000
 LOOKS: tuple[tuple[str, Theme, str], ...] = (("en", "light", ""), ("ja", "dark", "-ja-dark"))
 SHOWN = {**PAGES, "filtered": "/?words=%E4%BA%94%E9%83%8E&queue=all"}
 """Two of the night's prints show a man named Gorō (五郎)."""
+STATES_SHOWN = ("lightness", "sample")
 OTHER_LOOK = ("queue", "entry", "marks", "login")
 """Pages that are also shown in Japanese and dark."""
 MARKED = ("0003-g", "0005-c")
@@ -135,7 +136,7 @@ def take_pages(home: Path, folder: Path) -> None:
 def _take(browser: Browser, shop: Shop, folder: Path, width: str) -> None:
     for language, theme, suffix in LOOKS:
         page = _opened(browser, shop, language, theme, WIDTHS[width])
-        for name in _shown(page, shop, OTHER_LOOK if suffix else (*SHOWN, "lightness", "sample")):
+        for name in _shown(page, shop, OTHER_LOOK if suffix else (*SHOWN, *STATES_SHOWN)):
             _shoot(page, folder / f"{name}-{width}{suffix}.jpg", WIDTHS[width])
         page.context.close()
 
