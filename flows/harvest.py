@@ -9,6 +9,7 @@ ends its own harvest only.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from prefect import flow, task
@@ -34,7 +35,7 @@ from db.entries.night import (
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
 from flows.archives.record import Archive, Record, Unreadable, Validators, Window
 from flows.plan import PlannedArchive, plan_catalogue
-from flows.progress import Advance, track
+from flows.progress import track
 from flows.settings import Settings
 from flows.working_copies import keep_working_copy
 
@@ -130,45 +131,77 @@ def harvest_archive(catalogue: Catalogue, settings: Settings, planned: PlannedAr
     tally.protocol = archive.kind
     try:
         archive_id = catalogue.add_archive(name, archive.kind, archive.address)
-        with track(f"records of {name}", None, "records") as advance:
-            for window in archive.windows(catalogue.last_window_end(archive_id)):
-                harvest_window(catalogue, archive, archive_id, window, tally, advance)
+        for window in archive.windows(_beginning(catalogue, archive, archive_id, settings)):
+            harvest_window(catalogue, archive, archive_id, window, settings, tally)
         harvest_pictures(catalogue, archive, archive_id, settings, tally)
     finally:
         archive.close()
 
 
-def harvest_window(
-    catalogue: Catalogue,
-    archive: Archive,
-    archive_id: int,
-    window: Window,
-    tally: HarvestTally,
-    advance: Advance,
-) -> None:
-    """Add a window's records; the window is done when the last one is in.
+def _beginning(catalogue: Catalogue, archive: Archive, archive_id: int, settings: Settings) -> datetime | None:
+    """Where the harvest begins: at the end of the last one, or anew where it is time for a list of everything."""
+    if not archive.lists_everything and not archive.names_deleted():
+        last = catalogue.last_full_listing(archive_id)
+        if last is None or datetime.now(UTC) - last >= timedelta(days=settings.full_listing_days):
+            return None
+    return catalogue.last_window_end(archive_id)
 
-    An archive that lists everything each time never says what is gone: what it lists no more, or not readably, is
-    withdrawn until it is listed again, for an old record may allow what a new one of the same picture does not.
-    """
+
+def harvest_window(
+    catalogue: Catalogue, archive: Archive, archive_id: int, window: Window, settings: Settings, tally: HarvestTally
+) -> None:
+    """Add a window's records; the window is done when the last one is in and what is gone is withdrawn."""
     window_id = catalogue.open_window(archive_id, window.start, window.until)
     listed: set[str] = set()
-    records, problems, state = 0, 0, WindowState.FAILED
+    records, problems, whole, state = 0, 0, True, WindowState.FAILED
     try:
-        for found in archive.records(window):
-            if isinstance(found, Unreadable):
-                tally.lasting[found.identifier, found.reason] = None
-                problems += 1
-            else:
-                tally.count(found.identifier, catalogue.add_record(archive_id, record_entry(found)))
-                records += 1
-                listed.add(found.identifier)
-            advance(1)
-        if archive.lists_everything:
-            tally.withdrawn += catalogue.withdraw_unlisted(archive_id, listed)
+        with track(f"records of {tally.archive}", None, "records") as advance:
+            for found in archive.records(window):
+                if isinstance(found, Unreadable):
+                    tally.lasting[found.identifier, found.reason] = None
+                    problems += 1
+                    whole = whole and not found.breaks_list
+                else:
+                    tally.count(found.identifier, catalogue.add_record(archive_id, record_entry(found)))
+                    records += 1
+                if isinstance(found, Record) or not archive.lists_everything:
+                    listed.add(found.identifier)
+                advance(1)
+        if (
+            whole
+            and _names_all(archive, window)
+            and not _withdrawn(catalogue, archive, archive_id, listed, settings, tally)
+        ):
+            return
         state = WindowState.DONE
     finally:
         catalogue.close_window(window_id, state, records=records, problems=problems)
+
+
+def _names_all(archive: Archive, window: Window) -> bool:
+    """Is what this window does not name gone? Of an archive that names what it deleted, nothing is known by that."""
+    return archive.lists_everything or (window.start is None and not archive.names_deleted())
+
+
+def _withdrawn(
+    catalogue: Catalogue, archive: Archive, archive_id: int, listed: set[str], settings: Settings, tally: HarvestTally
+) -> bool:
+    """Withdraw what a list of everything does not name, until it is named again; False where a person is asked first.
+
+    A folder that lists a picture no more, or not readably, is believed, for an old record may allow what a new one of
+    the same picture does not, and the next night lists it again. A list from the web that lacks much is more likely
+    that of a broken server: it is tried again the next night.
+    """
+    gone, live = catalogue.count_unlisted(archive_id, listed)
+    if not archive.lists_everything and gone > settings.full_listing_share * live:
+        problem = (
+            f"its list of everything lacks {gone:,} of {live:,} records, more than {settings.full_listing_share:.0%}: "
+            f"nothing was withdrawn. Where they are gone for good, run: nishiki harvest {archive.name} --full"
+        )
+        tally.lasting[archive.name, problem] = None
+        return False
+    tally.withdrawn += catalogue.withdraw_unlisted(archive_id, listed)
+    return True
 
 
 def record_entry(record: Record) -> RecordEntry:

@@ -95,6 +95,19 @@ class Settings(ReviewSettings):
         description="Times that an archive which did not answer is tried again in one night.",
     )
     archive_retry_pause_s: float = Field(default=10.0, ge=0, le=3600, description="Seconds before such a retry.")
+    full_listing_days: int = Field(
+        default=30,
+        ge=0,
+        le=3650,
+        description="Days after which an archive that does not tell what it deleted is listed whole again, to find "
+        "what is gone; 0: at every harvest.",
+    )
+    full_listing_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Largest share of an archive's records that such a list may withdraw; beyond it a person is asked.",
+    )
     max_picture_bytes: int = Field(
         default=300_000_000, ge=1000, description="Bytes from which on a picture is refused."
     )

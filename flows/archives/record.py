@@ -85,6 +85,8 @@ class Unreadable:
 
     identifier: str
     reason: str
+    breaks_list: bool = False
+    """Something of the list is missing: what it does not name may be there all the same."""
 
 
 @dataclass(frozen=True)

@@ -81,13 +81,20 @@ def demo(home: DemoHome = None) -> None:
 
 
 @app.command()
-def harvest(archives: Archives = None, home: Home = None) -> None:
+def harvest(
+    archives: Archives = None,
+    home: Home = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="List everything anew, and withdraw all that is gone, however much it is.")
+    ] = False,
+) -> None:
     """Read records and pictures of archives into the catalogue."""
     _some_archive(archives)
     from flows.plan import plan_catalogue
     from flows.reports import summary
 
-    with plan_catalogue(read_settings(home=home), archives or []) as plan:
+    given = {"full_listing_days": 0, "full_listing_share": 1.0} if full else {}
+    with plan_catalogue(read_settings(home=home, **given), archives or []) as plan:
         quiet_prefect(plan.settings.home)
         from flows.harvest import harvest as harvest_flow
 

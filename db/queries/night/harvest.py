@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.entries.night import Change, ImageFacts, PictureSource, RecordEntry, WantedPicture, WindowState
@@ -70,6 +70,12 @@ class HarvestQueries(Store):
         with self._reading() as session:
             return session.execute(select(func.max(Window.until, type_=Window.until.type)).where(*done)).scalar()
 
+    def last_full_listing(self, archive_id: int) -> datetime | None:
+        """Up to when the archive was last listed whole: the latest `until` of its finished windows without a start."""
+        whole = (Window.archive_id == archive_id, Window.state == WindowState.DONE, Window.start.is_(None))
+        with self._reading() as session:
+            return session.execute(select(func.max(Window.until, type_=Window.until.type)).where(*whole)).scalar()
+
     def open_window(self, archive_id: int, start: datetime | None, until: datetime | None) -> int:
         """Begin a window, or take up the unfinished one that began at the same moment."""
         fresh = {"until": until, "state": WindowState.OPEN, "opened_at": now(), "closed_at": None}
@@ -118,15 +124,21 @@ class HarvestQueries(Store):
                 return Change.DELETED
             return Change.NEW if known is None else Change.CHANGED
 
+    def count_unlisted(self, archive_id: int, listed: Collection[str]) -> tuple[int, int]:
+        """How many of the archive's live records are not among the identifiers, and of how many."""
+        with self._reading() as session:
+            live = [identifier for _, identifier in session.execute(_live(archive_id))]
+        names = {clean(identifier) for identifier in listed}
+        return sum(identifier not in names for identifier in live), len(live)
+
     def withdraw_unlisted(self, archive_id: int, listed: Collection[str]) -> int:
         """Mark the archive's live records that are not among the identifiers as deleted; how many.
 
         For archives that list everything each time and never say what is gone.
         """
         names = {clean(identifier) for identifier in listed}
-        live = select(Record.id, Record.identifier).where(Record.archive_id == archive_id, Record.deleted_at.is_(None))
         with self._writing() as session:
-            gone = [number for number, identifier in session.execute(live) if identifier not in names]
+            gone = [number for number, identifier in session.execute(_live(archive_id)) if identifier not in names]
             for some in chunks(gone):
                 with self._reviews_follow(session, _named_by(session, some)):
                     session.execute(update(Record).where(Record.id.in_(some)).values(deleted_at=now()))
@@ -212,6 +224,11 @@ class HarvestQueries(Store):
         after = records_behind(session, image_ids)
         moved = [image_id for image_id in after if after[image_id] != before.get(image_id)]
         refresh_contents(session, self._insert(Review), moved)
+
+
+def _live(archive_id: int) -> Select[int, str]:
+    """Number and identifier of each record that the archive has not deleted."""
+    return select(Record.id, Record.identifier).where(Record.archive_id == archive_id, Record.deleted_at.is_(None))
 
 
 def _named_by(session: Session, record_ids: Collection[int]) -> set[int]:

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from flows.addresses import shown
 from flows.archives.errors import ArchiveUnavailable, BadRecord, MalformedAnswer, NotAnArchive, TooLarge
 from flows.archives.limits import check_identifier, within_limits
-from flows.archives.oai.dublin_core import header_of, read_record
+from flows.archives.oai.dublin_core import OAI, read_record
 from flows.archives.oai.protocol import Identity, TokenExpired, read_identity, read_page
 from flows.archives.record import Access, Picture, Record, Unreadable, Validators, Window
 from flows.archives.values.formats import looks_like_html, looks_like_picture
@@ -121,7 +121,8 @@ class OaiPmhArchive:
             question = {"verb": "ListRecords", "resumptionToken": page.token} if page.token else {}
         # completeListSize may be an estimate (OAI-PMH 2.0, 3.5), so a short list is told, and not fatal.
         if promised and count < promised:
-            yield Unreadable(self.name, f"its list ended after {count} of {promised} records; ask the archive")
+            reason = f"its list ended after {count} of {promised} records; ask the archive"
+            yield Unreadable(self.name, reason, breaks_list=True)
 
     def _read(self, element: Element, position: int) -> Record | Unreadable:
         try:
@@ -132,7 +133,9 @@ class OaiPmhArchive:
     def _first_question(self, window: Window) -> dict[str, str]:
         question = {"verb": "ListRecords", "metadataPrefix": "oai_dc"}
         granularity = self.identify().granularity
-        for name, moment in (("from", window.start), ("until", window.until)):
+        # A list of everything has no end: a record that changes while it is read would be taken for one that is gone.
+        until = window.until if window.start else None
+        for name, moment in (("from", window.start), ("until", until)):
             if moment is not None:
                 question[name] = moment.astimezone(UTC).strftime(granularity)
         return question
@@ -158,8 +161,9 @@ class OaiPmhArchive:
 
 
 def _identifier(element: Element) -> str:
+    """What the header says, where the rest of the record cannot be read; empty where that is unusable too."""
+    identifier = (element.findtext(f"{OAI}header/{OAI}identifier") or "").strip()
     try:
-        identifier = header_of(element)[0]
         check_identifier(identifier)
     except BadRecord:
         return ""

@@ -129,6 +129,24 @@ def test_a_problem_that_is_not_counted_never_ends_the_tries(catalogue: Catalogue
     assert catalogue.wanted_pictures(archive, max_tries=1) == [wanted]
 
 
+def test_the_last_list_of_everything_is_the_latest_finished_window_without_a_start(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    archive, other = sample.archive(catalogue), sample.archive(catalogue, "other")
+    days = [datetime(2024, 1, day, tzinfo=UTC) for day in range(1, 6)]
+    assert catalogue.last_full_listing(archive) is None
+    for start, until, state in (
+        (None, days[0], WindowState.DONE),
+        (None, days[1], WindowState.DONE),
+        (days[1], days[2], WindowState.DONE),
+        (None, days[3], WindowState.FAILED),
+    ):
+        window = catalogue.open_window(archive, start, until)
+        catalogue.close_window(window, state, records=0, problems=0)
+    assert catalogue.last_full_listing(archive) == days[1]
+    assert catalogue.last_full_listing(other) is None
+
+
 def test_records_that_are_listed_no_more_are_withdrawn_and_live_again_when_listed(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
@@ -138,7 +156,9 @@ def test_records_that_are_listed_no_more_are_withdrawn_and_live_again_when_liste
     elsewhere = catalogue.add_archive("elsewhere", "folder", "/prints")
     catalogue.add_record(elsewhere, record)
     assert catalogue.withdraw_unlisted(archive, {"r1", "odd \0"}) == 0
+    assert catalogue.count_unlisted(archive, ["odd \0"]) == (1, 2)
     assert catalogue.withdraw_unlisted(archive, ["odd \0"]) == 1
+    assert catalogue.count_unlisted(archive, []) == (1, 1)
     assert catalogue.withdraw_unlisted(archive, ["odd \0"]) == 0
     assert (catalogue.status()["records"], catalogue.status()["deleted_records"]) == (2, 1)
     assert catalogue.images_to_embed(sample.encoder, [Tone.GRAYSCALE]) == []

@@ -1,11 +1,7 @@
 """The OAI-PMH client, polite session and all, against a small server of its own on this machine."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -14,89 +10,19 @@ from flows.archives.oai.archive import OaiPmhArchive
 from flows.archives.record import Archive, Record, Unreadable, Window
 from flows.archives.web.client import PoliteClient
 from flows.archives.web.politeness import Manners
+from tests.integration.flows.museum import SECOND, Museum, Question, error, page, serve_museum
 from tests.shared import SHARED
 
 REAL = SHARED / "fixtures/oai-pmh"
 PICTURE = b"\x89PNG\r\n\x1a\n picture"
 DAY = "YYYY-MM-DD"
-SECOND = "YYYY-MM-DDThh:mm:ssZ"
 OPEN = Window()
-
-Question = dict[str, str]
-Reply = Callable[[Question], str | bytes]
-
-
-def envelope(inner: str, time: str = "2024-03-02T01:00:00Z") -> str:
-    head = '<?xml version="1.0"?><OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">'
-    return f"{head}<responseDate>{time}</responseDate>{inner}</OAI-PMH>"
-
-
-def error(code: str) -> str:
-    return envelope(f'<error code="{code}">told by the test</error>')
-
-
-def page(*identifiers: str, token: str | None = None, size: str = "") -> str:
-    records = "".join(
-        f"<record><header><identifier>{identifier}</identifier><datestamp>2024-01-01</datestamp></header><metadata>"
-        '<d:dc xmlns:d="http://www.openarchives.org/OAI/2.0/oai_dc/" xmlns:dc="http://purl.org/dc/elements/1.1/">'
-        f"<dc:title>{identifier}</dc:title><dc:identifier>pictures/{identifier}.png</dc:identifier></d:dc></metadata>"
-        "</record>"
-        for identifier in identifiers
-    )
-    resume = "" if token is None else f'<resumptionToken completeListSize="{size}">{token}</resumptionToken>'
-    return envelope(f"<ListRecords>{records}{resume}</ListRecords>")
-
-
-@dataclass
-class Museum:
-    """An OAI-PMH server whose answers to ListRecords each test writes."""
-
-    url: str = ""
-    granularity: str = SECOND
-    time: str = "2024-03-02T01:00:00Z"
-    lists: Reply = lambda question: error("noRecordsMatch")
-    pictures: dict[str, bytes] = field(default_factory=dict)
-    asked: list[Question] = field(default_factory=list)
-
-    def answer(self, path: str) -> bytes | None:
-        parts = urlsplit(path)
-        if parts.path != "/oai":
-            return self.pictures.get(parts.path)
-        question = dict(parse_qsl(parts.query))
-        if question["verb"] == "Identify":
-            said = f"<Identify><granularity>{self.granularity}</granularity></Identify>"
-            reply: str | bytes = envelope(said, self.time)
-        else:
-            self.asked.append(question)
-            reply = self.lists(question)
-        return reply.encode() if isinstance(reply, str) else reply
 
 
 @pytest.fixture
 def museum() -> Iterator[Museum]:
-    site = Museum()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = site.answer(self.path)
-            etag = f'"{len(body or b"")}"'
-            unchanged = body is not None and self.headers["If-None-Match"] == etag
-            self.send_response(404 if body is None else 304 if unchanged else 200)
-            self.send_header("ETag", etag)
-            self.end_headers()
-            self.wfile.write(b"" if unchanged else body or b"")
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        http.daemon_threads = True
-        thread = Thread(target=http.serve_forever, args=(0.01,))
-        thread.start()
-        site.url = f"http://127.0.0.1:{http.server_port}/oai"
+    with serve_museum() as site:
         yield site
-        http.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -201,7 +127,7 @@ def test_a_token_that_repeats_is_not_followed_for_ever(museum: Museum, archive: 
 def test_a_list_shorter_than_promised_is_reported(museum: Museum, archive: OaiPmhArchive) -> None:
     museum.lists = lambda question: page("b") if "resumptionToken" in question else page("a", token="t", size="3")
     assert list(archive.records(OPEN))[-1] == Unreadable(
-        "museum", "its list ended after 2 of 3 records; ask the archive"
+        "museum", "its list ended after 2 of 3 records; ask the archive", breaks_list=True
     )
 
 
