@@ -96,7 +96,7 @@ def take_on(plan: Plan, pool: DevicePool) -> Iterator[DispatchTally]:
             yield DispatchTally(0, Counter(), [(f"a curator's request for {name}", str(error))])
             continue
         take = catalogue.take_batch if name == settings.recipe else catalogue.take_requests
-        batch = take(planned.entry, planned.encoder, limit=limit, max_tries=settings.max_tries)
+        batch = take(planned.entry, planned.models, plan.matcher, limit=limit, max_tries=settings.max_tries)
         if batch is not None:
             limit = None if limit is None else limit - batch.taken
             yield work_through(plan, pool.with_weights(planned.weights), batch)

@@ -67,7 +67,7 @@ def match(settings: Settings) -> MatchTally:
         scope = content_scope(catalogue, settings)
         missing = catalogue.images_to_embed(key, {Tone.COLOUR, *scope.tones})
         problems = embed_images(plan, missing) if missing else []
-        matched, no_match = rank_contents(plan, catalogue.contents_to_match(key, scope))
+        matched, no_match = rank_contents(plan, catalogue.contents_to_match(key, plan.matcher, scope))
         return MatchTally(key, matched, no_match, catalogue.held_back(scope), problems)
 
 
@@ -118,7 +118,7 @@ def rank_contents(plan: Plan, contents: Sequence[int]) -> tuple[int, int]:
             descriptions = catalogue.describe({*portion, *styles})
             for content_id, row in zip(portion, ranked, strict=True):
                 entries = match_entries(descriptions, content_id, row, settings.score_floor)
-                catalogue.add_matches(content_id, key, entries)
+                catalogue.add_matches(content_id, plan.matcher, entries)
                 found = entries[0].outcome is MatchOutcome.MATCHED
                 matched, no_match = matched + found, no_match + (not found)
                 advance(1)

@@ -23,6 +23,7 @@ from colorize.encoders.weights import OXFORD, RANDOM, SMALL, WeightsFile
 from colorize.errors import ColorizeError, UnknownEncoder
 from colorize.recipes.library import recipe_named, recipes
 from colorize.recipes.recipe import Recipe
+from db.entries.claim import ENCODER, MatcherKey, ModelKey
 from db.entries.night import EncoderKey, RecipeEntry
 from db.errors import CatalogueError, NoCatalogue
 from db.files.home import written_by_nishiki
@@ -79,6 +80,11 @@ class PlannedRecipe:
         """What its vectors and figures are kept under."""
         return encoder_key(self.weights)
 
+    @property
+    def models(self) -> tuple[ModelKey, ...]:
+        """What its attempts are made with."""
+        return models_of(self.weights)
+
 
 @dataclass(frozen=True)
 class CataloguePlan:
@@ -98,6 +104,11 @@ class Plan(CataloguePlan):
     weights: tuple[WeightsFile, ...]
     """Every encoder that there is, its checksum held against the recorded one."""
     devices: tuple[str, ...]
+
+    @property
+    def matcher(self) -> MatcherKey:
+        """What the night's matches belong to."""
+        return matcher_key(self.night.encoder)
 
     def recipe(self, name: str) -> PlannedRecipe:
         """Another recipe by name, at the settings' size.
@@ -389,6 +400,16 @@ def _unknown(name: str, at_hand: Sequence[WeightsFile]) -> UnknownEncoder:
 def encoder_key(file: WeightsFile) -> EncoderKey:
     """What vectors and figures of these weights are kept under."""
     return EncoderKey(file.name, file.checksum)
+
+
+def models_of(file: WeightsFile) -> tuple[ModelKey, ...]:
+    """What decides an attempt's result besides recipe and inputs; every method's figures are the encoder's."""
+    return (ModelKey(ENCODER, file.name, file.checksum),)
+
+
+def matcher_key(encoder: EncoderKey) -> MatcherKey:
+    """The matching of these embeddings; its version grows with the ranking, and with every other encoder."""
+    return MatcherKey("embedding", f"1-{encoder.checksum}")
 
 
 def recipe_entry(recipe: Recipe) -> RecipeEntry:

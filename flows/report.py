@@ -87,5 +87,5 @@ def _pictures(catalogue: Catalogue, settings: Settings, attempt: AttemptEntry, a
     advance(1)
     return [
         thumbnail(catalogue, settings, sha256)
-        for sha256 in (attempt.content.sha256, attempt.style.sha256, attempt.output_sha256)
+        for sha256 in (attempt.content.sha256, attempt.style.sha256 if attempt.style else None, attempt.output_sha256)
     ]

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from db.catalogue import Catalogue
+from db.entries.claim import ENCODER as ENCODES
+from db.entries.claim import MatcherKey, ModelKey
 from db.entries.night import (
     AttemptResult,
     BatchEntry,
@@ -40,6 +42,16 @@ class Sample:
     genre: str = "役者絵"
     moment: datetime = datetime(2026, 3, 1, 4, 5, 6, tzinfo=UTC)
     archives: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def matcher(self) -> MatcherKey:
+        """What its matches are found with."""
+        return MatcherKey("embedding", f"1-{self.encoder.checksum}")
+
+    @property
+    def models(self) -> tuple[ModelKey, ...]:
+        """What its attempts are made with."""
+        return (ModelKey(ENCODES, self.encoder.name, self.encoder.checksum),)
 
     def record(self, identifier: str, **changes: Any) -> RecordEntry:
         """A record with one picture, whose rights allow derivatives."""
@@ -94,7 +106,7 @@ class Sample:
         entry = MatchEntry(MatchOutcome.MATCHED, style, 1, score, {"cosine": score})
         ranked = enumerate(others, start=2)
         behind = [MatchEntry(MatchOutcome.CANDIDATE, other, rank, score / rank) for rank, other in ranked]
-        catalogue.add_matches(content, self.encoder, [entry, *behind])
+        catalogue.add_matches(content, self.matcher, [entry, *behind])
 
     def entry(self, catalogue: Catalogue, record: RecordEntry, score: float = 0.9, **result: Any) -> int:
         """Harvest, match and colorize a gray print, as a night does; the attempt that waits for a verdict."""
@@ -119,7 +131,7 @@ class Sample:
 
     def take(self, catalogue: Catalogue, limit: int | None = None) -> BatchEntry:
         """A batch of what is due; there must be something."""
-        batch = catalogue.take_batch(self.recipe, self.encoder, limit=limit)
+        batch = catalogue.take_batch(self.recipe, self.models, self.matcher, limit=limit)
         assert batch is not None
         return batch
 

@@ -58,7 +58,7 @@ def _software() -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """One of the two pictures that a colorization is made of."""
+    """One of the pictures that a colorization is made of."""
 
     identifier: str
     """The archive's own."""
@@ -77,21 +77,30 @@ class Provenance:
     weights_name: str
     weights_checksum: str
     content: Source
-    style: Source
+    style: Source | None
+    """The first; None where the colours came of no print."""
     created: datetime
     """Aware; written as UTC."""
     marks_sha256: str | None = None
     """Of the file with a curator's marks, where there were any."""
+    further_styles: tuple[Source, ...] = ()
+    """Behind the first, in the order in which the method took them."""
     credits: tuple[str, ...] = ()
     """Credit lines that the archives ask for, content first."""
     software: str = field(default_factory=_software)
 
     @property
+    def styles(self) -> tuple[Source, ...]:
+        """All prints that gave colours, in their order."""
+        return (self.style, *self.further_styles) if self.style else ()
+
+    @property
     def description(self) -> str:
         """One sentence for people, which says so when the encoder was never trained."""
         seeded = " (never trained)" if "random-seeded" in self.weights_name else ""
+        colours = " and ".join(style.identifier for style in self.styles)
         return (
-            f"machine-colorized: {self.content.identifier} in the colours of {self.style.identifier}, "
+            f"machine-colorized: {self.content.identifier}{f' in the colours of {colours}' if colours else ''}, "
             f"by recipe {self.recipe_name} with encoder weights {self.weights_name}{seeded}"
         )
 
@@ -106,7 +115,8 @@ class Provenance:
         facts = json.loads(text)
         restored = {
             "content": Source(**facts["content"]),
-            "style": Source(**facts["style"]),
+            "style": facts["style"] and Source(**facts["style"]),
+            "further_styles": tuple(Source(**style) for style in facts.get("further_styles", ())),
             "created": datetime.fromisoformat(facts["created"]),
             "credits": tuple(facts["credits"]),
         }
@@ -144,7 +154,9 @@ def texts(provenance: Provenance) -> dict[str, str]:
     texts = {
         "title": f"{provenance.content.identifier}, machine-colorized",
         "description": provenance.description,
-        "source": f"content {_cited(provenance.content)}; style {_cited(provenance.style)}",
+        "source": "; ".join(
+            [f"content {_cited(provenance.content)}", *(f"style {_cited(style)}" for style in provenance.styles)]
+        ),
         "credit": "; ".join(provenance.credits),
         "software": provenance.software,
         "creation_time": provenance.created.astimezone(UTC).isoformat(timespec="seconds"),

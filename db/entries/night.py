@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from db.entries.claim import Inputs, ModelKey
+
 
 class Derivatives(StrEnum):
     """May a derivative be made of a record's pictures?"""
@@ -194,6 +196,8 @@ class MatchEntry:
     rank: int | None = None
     score: float | None = None
     reasons: Mapping[str, Any] = field(default_factory=dict)
+    registration: Mapping[str, Any] | None = None
+    """What maps the style onto the content, where both are of one design."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,8 @@ class RecipeEntry:
     name: str
     data: Mapping[str, Any]
     digest: str
+    styles: int = 1
+    """How many style images its method needs."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +219,7 @@ class BatchEntry:
     token: int
     recipe: RecipeEntry
     encoder: EncoderKey
+    models: tuple[ModelKey, ...]
     started_at: datetime
     taken: int
     """Attempts in the batch."""
@@ -226,13 +233,13 @@ class PendingAttempt:
 
     id: int
     number: int
-    match_id: int
+    match_id: int | None
     content: ImageEntry
-    style: ImageEntry
+    styles: tuple[ImageEntry, ...]
+    """In the order of the inputs."""
     content_identifier: str
-    style_identifier: str
-    marks_sha256: str | None = None
-    """A stored file of the marks that a curator drew; the attempt's inputs."""
+    style_identifiers: tuple[str, ...]
+    inputs: Inputs
 
 
 @dataclass(frozen=True)
@@ -267,17 +274,26 @@ class AttemptEntry:
     id: int
     number: int
     batch_id: int
-    match_id: int
+    match_id: int | None
     outcome: Outcome | None
     content: Description
-    style: Description
+    styles: tuple[Description, ...]
+    """In the order of the inputs; empty where the recipe takes none."""
+    inputs: Inputs
     score: float | None
+    """Of the match; None where there is none, or it has no score."""
     reasons: Mapping[str, Any]
     recipe: RecipeEntry
     encoder: EncoderKey
+    models: tuple[ModelKey, ...]
     result: AttemptResult | None
     output_sha256: str | None
     closed_at: datetime | None
+
+    @property
+    def style(self) -> Description | None:
+        """The first style."""
+        return self.styles[0] if self.styles else None
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,8 @@ class QueueEntry:
     place: Place
     batch_id: int
     content: Description
-    style_sha256: str
+    style_sha256: str | None
+    """The first style; None where the recipe takes none."""
     output_sha256: str
     recipe: str
     outcome: Outcome
@@ -260,7 +261,7 @@ class RequestEntry:
     """The attempt that the curator looked at."""
     curator: str
     content_id: int
-    style_id: int
+    style_id: int | None
     recipe: str
     marks_sha256: str | None
     requested_at: datetime
@@ -275,7 +276,7 @@ class ShownPictures:
 
     attempt_id: int
     content: str
-    style: str
+    styles: tuple[str, ...]
     output: str
 
 

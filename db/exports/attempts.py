@@ -12,10 +12,15 @@ from itertools import islice
 from typing import Any, TextIO
 
 from db.catalogue import Catalogue
+from db.entries.claim import StyleInput
 from db.entries.measured import FIGURES, MeasurementEntry
 from db.entries.night import AttemptEntry, AttemptResult, Description, VerdictEntry
 
 _PAGE = 200
+_SAID = (
+    "archive", "identifier", "sha256", "title", "artists", "cast", "year_from", "year_to", "holder", "credit_line",
+    "landing_url", "rights_uri", "rights_derivatives", "rights_basis",
+)  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet computes a cell that begins so, and the cell's text comes from strangers."""
 
@@ -77,6 +82,10 @@ def _row(attempt: AttemptEntry, verdict: VerdictEntry | None) -> dict[str, Any]:
         "verdict_note": verdict.note if verdict else None,
         "curator": verdict.curator if verdict else None,
         "verdict_given_at": verdict.given_at.isoformat() if verdict else None,
+        "styles": [_style(said, taken) for said, taken in zip(attempt.styles, attempt.inputs.styles, strict=True)],
+        "marks_sha256": attempt.inputs.marks_sha256,
+        "mask_sha256": attempt.inputs.mask_sha256,
+        "models": [asdict(model) for model in attempt.models],
     }
 
 
@@ -86,8 +95,20 @@ def _measured(found: MeasurementEntry) -> dict[str, Any]:
     return {**encoder, **asdict(found.errors), "measured_at": found.measured_at.isoformat()}
 
 
-def _said(side: str, said: Description) -> dict[str, Any]:
-    words = {
+def _style(said: Description, taken: StyleInput) -> dict[str, Any]:
+    """One of the styles in their order; the first one's words stand in columns of their own."""
+    named = {"archive": said.archive, "identifier": said.identifier}
+    return {**named, "sha256": taken.sha256, "registration": taken.registration}
+
+
+def _said(side: str, said: Description | None) -> dict[str, Any]:
+    if said is None:
+        return dict.fromkeys(f"{side}_{key}" for key in _SAID)
+    return {f"{side}_{key}": value for key, value in _words(said).items()}
+
+
+def _words(said: Description) -> dict[str, Any]:
+    return {
         "archive": said.archive,
         "identifier": said.identifier,
         "sha256": said.sha256,
@@ -103,7 +124,6 @@ def _said(side: str, said: Description) -> dict[str, Any]:
         "rights_derivatives": str(said.derivatives),
         "rights_basis": said.rights_basis,
     }
-    return {f"{side}_{key}": value for key, value in words.items()}
 
 
 def _came_to(result: AttemptResult | None) -> dict[str, Any]:
@@ -131,5 +151,9 @@ def _listed(values: Iterable[Any]) -> Iterator[str]:
             case {"encoder": encoder, "encoder_checksum": checksum, **figures}:
                 errors = ", ".join(f"{name} {figures[name]}" for name in FIGURES)
                 yield f"{encoder} ({checksum}): {errors}"
+            case {"archive": archive, "identifier": identifier, "sha256": sha256}:
+                yield f"{identifier} ({archive}, {sha256})"
+            case {"role": role, "name": name, "checksum": checksum}:
+                yield f"{role} {name} ({checksum})"
             case _:
                 yield str(value)

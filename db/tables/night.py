@@ -145,18 +145,18 @@ class Embedding(Base):
 
 
 class Match(Base):
-    """The chosen pair, a candidate, or the word that there is none."""
+    """What one matcher found: the chosen pair, a candidate, or that there is none."""
 
     __tablename__ = "matches"
     __table_args__ = (
         one_of("outcome", MatchOutcome),
         CheckConstraint("(outcome = 'no match') = (style_id IS NULL)", name="style"),
-        UniqueConstraint("content_id", "style_id", "encoder_name", "encoder_checksum"),
+        UniqueConstraint("content_id", "style_id", "matcher_name", "matcher_version"),
         Index(
             "uq_matches_no_match",
             "content_id",
-            "encoder_name",
-            "encoder_checksum",
+            "matcher_name",
+            "matcher_version",
             unique=True,
             sqlite_where=text("style_id IS NULL"),
             postgresql_where=text("style_id IS NULL"),
@@ -165,12 +165,16 @@ class Match(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     content_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
     style_id: Mapped[int | None] = mapped_column(ForeignKey("images.id"), index=True)
-    encoder_name: Mapped[str]
-    encoder_checksum: Mapped[str]
+    matcher_name: Mapped[str]
+    matcher_version: Mapped[str]
     outcome: Mapped[MatchOutcome]
     rank: Mapped[int | None]
     score: Mapped[float | None]
     reasons: Mapped[dict[str, Any]]
+    registration: Mapped[dict[str, Any] | None]
+    """What maps the style onto the content, where both are of one design."""
+    inputs_digest: Mapped[str | None]
+    """Of an attempt that takes this style and nothing else: what the claim compares."""
     made_at: Mapped[datetime]
 
 
@@ -182,8 +186,12 @@ class Batch(Base):
     recipe_name: Mapped[str]
     recipe_data: Mapped[dict[str, Any]]
     recipe_digest: Mapped[str]
+    styles: Mapped[int]
+    """How many style images the recipe needs."""
     encoder_name: Mapped[str]
     encoder_checksum: Mapped[str]
+    models: Mapped[list[Any]]
+    models_digest: Mapped[str]
     host: Mapped[str | None]
     pid: Mapped[int | None]
     process_start: Mapped[str | None]
@@ -193,12 +201,12 @@ class Batch(Base):
     closed_at: Mapped[datetime | None]
 
 
-CLAIM = ("content_sha256", "style_sha256", "recipe_digest", "weights_checksum", "inputs_digest")
+CLAIM = ("content_sha256", "recipe_digest", "models_digest", "inputs_digest")
 CLAIMED = text("outcome IS NULL OR outcome IN ('succeeded', 'rejected')")
 
 
 class Attempt(Base):
-    """One colorization tried for one match; without an outcome it is pending.
+    """One colorization of one content, by a recipe with its models and inputs; without an outcome it is pending.
 
     The index over `CLAIM` is the claim itself: one attempt per key is pending, succeeded or rejected, however
     many processes take batches at once. A failed one leaves the index and frees the key for its next number.
@@ -213,14 +221,21 @@ class Attempt(Base):
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"), index=True)
-    match_id: Mapped[int] = mapped_column(ForeignKey("matches.id"), index=True)
+    match_id: Mapped[int | None] = mapped_column(ForeignKey("matches.id"), index=True)
     content_sha256: Mapped[str]
-    style_sha256: Mapped[str]
+    style_sha256: Mapped[str | None]
+    """The first style of the inputs; it and the marks stand here again because queries compare them."""
+    marks_sha256: Mapped[str | None]
     recipe_name: Mapped[str]
     recipe_data: Mapped[dict[str, Any]]
     recipe_digest: Mapped[str]
     encoder_name: Mapped[str]
     weights_checksum: Mapped[str]
+    """Name and checksum of the encoder that the errors were taken with; one of the models."""
+    models: Mapped[list[Any]]
+    models_digest: Mapped[str]
+    inputs: Mapped[dict[str, Any]]
+    """As `db.entries.claim.Inputs.data` gives them."""
     inputs_digest: Mapped[str]
     number: Mapped[int]
     outcome: Mapped[Outcome | None]

@@ -96,9 +96,9 @@ class SearchText(Base):
 class SearchTrigram(Base):
     """Three neighbouring letters of a record's search text, as a number (`db.search_terms`)."""
 
-    __tablename__ = "search_triples"
+    __tablename__ = "search_trigrams"
     __table_args__ = ({"sqlite_with_rowid": False},)
-    trigram: Mapped[int] = mapped_column("triple", BigInteger, primary_key=True, autoincrement=False)
+    trigram: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True, autoincrement=False)
 
 
@@ -123,19 +123,18 @@ class UndoneVerdict(Base):
 class CuratorRequest(Base):
     """A further attempt that a curator asked for; the same request twice is one row."""
 
-    __tablename__ = "wishes"
-    __table_args__ = (
-        UniqueConstraint("content_id", "style_id", "recipe_name", "inputs_digest", name="uq_wishes_wish"),
-    )
+    __tablename__ = "requests"
+    __table_args__ = (UniqueConstraint("content_id", "recipe_name", "inputs_digest"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
     curator: Mapped[str]
     content_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
-    style_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    style_id: Mapped[int | None] = mapped_column(ForeignKey("images.id"))
     recipe_name: Mapped[str]
     marks_sha256: Mapped[str | None]
-    inputs_digest: Mapped[str] = mapped_column(index=True)
-    requested_at: Mapped[datetime] = mapped_column("wished_at")
+    inputs_digest: Mapped[str]
+    """Of the style and the marks that are asked for: the same request twice has the same."""
+    requested_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
 
 

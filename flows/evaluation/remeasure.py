@@ -79,7 +79,8 @@ def _errors(
     """On the attempt's own recipe's layers, from the pictures as they lie in the store."""
 
     def pictures() -> Iterator[Pixels]:
-        for sha256 in (attempt.content.sha256, attempt.style.sha256, attempt.output_sha256 or ""):
+        style = attempt.style or attempt.content  # as when it was made: without a style the content stands for it
+        for sha256 in (attempt.content.sha256, style.sha256, attempt.output_sha256 or ""):
             yield decode(catalogue.pictures.read(sha256), max_pixels=settings.max_pixels).pixels
 
     content, style, saved = pictures()

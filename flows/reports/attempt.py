@@ -42,7 +42,7 @@ class Shown:
     attempt: AttemptEntry
     verdict: VerdictEntry | None
     files: Mapping[str, Path | None]
-    """Original, style print and result; None where the file is gone. A result that never was has no key."""
+    """Original, style prints and result; None where the file is gone. A result that never was has no key."""
     measurements: Sequence[MeasurementEntry] = ()
 
 
@@ -53,7 +53,8 @@ def look_up(catalogue: Catalogue, attempt_id: int) -> Shown:
         UnknownEntry: there is no such attempt.
     """
     attempt = catalogue.attempt(attempt_id)
-    names = {"original": attempt.content.sha256, "style print": attempt.style.sha256, "result": attempt.output_sha256}
+    styles = {_style_name(place): said.sha256 for place, said in enumerate(attempt.styles)}
+    names = {"original": attempt.content.sha256, **styles, "result": attempt.output_sha256}
     files = {name: _path(catalogue, sha256) for name, sha256 in names.items() if sha256 is not None}
     verdict = catalogue.verdicts([attempt.id]).get(attempt.id)
     return Shown(attempt, verdict, files, catalogue.measurements([attempt.id]).get(attempt.id, []))
@@ -78,11 +79,13 @@ def attempt_lines(shown: Shown) -> Iterator[str]:
 
 def _said(shown: Shown) -> Iterator[tuple[str, str]]:
     attempt, result = shown.attempt, shown.attempt.result
-    yield "attempt", f"{attempt.id}, number {attempt.number} of match {attempt.match_id}, in batch {attempt.batch_id}"
+    of_match = "" if attempt.match_id is None else f" of match {attempt.match_id}"
+    yield "attempt", f"{attempt.id}, number {attempt.number}{of_match}, in batch {attempt.batch_id}"
     yield "outcome", _outcome(attempt)
     yield "verdict", _verdict(shown.verdict)
     yield from _print("record", attempt.content)
-    yield from _print("style print", attempt.style)
+    for place, style in enumerate(attempt.styles):
+        yield from _print(_style_name(place), style)
     yield "match", "" if attempt.score is None else f"score {attempt.score:.4f}"
     yield "  reasons", _listed(attempt.reasons)
     recipe = attempt.recipe
@@ -96,6 +99,10 @@ def _said(shown: Shown) -> Iterator[tuple[str, str]]:
         yield from _measured(found)
     for name, path in shown.files.items():
         yield name, "the file is gone; `nishiki doctor` tells what else is" if path is None else str(path)
+
+
+def _style_name(place: int) -> str:
+    return f"style print {place + 1}" if place else "style print"
 
 
 def _outcome(attempt: AttemptEntry) -> str:
@@ -320,7 +327,9 @@ def _title(attempt: AttemptEntry) -> str:
 
 
 def _metadata(attempt: AttemptEntry) -> dict[str, str]:
-    prints = f"{attempt.content.identifier} in the colours of {attempt.style.identifier}"
+    prints = " in the colours of ".join(
+        filter(None, (attempt.content.identifier, " and ".join(said.identifier for said in attempt.styles)))
+    )
     encoder = f"{attempt.encoder.name} ({attempt.encoder.checksum})"
     recipe = f"{attempt.recipe.name} ({attempt.recipe.digest})"
     return {

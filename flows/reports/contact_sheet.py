@@ -69,7 +69,7 @@ def row(attempt: AttemptEntry) -> dict[str, str]:
         "attempt": str(attempt.id),
         "record": attempt.content.identifier,
         "actor": ", ".join(actor for _, actor in attempt.content.cast if actor),
-        "style": attempt.style.identifier,
+        "style": ", ".join(said.identifier for said in attempt.styles),
         "score": "" if attempt.score is None else f"{attempt.score:.2f}",
         "content error": figure("content_error_mean"),
         "style error": figure("style_error_mean"),

@@ -19,7 +19,7 @@ from db.entries.night import ImageEntry, Tone
 from flows.archives.errors import NotAnArchive
 from flows.dispatch import DispatchTally, carry_on, work_through
 from flows.harvest import HarvestTally, harvest
-from flows.plan import Plan, encoder_among, encoder_key, plan_night, recipe_entry
+from flows.plan import Plan, encoder_among, encoder_key, matcher_key, models_of, plan_night, recipe_entry
 from flows.settings import Settings
 from flows.sweep.plan import SweepPlan
 from flows.sweep.report import SweepReport, findings_of, write_report
@@ -58,10 +58,10 @@ def sweep(settings: Settings, chosen: SweepPlan, content: Path, style: Path) -> 
         styles, left_out_styles = _images(catalogue, harvests[1])
         _check_colours(harvests[1].archive, styles)
         key = encoder_key(weights)
-        pairs = catalogue.pair_up([each.id for each in contents], [each.id for each in styles], key)
+        pairs = catalogue.pair_up([each.id for each in contents], [each.id for each in styles], matcher_key(key))
         if not pairs:
             raise NotAnArchive(f"{content} and {style} hold the same picture and no other; put more into them")
-        swept = SweptPairs(chosen, key, contents, styles, pairs)
+        swept = SweptPairs(chosen, key, models_of(weights), contents, styles, pairs)
         with DevicePool(settings, plan.devices) as pool:
             batches = carry_on(plan, pool)
             batches += work_through_all(plan, pool.with_weights(weights), swept)
@@ -74,7 +74,7 @@ def work_through_all(plan: Plan, processes: Sequence[DeviceProcess], swept: Swep
     """Take and colorize what is still due of each recipe, one batch a recipe."""
     tallies, recipes, max_tries = [], swept.plan.recipes, plan.settings.max_tries
     for number, recipe in enumerate(recipes, 1):
-        batch = plan.catalogue.take_pairs(recipe_entry(recipe), swept.encoder, swept.match_ids, max_tries=max_tries)
+        batch = plan.catalogue.take_pairs(recipe_entry(recipe), swept.models, swept.match_ids, max_tries=max_tries)
         _tell(number, len(recipes), recipe, batch.taken if batch else 0)
         if batch:
             tallies.append(work_through(plan, processes, batch))

@@ -40,7 +40,11 @@ class Sample:
 def samples(findings: Findings, pictures: PictureStore, max_pixels: int) -> Figure:
     """Some pairs, the first and the last among them, as rows: content, style, result by result."""
     chosen = sampled_recipes(findings.rows)
-    attempts = {(each.content.image_id, each.style.image_id, each.recipe.name): each for each in findings.attempts}
+    attempts = {
+        (each.content.image_id, each.style.image_id, each.recipe.name): each
+        for each in findings.attempts
+        if each.style is not None
+    }
 
     def result(content: ImageEntry, style: ImageEntry, name: str) -> Sample:
         attempt = attempts.get((content.id, style.id, name))

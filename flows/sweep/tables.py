@@ -12,6 +12,7 @@ from io import StringIO
 from statistics import fmean, stdev
 
 from colorize.recipes.recipe import Recipe
+from db.entries.claim import ModelKey
 from db.entries.night import AttemptEntry, AttemptResult, Description, EncoderKey, ImageEntry, Outcome
 from flows.plan import recipe_entry
 from flows.reports.encoder_note import weights_sentence
@@ -76,6 +77,7 @@ class SweptPairs:
 
     plan: SweepPlan
     encoder: EncoderKey
+    models: tuple[ModelKey, ...]
     contents: Sequence[ImageEntry]
     styles: Sequence[ImageEntry]
     match_ids: Sequence[int]
@@ -116,7 +118,7 @@ class Findings:
     def failed(self) -> list[tuple[str, str]]:
         """Configuration and pair, and why there is no picture."""
         failed = [each for each in self.closed if each.outcome is Outcome.FAILED]
-        pairs = [f"{each.content.identifier} × {each.style.identifier}" for each in failed]
+        pairs = [" × ".join(said.identifier for said in (each.content, *each.styles)) for each in failed]
         reasons = [(each.result and each.result.error_message) or "" for each in failed]
         return [(f"{each.recipe.name}, {pair}", why) for each, pair, why in zip(failed, pairs, reasons, strict=True)]
 

@@ -62,8 +62,8 @@ class BatchRun:
             PictureJob(
                 str(attempt.id),
                 self._path(attempt.content.sha256),
-                self._path(attempt.style.sha256),
-                None if attempt.marks_sha256 is None else self._path(attempt.marks_sha256),
+                self._path(attempt.styles[0].sha256) if attempt.styles else None,
+                None if attempt.inputs.marks_sha256 is None else self._path(attempt.inputs.marks_sha256),
                 self._checkpoint(attempt),
             )
             for attempt in attempts
@@ -92,8 +92,8 @@ class BatchRun:
         else:
             closed = close_with_result(self._catalogue, self.batch, attempt, result)
         if closed.output:
-            pictures = (attempt.content.sha256, attempt.style.sha256, closed.output.sha256)
-            self._tiler.add(ShownPictures(attempt.id, *pictures))
+            styles = tuple(style.sha256 for style in attempt.styles)
+            self._tiler.add(ShownPictures(attempt.id, attempt.content.sha256, styles, closed.output.sha256))
         if closed.outcome is Outcome.REJECTED:
             self.problems.append((attempt.content_identifier, f"rejected: {closed.error_message}"))
         remove_checkpoint(self._checkpoint(attempt))

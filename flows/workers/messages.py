@@ -11,11 +11,11 @@ from colorize.results import Colorization
 
 @dataclass(frozen=True)
 class PictureJob:
-    """A pair of stored pictures, and a curator's marks if they drew some."""
+    """A stored picture, the style it takes its colours from, and the marks that a curator drew on it."""
 
     key: str
     content: Path
-    style: Path
+    style: Path | None
     marks: Path | None = None
     checkpoint: Path | None = None
     """Where its state is kept while it is worked on."""

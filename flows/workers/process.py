@@ -134,8 +134,12 @@ def _colorize(pipe: Connection, colorizer: "Colorizer", jobs: Sequence[PictureJo
 
 
 def _decoded(job: PictureJob, max_pixels: int) -> Job:
-    files = JobFiles(_bytes(job.content), _bytes(job.style), None if job.marks is None else _bytes(job.marks))
+    files = JobFiles(_bytes(job.content), _given(job.style), _given(job.marks))
     return decoded_job(job.key, files, max_pixels=max_pixels, checkpoint=job.checkpoint)
+
+
+def _given(path: Path | None) -> bytes | None:
+    return None if path is None else _bytes(path)
 
 
 def _bytes(path: Path) -> bytes:

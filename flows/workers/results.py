@@ -4,7 +4,6 @@ Called by `flows.dispatch` only. A crash in between leaves an unreferenced file,
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 from colorize.device import library_versions
@@ -20,7 +19,7 @@ def close_with_result(
     catalogue: Catalogue, batch: BatchEntry, attempt: PendingAttempt, colorization: Colorization
 ) -> AttemptResult:
     """Keep the picture and its figures; a picture that must not pass as coloured is `rejected` with them."""
-    descriptions = catalogue.describe([attempt.content.id, attempt.style.id])
+    descriptions = catalogue.describe([attempt.content.id, *(style.id for style in attempt.styles)])
     output = _stored(catalogue, colorization, _provenance(batch, attempt, descriptions))
     errors = colorization.errors
     result = AttemptResult(
@@ -70,14 +69,18 @@ def _stored(catalogue: Catalogue, colorization: Colorization, provenance: Proven
 
 
 def _provenance(batch: BatchEntry, attempt: PendingAttempt, descriptions: Mapping[int, Description]) -> Provenance:
-    content, style = descriptions[attempt.content.id], descriptions[attempt.style.id]
+    content, *styles = (descriptions[image.id] for image in (attempt.content, *attempt.styles))
+    sources = [Source(said.identifier, said.sha256) for said in styles]
     return Provenance(
-        **{f"recipe_{key}": value for key, value in asdict(batch.recipe).items()},
+        recipe_name=batch.recipe.name,
+        recipe_digest=batch.recipe.digest,
+        recipe_data=batch.recipe.data,
         weights_name=batch.encoder.name,
         weights_checksum=batch.encoder.checksum,
         content=Source(content.identifier, content.sha256),
-        style=Source(style.identifier, style.sha256),
+        style=sources[0] if sources else None,
+        further_styles=tuple(sources[1:]),
         created=datetime.now(UTC),
-        marks_sha256=attempt.marks_sha256,
-        credits=tuple(line for line in (content.credit_line, style.credit_line) if line),
+        marks_sha256=attempt.inputs.marks_sha256,
+        credits=tuple(said.credit_line for said in (content, *styles) if said.credit_line),
     )

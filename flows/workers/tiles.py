@@ -64,8 +64,8 @@ class Tiling:
         return cls(catalogue.pictures, TileStore(settings.home / HomeFolder.TILES), settings.max_pixels)
 
     def is_whole(self, shown: ShownPictures) -> bool:
-        """Are there tiles of all three pictures?"""
-        return all(self.tiles.has(sha256) for sha256 in (shown.content, shown.style, shown.output))
+        """Are there tiles of all its pictures?"""
+        return all(self.tiles.has(sha256) for sha256 in (shown.content, *shown.styles, shown.output))
 
     def make(self, shown: ShownPictures) -> str | None:
         """Make what is missing; why not, where something could not be made.
@@ -84,9 +84,13 @@ class Tiling:
             content = self._pixels(shown.content)
             self.tiles.add(shown.content, lambda folder: write_tiles(content, folder, shown.content))
             self.tiles.add(shown.output, lambda folder: self._write_output(content, folder, shown.output))
-        if not self.tiles.has(shown.style):
-            style = self._pixels(shown.style)
-            self.tiles.add(shown.style, lambda folder: write_tiles(style, folder, shown.style))
+        for sha256 in shown.styles:
+            if not self.tiles.has(sha256):
+                self._add(sha256)
+
+    def _add(self, sha256: str) -> None:
+        pixels = self._pixels(sha256)
+        self.tiles.add(sha256, lambda folder: write_tiles(pixels, folder, sha256))
 
     def _write_output(self, content: Pixels, folder: Path, sha256: str) -> None:
         output = self._pixels(sha256)

@@ -137,7 +137,7 @@ def _bound(engine: Engine, column: Column[Any], values: list[Any]) -> list[Any]:
 
 def _write_trigrams(raw: Any, trigrams: Integers, records: Integers, kind: str) -> None:
     """In the order of the primary key, so that it grows at its end."""
-    into = f"{SearchTrigram.__tablename__} (triple, record_id)"
+    into = f"{SearchTrigram.__tablename__} (trigram, record_id)"
     for start in range(0, len(trigrams), _SOME):
         some = slice(start, start + _SOME)
         if kind == "sqlite":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from db.entries.claim import MatcherKey, ModelKey
 from db.entries.night import (
     AttemptResult,
     Derivatives,
@@ -31,6 +32,8 @@ from tests.benchmarks.review_names import ACTORS, ARTISTS, PLAYS, ROLES, SCENES,
 ARCHIVES = ("ukiyo", "theatre", "university")
 """The first writes Japanese, the second Roman letters, the third both."""
 ENCODER = EncoderKey("vgg19 random-seeded", "c0ffee")
+MATCHER = MatcherKey("embedding", f"1-{ENCODER.checksum}")
+MODELS = (ModelKey("encoder", ENCODER.name, ENCODER.checksum),)
 RECIPES = tuple(
     RecipeEntry(name, {"iterations": 60, "tv_weight": 0.0}, sha256(name.encode()).hexdigest())
     for name in ("jadh2016/config3_3_4", "jadh2016/config1_1_1", "nishiki/chroma")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from db.entries.claim import Inputs, StyleInput, inputs_digest, models_data, models_digest
 from db.entries.night import ImageFacts, MatchEntry, Outcome, RecordEntry
 from db.entries.review import Reason
 from db.queries.base.review_rows import _row, standing
@@ -43,6 +44,8 @@ from tests.benchmarks.review_prints import (
     CURATORS,
     ENCODER,
     LEASES,
+    MATCHER,
+    MODELS,
     Shelf,
     sha256_of,
 )
@@ -142,9 +145,13 @@ class Tables:
         """The chosen match and its attempt, with what was said of it."""
         place, content = placed
         matches, number, batch = self._shelf.matches(content), place * CANDIDATES + 1, self._nights(place + 1)
-        encoder = {"encoder_name": ENCODER.name, "encoder_checksum": ENCODER.checksum}
+        matcher = {"matcher_name": MATCHER.name, "matcher_version": MATCHER.version}
         for each, match in enumerate(matches):
-            yield Match, {"id": number + each, "content_id": content, "made_at": NIGHT, **encoder, **vars(match)}
+            taken = {"inputs_digest": inputs_digest(self._inputs(match))}
+            yield (
+                Match,
+                {"id": number + each, "content_id": content, "made_at": NIGHT, **matcher, **taken, **vars(match)},
+            )
         yield from self._attempt(content, number, matches[0], batch)
         voices = self._voices(self._attempts)
         yield from ((VerdictGiven, {key: getattr(each, key) for key in _SPOKEN}) for each in voices)
@@ -166,16 +173,21 @@ class Tables:
         self._attempts += 1
         result, recipe = self._shelf.result(self._attempts), self._shelf.recipe(batch)
         assert result.output is not None
-        assert match.style_id is not None
         output = self._shelf.records + self._attempts
         yield Image, _image(output, None, result.output)
         row = {key: value for key, value in vars(result).items() if key in _RESULT}
-        row |= {"id": self._attempts, "batch_id": batch, "match_id": match_id, "number": 1, "inputs_digest": ""}
+        inputs = self._inputs(match)
+        row |= {"id": self._attempts, "batch_id": batch, "match_id": match_id, "number": 1}
+        row |= {"inputs": inputs.data(), "inputs_digest": inputs_digest(inputs), "marks_sha256": None, **_MADE_WITH}
         row |= {"content_sha256": sha256_of(self._shelf.identifier(content))}
-        row |= {"style_sha256": sha256_of(self._shelf.identifier(match.style_id))}
+        row |= {"style_sha256": inputs.styles[0].sha256}
         row |= {"recipe_name": recipe.name, "recipe_data": recipe.data, "recipe_digest": recipe.digest}
         row |= {"encoder_name": ENCODER.name, "weights_checksum": ENCODER.checksum}
         yield Attempt, row | {"opened_at": NIGHT, "closed_at": NIGHT, "output_image_id": output}
+
+    def _inputs(self, match: MatchEntry) -> Inputs:
+        assert match.style_id is not None
+        return Inputs((StyleInput(sha256_of(self._shelf.identifier(match.style_id))),))
 
     def _review(self, content: int, batch: int, match: MatchEntry, voices: list[VerdictGiven]) -> Row:
         result, recipe = self._shelf.result(self._attempts), self._shelf.recipe(batch)
@@ -197,9 +209,10 @@ class Tables:
         times = {"heartbeat_at": NIGHT, "started_at": NIGHT, "closed_at": NIGHT}
         encoder = {"encoder_name": ENCODER.name, "encoder_checksum": ENCODER.checksum}
         names = {"recipe_name": recipe.name, "recipe_data": recipe.data, "recipe_digest": recipe.digest}
-        return {"id": number, "token": 1, **names, **encoder, **times}
+        return {"id": number, "token": 1, "styles": 1, **names, **encoder, **_MADE_WITH, **times}
 
 
+_MADE_WITH = {"models": models_data(MODELS), "models_digest": models_digest(MODELS)}
 _SPOKEN = ("id", "attempt_id", "curator", "verdict", "reason", "note", "given_at", "blind")
 
 

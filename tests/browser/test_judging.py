@@ -74,7 +74,7 @@ def test_a_picture_that_is_missing_opens_no_verdict_and_is_told(page: Page, watc
 def test_where_no_picture_came_its_frame_says_so(page: Page, shop: Shop, watch: Watch) -> None:
     watch.allowed += ["404"]
     with shop.catalogue() as catalogue:
-        style = catalogue.attempt(FIRST).style.sha256
+        style = catalogue.attempt(FIRST).styles[0].sha256
     page.route(re.compile(rf"/pictures/{style}/"), lambda route: route.fulfill(status=404))
     looked_at(page)
     expect(page.locator("[data-pane=style] .missing")).to_contain_text("did not arrive")
@@ -209,7 +209,7 @@ def test_a_double_click_and_a_key_held_down_give_one_verdict(opened: Page, shop:
 def test_a_missing_style_print_keeps_nobody_from_judging(page: Page, shop: Shop, watch: Watch) -> None:
     watch.allowed += ["404"]
     with shop.catalogue() as catalogue:
-        style = catalogue.attempt(FIRST).style.sha256
+        style = catalogue.attempt(FIRST).styles[0].sha256
     page.route(re.compile(rf"/pictures/{style}/info\.json"), lambda route: route.fulfill(status=404))
     looked_at(page)
     expect(page.locator(".state")).to_contain_text("did not arrive")

@@ -135,7 +135,7 @@ def test_a_lone_pair_becomes_a_png_that_tells_how_it_came_to_be(nights: TwoNight
     said = nights.nishiki.good("colorize", str(grays[0]), str(grays[1]), "-o", str(output))
     told = read_provenance(output.read_bytes())
     assert told is not None
-    assert (told.recipe_name, told.content.sha256, told.style.sha256) == (
+    assert (told.recipe_name, told.content.sha256, told.styles[0].sha256) == (
         "jadh2016/config1_1_1", grays[0].stem, grays[1].stem,
     )  # fmt: skip
     assert "Relative errors" in said

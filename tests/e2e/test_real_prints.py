@@ -43,7 +43,7 @@ def test_a_gray_print_is_matched_with_another_impression_of_its_design(nishiki: 
     assert "Encoder: vgg19-oxford" in said
     with Catalogue.open(CatalogueSettings(home=real.home), create=False) as catalogue:
         attempts = list(catalogue.attempts())
-    assert {attempt.content.identifier: attempt.style.identifier for attempt in attempts} == PARTNERS
+    assert {attempt.content.identifier: attempt.styles[0].identifier for attempt in attempts} == PARTNERS
     for attempt in attempts:
         assert attempt.result is not None
         assert attempt.result.total_error_mean is not None

@@ -84,6 +84,14 @@ def describe(session: Session, image_ids: Collection[int]) -> dict[int, Descript
     return descriptions
 
 
+def describe_files(session: Session, sha256s: Collection[str]) -> dict[str, Description]:
+    """As `describe`, of images by the sha256 of their bytes."""
+    known: list[int] = []
+    for some in chunks(sha256s):
+        known += session.scalars(select(Image.id).where(Image.sha256.in_(some)))
+    return {said.sha256: said for said in describe(session, known).values()}
+
+
 def speaking_records(session: Session, image_ids: Collection[int]) -> dict[int, int]:
     """Image → the live record that speaks for it: the first whose rights say yes, else the first."""
     ranks: dict[int, tuple[bool, int]] = {}

@@ -81,7 +81,7 @@ def refresh(session: Session, insert_review: Any, attempt_ids: Collection[int]) 
 def refresh_contents(session: Session, insert_review: Any, image_ids: Collection[int]) -> None:
     """As `refresh`, of all attempts at these contents."""
     for some in chunks(image_ids):
-        of_these = select(Attempt.id).join(Match, Match.id == Attempt.match_id).where(Match.content_id.in_(some))
+        of_these = select(Attempt.id).join(Image, Image.sha256 == Attempt.content_sha256).where(Image.id.in_(some))
         made = session.scalars(of_these.where(Attempt.output_image_id.is_not(None))).all()
         refresh(session, insert_review, lock_contents(session, made))
 
@@ -115,8 +115,9 @@ def lock_contents(session: Session, attempt_ids: Collection[int]) -> list[int]:
 def _rows(session: Session, attempt_ids: Collection[int]) -> list[dict[str, Any]]:
     made = (
         select(Attempt.id, Attempt.batch_id, Attempt.recipe_name, Attempt.outcome, Attempt.total_error_mean)
-        .add_columns(Attempt.closed_at, Match.score, Match.content_id)
-        .join(Match, Match.id == Attempt.match_id)
+        .add_columns(Attempt.closed_at, Match.score, Image.id.label("content_id"))
+        .join(Image, Image.sha256 == Attempt.content_sha256)
+        .outerjoin(Match, Match.id == Attempt.match_id)
         .where(Attempt.id.in_(attempt_ids), Attempt.output_image_id.is_not(None))
     )
     found = session.execute(made).all()

@@ -43,7 +43,7 @@ def index_record(session: Session, insert_text: Any, record_id: int, record: Rec
     row = insert_text.values(record_id=record_id, text=text)
     session.execute(row.on_conflict_do_update(index_elements=["record_id"], set_={"text": text}))
     if new:
-        rows = [{"triple": each, "record_id": record_id} for each in new]
+        rows = [{"trigram": each, "record_id": record_id} for each in new]
         session.connection().execute(insert(SearchTrigram), rows)  # as plain rows: objects would cost twice the time
 
 

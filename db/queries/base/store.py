@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -19,8 +19,9 @@ from db.files.working_copies import WorkingCopies
 from db.tables.base import Base
 from db.tables.night import Image
 
+_Key = TypeVar("_Key", int, str)
 CHUNK = 5000
-"""Numbers in one IN list; SQLite takes 32,766 and PostgreSQL 65,535 parameters."""
+"""Keys in one IN list; SQLite takes 32,766 and PostgreSQL 65,535 parameters."""
 
 
 class Store:
@@ -73,10 +74,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def chunks(ids: Collection[int]) -> Iterator[list[int]]:
-    """The numbers in lists that either database takes."""
-    numbers = list(ids)
-    return (numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK))
+def chunks(keys: Collection[_Key]) -> Iterator[list[_Key]]:
+    """Numbers or digests in lists that either database takes."""
+    several = list(keys)
+    return (several[start : start + CHUNK] for start in range(0, len(several), CHUNK))
 
 
 def image_entry(image: Image) -> ImageEntry:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement, and_, exists, not_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from db.entries.claim import MatcherKey
 from db.entries.night import Derivatives, EncoderKey, MatchOutcome
 from db.tables.night import Embedding, Image, Match, Record, RecordImage, Rights
 
@@ -40,11 +41,16 @@ def harvested() -> ColumnElement[bool]:
     return Image.record_id.is_not(None)
 
 
-def of(table: type[Embedding] | type[Match], encoder: EncoderKey) -> ColumnElement[bool]:
-    """The row belongs to the encoder."""
-    return and_(table.encoder_name == encoder.name, table.encoder_checksum == encoder.checksum)
+def seen_by(encoder: EncoderKey) -> ColumnElement[bool]:
+    """The embedding is of this encoder."""
+    return and_(Embedding.encoder_name == encoder.name, Embedding.encoder_checksum == encoder.checksum)
 
 
-def standing(encoder: EncoderKey) -> ColumnElement[bool]:
-    """The row is the encoder's chosen pair, and its style may still be used."""
-    return and_(of(Match, encoder), Match.outcome == MatchOutcome.MATCHED, usable(Match.style_id))
+def found_by(matcher: MatcherKey) -> ColumnElement[bool]:
+    """The match is of this matcher."""
+    return and_(Match.matcher_name == matcher.name, Match.matcher_version == matcher.version)
+
+
+def standing(matcher: MatcherKey) -> ColumnElement[bool]:
+    """The row is the matcher's chosen pair, and its style may still be used."""
+    return and_(found_by(matcher), Match.outcome == MatchOutcome.MATCHED, usable(Match.style_id))

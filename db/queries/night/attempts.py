@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 
+from db.entries.claim import Inputs, models_from
 from db.entries.night import (
     AttemptEntry,
     AttemptResult,
@@ -20,7 +21,7 @@ from db.entries.night import (
 )
 from db.entries.review import ShownPictures
 from db.errors import UnknownEntry
-from db.queries.base.describe import describe
+from db.queries.base.describe import describe_files
 from db.queries.base.review_rows import hidden, words_on
 from db.queries.base.store import CHUNK, Store, chunks
 from db.queries.night.dispatch import batch_entry
@@ -66,7 +67,7 @@ class AttemptQueries(Store):
     def pictures_shown(self, batch_id: int | None = None) -> Iterator[ShownPictures]:
         """The pictures of every attempt that made one, of a batch or of all; oldest first, page by page."""
         page = (
-            select(Attempt.id, Attempt.content_sha256, Attempt.style_sha256, Image.sha256)
+            select(Attempt.id, Attempt.content_sha256, Attempt.inputs, Image.sha256)
             .join(Image, Image.id == Attempt.output_image_id)
             .where(*([] if batch_id is None else [Attempt.batch_id == batch_id]))
             .order_by(Attempt.id)
@@ -75,7 +76,10 @@ class AttemptQueries(Store):
         last = 0
         while True:
             with self._reading() as session:
-                shown = [ShownPictures(*row) for row in session.execute(page.where(Attempt.id > last))]
+                shown = [
+                    ShownPictures(attempt_id, content, _styles(inputs), output)
+                    for attempt_id, content, inputs, output in session.execute(page.where(Attempt.id > last))
+                ]
             yield from shown
             if len(shown) < CHUNK:
                 return
@@ -100,7 +104,7 @@ class AttemptQueries(Store):
     def _attempts(self, chosen: ColumnElement[bool]) -> Iterator[AttemptEntry]:
         page = (
             select(Attempt, Match, Image)
-            .join(Match, Match.id == Attempt.match_id)
+            .outerjoin(Match, Match.id == Attempt.match_id)
             .outerjoin(Image, Image.id == Attempt.output_image_id)
             .where(chosen)
             .order_by(Attempt.id)
@@ -110,8 +114,8 @@ class AttemptQueries(Store):
         while True:
             with self._reading() as session:
                 rows = session.execute(page.where(Attempt.id > last)).all()
-                pairs = [(match.content_id, match.style_id or 0) for _, match, _ in rows]
-                said = describe(session, set(chain.from_iterable(pairs)))
+                taken = [(attempt.content_sha256, *_styles(attempt.inputs)) for attempt, _, _ in rows]
+                said = describe_files(session, set(chain.from_iterable(taken)))
                 entries = [_entry(attempt, match, output, said) for attempt, match, output in rows]
             yield from entries
             if len(entries) < PAGE:
@@ -124,19 +128,30 @@ def verdict_entry(row: VerdictGiven) -> VerdictEntry:
     return _same(VerdictEntry, row)
 
 
-def _entry(attempt: Attempt, match: Match, output: Image | None, said: Mapping[int, Description]) -> AttemptEntry:
+def _styles(inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sha256 of each style, in the order of the inputs."""
+    return tuple(style.sha256 for style in Inputs.from_data(inputs).styles)
+
+
+def _entry(
+    attempt: Attempt, match: Match | None, output: Image | None, said: Mapping[str, Description]
+) -> AttemptEntry:  # fmt: skip
     return AttemptEntry(
         id=attempt.id,
         number=attempt.number,
         batch_id=attempt.batch_id,
-        match_id=match.id,
+        match_id=attempt.match_id,
         outcome=attempt.outcome,
-        content=said[match.content_id],
-        style=said[match.style_id or 0],
-        score=match.score,
-        reasons=match.reasons,
-        recipe=RecipeEntry(attempt.recipe_name, attempt.recipe_data, attempt.recipe_digest),
+        content=said[attempt.content_sha256],
+        styles=tuple(said[sha256] for sha256 in _styles(attempt.inputs)),
+        inputs=Inputs.from_data(attempt.inputs),
+        score=match.score if match else None,
+        reasons=match.reasons if match else {},
+        recipe=RecipeEntry(
+            attempt.recipe_name, attempt.recipe_data, attempt.recipe_digest, len(_styles(attempt.inputs))
+        ),
         encoder=EncoderKey(attempt.encoder_name, attempt.weights_checksum),
+        models=models_from(attempt.models),
         result=None if attempt.outcome is None else _result(attempt, attempt.outcome, output),
         output_sha256=output.sha256 if output else None,
         closed_at=attempt.closed_at,

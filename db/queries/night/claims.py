@@ -1,72 +1,153 @@
-"""Which matches are due, and the claim itself: INSERT ... ON CONFLICT DO NOTHING against the partial index.
+"""What is due, and the claim itself: INSERT ... ON CONFLICT DO NOTHING against the partial index.
 
 The index `uq_attempts_claim` decides between processes, not the query before it: on PostgreSQL the slower of
 two waits for the faster one's commit and then skips its rows; on SQLite writers take turns anyway.
 """
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, not_, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
+from db.entries.claim import Inputs, MatcherKey, StyleInput, inputs_digest
 from db.entries.night import MatchOutcome, Outcome, Verdict
+from db.entries.review import RECIPE_OF_NIGHT
 from db.queries.base.review_rows import hidden
-from db.queries.base.store import changed, now
-from db.queries.base.usable import usable
+from db.queries.base.store import now
+from db.queries.base.usable import found_by, usable
 from db.queries.night.open_requests import pending
 from db.tables.night import Attempt, Batch, Image, Match
 from db.tables.review import CuratorRequest, Review
 
+PAGE = 500
+"""Offers looked at in one go."""
 _CLAIMED = (Outcome.SUCCEEDED, Outcome.REJECTED)
-NO_INPUTS = ""
-"""Digest of further inputs (marks, a mask); only requests have some."""
+_NO_INPUTS = inputs_digest(Inputs())
 
 
 @dataclass(frozen=True)
-class Due:
-    """Which matches a batch takes on, of those that its recipe has not settled."""
+class Offer:
+    """A content, with the inputs that an attempt at it would take."""
 
-    chosen: ColumnElement[bool]
-    """A condition on `Match`."""
+    place: int
+    """Where it stands among the offers of its kind; later ones have a higher number."""
+    content_sha256: str
+    match_id: int | None
+    inputs: Inputs
+
+
+Offers = Callable[[Session, Batch, int, int], list[Offer]]
+"""Of this batch's recipe, behind a place, so many at most, in the order of their places; empty: there are no more."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How far a claim goes."""
+
     max_tries: int
-    requests: tuple[str, ...] = ()
-    """Recipes as curators' requests name them: what they asked for, with the inputs of the requests; empty: whatever is
-    chosen, with none."""
+    """Attempts of one key after which nobody tries again."""
+    limit: int | None = None
+    """Attempts to open, at most."""
 
 
-def claim(session: Session, insert: Any, batch_id: int, due: Due, limit: int | None = None) -> int:
-    """Open attempts in the batch for matches that are due, `limit` at most; how many.
+def claim(session: Session, insert: Any, batch_id: int, offers: Offers, bounds: Bounds) -> int:
+    """Open attempts in the batch for what is offered and not settled; how many.
 
-    Rows that another process claimed meanwhile are skipped, and others sought until there are none.
+    Settled is a key with a pending, succeeded or rejected attempt, with a permanent failure, or with too many others.
+    What another process claimed meanwhile is skipped, and more is sought until there is none.
     """
     batch = session.get_one(Batch, batch_id)
-    taken = 0
-    while limit is None or taken < limit:
-        open_ones = _open(batch, due).limit(None if limit is None else limit - taken)
-        if session.execute(open_ones.limit(1)).first() is None:
+    taken = place = 0
+    while bounds.limit is None or taken < bounds.limit:
+        page = offers(session, batch, place, PAGE if bounds.limit is None else min(PAGE, bounds.limit - taken))
+        if not page:
             break
-        rows = open_ones.order_by(Match.id)
-        statement = insert.from_select([*_COLUMNS], rows).on_conflict_do_nothing()
-        taken += changed(session, statement)
+        place = page[-1].place
+        if rows := _rows(session, batch, page, bounds.max_tries):
+            taken += len(session.execute(insert.on_conflict_do_nothing().returning(Attempt.id), rows).all())
     return taken
 
 
-def chosen() -> ColumnElement[bool]:
+def matches(chosen: ColumnElement[bool], matcher: MatcherKey | None = None) -> Offers:
+    """Matches that are `chosen`, of one matcher or of any, with the further styles that the recipe needs."""
+
+    def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
+        content, style = aliased(Image), aliased(Image)
+        of_matcher = true() if matcher is None else found_by(matcher)
+        due = (
+            select(Match, content.sha256, style.sha256)
+            .join(content, content.id == Match.content_id)
+            .join(style, style.id == Match.style_id)
+            .where(chosen, of_matcher, usable(content.id), usable(style.id), Match.id > place)
+            .order_by(Match.id)
+            .limit(most)
+        )
+        if batch.styles == 1:
+            due = due.where(not_(_settled_as(batch, content.sha256, Match.inputs_digest)))
+        found = session.execute(due).all()
+        further = _further_styles(session, batch.styles, [match for match, _, _ in found])
+        return [
+            Offer(match.id, sha256, match.id, Inputs(_styles(batch, match, first, further)))
+            for match, sha256, first in found
+        ]
+
+    return _of_enough(offers)
+
+
+def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
+    """What curators asked for by these names of the recipe, with the marks that they drew."""
+
+    def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
+        content, style = aliased(Image), aliased(Image)
+        asked = or_(Match.style_id == CuratorRequest.style_id, and_(CuratorRequest.style_id.is_(None), chosen_match()))
+        due = (
+            select(CuratorRequest, content.sha256, Match, style.sha256)
+            .join(content, content.id == CuratorRequest.content_id)
+            .outerjoin(Match, and_(_takes_styles(batch), Match.content_id == content.id, found_by(matcher), asked))
+            .outerjoin(style, style.id == Match.style_id)
+            .where(CuratorRequest.recipe_name.in_(_names(recipes, batch)), pending(), CuratorRequest.id > place)
+            .where(usable(content.id), or_(not_(_takes_styles(batch)), usable(Match.style_id)))
+            .order_by(CuratorRequest.id)
+            .limit(most)
+        )
+        found: Sequence[Any] = session.execute(due).all()
+        further = _further_styles(session, batch.styles, [match for _, _, match, _ in found if match])
+        return [
+            Offer(
+                request.id,
+                sha256,
+                match and match.id,
+                Inputs(_styles(batch, match, first, further) if match else (), request.marks_sha256),
+            )
+            for request, sha256, match, first in found
+        ]
+
+    return _of_enough(offers)
+
+
+def contents(taken: ColumnElement[bool]) -> Offers:
+    """Images that are `taken` as content, for a recipe that needs no style."""
+
+    def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
+        due = select(Image.id, Image.sha256).where(taken, Image.id > place).order_by(Image.id).limit(most)
+        due = due.where(not_(_settled_as(batch, Image.sha256, literal_column(f"'{_NO_INPUTS}'"))))
+        return [Offer(image_id, sha256, None, Inputs()) for image_id, sha256 in session.execute(due)]
+
+    return offers
+
+
+def chosen_match() -> ColumnElement[bool]:
     """The matching's first choice, unless a curator has said that it is wrong."""
     return and_(Match.outcome == MatchOutcome.MATCHED, Match.id.not_in(_wrong()))
 
 
-def requested() -> ColumnElement[bool]:
-    """Matches of contents for which curators requested something: few, so that a database begins with them."""
-    return Match.content_id.in_(select(CuratorRequest.content_id).where(CuratorRequest.withdrawn_at.is_(None)))
-
-
 def next_candidate() -> ColumnElement[bool]:
-    """The best-ranked candidate of a content whose better ones are all wrong, by a curator's word, or unusable."""
+    """The best-ranked candidate of a content whose better ones are all wrong, as curators said, or unusable."""
     better, first = aliased(Match), aliased(Match)
-    same = [getattr(better, key) == getattr(Match, key) for key in ("content_id", "encoder_name", "encoder_checksum")]
+    same = [getattr(better, key) == getattr(Match, key) for key in ("content_id", "matcher_name", "matcher_version")]
     open_one = exists().where(*same, better.rank < Match.rank, better.id.not_in(_wrong()), usable(better.style_id))
     contents = select(first.content_id).where(first.id.in_(_wrong()))
     return and_(
@@ -79,7 +160,7 @@ def next_candidate() -> ColumnElement[bool]:
 
 
 def _wrong() -> Any:
-    """Matches of two pictures that a standing verdict says are a wrong match, whichever encoder found them."""
+    """Matches of two pictures that a standing verdict says are a wrong match, whichever matcher found them."""
     tried, judged, same = aliased(Attempt), aliased(Match), aliased(Match)
     returned = and_(Review.reason == literal_column("'wrong match'"), Review.verdict == Verdict.RETURNED)
     return (
@@ -91,82 +172,99 @@ def _wrong() -> Any:
     )
 
 
-def forbidden() -> ColumnElement[bool]:
-    """One of the attempt's two pictures may no longer be used."""
-    content, style = aliased(Image), aliased(Image)
-    match = aliased(Match)
-    return not_(
-        exists().where(
-            match.id == Attempt.match_id,
-            content.id == match.content_id,
-            style.id == match.style_id,
-            usable(content.id),
-            usable(style.id),
+def _names(recipes: Collection[str], batch: Batch) -> list[str]:
+    """A recipe that takes no style cannot answer who asks the night's own recipe for another style."""
+    return [name for name in recipes if batch.styles or name != RECIPE_OF_NIGHT]
+
+
+def _takes_styles(batch: Batch) -> ColumnElement[bool]:
+    return literal_column("1 = 1" if batch.styles else "1 = 0")
+
+
+def _of_enough(offers: Offers) -> Offers:
+    """Those with as many styles as the recipe needs; contents that have fewer wait for more."""
+
+    def enough(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
+        while page := offers(session, batch, place, most):
+            if full := [offer for offer in page if len(offer.inputs.styles) >= batch.styles]:
+                return full
+            place = page[-1].place
+        return []
+
+    return enough
+
+
+def _styles(
+    batch: Batch, match: Match, first: str, further: Mapping[int, Sequence[StyleInput]]
+) -> tuple[StyleInput, ...]:  # fmt: skip
+    return (StyleInput(first, match.registration), *further[match.id])[: batch.styles]
+
+
+def _further_styles(session: Session, styles: int, firsts: Sequence[Match]) -> Mapping[int, list[StyleInput]]:
+    """Match → the next-ranked usable candidates of its content, as many as the recipe needs beside it."""
+    further: defaultdict[int, list[StyleInput]] = defaultdict(list)
+    if styles < 2:
+        return further
+    for first in firsts:
+        same = [getattr(Match, key) == getattr(first, key) for key in ("content_id", "matcher_name", "matcher_version")]
+        ranked = (
+            select(Image.sha256, Match.registration)
+            .join(Match, Match.style_id == Image.id)
+            .where(*same, Match.id != first.id, Match.rank.is_not(None))
+            .where(Match.id.not_in(_wrong()), usable(Match.style_id))
+            .order_by(Match.rank)
+            .limit(styles - 1)
         )
-    )
+        further[first.id] = [StyleInput(*row) for row in session.execute(ranked)]
+    return further
 
 
-_COLUMNS = (
-    "batch_id",
-    "match_id",
-    "content_sha256",
-    "style_sha256",
-    "recipe_name",
-    "recipe_data",
-    "recipe_digest",
-    "encoder_name",
-    "weights_checksum",
-    "inputs_digest",
-    "number",
-    "transient",
-    "opened_at",
-)
-
-
-def _open(batch: Batch, due: Due) -> Any:
-    """Chosen matches that are due for the batch's recipe and encoder, as rows for `_COLUMNS`."""
-    content, style, earlier = aliased(Image), aliased(Image), aliased(Attempt)
-    inputs: Any = CuratorRequest.inputs_digest if due.requests else literal(NO_INPUTS)
-    same_key = and_(
-        earlier.content_sha256 == content.sha256,
-        earlier.style_sha256 == style.sha256,
-        earlier.recipe_digest == batch.recipe_digest,
-        earlier.weights_checksum == batch.encoder_checksum,
-        earlier.inputs_digest == inputs,
-    )
-    settled = or_(earlier.outcome.is_(None), earlier.outcome.in_(_CLAIMED), not_(earlier.transient))
-    tries = select(func.count()).select_from(earlier).where(same_key).scalar_subquery()
-    found = (
-        select(
-            literal(batch.id),
-            Match.id,
-            content.sha256,
-            style.sha256,
-            literal(batch.recipe_name),
-            literal(batch.recipe_data, Batch.recipe_data.type),
-            literal(batch.recipe_digest),
-            literal(batch.encoder_name),
-            literal(batch.encoder_checksum),
-            inputs,
-            tries + 1,
-            literal(value=False),
-            literal(now(), Batch.started_at.type),
+def _rows(session: Session, batch: Batch, page: Sequence[Offer], max_tries: int) -> list[dict[str, Any]]:
+    """Attempts to open for the offers that are not settled."""
+    tried, moment, rows = _tried(session, batch, {offer.content_sha256 for offer in page}), now(), []
+    for offer in page:
+        digest = inputs_digest(offer.inputs)
+        tries, settled = tried.get((offer.content_sha256, digest), (0, 0))
+        if settled or tries >= max_tries:
+            continue
+        rows.append(
+            {
+                "batch_id": batch.id,
+                "match_id": offer.match_id,
+                "content_sha256": offer.content_sha256,
+                "style_sha256": offer.inputs.styles[0].sha256 if offer.inputs.styles else None,
+                "marks_sha256": offer.inputs.marks_sha256,
+                **{key: getattr(batch, key) for key in ("recipe_name", "recipe_data", "recipe_digest")},
+                **{key: getattr(batch, key) for key in ("encoder_name", "models", "models_digest")},
+                "weights_checksum": batch.encoder_checksum,
+                "inputs": offer.inputs.data(),
+                "inputs_digest": digest,
+                "number": tries + 1,
+                "transient": False,
+                "opened_at": moment,
+            }
         )
-        .join(content, content.id == Match.content_id)
-        .join(style, style.id == Match.style_id)
-        .where(due.chosen)
-        .where(Match.encoder_name == batch.encoder_name, Match.encoder_checksum == batch.encoder_checksum)
-        .where(not_(exists().where(same_key, settled)), tries < due.max_tries)
-        .where(usable(content.id), usable(style.id))
-    )
-    return found.join(CuratorRequest, _request(due.requests)) if due.requests else found
+    return rows
 
 
-def _request(recipes: Collection[str]) -> ColumnElement[bool]:
-    """The request is for this match, and names one of these recipes."""
-    return and_(
-        CuratorRequest.content_id == Match.content_id,
-        CuratorRequest.style_id == Match.style_id,
-        CuratorRequest.recipe_name.in_(recipes),
-        pending(),
-    )
+def _tried(session: Session, batch: Batch, contents: Collection[str]) -> dict[tuple[str, str], tuple[int, int]]:
+    """(Content, inputs' digest) → attempts by the batch's recipe and models, and how many of them settle it."""
+    key = (Attempt.content_sha256, Attempt.inputs_digest)
+    counts = select(*key, func.count(), func.count(case((_settles(Attempt), 1)))).group_by(*key)
+    found = session.execute(counts.where(Attempt.content_sha256.in_(contents), _by(Attempt, batch)))
+    return {(content, digest): (tries, settled) for content, digest, tries, settled in found}
+
+
+def _settled_as(batch: Batch, content_sha256: Any, digest: Any) -> ColumnElement[bool]:
+    earlier = aliased(Attempt)
+    same = and_(earlier.content_sha256 == content_sha256, earlier.inputs_digest == digest)
+    return exists().where(same, _by(earlier, batch), _settles(earlier))
+
+
+def _by(attempt: type[Attempt], batch: Batch) -> ColumnElement[bool]:
+    return and_(attempt.recipe_digest == batch.recipe_digest, attempt.models_digest == batch.models_digest)
+
+
+def _settles(attempt: type[Attempt]) -> ColumnElement[bool]:
+    """Nothing further is to be tried: it is pending, it came to a picture, or it failed for good."""
+    return or_(attempt.outcome.is_(None), attempt.outcome.in_(_CLAIMED), not_(attempt.transient))

@@ -5,25 +5,29 @@ one outcome with its output's row. A crash leaves pending attempts in a batch wh
 takes it over gets a higher token, and the old owner, should it still live, can write nothing more.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, fields, replace
 from datetime import timedelta
 from math import isfinite
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from db.entries.night import AttemptResult, BatchEntry, EncoderKey, PendingAttempt, RecipeEntry
+from db.entries.claim import ENCODER, Inputs, MatcherKey, ModelKey, models_data, models_digest, models_from
+from db.entries.night import AttemptResult, BatchEntry, ContentScope, EncoderKey, PendingAttempt, RecipeEntry
 from db.entries.review import RECIPE_OF_NIGHT
 from db.errors import BatchLost, BatchUnfinished, UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
-from db.queries.base.store import Store, changed, image_entry, now
+from db.queries.base.store import Store, changed, chunks, image_entry, now
+from db.queries.base.usable import usable
+from db.queries.night import claims
 from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
-from db.queries.night.claims import NO_INPUTS, Due, chosen, claim, forbidden, next_candidate, requested
+from db.queries.night.claims import Bounds, Offers, chosen_match, next_candidate
 from db.queries.night.requests import match_requests
+from db.queries.night.scope import in_scope
 from db.tables.night import Attempt, Batch, Image, Match, Record
-from db.tables.review import CuratorRequest, Review
+from db.tables.review import Review
 
 SILENCE_S = 120
 """A owner that has not been heard of for so long is taken for dead."""
@@ -34,35 +38,45 @@ class DispatchQueries(Store):
     """What the dispatch says to the catalogue."""
 
     def take_batch(
-        self, recipe: RecipeEntry, encoder: EncoderKey, *, limit: int | None, max_tries: int = 3
-    ) -> BatchEntry | None:
-        """Claim the matches that are due, and hold them; None: nothing is due.
+        self, recipe: RecipeEntry, models: Collection[ModelKey], matcher: MatcherKey, scope: ContentScope | None = None,
+        *, limit: int | None, max_tries: int = 3,
+    ) -> BatchEntry | None:  # fmt: skip
+        """Claim what is due, and hold it; None: nothing is due.
 
         What curators asked for comes first, then the next candidates of contents whose match they returned as
-        wrong, then the chosen matches, oldest first.
+        wrong, then the chosen matches, oldest first. A recipe that needs no style takes contents as they are.
 
-        Due is a match of this encoder that no pending, succeeded or rejected attempt has by this recipe,
-        that has no permanent failure and fewer than `max_tries` others, and whose two pictures may be used
-        today. Two processes at once never claim the same match.
+        Due is what no pending, succeeded or rejected attempt has by this recipe with these models and the same inputs,
+        what has no permanent failure and fewer than `max_tries` others, and whose pictures may be used today. Two
+        processes at once never claim the same.
+
+        Args:
+            recipe: with the number of styles that it needs; with several, contents that have fewer candidates wait.
+            models: all that decide the result; the one whose role is ENCODER takes the relative errors.
+            matcher: whose matches are taken.
+            scope: the contents for a recipe that needs no style; None: only those that curators asked for.
+            limit: attempts, at most.
+            max_tries: as above.
         """
         with self._writing() as session:
             names = (RECIPE_OF_NIGHT, recipe.name)
-            match_requests(session, self._insert(Match), encoder, names)
-            dues = [
-                Due(requested(), max_tries, names),
-                Due(next_candidate(), max_tries),
-                Due(chosen(), max_tries),
-            ]
-            return open_batch(session, self._insert(Attempt), recipe, encoder, dues, limit)
+            match_requests(session, self._insert(Match), matcher, names)
+            offers = [claims.requests(names, matcher)]
+            if recipe.styles:
+                offers += [claims.matches(next_candidate(), matcher), claims.matches(chosen_match(), matcher)]
+            elif scope is not None:
+                offers += [claims.contents(in_scope(session, scope))]
+            return open_batch(session, self._insert(Attempt), recipe, models, offers, Bounds(max_tries, limit))
 
     def take_requests(
-        self, recipe: RecipeEntry, encoder: EncoderKey, *, limit: int | None, max_tries: int = 3
-    ) -> BatchEntry | None:
+        self, recipe: RecipeEntry, models: Collection[ModelKey], matcher: MatcherKey, *, limit: int | None,
+        max_tries: int = 3,
+    ) -> BatchEntry | None:  # fmt: skip
         """Claim, as `take_batch`, only what curators asked for by the name of this recipe; nothing else is due."""
         with self._writing() as session:
-            match_requests(session, self._insert(Match), encoder, (recipe.name,))
-            dues = [Due(requested(), max_tries, (recipe.name,))]
-            return open_batch(session, self._insert(Attempt), recipe, encoder, dues, limit)
+            match_requests(session, self._insert(Match), matcher, (recipe.name,))
+            offers = [claims.requests((recipe.name,), matcher)]
+            return open_batch(session, self._insert(Attempt), recipe, models, offers, Bounds(max_tries, limit))
 
     def unfinished_batches(self) -> list[BatchEntry]:
         """Batches that were put down or whose owner is gone; oldest first. They can be taken over."""
@@ -84,39 +98,16 @@ class DispatchQueries(Store):
             swap = update(Batch).where(Batch.id == batch_id, Batch.token == batch.token)
             if not changed(session, swap.values(token=batch.token + 1, **_held_by(this_process()))):
                 return None
-            session.execute(delete(Attempt).where(Attempt.batch_id == batch_id, _pending(), forbidden()))
+            _drop_forbidden(session, batch_id)
             return batch_entry(session, batch_id)
 
     def pending_attempts(self, batch: BatchEntry) -> list[PendingAttempt]:
         """What is left to try, in the order of the claim."""
-        content, style = aliased(Image), aliased(Image)
-        content_record, style_record = aliased(Record), aliased(Record)
-        marks = select(func.max(CuratorRequest.marks_sha256)).where(
-            CuratorRequest.inputs_digest == Attempt.inputs_digest, Attempt.inputs_digest != NO_INPUTS
-        )
-        pending = (
-            select(
-                Attempt.id,
-                Attempt.number,
-                Attempt.match_id,
-                content,
-                style,
-                content_record.identifier,
-                style_record.identifier,
-                marks.scalar_subquery(),
-            )
-            .join(content, content.sha256 == Attempt.content_sha256)
-            .join(style, style.sha256 == Attempt.style_sha256)
-            .join(content_record, content_record.id == content.record_id)
-            .join(style_record, style_record.id == style.record_id)
-            .where(Attempt.batch_id == batch.id, _pending())
-            .order_by(Attempt.id)
-        )
+        pending = select(Attempt).where(Attempt.batch_id == batch.id, _pending()).order_by(Attempt.id)
         with self._reading() as session:
-            return [
-                PendingAttempt(attempt_id, number, match_id, image_entry(gray), image_entry(colour), *rest)
-                for attempt_id, number, match_id, gray, colour, *rest in session.execute(pending)
-            ]
+            attempts = session.scalars(pending).all()
+            files = _files(session, attempts)
+            return [_pending_attempt(attempt, files) for attempt in attempts]
 
     def keep_alive(self, batch: BatchEntry) -> None:
         """Say that we are still at it, several times in SILENCE_S.
@@ -179,13 +170,14 @@ _NOBODY: Mapping[str, Any] = {"host": None, "pid": None, "process_start": None}
 
 
 def open_batch(
-    session: Session, insert_attempts: Any, recipe: RecipeEntry, encoder: EncoderKey, dues: Iterable[Due],
-    limit: int | None = None,
+    session: Session, insert_attempts: Any, recipe: RecipeEntry, models: Collection[ModelKey],
+    kinds: Iterable[Offers], bounds: Bounds,
 ) -> BatchEntry | None:  # fmt: skip
-    """A batch, held by this process, of what is due, `limit` at most; None, and no batch, where nothing is."""
-    batch_id, taken = _new_batch(session, recipe, encoder), 0
-    for due in dues:
-        taken += claim(session, insert_attempts, batch_id, due, None if limit is None else limit - taken)
+    """A batch, owned by this process, of what is due among all kinds of offers; None, and no batch: nothing is."""
+    batch_id, taken, limit = _new_batch(session, recipe, models), 0, bounds.limit
+    for offers in kinds:
+        left = replace(bounds, limit=None if limit is None else limit - taken)
+        taken += claims.claim(session, insert_attempts, batch_id, offers, left)
     if taken:
         return batch_entry(session, batch_id)
     session.execute(delete(Batch).where(Batch.id == batch_id))
@@ -200,26 +192,70 @@ def batch_entry(session: Session, batch_id: int) -> BatchEntry:
     return BatchEntry(
         id=batch.id,
         token=batch.token,
-        recipe=RecipeEntry(batch.recipe_name, batch.recipe_data, batch.recipe_digest),
+        recipe=RecipeEntry(batch.recipe_name, batch.recipe_data, batch.recipe_digest, batch.styles),
         encoder=EncoderKey(batch.encoder_name, batch.encoder_checksum),
+        models=models_from(batch.models),
         started_at=batch.started_at,
         taken=taken,
         left=left,
     )
 
 
-def _new_batch(session: Session, recipe: RecipeEntry, encoder: EncoderKey) -> int:
+def _new_batch(session: Session, recipe: RecipeEntry, models: Collection[ModelKey]) -> int:
+    (encoder,) = (model for model in models if model.role == ENCODER)
     row = {
         "recipe_name": recipe.name,
         "recipe_data": dict(recipe.data),
         "recipe_digest": recipe.digest,
+        "styles": recipe.styles,
         "encoder_name": encoder.name,
         "encoder_checksum": encoder.checksum,
+        "models": models_data(models),
+        "models_digest": models_digest(models),
         "token": 1,
         "started_at": now(),
         **_held_by(this_process()),
     }
     return session.execute(insert(Batch).values(row).returning(Batch.id)).scalar_one()
+
+
+def _files(session: Session, attempts: Collection[Attempt]) -> dict[str, tuple[Image, str]]:
+    """Each picture that these attempts take, by its sha256, with the identifier of the record that brought it."""
+    files: dict[str, tuple[Image, str]] = {}
+    for some in chunks({sha256 for attempt in attempts for sha256 in _taken(attempt)}):
+        named = select(Image, Record.identifier).join(Record, Record.id == Image.record_id)
+        files |= {image.sha256: (image, name) for image, name in session.execute(named.where(Image.sha256.in_(some)))}
+    return files
+
+
+def _taken(attempt: Attempt) -> list[str]:
+    """The sha256 of its content and of its styles."""
+    return [attempt.content_sha256, *(style.sha256 for style in Inputs.from_data(attempt.inputs).styles)]
+
+
+def _pending_attempt(attempt: Attempt, files: Mapping[str, tuple[Image, str]]) -> PendingAttempt:
+    (content, content_identifier), *styles = (files[sha256] for sha256 in _taken(attempt))
+    return PendingAttempt(
+        id=attempt.id,
+        number=attempt.number,
+        match_id=attempt.match_id,
+        content=image_entry(content),
+        styles=tuple(image_entry(style) for style, _ in styles),
+        content_identifier=content_identifier,
+        style_identifiers=tuple(identifier for _, identifier in styles),
+        inputs=Inputs.from_data(attempt.inputs),
+    )
+
+
+def _drop_forbidden(session: Session, batch_id: int) -> None:
+    """Delete pending attempts of which a picture may no longer be used."""
+    pending = session.scalars(select(Attempt).where(Attempt.batch_id == batch_id, _pending())).all()
+    allowed: set[str] = set()
+    for some in chunks({sha256 for attempt in pending for sha256 in _taken(attempt)}):
+        allowed |= set(session.scalars(select(Image.sha256).where(Image.sha256.in_(some), usable(Image.id))))
+    gone = [attempt.id for attempt in pending if not allowed.issuperset(_taken(attempt))]
+    for numbers in chunks(gone):
+        session.execute(delete(Attempt).where(Attempt.id.in_(numbers)))
 
 
 def _held_by(owner: BatchOwner) -> dict[str, Any]:

@@ -5,16 +5,17 @@ are embedded, matched or offered as style (`db.queries.base.usable`).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, exists, not_, select, update
 from sqlalchemy.orm import Session
 
+from db.entries.claim import Inputs, MatcherKey, StyleInput, inputs_digest
 from db.entries.night import EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
 from db.queries.base.store import Store, chunks, image_entry, now
-from db.queries.base.usable import harvested, of, standing, usable
+from db.queries.base.usable import found_by, harvested, seen_by, standing, usable
 from db.tables.night import Attempt, Embedding, Image, Match
 from db.tables.review import Review
 
@@ -23,12 +24,15 @@ if TYPE_CHECKING:  # `nishiki status` needs no numpy, and it costs 0.1 s
     from numpy.typing import NDArray
 
 
+_FOUND_AGAIN = ("outcome", "rank", "score", "reasons", "registration", "inputs_digest", "made_at")
+
+
 class MatchQueries(Store):
     """What the matching says to the catalogue."""
 
     def images_to_embed(self, encoder: EncoderKey, tones: Collection[Tone]) -> list[ImageEntry]:
         """Usable harvested images of these tones that the encoder has not seen."""
-        seen = exists().where(Embedding.image_id == Image.id, of(Embedding, encoder))
+        seen = exists().where(Embedding.image_id == Image.id, seen_by(encoder))
         due = select(Image).where(harvested(), Image.tone.in_(tones), usable(Image.id), not_(seen))
         with self._reading() as session:
             return [image_entry(image) for image in session.scalars(due.order_by(Image.id))]
@@ -58,7 +62,7 @@ class MatchQueries(Store):
         page = (
             select(Embedding.image_id, Embedding.vector)
             .join(Image, Image.id == Embedding.image_id)
-            .where(of(Embedding, encoder), harvested(), Image.tone == Tone.COLOUR, usable(Image.id))
+            .where(seen_by(encoder), harvested(), Image.tone == Tone.COLOUR, usable(Image.id))
             .order_by(Embedding.image_id)
             .limit(block)
         )
@@ -80,7 +84,7 @@ class MatchQueries(Store):
         known: dict[int, bytes] = {}
         with self._reading() as session:
             for some in chunks(image_ids):
-                rows = select(Embedding.image_id, Embedding.vector).where(of(Embedding, encoder))
+                rows = select(Embedding.image_id, Embedding.vector).where(seen_by(encoder))
                 known.update(session.execute(rows.where(Embedding.image_id.in_(some))).all())
         missing = [image_id for image_id in image_ids if image_id not in known]
         if missing:
@@ -89,56 +93,68 @@ class MatchQueries(Store):
             )
         return _matrix([known[image_id] for image_id in image_ids])
 
-    def add_matches(self, content_id: int, encoder: EncoderKey, matches: Sequence[MatchEntry]) -> None:
-        """Keep what was found for a content image, in the place of what was found earlier.
+    def add_matches(self, content_id: int, matcher: MatcherKey, matches: Sequence[MatchEntry]) -> None:
+        """Keep what a matcher found for a content image, in the place of what it found earlier.
 
         A match whose style may still be used stays as it is. One that attempts hang on becomes a candidate
         without a rank, and the chosen pair again when it is found again; they take another place in the queue where
         the score is another.
         """
-        rows = [
-            {
-                "content_id": content_id,
-                "style_id": match.style_id,
-                "encoder_name": encoder.name,
-                "encoder_checksum": encoder.checksum,
-                "outcome": match.outcome,
-                "rank": match.rank,
-                "score": match.score,
-                "reasons": dict(match.reasons),
-                "made_at": now(),
-            }
-            for match in matches
-        ]
-        if not rows:
+        if not matches:
             return
         with self._writing() as session:
             # Whoever else matches this image meanwhile waits here, so that one of both is chosen.
             session.execute(select(Image.id).where(Image.id == content_id).with_for_update(key_share=True))
-            chosen = select(Match.id).where(Match.content_id == content_id, standing(encoder))
+            chosen = select(Match.id).where(Match.content_id == content_id, standing(matcher))
             if session.execute(chosen.limit(1)).first() is not None:
                 return
-            scores = _scores(session, content_id, encoder)
-            _make_way(session, content_id, encoder)
+            scores = _scores(session, content_id, matcher)
+            _make_way(session, content_id, matcher)
             found = self._insert(Match)
-            again = {key: found.excluded[key] for key in ("outcome", "rank", "score", "reasons", "made_at")}
-            pair = ["content_id", "style_id", "encoder_name", "encoder_checksum"]
+            again = {key: found.excluded[key] for key in _FOUND_AGAIN}
+            pair = ["content_id", "style_id", "matcher_name", "matcher_version"]
+            rows = match_rows(session, matcher, [(content_id, match) for match in matches])
             session.execute(found.on_conflict_do_update(index_elements=pair, set_=again), rows)
-            moved = [attempt_id for attempt_id, _ in _scores(session, content_id, encoder) - scores]
+            moved = [attempt_id for attempt_id, _ in _scores(session, content_id, matcher) - scores]
             if lock_contents(session, moved):
                 refresh(session, self._insert(Review), moved)
 
 
-def _scores(session: Session, content_id: int, encoder: EncoderKey) -> set[tuple[int, float | None]]:
+def match_rows(session: Session, matcher: MatcherKey, found: Sequence[tuple[int, MatchEntry]]) -> list[dict[str, Any]]:
+    """Rows of `matches`, of each content and what was found for it."""
+    styles = {match.style_id for _, match in found} - {None}
+    known = dict(session.execute(select(Image.id, Image.sha256).where(Image.id.in_(styles))).all())
+    common = {"matcher_name": matcher.name, "matcher_version": matcher.version, "made_at": now()}
+    return [
+        {
+            "content_id": content_id,
+            "style_id": match.style_id,
+            "outcome": match.outcome,
+            "rank": match.rank,
+            "score": match.score,
+            "reasons": dict(match.reasons),
+            "registration": match.registration and dict(match.registration),
+            "inputs_digest": match.style_id and inputs_digest(_inputs(known[match.style_id], match)),
+            **common,
+        }
+        for content_id, match in found
+    ]
+
+
+def _inputs(style_sha256: str, match: MatchEntry) -> Inputs:
+    return Inputs((StyleInput(style_sha256, match.registration),))
+
+
+def _scores(session: Session, content_id: int, matcher: MatcherKey) -> set[tuple[int, float | None]]:
     """(attempt, its match's score) of those at this content that made a picture."""
     tried = select(Attempt.id, Match.score).join(Match, Match.id == Attempt.match_id)
-    made = (Match.content_id == content_id, of(Match, encoder), Attempt.output_image_id.is_not(None))
+    made = (Match.content_id == content_id, found_by(matcher), Attempt.output_image_id.is_not(None))
     return {(attempt_id, score) for attempt_id, score in session.execute(tried.where(*made))}
 
 
-def _make_way(session: Session, content_id: int, encoder: EncoderKey) -> None:
+def _make_way(session: Session, content_id: int, matcher: MatcherKey) -> None:
     """Delete what was found earlier; what attempts hang on stays, as a candidate."""
-    earlier = (Match.content_id == content_id, of(Match, encoder))
+    earlier = (Match.content_id == content_id, found_by(matcher))
     tried = exists().where(Attempt.match_id == Match.id)
     session.execute(delete(Match).where(*earlier, not_(tried)))
     session.execute(update(Match).where(*earlier).values(outcome=MatchOutcome.CANDIDATE, rank=None))

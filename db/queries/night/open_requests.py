@@ -26,12 +26,13 @@ def pending() -> ColumnElement[bool]:
 
 
 def allowed() -> ColumnElement[bool]:
-    """Both of its pictures may be used."""
-    return and_(usable(CuratorRequest.content_id), usable(CuratorRequest.style_id))
+    """Its pictures may be used."""
+    style = or_(CuratorRequest.style_id.is_(None), usable(CuratorRequest.style_id))
+    return and_(usable(CuratorRequest.content_id), style)
 
 
 def tries() -> Any:
-    """How often it was tried with recipe and encoder as they are now."""
+    """How often it was tried with recipe and models as they are now."""
     return _such(func.count(_tried.id), unchanged(_tried))
 
 
@@ -46,9 +47,9 @@ def repeated() -> Any:
 
 
 def unchanged(attempt: type[Attempt]) -> ColumnElement[bool]:
-    """No batch since had the attempt's recipe with other parameters or another encoder."""
+    """No batch since had the attempt's recipe with other parameters or other models."""
     later = aliased(Batch)
-    differs = or_(later.recipe_digest != attempt.recipe_digest, later.encoder_checksum != attempt.weights_checksum)
+    differs = or_(later.recipe_digest != attempt.recipe_digest, later.models_digest != attempt.models_digest)
     return not_(exists().where(later.recipe_name == attempt.recipe_name, later.id > attempt.batch_id, differs))
 
 
@@ -56,10 +57,17 @@ def _such(figure: Any, *which: ColumnElement[bool]) -> Any:
     """A figure of the attempts, of these, at what the request names."""
     same = and_(
         _tried.content_sha256 == _content.sha256,
-        _tried.style_sha256 == _style.sha256,
-        _tried.inputs_digest == CuratorRequest.inputs_digest,
+        _tried.marks_sha256.is_not_distinct_from(CuratorRequest.marks_sha256),
+        or_(CuratorRequest.style_id.is_(None), _tried.style_sha256 == _style.sha256, _needs_no_style()),
         or_(CuratorRequest.recipe_name == RECIPE_OF_NIGHT, _tried.recipe_name == CuratorRequest.recipe_name),
         *which,
     )
-    found = select(figure).select_from(_content).join(_style, _style.id == CuratorRequest.style_id).join(_tried, same)
+    found = (
+        select(figure).select_from(_content).outerjoin(_style, _style.id == CuratorRequest.style_id).join(_tried, same)
+    )
     return found.where(_content.id == CuratorRequest.content_id).correlate(CuratorRequest).scalar_subquery()
+
+
+def _needs_no_style() -> ColumnElement[bool]:
+    """The recipe that was asked for by its name takes none: then none of the request's matters."""
+    return and_(_tried.style_sha256.is_(None), CuratorRequest.recipe_name != RECIPE_OF_NIGHT)

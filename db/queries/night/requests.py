@@ -1,17 +1,18 @@
 """Requests: further attempts that curators ask for, and the candidates and styles that they choose from.
 
-A request names pictures, not a match, so that a night with another encoder takes it too. It is pending until an attempt
+A request names pictures, not a match, so that a night with another matcher takes it too. It is pending until an attempt
 has come of it (`db.queries.night.open_requests`); nothing has to be remembered when one is claimed or dropped.
 """
 
-import hashlib
 from collections.abc import Collection
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from db.entries.night import Description, EncoderKey, MatchEntry, MatchOutcome, Tone
+from db.entries.claim import Inputs, MatcherKey, StyleInput, inputs_digest
+from db.entries.night import Description, MatchEntry, MatchOutcome, Tone
 from db.entries.review import AttemptRequest, RequestEntry, RequestState
 from db.errors import TriedAlready, UnknownEntry
 from db.queries.base.describe import describe
@@ -19,22 +20,16 @@ from db.queries.base.review_rows import hidden
 from db.queries.base.search import has_words
 from db.queries.base.store import Store, changed, now
 from db.queries.base.usable import harvested, usable
-from db.queries.night.claims import NO_INPUTS
+from db.queries.night.match import match_rows
 from db.queries.night.open_requests import MAX_TRIES, allowed, answer, pending, repeated, tries, unchanged
-from db.tables.columns import to_json
 from db.tables.night import Attempt, Image, Match
 from db.tables.review import CuratorRequest, Review
 
 REQUESTED = {"why": "a curator asked for it"}
+_MATCH = tuple(each.name for each in fields(MatchEntry))
+_OF_ONE_MATCHER = ("content_id", "matcher_name", "matcher_version")
 _AT_ONCE = 200
 """Pictures that are looked through at once for those that may be used."""
-
-
-def inputs_digest(marks_sha256: str | None) -> str:
-    """What of a request is neither picture nor recipe, hashed: a part of the claim."""
-    if marks_sha256 is None:
-        return NO_INPUTS
-    return hashlib.sha256(to_json({"marks": marks_sha256}).encode()).hexdigest()
 
 
 class RequestQueries(Store):
@@ -45,23 +40,18 @@ class RequestQueries(Store):
 
         Raises:
             TriedAlready: it was made, and the recipe is still the same.
-            UnknownEntry: there is no such attempt, or the style is no colour picture that may be used.
+            UnknownEntry: there is no such attempt, or the style is not a colour picture that may be used.
         """
         with self._writing() as session:
-            match = session.execute(select(Match).join(Attempt).where(Attempt.id == attempt_id)).scalar_one_or_none()
-            if match is None:
-                raise UnknownEntry(f"there is no attempt {attempt_id} to ask for another of")
-            style_id = request.style_id or match.style_id or 0
-            if session.execute(_styles().where(Image.id == style_id)).first() is None:
-                raise UnknownEntry(f"image {style_id} is no colour picture that may be used; choose another style")
+            content_id, style = _asked(session, attempt_id, request.style_id)
+            styles = () if style is None else (StyleInput(style.sha256),)
             key = {
-                "content_id": match.content_id,
-                "style_id": style_id,
+                "content_id": content_id,
                 "recipe_name": request.recipe,
-                "inputs_digest": inputs_digest(request.marks_sha256),
+                "inputs_digest": inputs_digest(Inputs(styles, request.marks_sha256)),
             }
             row = {"attempt_id": attempt_id, "curator": curator, "requested_at": now(), "withdrawn_at": None}
-            row |= {"marks_sha256": request.marks_sha256}
+            row |= {"style_id": style and style.id, "marks_sha256": request.marks_sha256}
             session.execute(self._insert(CuratorRequest).values(**key, **row).on_conflict_do_nothing())
             named = [getattr(CuratorRequest, name) == value for name, value in key.items()]
             kept = session.scalars(select(CuratorRequest).where(*named).with_for_update()).one()
@@ -88,7 +78,7 @@ class RequestQueries(Store):
             attempt_id: one of the content's attempts.
             reader: the curator who looks: what others asked for at an entry whose first word is hidden would tell it.
         """
-        content = select(Match.content_id).join(Attempt, Attempt.match_id == Match.id).where(Attempt.id == attempt_id)
+        content = select(Image.id).join(Attempt, Attempt.content_sha256 == Image.sha256).where(Attempt.id == attempt_id)
         telling = exists().where(Review.attempt_id == CuratorRequest.attempt_id, hidden())
         shown = [] if reader is None else [or_(CuratorRequest.curator == reader, not_(telling))]
         with self._reading() as session:
@@ -103,30 +93,25 @@ class RequestQueries(Store):
     def tried_styles(self, attempt_id: int) -> set[int]:
         """Styles, by image number, that a night would only try again in the same way on this attempt's content."""
         of_content = select(Attempt.content_sha256).where(Attempt.id == attempt_id).scalar_subquery()
-        tried = select(Match.style_id).join(Attempt, Attempt.match_id == Match.id)
-        settled = (Attempt.inputs_digest == NO_INPUTS, not_(Attempt.transient), unchanged(Attempt))
+        tried = select(Image.id).join(Attempt, Attempt.style_sha256 == Image.sha256)
+        settled = (Attempt.marks_sha256.is_(None), not_(Attempt.transient), unchanged(Attempt))
         with self._reading() as session:
-            rows = session.scalars(tried.where(Attempt.content_sha256 == of_content, *settled))
-            return {style_id for style_id in rows if style_id is not None}
+            return set(session.scalars(tried.where(Attempt.content_sha256 == of_content, *settled)))
 
     def candidates(self, attempt_id: int) -> list[tuple[Description, MatchEntry]]:
         """What the matching found for this attempt's content, best first: other styles to choose from."""
         tried = aliased(Match)
         ranked = (
             select(Match)
-            .join(tried, and_(tried.content_id == Match.content_id, tried.encoder_checksum == Match.encoder_checksum))
+            .join(tried, and_(*(getattr(tried, key) == getattr(Match, key) for key in _OF_ONE_MATCHER)))
             .join(Attempt, Attempt.match_id == tried.id)
             .where(Attempt.id == attempt_id, Match.rank.is_not(None), usable(Match.style_id))
-            .where(tried.encoder_name == Match.encoder_name)
             .order_by(Match.rank)
         )
         with self._reading() as session:
             rows = session.scalars(ranked).all()
             said = describe(session, {row.style_id or 0 for row in rows})
-            return [
-                (said[row.style_id or 0], MatchEntry(row.outcome, row.style_id, row.rank, row.score, row.reasons))
-                for row in rows
-            ]
+            return [(said[row.style_id or 0], MatchEntry(**{key: getattr(row, key) for key in _MATCH})) for row in rows]
 
     def find_styles(self, words: str, *, limit: int = 50) -> list[Description]:
         """Colour pictures that may be used, by their record's words."""
@@ -150,23 +135,43 @@ class RequestQueries(Store):
             return [said[each] for each in ids[:limit]]
 
 
-def match_requests(session: Session, insert_match: Any, encoder: EncoderKey, recipes: Collection[str]) -> None:
-    """See to it that pending requests naming these recipes have a match with this encoder, a candidate without rank."""
+def match_requests(session: Session, insert_match: Any, matcher: MatcherKey, recipes: Collection[str]) -> None:
+    """See to it that pending requests naming these recipes have a match of this matcher, a candidate without rank."""
     named = CuratorRequest.recipe_name.in_(recipes)
     # shared locks: who takes one of them back waits for the batch that takes it
-    requested = (
+    asked = (
         select(CuratorRequest.content_id, CuratorRequest.style_id).where(pending(), named).order_by(CuratorRequest.id)
     )
-    pairs = session.execute(requested.with_for_update(read=True, of=CuratorRequest)).all()
-    common = {
-        "encoder_name": encoder.name,
-        "encoder_checksum": encoder.checksum,
-        "outcome": MatchOutcome.CANDIDATE,
-        "reasons": REQUESTED,
-        "made_at": now(),
-    }
-    if rows := [{"content_id": content, "style_id": style, **common} for content, style in pairs]:
-        session.execute(insert_match.on_conflict_do_nothing(), rows)
+    pairs = session.execute(asked.with_for_update(read=True, of=CuratorRequest)).all()
+    found = [
+        (content_id, MatchEntry(MatchOutcome.CANDIDATE, style_id, reasons=REQUESTED))
+        for content_id, style_id in pairs
+        if style_id is not None
+    ]
+    if found:
+        session.execute(insert_match.on_conflict_do_nothing(), match_rows(session, matcher, found))
+
+
+def _asked(session: Session, attempt_id: int, style_id: int | None) -> tuple[int, Image | None]:
+    """The attempt's content, and the style that is asked for: its own where none is named."""
+    content, own = aliased(Image), aliased(Image)
+    of_attempt = (
+        select(content.id, own.id)
+        .select_from(Attempt)
+        .join(content, content.sha256 == Attempt.content_sha256)
+        .outerjoin(own, own.sha256 == Attempt.style_sha256)
+    )
+    found = session.execute(of_attempt.where(Attempt.id == attempt_id)).one_or_none()
+    if found is None:
+        raise UnknownEntry(f"there is no attempt {attempt_id} to ask for another of")
+    content_id, own_id = found
+    wanted = style_id or own_id
+    if wanted is None:
+        return content_id, None
+    style = session.execute(select(Image).where(Image.id == wanted, Image.id.in_(_styles()))).scalar_one_or_none()
+    if style is None:
+        raise UnknownEntry(f"image {wanted} is not a colour picture that may be used; choose another style")
+    return content_id, style
 
 
 def _styles() -> Any:

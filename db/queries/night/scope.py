@@ -20,9 +20,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from db.entries.claim import MatcherKey
 from db.entries.night import ContentScope, Derivatives, EncoderKey, Tone
 from db.queries.base.store import Store
-from db.queries.base.usable import RecordCondition, harvested, of, says, standing, usable
+from db.queries.base.usable import RecordCondition, harvested, says, seen_by, standing, usable
 from db.tables.base import PictureState
 from db.tables.night import Archive, Embedding, Image, Match, Record, RecordImage, Rights
 
@@ -30,15 +31,15 @@ from db.tables.night import Archive, Embedding, Image, Match, Record, RecordImag
 class ScopeQueries(Store):
     """Which contents the matching asks the catalogue for."""
 
-    def contents_to_match(self, encoder: EncoderKey, scope: ContentScope) -> list[int]:
-        """Images of the scope that the encoder has seen, without a match whose style may be used today.
+    def contents_to_match(self, encoder: EncoderKey, matcher: MatcherKey, scope: ContentScope) -> list[int]:
+        """Images of the scope that the encoder has seen, without a match of the matcher whose style may be used today.
 
         Those with "no match" get another chance, and those whose style's rights or record were withdrawn.
         """
-        seen = exists().where(Embedding.image_id == Image.id, of(Embedding, encoder))
-        found = exists().where(Match.content_id == Image.id, standing(encoder))
+        seen = exists().where(Embedding.image_id == Image.id, seen_by(encoder))
+        found = exists().where(Match.content_id == Image.id, standing(matcher))
         with self._reading() as session:
-            taken = _taken(scope, _in_genres(session, scope))
+            taken = in_scope(session, scope)
             return list(session.scalars(select(Image.id).where(taken, seen, not_(found)).order_by(Image.id)))
 
     def held_back(self, scope: ContentScope) -> dict[str, int]:
@@ -64,8 +65,12 @@ class ScopeQueries(Store):
             return dict(session.execute(counted.order_by(reasons.c.reason)).all())
 
 
-def _taken(scope: ContentScope, in_genres: RecordCondition) -> ColumnElement[bool]:
+def in_scope(session: Session, scope: ContentScope) -> ColumnElement[bool]:
     """The image is content for the night."""
+    return _taken(scope, _in_genres(session, scope))
+
+
+def _taken(scope: ContentScope, in_genres: RecordCondition) -> ColumnElement[bool]:
     return and_(harvested(), Image.tone.in_(scope.tones), usable(Image.id, in_genres))
 
 

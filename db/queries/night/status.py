@@ -17,6 +17,7 @@ from db.tables.night import (
     Archive,
     Attempt,
     Batch,
+    Embedding,
     Image,
     Match,
     Record,
@@ -80,10 +81,10 @@ def _counts(
 
 
 def _latest(session: Session) -> dict[str, Any]:
-    """The batch that was taken last, and the encoder of it or else of the last match."""
+    """The batch that was taken last, and its encoder, or else that of the embeddings."""
     batch_id = session.execute(select(func.max(Batch.id))).scalar()
     if batch_id is None:
-        last = select(Match.encoder_name, Match.encoder_checksum).order_by(Match.id.desc()).limit(1)
+        last = select(Embedding.encoder_name, Embedding.encoder_checksum).order_by(Embedding.image_id.desc()).limit(1)
         found = session.execute(last).first()
         encoder = found and {"name": found[0], "checksum": found[1]}
         return {"encoder": encoder, "batch": None}

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import and_, exists, not_, select
 
-from db.entries.night import AttemptEntry, BatchEntry, EncoderKey, ImageEntry, MatchOutcome, RecipeEntry
-from db.queries.base.store import chunks, image_entry, now
-from db.queries.base.usable import harvested, of, usable
+from db.entries.claim import MatcherKey, ModelKey
+from db.entries.night import AttemptEntry, BatchEntry, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, RecipeEntry
+from db.queries.base.store import chunks, image_entry
+from db.queries.base.usable import found_by, harvested, usable
+from db.queries.night import claims
 from db.queries.night.attempts import AttemptQueries
-from db.queries.night.claims import Due
 from db.queries.night.dispatch import open_batch
+from db.queries.night.match import match_rows
 from db.tables.night import Archive, Attempt, Image, Match, Record, RecordImage
 
 PAIRED = {"why": "a sweep pairs every content with every style"}
@@ -37,25 +39,18 @@ class SweepQueries(AttemptQueries):
             others = session.scalars(select(Image.id).where(named, not_(allowed))).all()
             return [image_entry(image) for image in images], len(others)
 
-    def pair_up(self, content_ids: Collection[int], style_ids: Collection[int], encoder: EncoderKey) -> list[int]:
+    def pair_up(self, content_ids: Collection[int], style_ids: Collection[int], matcher: MatcherKey) -> list[int]:
         """Keep a match for every content × style but an image with itself; the pairs' numbers, content by content.
 
         A match of the pair that is here already stays as it is, chosen by a night or not.
         """
         pairs = [(content, style) for content in content_ids for style in style_ids if content != style]
-        common = {
-            "encoder_name": encoder.name,
-            "encoder_checksum": encoder.checksum,
-            "outcome": MatchOutcome.CANDIDATE,
-            "reasons": PAIRED,
-            "made_at": now(),
-        }
         if not pairs:
             return []
-        rows = [{"content_id": content, "style_id": style, **common} for content, style in pairs]
+        paired = [(content, MatchEntry(MatchOutcome.CANDIDATE, style, reasons=PAIRED)) for content, style in pairs]
         with self._writing() as session:
-            session.execute(self._insert(Match).on_conflict_do_nothing(), rows)
-            found = select(Match.content_id, Match.style_id, Match.id).where(of(Match, encoder))
+            session.execute(self._insert(Match).on_conflict_do_nothing(), match_rows(session, matcher, paired))
+            found = select(Match.content_id, Match.style_id, Match.id).where(found_by(matcher))
             numbers: dict[tuple[int, int | None], int] = {}
             for content_id in set(content_ids):
                 kept = session.execute(found.where(Match.content_id == content_id))
@@ -63,12 +58,12 @@ class SweepQueries(AttemptQueries):
         return [numbers[pair] for pair in pairs]
 
     def take_pairs(
-        self, recipe: RecipeEntry, encoder: EncoderKey, match_ids: Collection[int], *, max_tries: int = 3
+        self, recipe: RecipeEntry, models: Collection[ModelKey], match_ids: Collection[int], *, max_tries: int = 3
     ) -> BatchEntry | None:
         """As `take_batch`, of exactly these matches, whether a night would choose them or not."""
-        dues = [Due(Match.id.in_(some), max_tries) for some in chunks(match_ids)]
+        offers = [claims.matches(Match.id.in_(some)) for some in chunks(match_ids)]
         with self._writing() as session:
-            return open_batch(session, self._insert(Attempt), recipe, encoder, dues)
+            return open_batch(session, self._insert(Attempt), recipe, models, offers, claims.Bounds(max_tries))
 
     def pair_attempts(
         self, match_ids: Collection[int], recipe_digests: Iterable[str], encoder: EncoderKey
@@ -79,7 +74,7 @@ class SweepQueries(AttemptQueries):
             Attempt.encoder_name == encoder.name,
             Attempt.weights_checksum == encoder.checksum,
         )
-        last: dict[tuple[int, str], AttemptEntry] = {}
+        last: dict[tuple[int | None, str], AttemptEntry] = {}
         for some in chunks(match_ids):
             for attempt in self._attempts(and_(Attempt.match_id.in_(some), wanted)):
                 last[attempt.match_id, attempt.recipe.digest] = attempt

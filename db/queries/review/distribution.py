@@ -29,7 +29,7 @@ def _rank() -> Any:
     # of tables, as in `describe`: every entry that is opened asks
     match, attempt = Match.__table__, Attempt.__table__
     ranked = match.alias()
-    same = and_(*(ranked.c[name] == match.c[name] for name in ("content_id", "encoder_name", "encoder_checksum")))
+    same = and_(*(ranked.c[name] == match.c[name] for name in ("content_id", "matcher_name", "matcher_version")))
     found = select(match.c.rank, func.count(ranked.c.id)).join(attempt, attempt.c.match_id == match.c.id)
     found = found.outerjoin(ranked, and_(same, ranked.c.rank.is_not(None)))
     return found.where(attempt.c.id == bindparam("attempt_id")).group_by(match.c.rank)
@@ -52,7 +52,8 @@ class ContentAttempt:
     """One of the attempts with a picture of the same content."""
 
     attempt_id: int
-    style: Description
+    style: Description | None
+    """The first; None where the recipe takes none."""
     encoder: EncoderKey
     """Its error compares with those of this encoder only."""
 
@@ -81,24 +82,24 @@ class DistributionQueries(Store):
         """The attempts with a picture of the same content, this one among them; the newest first, 24 at most."""
         content = select(Attempt.content_sha256).where(Attempt.id == attempt_id).scalar_subquery()
         found = (
-            select(Attempt.id, Match.style_id, Attempt.encoder_name, Attempt.weights_checksum)
-            .join(Match, Match.id == Attempt.match_id)
+            select(Attempt.id, Image.id.label("style_id"), Attempt.encoder_name, Attempt.weights_checksum)
+            .outerjoin(Image, Image.sha256 == Attempt.style_sha256)
             .where(Attempt.content_sha256 == content, Attempt.output_image_id.is_not(None))
             .order_by(Attempt.id.desc())
             .limit(_MOST_OF_CONTENT)
         )
         with self._reading() as session:
             rows = session.execute(found).all()
-            said = describe(session, {row.style_id or 0 for row in rows})
+            said = describe(session, {row.style_id for row in rows if row.style_id})
             return tuple(
-                ContentAttempt(row.id, said[row.style_id or 0], EncoderKey(row.encoder_name, row.weights_checksum))
+                ContentAttempt(row.id, said.get(row.style_id), EncoderKey(row.encoder_name, row.weights_checksum))
                 for row in rows
             )
 
     def rank_of_match(self, attempt_id: int) -> tuple[int | None, int]:
         """The rank of the attempt's style (None: it has none any more, or never had), and how many styles have one."""
         with self._reading() as session:
-            rank, of = session.execute(_RANK, {"attempt_id": attempt_id}).one()
+            rank, of = session.execute(_RANK, {"attempt_id": attempt_id}).one_or_none() or (None, 0)
             return rank, of
 
     def image(self, image_id: int) -> ImageEntry:

@@ -21,7 +21,7 @@ class Candidate:
     """An attempt of the content, its entry in the queue, and which small pictures there are."""
 
     entry: QueueEntry
-    style: Description
+    style: Description | None
     encoder: EncoderKey
     has_picture: bool
     has_style: bool
@@ -51,7 +51,9 @@ def candidates_of(state: ReviewState, attempt_id: int) -> list[Candidate]:
     has, made = state.tiles.has, state.catalogue.attempts_of_content(attempt_id)
     entries = {each.attempt_id: each for each in state.catalogue.queue_entries([each.attempt_id for each in made])}
     return [
-        Candidate(entry, each.style, each.encoder, has(entry.output_sha256), has(each.style.sha256))
+        Candidate(
+            entry, each.style, each.encoder, has(entry.output_sha256), bool(each.style and has(each.style.sha256))
+        )
         for each in made
         if (entry := entries.get(each.attempt_id))
     ]

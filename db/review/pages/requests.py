@@ -135,9 +135,10 @@ class _Offer:
     @classmethod
     def at(cls, asked: Asked, who: Visitor) -> Self:
         catalogue, attempt_id = asked.state.catalogue, asked.attempt_id
-        made = {each.style.sha256: each.attempt_id for each in reversed(catalogue.attempts_of_content(attempt_id))}
+        others = reversed(catalogue.attempts_of_content(attempt_id))
+        made = {each.style.sha256: each.attempt_id for each in others if each.style}
         requested = catalogue.requests(attempt_id, reader=who.name)
-        requests = {each.style_id: each for each in requested if each.marks_sha256 is None}
+        requests = {each.style_id: each for each in requested if each.style_id and each.marks_sha256 is None}
         return cls(asked, made, requests, catalogue.tried_styles(attempt_id))
 
     def style(self, said: Description, why: Why | None = None) -> OfferedStyle:

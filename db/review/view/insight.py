@@ -79,7 +79,7 @@ class Insight:
     """Attempts that the figures are compared with."""
     trace: TracePlot | None
     pages: Mapping[str, str | None]
-    """Where the archive shows `content` and `style`, and their licences; None: no address to follow."""
+    """Where the archive shows `content`, `style1` ..., and their licences; None: no address to follow."""
     weights: str
     """`seeded`, `distilled` or `learned`."""
     measured: Sequence[MeasurementEntry]
@@ -140,7 +140,8 @@ def _figures(attempt: AttemptEntry, like: Distribution) -> dict[str, Figure]:
 
 
 def _pages(attempt: AttemptEntry) -> Mapping[str, str | None]:
-    prints = {"content": attempt.content, "style": attempt.style}
+    styles = {f"style{place}": said for place, said in enumerate(attempt.styles, start=1)}
+    prints = {"content": attempt.content, **styles}
     landing = {name: web_address(said.landing_url) for name, said in prints.items()}
     return landing | {f"{name}_rights": web_address(said.rights_uri) for name, said in prints.items()}
 
@@ -149,11 +150,11 @@ def _requests(state: ReviewState, attempt_id: int, who: Visitor) -> Iterator[Sho
     catalogue = state.catalogue
     requests = catalogue.requests(attempt_id, reader=who.name)
     known = {RECIPE_OF_NIGHT, *state.marking_recipes}
-    said = catalogue.describe({each.style_id for each in requests})
+    said = catalogue.describe({each.style_id for each in requests if each.style_id})
     for each in requests:
         made = catalogue.attempt(each.made) if each.made else None
         may = each.state is not RequestState.MADE and may_withdraw(each, who)
-        yield ShownRequest(each, said.get(each.style_id), made, each.recipe in known, may)
+        yield ShownRequest(each, said.get(each.style_id or 0), made, each.recipe in known, may)
 
 
 def may_withdraw(entry: RequestEntry, who: Visitor) -> bool:

@@ -12,7 +12,7 @@ from db.entries.review import Judgement, QueueFilter
 from db.settings import CatalogueSettings
 from db.tables.base import Base
 from tests.benchmarks.review_catalogue import fill
-from tests.benchmarks.review_prints import ARCHIVES, BLIND_SHARE, CURATORS, ENCODER, LEASES, Shelf
+from tests.benchmarks.review_prints import ARCHIVES, BLIND_SHARE, CURATORS, LEASES, MATCHER, MODELS, Shelf
 
 SHELF = Shelf(records=120, per_batch=20)
 
@@ -27,7 +27,7 @@ def _spoken(catalogue: Catalogue, shelf: Shelf) -> None:
         source = PictureSource(wanted.reference, etag='"1"')
         catalogue.hold_picture(wanted, shelf.picture(record.identifier, shelf.tone(number)), source)
     for content in shelf.contents:
-        catalogue.add_matches(content, ENCODER, shelf.matches(content))
+        catalogue.add_matches(content, MATCHER, shelf.matches(content))
     attempts = _nights(catalogue, shelf, _match_ids(catalogue, "outcome = 'matched'"), 1)
     for attempt in attempts:
         for said in shelf.verdicts(attempt):
@@ -45,7 +45,7 @@ def _nights(catalogue: Catalogue, shelf: Shelf, match_ids: list[int], first: int
     made = []
     for start in range(0, len(match_ids), shelf.per_batch):
         recipe = shelf.recipe(first + start // shelf.per_batch)
-        batch = catalogue.take_pairs(recipe, ENCODER, match_ids[start : start + shelf.per_batch])
+        batch = catalogue.take_pairs(recipe, MODELS, match_ids[start : start + shelf.per_batch])
         assert batch is not None
         for pending in catalogue.pending_attempts(batch):
             catalogue.close_attempt(batch, pending.id, shelf.result(pending.id))

@@ -20,7 +20,7 @@ def _take_at_once(settings: CatalogueSettings, sample: "Sample", limit: int) -> 
 
     def night(catalogue: Catalogue, mine: list[str]) -> None:
         start.wait()
-        while batch := catalogue.take_batch(sample.recipe, sample.encoder, limit=limit):
+        while batch := catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=limit):
             mine += [each.content.sha256 for each in catalogue.pending_attempts(batch)]
 
     with sample.both(settings) as both:
@@ -47,10 +47,10 @@ def _race_past_the_query(settings: CatalogueSettings, sample: "Sample") -> int:
             connection.execute(
                 text(
                     "INSERT INTO attempts (batch_id, match_id, content_sha256, style_sha256, recipe_name,"
-                    " recipe_data, recipe_digest, encoder_name, weights_checksum, inputs_digest, number,"
-                    " transient, opened_at) SELECT batch_id, match_id, content_sha256, style_sha256,"
-                    " recipe_name, recipe_data, recipe_digest, encoder_name, weights_checksum,"
-                    " inputs_digest, 2, transient, opened_at FROM attempts WHERE 1 = 1"
+                    " recipe_data, recipe_digest, encoder_name, weights_checksum, models, models_digest, inputs,"
+                    " inputs_digest, number, transient, opened_at) SELECT batch_id, match_id, content_sha256,"
+                    " style_sha256, recipe_name, recipe_data, recipe_digest, encoder_name, weights_checksum, models,"
+                    " models_digest, inputs, inputs_digest, 2, transient, opened_at FROM attempts WHERE 1 = 1"
                     " ON CONFLICT DO NOTHING"
                 )
             )

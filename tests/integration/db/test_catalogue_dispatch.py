@@ -35,14 +35,14 @@ def test_a_batch_takes_the_oldest_matches_and_a_second_night_finds_nothing(
     batch = sample.take(catalogue, limit=2)
     assert (batch.taken, batch.left, batch.recipe, batch.encoder) == (2, 2, sample.recipe, sample.encoder)
     pending = catalogue.pending_attempts(batch)
-    assert [(each.content.id, each.style.id) for each in pending] == pairs[:2]
-    assert (pending[0].number, pending[0].content_identifier, pending[0].style_identifier) == (
+    assert [(each.content.id, each.styles[0].id) for each in pending] == pairs[:2]
+    assert (pending[0].number, pending[0].content_identifier, pending[0].style_identifiers[0]) == (
         1,
         "gray-0",
         "colour-0",
     )
     assert sample.take(catalogue).taken == 1
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
     assert catalogue.status()["attempts"] == {"pending": 3, "succeeded": 0, "rejected": 0, "failed": 0}
 
 
@@ -50,9 +50,9 @@ def test_another_recipe_or_encoder_is_other_work(catalogue: Catalogue, sample: "
     sample.pairs(catalogue, 1)
     sample.take(catalogue)
     other = RecipeEntry("jadh2016/config3_3_3", {"iterations": 60}, "a1b2")
-    assert catalogue.take_batch(other, sample.encoder, limit=None) is not None
-    unseen = replace(sample.encoder, checksum="f00d")
-    assert catalogue.take_batch(sample.recipe, unseen, limit=None) is None
+    assert catalogue.take_batch(other, sample.models, sample.matcher, limit=None) is not None
+    unseen = replace(sample.matcher, version="2")
+    assert catalogue.take_batch(sample.recipe, sample.models, unseen, limit=None) is None
 
 
 def test_a_succeeded_attempt_stands_with_all_its_figures(catalogue: Catalogue, sample: "Sample") -> None:
@@ -64,14 +64,14 @@ def test_a_succeeded_attempt_stands_with_all_its_figures(catalogue: Catalogue, s
     (attempt,) = catalogue.batch_attempts(batch.id)
     assert attempt.result == result
     assert attempt.recipe == sample.recipe
-    assert (attempt.content.image_id, attempt.style.image_id) == (content, style)
+    assert (attempt.content.image_id, attempt.styles[0].image_id) == (content, style)
     assert (attempt.number, attempt.score, attempt.reasons) == (1, 0.9, {"cosine": 0.9})
     assert result.output is not None
     assert attempt.output_sha256 == result.output.sha256
     assert attempt.closed_at is not None
     assert attempt.closed_at.utcoffset() == timedelta(0)
     assert list(catalogue.attempts()) == [attempt]
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
 
 
 def test_a_made_picture_becomes_neither_content_nor_style(catalogue: Catalogue, sample: "Sample") -> None:
@@ -96,15 +96,15 @@ def test_a_failure_for_now_is_tried_again_as_the_next_number_until_it_is_enough(
         assert pending.number == number
         catalogue.close_attempt(batch, pending.id, FAILED_FOR_NOW)
         catalogue.close_batch(batch)
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None, max_tries=4) is not None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None, max_tries=4) is not None
 
 
 def test_a_failure_for_good_is_not_tried_again(catalogue: Catalogue, sample: "Sample") -> None:
     sample.pairs(catalogue, 1)
     batch = sample.take(catalogue)
     catalogue.close_attempt(batch, catalogue.pending_attempts(batch)[0].id, FAILED_FOR_GOOD)
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
 
 
 def test_figures_of_a_diverged_run_are_unknown_and_lose_nothing_else(catalogue: Catalogue, sample: "Sample") -> None:
@@ -126,7 +126,7 @@ def test_rights_that_end_after_the_match_keep_it_from_being_taken(
 ) -> None:
     sample.pairs(catalogue, 1)
     catalogue.add_record(sample.archive(catalogue), sample.record(side, derivatives=Derivatives.NO))
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
     assert catalogue.latest_batch() is None
 
 
@@ -208,7 +208,8 @@ def test_an_attempt_is_closed_once(catalogue: Catalogue, sample: "Sample") -> No
 
 def test_the_status_tells_the_latest_batch(catalogue: Catalogue, sample: "Sample") -> None:
     assert catalogue.status()["batch"] is None
-    sample.pairs(catalogue, 3)
+    (content, _), *_ = sample.pairs(catalogue, 3)
+    catalogue.add_embeddings(sample.encoder, {content: sample.vector(1)})
     assert catalogue.status()["encoder"] == {"name": sample.encoder.name, "checksum": sample.encoder.checksum}
     batch = sample.take(catalogue)
     catalogue.close_attempt(batch, catalogue.pending_attempts(batch)[0].id, sample.succeeded(catalogue))

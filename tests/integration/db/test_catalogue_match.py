@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from db.catalogue import Catalogue
+from db.entries.claim import MatcherKey
 from db.entries.night import ContentScope, Derivatives, EncoderKey, MatchEntry, MatchOutcome, RecordEntry, Tone
 from db.errors import UnknownEntry
 
@@ -62,9 +63,9 @@ def test_styles_come_in_blocks_and_only_usable_colour_images(catalogue: Catalogu
 def test_the_same_genre_in_another_case_is_content(catalogue: Catalogue, sample: "Sample") -> None:
     image = seen(catalogue, sample, sample.record("r1", genre="YAKUSHA-E "), Tone.GRAYSCALE)
     other = seen(catalogue, sample, sample.record("r2", genre="風景画"), Tone.GRAYSCALE)
-    assert catalogue.contents_to_match(sample.encoder, GRAY_ACTORS) == [image]
-    assert catalogue.contents_to_match(sample.encoder, ALL) == [image, other]
-    assert catalogue.contents_to_match(sample.encoder, ContentScope(ALL.tones, {})) == []
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, GRAY_ACTORS) == [image]
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == [image, other]
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ContentScope(ALL.tones, {})) == []
 
 
 def test_held_back_records_are_counted_by_what_stands_in_the_way(catalogue: Catalogue, sample: "Sample") -> None:
@@ -92,7 +93,7 @@ def test_held_back_records_are_counted_by_what_stands_in_the_way(catalogue: Cata
         "tone: toned": 1,
         "tone: unsure": 1,
     }
-    assert catalogue.contents_to_match(sample.encoder, GRAY_ACTORS) == [kept]
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, GRAY_ACTORS) == [kept]
     with_toned = replace(GRAY_ACTORS, tones=frozenset({Tone.GRAYSCALE, Tone.TONED}))
     assert "tone: toned" not in catalogue.held_back(with_toned)
 
@@ -102,23 +103,23 @@ def test_one_record_that_says_no_withholds_the_picture_that_another_allows(
 ) -> None:
     image = seen(catalogue, sample, sample.record("yes"), Tone.GRAYSCALE, data=b"same")
     sample.store(catalogue, sample.record("who knows", derivatives=Derivatives.ASK), Tone.GRAYSCALE, data=b"same")
-    assert catalogue.contents_to_match(sample.encoder, ALL) == [image]
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == [image]
     assert catalogue.held_back(ALL) == {}
     no = sample.record("no", derivatives=Derivatives.NO)
     sample.store(catalogue, no, Tone.GRAYSCALE, data=b"same")
-    assert catalogue.contents_to_match(sample.encoder, ALL) == []
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == []
     assert catalogue.images_to_embed(EncoderKey("other", "0"), list(Tone)) == []
     assert catalogue.held_back(ALL) == {"rights: no": 3}
     catalogue.add_record(sample.archive(catalogue), replace(no, deleted=True))
-    assert catalogue.contents_to_match(sample.encoder, ALL) == [image]
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == [image]
 
 
 def test_a_deleted_record_gives_neither_content_nor_style(catalogue: Catalogue, sample: "Sample") -> None:
     record = sample.record("r1")
     image = seen(catalogue, sample, record, Tone.GRAYSCALE)
-    assert catalogue.contents_to_match(sample.encoder, ALL) == [image]
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == [image]
     catalogue.add_record(sample.archive(catalogue), replace(record, deleted=True))
-    assert catalogue.contents_to_match(sample.encoder, ALL) == []
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == []
     assert catalogue.held_back(ALL) == {}
 
 
@@ -127,24 +128,24 @@ def test_no_match_is_asked_again_and_gives_way_to_a_match(catalogue: Catalogue, 
     styles = [sample.store(catalogue, sample.record(f"colour-{n}"), Tone.COLOUR) for n in range(2)]
     none = [MatchEntry(MatchOutcome.NO_MATCH, reasons={"best": 0.1})]
     for _ in range(2):
-        catalogue.add_matches(content, sample.encoder, none)
+        catalogue.add_matches(content, sample.matcher, none)
         assert catalogue.status()["matches"] == {"matched": 0, "candidate": 0, "no match": 1}
-    assert catalogue.contents_to_match(sample.encoder, ALL) == [content]
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == [content]
     outcomes = (MatchOutcome.MATCHED, MatchOutcome.CANDIDATE)
     found = [MatchEntry(outcome, style, 1, 0.8) for outcome, style in zip(outcomes, styles, strict=True)]
     for _ in range(2):
-        catalogue.add_matches(content, sample.encoder, found)
+        catalogue.add_matches(content, sample.matcher, found)
         assert catalogue.status()["matches"] == {"matched": 1, "candidate": 1, "no match": 0}
-    assert catalogue.contents_to_match(sample.encoder, ALL) == []
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == []
     other = EncoderKey("other", "0")
     catalogue.add_embeddings(other, {content: sample.vector(1)})
-    assert catalogue.contents_to_match(other, ALL) == [content]
+    assert catalogue.contents_to_match(other, MatcherKey("other", "1"), ALL) == [content]
 
 
 def test_a_picture_that_the_encoder_could_not_see_is_not_matched(catalogue: Catalogue, sample: "Sample") -> None:
     sample.store(catalogue, sample.record("damaged"), Tone.GRAYSCALE)
     image = seen(catalogue, sample, sample.record("sound"), Tone.GRAYSCALE)
-    assert catalogue.contents_to_match(sample.encoder, ALL) == [image]
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == [image]
 
 
 def test_a_match_whose_style_is_withdrawn_gives_way_and_its_attempts_stay(
@@ -158,22 +159,22 @@ def test_a_match_whose_style_is_withdrawn_gives_way_and_its_attempts_stay(
         [MatchEntry(outcome, style, n, 0.8) for n, (outcome, style) in enumerate(zip(outcomes, ids, strict=False), 1)]
         for ids in styles
     ]
-    catalogue.add_matches(content, sample.encoder, found[0])
+    catalogue.add_matches(content, sample.matcher, found[0])
     batch = sample.take(catalogue)
     (attempt,) = catalogue.pending_attempts(batch)
     catalogue.close_attempt(batch, attempt.id, sample.succeeded(catalogue))
     catalogue.close_batch(batch)
     archive = sample.archive(catalogue)
     catalogue.add_record(archive, sample.record("c0", derivatives=Derivatives.NO))
-    assert catalogue.contents_to_match(sample.encoder, ALL) == [content]
-    catalogue.add_matches(content, sample.encoder, found[1])
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == [content]
+    catalogue.add_matches(content, sample.matcher, found[1])
     assert chosen(catalogue) == [
         (content, first, "candidate", None), (content, second, "matched", 1), (content, third, "candidate", 2),
     ]  # fmt: skip
-    assert catalogue.contents_to_match(sample.encoder, ALL) == []
-    assert [each.style.image_id for each in catalogue.batch_attempts(batch.id)] == [first]
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == []
+    assert [each.styles[0].image_id for each in catalogue.batch_attempts(batch.id)] == [first]
     (due,) = catalogue.pending_attempts(sample.take(catalogue))
-    assert (due.content.id, due.style.id) == (content, second)
+    assert (due.content.id, due.styles[0].id) == (content, second)
 
 
 def test_a_style_that_may_be_used_again_is_chosen_again(catalogue: Catalogue, sample: "Sample") -> None:
@@ -182,9 +183,9 @@ def test_a_style_that_may_be_used_again_is_chosen_again(catalogue: Catalogue, sa
     sample.take(catalogue)
     archive = sample.archive(catalogue)
     catalogue.add_record(archive, sample.record("colour-0", deleted=True))
-    catalogue.add_matches(content, sample.encoder, [MatchEntry(MatchOutcome.NO_MATCH)])
+    catalogue.add_matches(content, sample.matcher, [MatchEntry(MatchOutcome.NO_MATCH)])
     catalogue.add_record(archive, sample.record("colour-0"))
-    assert catalogue.contents_to_match(sample.encoder, ALL) == [content]
+    assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == [content]
     sample.match(catalogue, content, style)
     assert chosen(catalogue) == [(content, style, "matched", 1)]
 

@@ -122,7 +122,7 @@ def test_an_encoders_means_hold_what_it_made_beside_what_it_measured_again_in_ro
 ) -> None:
     attempt = batches[0][1][0]
     sample.encoder = OXFORD
-    sample.match(catalogue, catalogue.attempt(attempt).content.image_id, catalogue.attempt(attempt).style.image_id)
+    sample.match(catalogue, catalogue.attempt(attempt).content.image_id, catalogue.attempt(attempt).styles[0].image_id)
     _, [mine] = batch_of(catalogue, sample, sample.succeeded(catalogue, "by the original"))
     catalogue.add_measurement(attempt, OXFORD, figures(0.5))
     rows = {row.made_by.name: (row.attempts, row.errors.total_error_mean) for row in catalogue.means_by(OXFORD)}

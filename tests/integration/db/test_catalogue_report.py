@@ -48,7 +48,7 @@ def _dialect(catalogue: Catalogue) -> str:
 
 def _one_attempt(catalogue: Catalogue, sample: "Sample") -> int:
     sample.pairs(catalogue, 1)
-    batch = catalogue.take_batch(sample.recipe, sample.encoder, limit=None)
+    batch = catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None)
     assert batch is not None
     (pending,) = catalogue.pending_attempts(batch)
     catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
@@ -85,7 +85,7 @@ def test_an_attempt_is_found_by_its_number_before_and_after_it_is_closed(
     first, second = catalogue.pending_attempts(batch)
     catalogue.close_attempt(batch, first.id, sample.succeeded(catalogue))
     closed, pending = catalogue.attempt(first.id), catalogue.attempt(second.id)
-    assert (closed.id, closed.content.identifier, closed.style.identifier) == (first.id, "gray-0", "colour-0")
+    assert (closed.id, closed.content.identifier, closed.styles[0].identifier) == (first.id, "gray-0", "colour-0")
     assert closed.result is not None
     assert closed.result.total_error_mean == 0.3
     assert (pending.id, pending.outcome, pending.result) == (second.id, None, None)
@@ -168,7 +168,7 @@ def test_attempts_are_streamed_in_pages(
     catalogue: Catalogue, sample: "Sample", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample.pairs(catalogue, 5)
-    catalogue.take_batch(sample.recipe, sample.encoder, limit=None)
+    catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None)
     monkeypatch.setattr("db.queries.night.attempts.PAGE", 2)
     assert [each.content.identifier for each in catalogue.attempts()] == [f"gray-{n}" for n in range(5)]
 
@@ -309,7 +309,7 @@ def test_lost_and_left_over_working_copies_are_found_and_mended(settings: Catalo
 def test_the_doctor_gives_a_dead_batch_free(settings: CatalogueSettings, sample: "Sample") -> None:
     with Catalogue.open(settings) as catalogue:
         sample.pairs(catalogue, 1)
-        batch = catalogue.take_batch(sample.recipe, sample.encoder, limit=None)
+        batch = catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None)
         assert _damage(settings) == []
         with writing(catalogue.engine).begin() as connection:
             connection.execute(update(Batch).values(process_start="another boot:1"))
@@ -327,6 +327,6 @@ def test_the_doctor_tells_of_a_schema_it_cannot_read(
     monkeypatch.setattr("db.engine.HEAD", "9998")  # as a later program would see this catalogue
     (finding,) = examine(settings)
     assert (finding.damage, finding.mendable) == (Damage.SCHEMA, False)
-    assert "has schema 0004" in finding.problem
+    assert "has schema 0005" in finding.problem
     copy = upgrade_schema(settings)
     assert (copy is None) == (settings.database_url is not None)

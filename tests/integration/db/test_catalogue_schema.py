@@ -92,14 +92,14 @@ def test_a_schema_that_only_calls_itself_the_newest_is_found_by_the_doctor_and_t
     assert examine(settings) == []
     with writing(engine).begin() as connection:
         connection.execute(text("ALTER TABLE curators RENAME COLUMN password_hash TO secret"))
-        connection.execute(text("DROP TABLE wishes"))
+        connection.execute(text("DROP TABLE requests"))
     found = examine(settings)
-    assert {each.subject for each in found} == {"table wishes", "column curators.password_hash"}
+    assert {each.subject for each in found} == {"table requests", "column curators.password_hash"}
     assert {each.damage for each in found} == {Damage.SCHEMA}
     assert not any(each.mendable for each in found)
     with Catalogue.open(settings) as catalogue, pytest.raises(CatalogueMisfit, match="run: nishiki doctor"):
         catalogue.curators()
-    with Catalogue.open(settings) as catalogue, pytest.raises(CatalogueMisfit, match="wishes"):
+    with Catalogue.open(settings) as catalogue, pytest.raises(CatalogueMisfit, match="requests"):
         catalogue.requested_recipes()
 
 
@@ -119,7 +119,7 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_with_all_that_is_in_it(
         catalogue.give_verdict(pending.id, "curator", Judgement(Verdict.APPROVED))
         before = list(catalogue.attempts())
     _taken_back(engine, "0001")
-    with pytest.raises(CatalogueBehind, match="has schema 0001, this program needs 0004"):
+    with pytest.raises(CatalogueBehind, match="has schema 0001, this program needs 0005"):
         Catalogue.open(settings)
     upgrade(engine)
     with Catalogue.open(settings) as catalogue:

@@ -49,7 +49,7 @@ def test_a_hidden_wrong_match_sends_no_candidate_until_the_second_has_spoken(
 ) -> None:
     attempt, _ = _ranked(catalogue, sample)
     _blind(catalogue, attempt, "Aoi", WRONG)
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
     _blind(catalogue, attempt, "Ren", WRONG)
     assert len(sample.night(catalogue)) == 1
 

@@ -216,8 +216,8 @@ def test_an_entry_made_again_after_a_return_waits_for_whoever_returned_it(
     content = catalogue.attempt(first).content.image_id
     sample.recipe = type(sample.recipe)("another recipe", {}, "a1b2")
     style = catalogue.find_styles("colour")[0].image_id
-    catalogue.pair_up([content], [style], sample.encoder)
-    batch = catalogue.take_pairs(sample.recipe, sample.encoder, [catalogue.attempt(first).match_id])
+    catalogue.pair_up([content], [style], sample.matcher)
+    batch = catalogue.take_pairs(sample.recipe, sample.models, [catalogue.attempt(first).match_id or 0])
     assert batch is not None
     (pending,) = catalogue.pending_attempts(batch)
     catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue, "again"))

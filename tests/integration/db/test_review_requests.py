@@ -31,19 +31,19 @@ def _ranked(catalogue: Catalogue, sample: "Sample") -> tuple[int, list[int]]:
 
 
 def _tried(catalogue: Catalogue, attempt: int) -> int:
-    return catalogue.attempt(attempt).style.image_id
+    return catalogue.attempt(attempt).styles[0].image_id
 
 
 def test_a_wrong_match_sends_the_next_candidate_into_the_next_night(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     assert _tried(catalogue, attempt) == styles[0]
     for style in styles[1:]:
-        assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+        assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
         catalogue.give_verdict(attempt, "Aoi", WRONG)
         (attempt,) = sample.night(catalogue)
         assert _tried(catalogue, attempt) == style
     catalogue.give_verdict(attempt, "Aoi", WRONG)
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
 
 
 def test_other_returns_wait_for_a_person_and_an_undone_one_sends_nothing(
@@ -52,9 +52,9 @@ def test_other_returns_wait_for_a_person_and_an_undone_one_sends_nothing(
     attempt, _ = _ranked(catalogue, sample)
     catalogue.give_verdict(attempt, "Aoi", WRONG)
     catalogue.undo_verdict("Aoi")
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
     catalogue.give_verdict(attempt, "Aoi", Judgement(Verdict.RETURNED, Reason.INK_COLOURED))
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
 
 
 def test_a_candidate_that_may_no_longer_be_used_is_passed_over(catalogue: Catalogue, sample: "Sample") -> None:
@@ -139,7 +139,7 @@ def test_of_a_batch_and_her_who_takes_a_request_back_at_once_one_has_it(
         taken_back: list[bool] = []
         thread = Thread(target=lambda: taken_back.append(page.withdraw_request(request.id)))
         thread.start()
-        batch = night.take_batch(sample.recipe, sample.encoder, limit=None)
+        batch = night.take_batch(sample.recipe, sample.models, sample.matcher, limit=None)
         thread.join()
         assert taken_back == [batch is None]
 
@@ -163,7 +163,7 @@ def test_another_style_is_pending_until_the_next_night_has_made_it(catalogue: Ca
     assert _tried(catalogue, made) == style
     assert catalogue.requests(made) == [replace(request, made=made, state=RequestState.MADE)]
     assert catalogue.requested_recipes() == []
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
     assert not catalogue.withdraw_request(request.id)
 
 
@@ -183,15 +183,19 @@ def test_marks_are_taken_by_a_night_of_their_recipe_with_the_inputs_in_the_claim
     other = catalogue.add_request(attempt, "Aoi", AttemptRequest(marks_sha256="0" * 64, recipe=LEVIN.name))
     assert request.style_id == styles[0]
     assert catalogue.requested_recipes() == [LEVIN.name]
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
     sample.recipe = LEVIN
     batch = sample.take(catalogue)
     pending = catalogue.pending_attempts(batch)
-    assert {each.marks_sha256 for each in pending} == {MARKS, "0" * 64, None}  # the chosen match is due by itself
-    assert {each.style.id for each in pending} == {styles[0]}
-    made = {each.marks_sha256: each.id for each in pending}
+    assert {each.inputs.marks_sha256 for each in pending} == {
+        MARKS,
+        "0" * 64,
+        None,
+    }  # the chosen match is due by itself
+    assert {each.styles[0].id for each in pending} == {styles[0]}
+    made = {each.inputs.marks_sha256: each.id for each in pending}
     assert [each.made for each in catalogue.requests(attempt)] == [made[MARKS], made[other.marks_sha256]]
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
 
 
 def test_the_doctor_leaves_a_file_of_marks_alone(
@@ -209,7 +213,7 @@ def test_requests_come_before_all_else_that_is_due(catalogue: Catalogue, sample:
     sample.pairs(catalogue, 2)
     catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
     batch = sample.take(catalogue, limit=2)
-    assert catalogue.pending_attempts(batch)[0].style.id == styles[2]
+    assert catalogue.pending_attempts(batch)[0].styles[0].id == styles[2]
     assert (batch.taken, sample.take(catalogue).taken) == (2, 1)
 
 
@@ -227,7 +231,7 @@ def test_a_request_can_be_taken_back_and_made_again(catalogue: Catalogue, sample
     request = catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
     assert catalogue.withdraw_request(request.id)
     assert catalogue.requests(attempt) == []
-    assert catalogue.take_batch(sample.recipe, sample.encoder, limit=None) is None
+    assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
     assert catalogue.add_request(attempt, "Ren", AttemptRequest(style_id=styles[2])).curator == "Ren"
     assert len(sample.night(catalogue)) == 1
 
@@ -236,7 +240,7 @@ def test_a_request_for_what_may_not_be_used_is_refused(catalogue: Catalogue, sam
     attempt, styles = _ranked(catalogue, sample)
     catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
     for style in (styles[2], 999, catalogue.attempt(attempt).content.image_id):
-        with pytest.raises(UnknownEntry, match="no colour picture that may be used"):
+        with pytest.raises(UnknownEntry, match="not a colour picture that may be used"):
             catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=style))
     with pytest.raises(UnknownEntry, match="no attempt 999"):
         catalogue.add_request(999, "Aoi", AttemptRequest(style_id=styles[1]))

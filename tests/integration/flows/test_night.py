@@ -115,7 +115,10 @@ def test_every_attempt_has_its_errors_and_a_picture_that_tells_where_it_came_fro
                 attempt.content.identifier,
                 attempt.content.sha256,
             )
-            assert (told.style.identifier, told.style.sha256) == (attempt.style.identifier, attempt.style.sha256)
+            assert (told.styles[0].identifier, told.styles[0].sha256) == (
+                attempt.styles[0].identifier,
+                attempt.styles[0].sha256,
+            )
             assert (told.recipe_digest, told.weights_name) == (attempt.recipe.digest, "random-seeded")
 
 

@@ -14,7 +14,7 @@ from flows.dispatch import dispatch
 from flows.harvest import harvest
 from flows.match import match
 from flows.nightly import nightly
-from flows.plan import encoder_key, encoder_weights, night_recipe, recipe_entry
+from flows.plan import encoder_key, encoder_weights, matcher_key, models_of, night_recipe, recipe_entry
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ def put_down(settings: Settings, folder: Path) -> int:
     assert match(settings).matched == 1
     recipe = night_recipe(settings)
     with Catalogue.open(settings) as catalogue:
-        key = encoder_key(encoder_weights(settings, recipe))
-        batch = catalogue.take_batch(recipe_entry(recipe), key, limit=None)
+        weights = encoder_weights(settings, recipe)
+        matcher = matcher_key(encoder_key(weights))
+        batch = catalogue.take_batch(recipe_entry(recipe), models_of(weights), matcher, limit=None)
         assert batch is not None
         catalogue.release_batch(batch)
         return batch.id

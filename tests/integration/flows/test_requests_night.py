@@ -18,7 +18,7 @@ from flows.archives.sample.server import serve_sample
 from flows.dispatch import dispatch
 from flows.harvest import harvest
 from flows.match import match
-from flows.plan import encoder_key, encoder_weights, night_recipe, recipe_entry
+from flows.plan import encoder_key, encoder_weights, matcher_key, models_of, night_recipe, recipe_entry
 from flows.reports.summary import dispatch_lines
 from flows.settings import Settings
 
@@ -80,8 +80,8 @@ def test_another_style_and_marks_are_made_by_the_next_dispatch_and_nothing_after
     tallies = dispatch(night)
     assert [tally.outcomes for tally in tallies] == [{"succeeded": 1}, {"succeeded": 1}]
     _, marked, other = _attempts(night)
-    assert (marked.recipe.name, marked.style.sha256) == (MARKS, first.style.sha256)
-    assert (other.recipe.name, other.style.sha256) == (night.recipe, style.sha256)
+    assert (marked.recipe.name, marked.styles[0].sha256) == (MARKS, first.styles[0].sha256)
+    assert (other.recipe.name, other.styles[0].sha256) == (night.recipe, style.sha256)
     with Catalogue.open(night) as catalogue:
         assert _is_green_where_marked(catalogue, marked.output_sha256 or "")
         told = read_provenance(catalogue.pictures.read(marked.output_sha256 or ""))
@@ -98,8 +98,9 @@ def test_a_batch_that_was_put_down_is_carried_on_with_its_marks(night: Settings)
     with Catalogue.open(night) as catalogue:
         (first,) = catalogue.attempts()
         catalogue.add_request(first.id, "Aoi", AttemptRequest(marks_sha256=_marks(catalogue, first), recipe=MARKS))
-        key = encoder_key(encoder_weights(marking, recipe))
-        batch = catalogue.take_requests(recipe_entry(recipe), key, limit=None)
+        weights = encoder_weights(marking, recipe)
+        matcher = matcher_key(encoder_key(weights))
+        batch = catalogue.take_requests(recipe_entry(recipe), models_of(weights), matcher, limit=None)
         assert batch is not None
         catalogue.release_batch(batch)
     (tally,) = dispatch(night)
@@ -115,7 +116,7 @@ def test_a_wrong_match_has_the_next_candidate_dispatched(night: Settings) -> Non
         catalogue.give_verdict(first.id, "Aoi", Judgement(Verdict.RETURNED, Reason.WRONG_MATCH))
     (tally,) = dispatch(night)
     assert tally.outcomes == {"succeeded": 1}
-    assert [attempt.style.sha256 for attempt in _attempts(night)] == ranked[:2]
+    assert [attempt.styles[0].sha256 for attempt in _attempts(night)] == ranked[:2]
     assert dispatch(night) == []
 
 
@@ -171,9 +172,9 @@ def test_a_batch_of_requests_takes_what_names_its_recipe_and_nothing_else(
     catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=style))
     named = catalogue.add_request(attempt, "Aoi", AttemptRequest(marks_sha256="0" * 64, recipe=LEVIN.name))
     catalogue.give_verdict(attempt, "Aoi", Judgement(Verdict.RETURNED, Reason.WRONG_MATCH))
-    batch = catalogue.take_requests(LEVIN, sample.encoder, limit=None)
+    batch = catalogue.take_requests(LEVIN, sample.models, sample.matcher, limit=None)
     assert batch is not None
     (pending,) = catalogue.pending_attempts(batch)
-    assert (pending.marks_sha256, pending.style.id) == ("0" * 64, named.style_id)
-    assert catalogue.take_requests(LEVIN, sample.encoder, limit=None) is None
+    assert (pending.inputs.marks_sha256, pending.styles[0].id) == ("0" * 64, named.style_id)
+    assert catalogue.take_requests(LEVIN, sample.models, sample.matcher, limit=None) is None
     assert catalogue.requested_recipes() == [""]

@@ -70,7 +70,7 @@ def bench(tmp_path: Path, settings_of: "SettingsOf", prefect_api: str) -> Bench:
 
 
 def keys(attempts: list[AttemptEntry]) -> set[tuple[str, str, str]]:
-    return {(each.content.identifier, each.style.identifier, each.recipe.name) for each in attempts}
+    return {(each.content.identifier, each.styles[0].identifier, each.recipe.name) for each in attempts}
 
 
 def outcomes(swept: Sweep) -> Counter[str]:
@@ -130,7 +130,7 @@ def test_rights_are_kept_colour_may_be_content_and_no_picture_is_paired_with_its
     draw(contents / "also_red.png", 2)
     draw(contents / "yellow.png", 7)
     swept = sweep(bench.settings, bench.plan, contents, styles)
-    pairs = {(each.content.sha256, each.style.sha256) for each in bench.attempts()}
+    pairs = {(each.content.sha256, each.styles[0].sha256) for each in bench.attempts()}
     assert len(pairs) == 2
     assert all(content != style for content, style in pairs)
     assert swept.left_out == 1

@@ -54,8 +54,8 @@ def test_the_catalogue_says_which_pictures_are_shown_page_by_page(
     shown = list(catalogue.pictures_shown())
     assert [each.attempt_id for each in shown] == [*made, last]
     attempt = catalogue.attempt(last)
-    pictures = (attempt.content.sha256, attempt.style.sha256, attempt.output_sha256)
-    assert list(catalogue.pictures_shown(attempt.batch_id)) == [ShownPictures(last, *map(str, pictures))]
+    pictures = (attempt.content.sha256, (attempt.styles[0].sha256,), str(attempt.output_sha256))
+    assert list(catalogue.pictures_shown(attempt.batch_id)) == [ShownPictures(last, *pictures)]
     assert list(catalogue.pictures_shown(catalogue.attempt(failed).batch_id)) == []
 
 
@@ -63,7 +63,7 @@ def test_missing_tiles_are_made_once_and_one_bad_picture_stops_nothing(
     catalogue: Catalogue, sample: "Sample", settings: CatalogueSettings
 ) -> None:
     bad, *good = [_attempt(catalogue, sample, number) for number in (1, 2, 3)]
-    lost = catalogue.pictures.path(catalogue.attempt(bad).style.sha256)
+    lost = catalogue.pictures.path(catalogue.attempt(bad).styles[0].sha256)
     lost.rename(settings.home / lost.name)
     tally = make_missing(_night_settings(settings))
     assert (tally.made, [what for what, _ in tally.problems]) == (2, [f"attempt {bad}"])

@@ -36,7 +36,7 @@ def test_an_entry_shows_its_three_pictures_and_says_that_a_machine_colored_it(
     )
     attempt = catalogue.attempt(number)
     shown = desk().see(f"/entries/{number}")
-    for sha256 in (attempt.content.sha256, attempt.style.sha256, attempt.output_sha256):
+    for sha256 in (attempt.content.sha256, attempt.styles[0].sha256, attempt.output_sha256):
         assert f'data-tiles="/pictures/{sha256}/"' in shown
         assert f'<img src="/pictures/{sha256}/preview.jpg"' in shown
     assert '<span lang="ja">暫</span>' in shown

@@ -75,7 +75,7 @@ def test_she_is_told_what_was_redone_since_she_returned_it(catalogue: Catalogue,
     first = sample.entry(catalogue, record)
     catalogue.give_verdict(first, "Sumire", Judgement(Verdict.RETURNED, Reason.WRONG_MATCH))
     sample.recipe = replace(sample.recipe, name="another recipe", digest="a1b2")
-    batch = catalogue.take_pairs(sample.recipe, sample.encoder, [catalogue.attempt(first).match_id])
+    batch = catalogue.take_pairs(sample.recipe, sample.models, [catalogue.attempt(first).match_id or 0])
     assert batch is not None
     (pending,) = catalogue.pending_attempts(batch)
     catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue, "again"))

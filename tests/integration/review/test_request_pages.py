@@ -67,7 +67,7 @@ def test_a_style_without_tiles_says_so_in_words(
 ) -> None:
     page = Browser(app).get(f"/entries/{attempt}/styles").text
     assert page.count("No small picture of this one yet") == 3
-    style = catalogue.attempt(attempt).style.sha256
+    style = catalogue.attempt(attempt).styles[0].sha256
     TileStore(settings.home / HomeFolder.TILES).add(style, lambda folder: (folder / "thumb.jpg").touch())
     page = Browser(app).get(f"/entries/{attempt}/styles").text
     assert page.count("No small picture of this one yet") == 2
@@ -135,7 +135,7 @@ def test_what_was_tried_is_offered_again_when_its_recipe_has_changed(
     (made,) = sample.night(catalogue)
     page = browser.get(f"/entries/{attempt}/styles").text
     assert (page.count("Tried already"), page.count('name="style_id"')) == (1, 1)
-    refused = browser.post(f"/entries/{attempt}/requests", {"style_id": catalogue.attempt(made).style.image_id})
+    refused = browser.post(f"/entries/{attempt}/requests", {"style_id": catalogue.attempt(made).styles[0].image_id})
     assert (refused.status_code, f"this was tried already: attempt {made}" in refused.text) == (409, True)
     sample.recipe = replace(sample.recipe, digest="d1ff")
     sample.night(catalogue)

@@ -74,7 +74,7 @@ def _poison(catalogue: Catalogue, sample: "Sample") -> list[int]:
             MatchEntry(MatchOutcome.MATCHED, styles[0], 1, 0.9, {"cosine": 0.9, "why": PAYLOAD, PAYLOAD: PAYLOAD}),
             MatchEntry(MatchOutcome.CANDIDATE, styles[1], 2, 0.5, {"why": PAYLOAD}),
         ]
-        catalogue.add_matches(content, sample.encoder, entries)
+        catalogue.add_matches(content, sample.matcher, entries)
     made = sample.night(catalogue, device=PAYLOAD, versions={PAYLOAD: PAYLOAD}, measures={PAYLOAD: 0.5, "ssim": 0.5})
     catalogue.add_request(made[0], PAYLOAD, AttemptRequest(recipe=f"another {PAYLOAD}"))
     catalogue.give_verdict(made[0], PAYLOAD, Judgement(Verdict.RETURNED, Reason.OTHER, PAYLOAD, 0.1))

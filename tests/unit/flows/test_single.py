@@ -46,7 +46,7 @@ def test_the_name_decides_the_format_and_each_says_how_it_was_made(settings: Set
     assert said[0].startswith(f"{name}: 128×96 px, nishiki/colour, ")
     found = read_provenance(Path(name).read_bytes())
     assert found is not None
-    assert (found.recipe_name, found.content.identifier, found.style.identifier) == (
+    assert (found.recipe_name, found.content.identifier, found.styles[0].identifier) == (
         "nishiki/colour", "gray.png", "colour.png",
     )  # fmt: skip
     assert "machine-colorized" in found.description
@@ -73,7 +73,7 @@ def test_marks_alone_colour_their_region_and_the_file_names_them(settings: Setti
     assert chroma[:, 72:].mean() < 3
     found = read_provenance(Path("result.png").read_bytes())
     assert found is not None
-    assert found.style.identifier == "marks.json"
+    assert found.styles[0].identifier == "marks.json"
     assert found.marks_sha256 is not None
 
 

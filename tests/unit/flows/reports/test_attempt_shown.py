@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from db.entries.claim import Inputs, ModelKey, StyleInput
 from db.entries.measured import ErrorFigures, MeasurementEntry
 from db.entries.night import (
     AttemptEntry,
@@ -70,7 +71,9 @@ def shown(result: AttemptResult) -> Shown:
     """It, with its verdict and its files."""
     attempt = AttemptEntry(
         id=7, number=2, batch_id=3, match_id=5, outcome=result.outcome, content=description(1, "gray-1"),
-        style=description(2, "colour-2"), score=0.87612, reasons={"layer": "conv5_4", "shared_actors": ["市川団十郎"]},
+        styles=(description(2, "colour-2"),), inputs=Inputs((StyleInput("2" * 64),)), score=0.87612,
+        models=(ModelKey("encoder", "vgg19-oxford", "abcdef0123456789"),),
+        reasons={"layer": "conv5_4", "shared_actors": ["市川団十郎"]},
         recipe=RecipeEntry("jadh2016/config3_3_4", RECIPE, "d1ge57" * 9),
         encoder=EncoderKey("vgg19-oxford", "abcdef0123456789"),
         result=result, output_sha256="f" * 64, closed_at=MOMENT,

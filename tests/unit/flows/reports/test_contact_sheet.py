@@ -14,6 +14,7 @@ from PIL import Image, features
 from rich.console import Console
 
 from colorize.images.decode import Pixels
+from db.entries.claim import Inputs, ModelKey, StyleInput
 from db.entries.night import AttemptEntry, AttemptResult, Description, EncoderKey, Outcome, RecipeEntry
 from flows.reports import contact_sheet
 from flows.reports.encoder_note import weights_sentence
@@ -42,7 +43,8 @@ def attempt() -> AttemptEntry:
     )  # fmt: skip
     return AttemptEntry(
         id=7, number=1, batch_id=3, match_id=5, outcome=Outcome.SUCCEEDED,
-        content=description(1, "gray-1"), style=description(2, "colour-2"), score=0.876, reasons={},
+        content=description(1, "gray-1"), styles=(description(2, "colour-2"),), inputs=Inputs((StyleInput("2" * 64),)),
+        models=(ModelKey("encoder", ENCODER.name, ENCODER.checksum),), score=0.876, reasons={},
         recipe=RecipeEntry("jadh2016/config3_3_4", {"provenance": "reconstructed"}, "d1"), encoder=ENCODER,
         result=result, output_sha256="f" * 64, closed_at=datetime(2026, 1, 2, tzinfo=UTC),
     )  # fmt: skip
@@ -103,7 +105,7 @@ def test_an_archives_words_never_become_elements(attempt: AttemptEntry) -> None:
             attempt.content, identifier=HOSTILE, title=HOSTILE, archive=HOSTILE, cast=((HOSTILE, HOSTILE),),
             credit_line=HOSTILE,
         ),
-        style=replace(attempt.style, identifier=HOSTILE, title=HOSTILE),
+        styles=(replace(attempt.styles[0], identifier=HOSTILE, title=HOSTILE),),
         recipe=RecipeEntry(HOSTILE, {"provenance": HOSTILE}, "d1"),
         encoder=EncoderKey(HOSTILE, "abc"),
         outcome=Outcome.REJECTED,

@@ -10,6 +10,7 @@ from PIL import Image
 
 from colorize.recipes.library import recipes
 from colorize.recipes.recipe import Recipe
+from db.entries.claim import Inputs, ModelKey, StyleInput
 from db.entries.night import (
     AttemptEntry,
     AttemptResult,
@@ -51,7 +52,8 @@ def attempt(recipe: Recipe, pair: tuple[int, int] = (1, 11), **figures: float) -
     )  # fmt: skip
     return AttemptEntry(
         id=1, number=1, batch_id=1, match_id=pair[0] * 100 + pair[1], outcome=Outcome.SUCCEEDED,
-        content=description(pair[0]), style=description(pair[1]), score=None, reasons={},
+        content=description(pair[0]), styles=(description(pair[1]),), inputs=Inputs((StyleInput("0" * 64),)),
+        models=(ModelKey("encoder", REAL.name, REAL.checksum),), score=None, reasons={},
         recipe=RecipeEntry(recipe.name, recipe.data(), recipe.digest()), encoder=REAL, result=result,
         output_sha256=None, closed_at=datetime(2026, 1, 2, tzinfo=UTC),
     )  # fmt: skip

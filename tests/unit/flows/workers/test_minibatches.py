@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from colorize.images.resize import working_size
 from colorize.recipes.library import recipe_named
+from db.entries.claim import Inputs, StyleInput
 from db.entries.night import ImageEntry, PendingAttempt, Tone
 from flows.workers.batch_run import minibatches_of
 from flows.workers.pool import workplaces
@@ -19,7 +20,14 @@ def attempts(sizes: list[tuple[int, int]]) -> list[PendingAttempt]:
     style = ImageEntry(9999, "f" * 64, 60, 80, Tone.COLOUR)
     return [
         PendingAttempt(
-            number, 1, number, ImageEntry(number, f"{number:064}", *size, Tone.GRAYSCALE), style, f"g{number}", "c"
+            number,
+            1,
+            number,
+            ImageEntry(number, f"{number:064}", *size, Tone.GRAYSCALE),
+            (style,),
+            f"g{number}",
+            ("c",),
+            Inputs((StyleInput(style.sha256),)),
         )
         for number, size in enumerate(sizes)
     ]

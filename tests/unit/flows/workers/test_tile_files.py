@@ -104,7 +104,7 @@ def _shown(tiling: Tiling, content: Picture, output: Picture) -> ShownPictures:
         Image.fromarray(picture).save(file := io.BytesIO(), "PNG")
         return tiling.pictures.add(file.getvalue(), ".png")
 
-    return ShownPictures(1, stored(content), stored(_picture(9, 50, 60)), stored(output))
+    return ShownPictures(1, stored(content), (stored(_picture(9, 50, 60)),), stored(output))
 
 
 def test_an_unchanged_lightness_is_shown_as_a_neutral_gray_and_a_lighter_one_eight_times_as_light(
