@@ -104,7 +104,7 @@ def marked(home: Path, place: Path) -> Image.Image:
 def prints(home: Path) -> tuple[Path, Path]:
     """The files of the print that is marked and of its style print, as the night stored them."""
     with Catalogue.open(CatalogueSettings(home=home), create=False) as catalogue:
-        described = [each for attempt in catalogue.attempts() for each in (attempt.content, attempt.style)]
+        described = [each for attempt in catalogue.attempts() for each in (attempt.content, *attempt.styles)]
         files = {each.identifier.rpartition(":")[2]: catalogue.pictures.path(each.sha256) for each in described}
     return files[MARKED[0]], files[MARKED[1]]
 

@@ -82,7 +82,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Lease:
-    """One curator has an entry open; the others leave it to her until then."""
+    """One curator has an entry open; the others leave it to them until then."""
 
     attempt_id: int
     curator: str
@@ -164,7 +164,7 @@ class Judgement:
     reason: Reason | None = None
     note: str = ""
     looked_s: float | None = None
-    """Seconds for which both pictures stood before her; None: not measured."""
+    """Seconds for which both pictures stood before the curator; None: not measured."""
 
     def __post_init__(self) -> None:
         if (self.verdict is Verdict.RETURNED) is not (self.reason is not None):
@@ -173,7 +173,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class GivenVerdict:
-    """A verdict that is kept, and what others said between the curator's look and her word."""
+    """A verdict that is kept, and what others said between the curator's look and their word."""
 
     id: int
     attempt_id: int
@@ -181,7 +181,7 @@ class GivenVerdict:
     """Empty for blind pairs: their second curator is told nothing."""
     conflict: bool = False
     already: bool = False
-    """Nothing was added: this is a word of hers that stands, and that her form had not seen."""
+    """Nothing was added: this is a word of theirs that stands, and that their form had not seen."""
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ class AttemptRequest:
     """A further attempt that a curator asks for: another style, or marks drawn on the picture, or both."""
 
     style_id: int | None = None
-    """Image number; None: the style of the attempt that she looks at."""
+    """Image number; None: the style of the attempt that they look at."""
     marks_sha256: str | None = None
     """A stored file of marks."""
     recipe: str = RECIPE_OF_NIGHT

@@ -299,6 +299,6 @@ class VerdictGiven(Base):
     """Names the step in which several were given."""
     looked_s: Mapped[float | None]
     answered: Mapped[int | None]
-    """The verdict that stood before the curator when she gave hers."""
+    """The verdict that stood before the curator when they gave theirs."""
     blind: Mapped[bool] = mapped_column(server_default=false())
     """One of a blind pair: whoever gave it was shown no other."""

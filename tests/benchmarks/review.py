@@ -132,7 +132,7 @@ def _repeat(ask: Callable[[], object]) -> None:
 
 
 def _facets(readers: Sequence[Person], view: dict[str, str]) -> list[float]:
-    """Of a reader each: what one has counted serves her again for some seconds."""
+    """Of a reader each: what one has counted serves them again for some seconds."""
     for reader in readers:
         reader.get("facets", f"/facets?{urlencode(view)}")
     return [reader.walked.taken["facets"].pop() for reader in readers]

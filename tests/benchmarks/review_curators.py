@@ -90,7 +90,7 @@ class Person:
             entry = self._judge(entry, page)
 
     def _judge(self, entry: str, page: str) -> str | None:
-        """Where she is led; None: back to the queue."""
+        """Where they are led; None: back to the queue."""
         seen = _SEEN.search(page)
         if seen is None:
             return None  # another curator has it open
@@ -132,7 +132,7 @@ def signed_in(catalogue: Catalogue, address: str, names: list[str], role: Role =
 
 
 def at_once(people: list[Person], home: Path, seconds: float, think_s: float) -> tuple[Walked, float]:
-    """All of them at work for so long; and for how long in fact, since each ends the round that she is in."""
+    """All of them at work for so long; and for how long in fact, since each ends the round that they are in."""
     began = time.monotonic()
     until = began + seconds
     draws = [random.Random(number) for number in range(len(people))]

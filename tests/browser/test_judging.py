@@ -93,7 +93,7 @@ def test_a_verdicts_key_while_it_blinks_only_stops_the_blinking(opened: Page, sh
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
-def test_the_verdict_is_in_view_wherever_she_reads_and_the_reasons_take_its_place(
+def test_the_verdict_is_in_view_wherever_the_curator_reads_and_the_reasons_take_its_place(
     new_page: NewPage, width: int, height: int
 ) -> None:
     page = looked_at(new_page(viewport={"width": width, "height": height}))

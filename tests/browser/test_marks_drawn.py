@@ -147,7 +147,7 @@ def test_a_colour_is_taken_of_the_result(page: Page, shop: Shop, sheet: Locator)
     assert _close(dot["points"], (360, 530))
 
 
-def test_the_result_lies_under_the_marks_when_she_wants_it_and_while_she_takes_a_colour(
+def test_the_result_lies_under_the_marks_when_the_curator_wants_it_and_while_they_take_a_colour(
     page: Page, sheet: Locator
 ) -> None:
     label = page.locator(".sheet > .machine")
@@ -217,7 +217,7 @@ def test_without_javascript_the_page_says_that_drawing_needs_it(new_page: NewPag
     expect(page.locator("#marks")).to_be_hidden()
 
 
-def test_styles_are_found_as_she_types(page: Page) -> None:
+def test_styles_are_found_as_the_curator_types(page: Page) -> None:
     page.goto("/entries/1/styles")
     cards = page.locator("#found .cards > li")
     expect(cards).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The curator's morning as she lives it: keyboard alone, a colleague beside her, a slip taken back, no JavaScript."""
+"""A curator's morning as they live it: keyboard alone, a colleague beside them, a slip taken back, no JavaScript."""
 
 import re
 
@@ -35,7 +35,7 @@ def painted(page: Page) -> None:
 
 
 def press(page: Page, *keys: str) -> None:
-    """As she would, once she has seen both pictures; the page that the last key leads to is awaited."""
+    """As a curator would, once they have seen both pictures; the page that the last key leads to is awaited."""
     painted(page)
     *first, last = keys
     for key in first:

@@ -1,7 +1,7 @@
 """Keeps `reviews` up to date: every query that changes what a row follows from calls `refresh` before it commits.
 
 What stands: of the verdicts that nobody took back the last one. Two curators are in conflict when the last word
-contradicts another's that its giver was not shown; whoever judges with both before her settles it. A first blind word
+contradicts another's that its giver was not shown; whoever judges with both in view settles it. A first blind word
 waits, hidden, for a second one; `settle_blind` ends that, and what does not wait any more stays so.
 """
 

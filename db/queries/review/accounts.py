@@ -63,7 +63,7 @@ class CuratorQueries(Store):
         self._change(name, keeps=role is Role.ADMIN, role=role)
 
     def change_password(self, name: str, password_hash: str) -> None:
-        """Keep another hash; her sessions end.
+        """Keep another hash; the person's sessions end.
 
         Raises:
             UnknownEntry: there is no such curator.
@@ -71,7 +71,7 @@ class CuratorQueries(Store):
         self._change(name, end_sessions=True, password_hash=password_hash)
 
     def disable_curator(self, name: str) -> None:
-        """Close the account; her sessions end, her verdicts stay.
+        """Close the account; its sessions end, its verdicts stay.
 
         Raises:
             UnknownEntry: there is no such curator.
@@ -94,10 +94,10 @@ class CuratorQueries(Store):
             return session.execute(found).scalar()
 
     def open_session(self, name: str, *, hours: float = SESSION_HOURS) -> str:
-        """A fresh token for a curator whose password was verified: it goes into her cookie and nowhere else.
+        """A fresh token for a curator whose password was verified: it goes into their cookie and nowhere else.
 
         Raises:
-            UnknownEntry: there is no such curator, or her account is closed.
+            UnknownEntry: there is no such curator, or the account is closed.
         """
         token, moment = secrets.token_urlsafe(32), now()
         times = {"opened_at": moment, "seen_at": moment, "expires_at": _end(moment, moment, hours)}
@@ -124,7 +124,7 @@ class CuratorQueries(Store):
             return SessionEntry(_entry(curator), kept.opened_at, kept.seen_at, kept.expires_at)
 
     def session_seen(self, token: str, *, hours: float = SESSION_HOURS) -> bool:
-        """She is still there: the session lasts so long from now, SESSION_DAYS in all; False: it is over."""
+        """The person is still there: the session lasts so long from now, SESSION_DAYS in all; False: it is over."""
         moment = now()
         open_one = (CuratorSession.token_sha256 == _sha256(token), CuratorSession.expires_at > moment)
         with self._writing() as session:

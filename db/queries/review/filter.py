@@ -30,7 +30,7 @@ _Narrowing = tuple[ColumnElement[bool], bool]
 
 
 def conditions(session: Session, wanted: QueueFilter, reader: str | None) -> list[ColumnElement[bool]]:
-    """All that an entry must fulfil; `reader` sees no blind pair again on which she has spoken."""
+    """All that an entry must fulfil; `reader` sees no blind pair again on which they have spoken."""
     return [*_indexed(session, wanted, reader), *(condition for condition, _ in _narrowed(session, wanted))]
 
 
@@ -84,7 +84,7 @@ def capped(number: int) -> Count:
 
 
 def unspoken(reader: str | None) -> Iterator[ColumnElement[bool]]:
-    """Of what waits: she has said no word on it. Only blind pairs wait with a first word."""
+    """Of what waits: the curator has said no word on it. Only blind pairs wait with a first word."""
     if reader is not None:
         yield or_(Review.curator.is_(None), Review.curator != reader)
 

@@ -1,4 +1,4 @@
-"""Leases: an entry that one curator has open is hers for a while, so that two never do the same one by accident.
+"""Leases: an entry that one curator has open is theirs for a while, so that two never do the same one by accident.
 
 Taking one is a single INSERT ... ON CONFLICT, so that of two who open the same entry at once one gets it.
 """
@@ -30,19 +30,19 @@ class LeaseQueries(Store):
             UnknownEntry: there is no such attempt.
         """
         moment = now()
-        hers = {"curator": curator, "until": moment + timedelta(minutes=minutes)}
+        theirs = {"curator": curator, "until": moment + timedelta(minutes=minutes)}
         free = or_(LeaseHeld.until <= moment, LeaseHeld.curator == curator)
-        row = self._insert(LeaseHeld).values(attempt_id=attempt_id, **hers)
+        row = self._insert(LeaseHeld).values(attempt_id=attempt_id, **theirs)
         with self._writing() as session:
             if session.execute(select(Attempt.id).where(Attempt.id == attempt_id)).first() is None:
                 raise UnknownEntry(f"there is no attempt {attempt_id} to open")
-            session.execute(row.on_conflict_do_update(index_elements=["attempt_id"], set_=hers, where=free))
+            session.execute(row.on_conflict_do_update(index_elements=["attempt_id"], set_=theirs, where=free))
             _expire(session)
             held = session.execute(select(LeaseHeld).where(LeaseHeld.attempt_id == attempt_id)).scalar_one()
             return Lease(held.attempt_id, held.curator, held.until)
 
     def release_lease(self, attempt_id: int, curator: str) -> None:
-        """Leave the entry to others. Harmless when it is not hers."""
+        """Leave the entry to others. Harmless when it is not theirs."""
         with self._writing() as session:
             give_back(session, curator, [attempt_id])
 

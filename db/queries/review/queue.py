@@ -65,7 +65,7 @@ class QueueQueries(Store):
         Args:
             wanted: which entries.
             page: which part of them.
-            reader: the curator who looks: she is not asked twice for a blind pair, and REDONE holds her returns only.
+            reader: the curator who looks: nobody is asked twice for a blind pair, and REDONE holds their returns only.
         """
         with self._reading() as session:
             found = conditions(session, wanted, reader)
@@ -116,13 +116,13 @@ class QueueQueries(Store):
 
         Args:
             attempt_ids: a few thousand at most.
-            reader: the curator who judges; blind pairs on which she has spoken are left out.
+            reader: the curator who judges; blind pairs on which they have spoken are left out.
         """
-        hers_to_judge = or_(Review.waiting_since.is_(None), *unspoken(reader))
+        theirs_to_judge = or_(Review.waiting_since.is_(None), *unspoken(reader))
         rows = (
             select(Review.attempt_id, Review.verdict_id, Review.blind, Review.waiting_since, LeaseHeld.curator)
             .outerjoin(LeaseHeld, (LeaseHeld.attempt_id == Review.attempt_id) & running())
-            .where(Review.attempt_id.in_(attempt_ids), hers_to_judge)
+            .where(Review.attempt_id.in_(attempt_ids), theirs_to_judge)
             .order_by(*_KEY)
         )
         with self._reading() as session:

@@ -31,7 +31,7 @@ class Spoken:
         return seen if any(word.id == seen for word, _ in self.words) else None
 
     def unseen_of(self, curator: str, seen: int | None) -> VerdictGiven | None:
-        """A word of hers that stands and that her form did not show: the form comes a second time."""
+        """A word of theirs that stands and that their form did not show: the form comes a second time."""
         return next((word for word in self._since(seen) if word.curator == curator), None)
 
     def shown(self) -> int | None:
@@ -44,7 +44,7 @@ class Spoken:
         return tuple(verdict_entry(word) for word in self._since(seen) if word.curator != curator)
 
     def is_blind(self, curator: str, *, drawn: bool) -> bool:
-        """Is her word one of a blind pair? One that is said again, after she could know another's, is not.
+        """Is this curator's word one of a blind pair? One that is said again, after they could know another's, is not.
 
         Args:
             curator: who speaks.

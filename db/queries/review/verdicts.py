@@ -30,7 +30,7 @@ from db.tables.review import LeaseHeld, Review, UndoneVerdict
 _BlindWord = tuple[VerdictGiven, datetime | None]
 """And when it was taken back."""
 UNDO_DEPTH = 50
-"""Steps (a verdict, or a bulk) that a curator can take back, counted from her last."""
+"""Steps (a verdict, or a bulk) that a curator can take back, counted from their last."""
 
 
 def in_blind_share(attempt_id: int, share: float) -> bool:
@@ -60,15 +60,15 @@ class VerdictQueries(Store):
         seen: int | None = None,
         blind_share: float = 0.0,
     ) -> GivenVerdict:
-        """Add a curator's word; earlier ones stay below it. Her lease ends.
+        """Add a curator's word; earlier ones stay below it. Their lease ends.
 
-        A form that comes a second time adds nothing: a word of hers stands that the form had not seen.
+        A form that comes a second time adds nothing: a word of theirs stands that the form had not seen.
 
         Args:
-            attempt_id: what she judges.
-            curator: her name.
-            judgement: her word.
-            seen: number of the verdict that was shown to her as standing; None, or one that never was: none.
+            attempt_id: what is judged.
+            curator: who judges.
+            judgement: what they say.
+            seen: number of the verdict that was shown to them as standing; None, or one that never was: none.
             blind_share: of the attempts, in [0, 1], those that two curators judge without seeing the other's word.
 
         Raises:
@@ -78,8 +78,8 @@ class VerdictQueries(Store):
             touched = _locked(session, [attempt_id])
             spoken = spoken_on(session, [attempt_id])
             version = spoken[attempt_id].version(seen)
-            if hers := spoken[attempt_id].unseen_of(curator, version):
-                return GivenVerdict(hers.id, attempt_id, already=True)
+            if own := spoken[attempt_id].unseen_of(curator, version):
+                return GivenVerdict(own.id, attempt_id, already=True)
             (given,) = self._give(session, spoken, {attempt_id: version}, _Step(curator, judgement, blind_share))
             refresh(session, self._insert(Review), touched)
             return _with_conflicts(session, [given])[0]
@@ -90,12 +90,12 @@ class VerdictQueries(Store):
         """Say the same of many attempts in one step, but for those that changed since they were shown.
 
         Left out are entries that another curator has open, on which something else stands than what was shown, or on
-        which she has spoken.
+        which they have spoken.
 
         Args:
             seen: the attempts, each with the number of the verdict that was shown as standing.
-            curator: her name.
-            judgement: her word on each.
+            curator: who judges.
+            judgement: what they say of each.
             blind_share: as `give_verdict`.
 
         Raises:
@@ -122,7 +122,7 @@ class VerdictQueries(Store):
             settle_blind(session, self._insert(Review))
 
     def undo_verdict(self, curator: str) -> Undone | None:
-        """Take back her last step that stands, one of the last UNDO_DEPTH; None: there is none."""
+        """Take back their last step that stands, one of the last UNDO_DEPTH; None: there is none."""
         mine = VerdictGiven.curator == curator
         with self._writing() as session:
             latest = select(VerdictGiven).where(mine, not_undone()).order_by(VerdictGiven.id.desc()).limit(1)
@@ -152,7 +152,7 @@ class VerdictQueries(Store):
         """What curators said of blind pairs, of each the first word that counts.
 
         A word counts if it stands, or was taken back only after the other curator had spoken: who could know the
-        other's word does not mend her own. Words of a bulk are no single looks and are left out.
+        other's word does not mend their own. Words of a bulk are no single looks and are left out.
         """
         single = (VerdictGiven.blind.is_(True), VerdictGiven.bulk.is_(None))
         said = select(VerdictGiven, UndoneVerdict.undone_at).outerjoin(UndoneVerdict).where(*single)
@@ -239,7 +239,7 @@ def _that_count(words: Sequence[_BlindWord]) -> dict[str, Verdict]:
 
 
 def _steps_after(session: Session, last: VerdictGiven) -> int:
-    """Her steps since, all taken back."""
+    """Their steps since, all taken back."""
     step: Any = func.coalesce(VerdictGiven.bulk, literal("#") + cast(VerdictGiven.id, String))
     counted = select(func.count(distinct(step)))
     return session.execute(counted.where(VerdictGiven.curator == last.curator, VerdictGiven.id > last.id)).scalar_one()

@@ -34,19 +34,19 @@ class Visitor:
     name: str
     role: Role
     signed_in: bool = True
-    """By a session of ours, which she can end."""
+    """By a session of ours, which they can end."""
 
     def may(self, role: Role) -> bool:
-        """Has she this role, or one above it?"""
+        """Have they this role, or one above it?"""
         return _RANK[self.role] >= _RANK[role]
 
 
 def visitor(request: Request) -> Visitor:
-    """The person who asks; with `review_read_only` she only looks.
+    """The person who asks; with `review_read_only` they only look.
 
     Raises:
         SignInNeeded: nobody that we know.
-        HTTPException: 403, she came another way than people are to come.
+        HTTPException: 403, they came another way than people are to come.
     """
     state = state_of(request)
     found = _found(request, state)

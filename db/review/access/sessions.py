@@ -35,7 +35,7 @@ class Sessions(Protocol):
         """
 
     def account(self, token: str) -> CuratorEntry | None:
-        """Whose session this is, as the account is now; None: nobody's. She was seen by this."""
+        """Whose session this is, as the account is now; None: nobody's. They were seen by this."""
 
     def close(self, token: str) -> None:
         """End it."""

@@ -1,4 +1,4 @@
-"""One verdict for many entries: she chooses them, looks at a sample of 20, and gives it; undo takes all of it back.
+"""One verdict for many entries: chosen, looked at in a sample of 20, and given; undo takes all of it back.
 
 What another curator has open, or has judged since it was shown, is left out and told. A selection travels in the form
 as `id:seen` pairs, `seen` being the number of the verdict that was shown as standing.

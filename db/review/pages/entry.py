@@ -38,7 +38,7 @@ AskedFor = Annotated[Asked, Depends()]
 
 @dataclass(frozen=True)
 class Draft:
-    """A verdict's form as it came, where it could not be taken: nothing that she wrote is lost."""
+    """A verdict's form as it came, where it could not be taken: nothing that was written is lost."""
 
     note: str = ""
     problem: Problem | None = None
@@ -60,7 +60,7 @@ class Voices:
 
 @router.get("/entries/{attempt_id}")
 def entry(request: Request, asked: AskedFor, who: Looking, anyway: bool = False) -> Response:
-    """The page; a curator's look leases the entry to her."""
+    """The page; a curator's look leases the entry to them."""
     return entry_page(request, asked, who, anyway=anyway)
 
 
@@ -73,8 +73,8 @@ def entry_page(
         request: whom to answer.
         asked: which entry.
         who: the reader.
-        anyway: she judges although another curator has the entry open.
-        draft: what she wrote before.
+        anyway: they judge although another curator has the entry open.
+        draft: what they wrote before.
 
     Raises:
         UnknownEntry: there is no such attempt, or it made no picture.
@@ -106,7 +106,7 @@ def entry_page(
 
 
 def lease_for(state: ReviewState, who: Visitor, attempt_id: int) -> Lease | None:
-    """The entry held for a curator, or by another whom she finds there; those who only look hold nothing."""
+    """The entry held for a curator, or by another whom they find there; those who only look hold nothing."""
     if not who.may(Role.CURATOR):
         return None
     return state.catalogue.take_lease(attempt_id, who.name, minutes=state.settings.lease_minutes)
@@ -121,12 +121,12 @@ def voices_on(state: ReviewState, shown: QueueEntry, who: Visitor) -> Voices:
 
 
 def next_entry(state: ReviewState, view: FilterForm, who: Visitor, place: Place) -> QueueEntry | None:
-    """The entry behind a place of the view that is open to her."""
+    """The entry behind a place of the view that is open to them."""
     return state.catalogue.next_unleased(view.wanted(), who.name, after=place)
 
 
 def first_entry(state: ReviewState, view: FilterForm, who: Visitor) -> QueueEntry | None:
-    """The first entry of the view that is open to her; of a view of all, the first that waits."""
+    """The first entry of the view that is open to them; of a view of all, the first that waits."""
     wanted = view.wanted()
     queue = Queue.WAITING if wanted.queue is Queue.ALL else wanted.queue
     return state.catalogue.next_unleased(replace(wanted, queue=queue), who.name)

@@ -98,7 +98,7 @@ def keys(request: Request, who: Looking) -> Response:
 
 
 def way_back(address: str) -> str:
-    """Where she came from; a sample of many was sent for by a form, so that the view it was chosen of stands for it."""
+    """Where they came from; a sample of many was sent for by a form, so the view it was chosen of stands for it."""
     path, _, query = address.partition("?")
     if path in ("/", "/keys", "/bulk"):
         return f"/?{query}" if path != "/keys" else "/"

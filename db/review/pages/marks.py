@@ -116,7 +116,7 @@ def ask_for_marks(request: Request, asked: AskedFor, sent: Sent, who: Judging) -
 
 
 def _chosen_recipe(taking_marks: Sequence[str], own: str) -> str | None:
-    """The entry's own, so that the marks mend what she sees; else the first."""
+    """The entry's own, so that the marks mend what is seen; else the first."""
     return own if own in taking_marks else next(iter(taking_marks), None)
 
 

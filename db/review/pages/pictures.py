@@ -1,7 +1,7 @@
 """Thumbnails, previews and tiles, by the picture's sha256 and by nothing else; browsers may keep them for ever.
 
 A page shows a hundred, so that a request costs no more than it must: one turn of another thread, in which the file is
-read, and in which the person is looked up unless she was a moment ago.
+read, and in which the person is looked up unless they were a moment ago.
 """
 
 import time
@@ -21,7 +21,7 @@ from db.review.access.state import state_of
 
 router = APIRouter()
 KNOWN_S: Final = 2.0
-"""Seconds for which somebody signed in sees further pictures, though no page, without another look at her session."""
+"""Seconds for which somebody signed in sees further pictures, though no page, without another look at their session."""
 _KEPT: Final = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 

@@ -1,4 +1,4 @@
-"""Taking back: the last verdict of hers that stands, or the whole of her last bulk."""
+"""Taking back: a curator's last verdict that stands, or the whole of their last bulk."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
@@ -20,7 +20,7 @@ def undo(request: Request, state: State, who: Judging) -> RedirectResponse:
 
 
 def _shown_after(undone: Undone | None, view: FilterForm) -> str:
-    """In the view that she is working through."""
+    """In the view that they are working through."""
     if undone is None:
         return f"/?{view.query(notice=notice_value('nothing-to-undo'))}"
     told = view.query(notice=notice_value("undone", len(undone.attempt_ids)))

@@ -1,4 +1,4 @@
-"""A curator's word on one entry: taken, told, and on to the next one; and the lease while she looks.
+"""A curator's word on one entry: taken, told, and on to the next one; and the lease while they look.
 
 A form that comes twice (a double click, a key held down, a page loaded again) counts once.
 """
@@ -69,7 +69,7 @@ class VerdictForm(BaseModel):
 
 @router.post("/entries/{attempt_id}/verdict")
 def verdict(request: Request, asked: AskedFor, who: Judging, form: Annotated[VerdictForm, Form()]) -> Response:
-    """Keep her word and go on to the next entry of her view; 422 with the page again where it is none."""
+    """Keep their word and go on to the next entry of their view; 422 with the page again where it is none."""
     if problem := form.problem():
         return entry_page(request, asked, who, anyway=True, draft=Draft(form.note, problem))
     share = asked.state.blind_share()
@@ -82,7 +82,7 @@ def verdict(request: Request, asked: AskedFor, who: Judging, form: Annotated[Ver
 
 @router.post("/entries/{attempt_id}/lease")
 def keep(asked: AskedFor, who: Judging) -> dict[str, bool]:
-    """Hold the entry for as long as she looks; `yours` is false when another curator has it by now."""
+    """Hold the entry for as long as they look; `yours` is false when another curator has it by now."""
     lease = lease_for(asked.state, who, asked.attempt_id)
     return {"yours": lease is not None and lease.curator == who.name}
 
@@ -103,7 +103,7 @@ def _told(given: GivenVerdict, word: Verdict) -> str:
 
 
 def _onward(asked: Asked, who: Visitor, notice: str) -> str:
-    """The next entry; behind the last one the first that waits in the view; the queue where nothing is left for her."""
+    """The next entry; behind the last one the first that waits in the view; the queue where nothing is left."""
     place, told = asked.state.catalogue.queue_entry(asked.attempt_id).place, notice_value(notice, asked.attempt_id)
     following = next_entry(asked.state, asked.view, who, place) or first_entry(asked.state, asked.view, who)
     if following and following.attempt_id != asked.attempt_id:

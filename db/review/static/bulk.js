@@ -11,13 +11,13 @@ function painted() {
   return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 }
 
-/** Let her judge. */
+/** Let the curator judge. */
 function open() {
   for (const button of form.querySelectorAll("#judging button")) button.disabled = false;
-  told.style.visibility = "hidden"; // keeps its place: nothing moves under her hand
+  told.style.visibility = "hidden"; // keeps its place: nothing moves under the curator's hand
 }
 
-/** Tell how many she leaves out. */
+/** Tell how many are left out. */
 function count() {
   document.getElementById("left").value = ticks.filter((tick) => tick.checked).length;
 }

@@ -1,6 +1,6 @@
 // Keys: whatever carries data-key="x" is clicked when x is pressed; where the letters are switched off, nothing is.
 
-/** Is she writing somewhere? */
+/** Is the person writing somewhere? */
 function writing(target) {
   return target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]") !== null;
 }

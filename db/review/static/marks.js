@@ -55,7 +55,7 @@ const desk = {
     const chosen = form.elements.colour.value;
     return chosen === "own" ? form.elements.own.value : chosen;
   },
-  /** The mean of 3 × 3 pixels of the result becomes her own colour, and she draws on. */
+  /** The mean of 3 × 3 pixels of the result becomes the curator's own colour, and they draw on. */
   async pick([x, y]) {
     this.result ??= resultPixels();
     const { pen, width, height } = await this.result;
@@ -70,7 +70,7 @@ const desk = {
   },
 };
 
-/** The result lies under the marks when she wants it, and always while she takes a colour of it. */
+/** The result lies under the marks when the curator wants it, and always while they take a colour of it. */
 function showResult() {
   const button = form.querySelector('[data-do="result"]');
   if (!button) return;

@@ -1,4 +1,4 @@
-// The verdict: taken once original and result have been painted, sent once; and the lease while she looks.
+// The verdict: taken once original and result have been painted, sent once; and the lease while they look.
 
 import { prepare } from "./verdict_form.js";
 
@@ -34,7 +34,7 @@ function open() {
   }, SETTLE_MS);
 }
 
-/** Why the entry is hers no more, in words; empty: it is. */
+/** Why the entry is theirs no more, in words; empty: it is. */
 async function lostTo(held, words) {
   if (held.redirected) return words.signedOut; // to the page where one signs in
   return held.ok && !(await held.json()).yours ? words.taken : "";

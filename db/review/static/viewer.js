@@ -66,7 +66,7 @@ function fits({ viewer: { viewport } }) {
   return Math.abs(viewport.getZoom(true) / viewport.getHomeZoom() - 1) < 0.01 && off < 0.01;
 }
 
-/** The panes move as the one that she touched last. */
+/** The panes move as the one that was touched last. */
 class Link {
   constructor(panes) {
     this.panes = panes;

@@ -1,4 +1,4 @@
-"""What a reader chose for herself, kept in her browser: language, light or dark, shortcuts on or off."""
+"""What readers chose for themselves, kept in their browser: language, light or dark, shortcuts on or off."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
@@ -26,7 +26,7 @@ class Preferences:
 
 
 def preferences_of(request: Request) -> Preferences:
-    """From her cookies; a language she never chose is the one that her browser asks for."""
+    """From their cookies; a language never chosen is the one that their browser asks for."""
     language = cookie(request, "nishiki_language") or ""
     if language not in LANGUAGES:
         language = best_language(request.headers.get("accept-language", ""))
@@ -42,7 +42,7 @@ def choose(
     value: Annotated[str, Form(pattern=r"^[a-z]{1,10}$")],
     back: Annotated[str, Form()] = "/",
 ) -> RedirectResponse:
-    """Keep one choice and go back to where she was."""
+    """Keep one choice and go back to where they were."""
     answer = RedirectResponse(request.scope.get("root_path", "") + local_path(back), 303)
     keep_cookie(request, answer, f"nishiki_{name}", value, for_s=_YEAR_S)
     return answer

@@ -66,7 +66,7 @@ def test_a_hidden_return_is_not_told_by_what_was_made_after_it(catalogue: Catalo
     assert catalogue.queue_entry(made).returned_by is None
 
 
-def test_what_was_requested_at_a_hidden_entry_is_shown_to_her_who_requested_it_only(
+def test_what_was_requested_at_a_hidden_entry_is_shown_only_to_who_asked_for_it(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
     attempt, styles = _ranked(catalogue, sample)

@@ -130,7 +130,7 @@ def test_a_request_that_may_not_be_made_any_more_says_so_and_can_be_taken_back(
     assert catalogue.withdraw_request(request.id)
 
 
-def test_of_a_batch_and_her_who_takes_a_request_back_at_once_one_has_it(
+def test_of_a_batch_and_who_takes_a_request_back_at_once_one_has_it(
     settings: CatalogueSettings, sample: "Sample"
 ) -> None:
     with sample.both(settings) as (night, page):

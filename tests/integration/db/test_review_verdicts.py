@@ -52,7 +52,7 @@ def test_a_second_curator_is_told_what_was_said_meanwhile_and_both_words_are_kep
     assert catalogue.queue(CONFLICTS).entries == ()
 
 
-def test_whoever_overrules_what_she_has_seen_makes_no_conflict(catalogue: Catalogue, sample: "Sample") -> None:
+def test_whoever_overrules_what_they_have_seen_makes_no_conflict(catalogue: Catalogue, sample: "Sample") -> None:
     (attempt,) = sample.entries(catalogue, 1)
     first = catalogue.give_verdict(attempt, "Aoi", APPROVED)
     assert catalogue.give_verdict(attempt, "Ren", WITHHELD, seen=first.id) == GivenVerdict(first.id + 1, attempt)
@@ -146,7 +146,9 @@ def test_a_bulk_with_an_unknown_entry_gives_nothing(catalogue: Catalogue, sample
     assert _waiting(catalogue) == attempts
 
 
-def test_a_form_that_comes_twice_adds_nothing_and_her_word_is_told(catalogue: Catalogue, sample: "Sample") -> None:
+def test_a_form_that_comes_twice_adds_nothing_and_the_word_that_stands_is_told(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
     (attempt,) = sample.entries(catalogue, 1)
     first = catalogue.give_verdict(attempt, "Aoi", APPROVED)
     assert catalogue.give_verdict(attempt, "Aoi", WITHHELD) == GivenVerdict(first.id, attempt, already=True)

@@ -1,4 +1,4 @@
-"""Curators at the review page, each in a browser of her own that has no JavaScript."""
+"""Curators at the review page, each in a browser of their own that has no JavaScript."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from tests.integration.review.review_client import Browser, add_people, opened
 
 
 class Desk(Browser):
-    """Signed in already; `see` and `say` do what she does all morning."""
+    """Signed in already; `see` and `say` do what curators do all morning."""
 
     def __init__(self, app: FastAPI, name: str) -> None:
         super().__init__(app)
@@ -34,7 +34,7 @@ class Desk(Browser):
 
 
 Desks = Callable[..., Desk]
-"""A name and a role → her desk."""
+"""A name and a role → their desk."""
 
 
 @contextmanager

@@ -70,7 +70,9 @@ def test_a_card_tells_the_lease_the_return_the_conflict_and_the_refusal(
     assert "Rejected by the machine: the drawing changed" in words
 
 
-def test_she_is_told_what_was_redone_since_she_returned_it(catalogue: Catalogue, sample: Sample, desk: Desks) -> None:
+def test_a_curator_is_told_what_was_redone_since_they_returned_it(
+    catalogue: Catalogue, sample: Sample, desk: Desks
+) -> None:
     record = sample.record("gray")
     first = sample.entry(catalogue, record)
     catalogue.give_verdict(first, "Sumire", Judgement(Verdict.RETURNED, Reason.WRONG_MATCH))

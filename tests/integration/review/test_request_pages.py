@@ -154,7 +154,7 @@ def test_a_style_that_may_not_be_used_is_refused_in_words(
     assert catalogue.requests(attempt) == []
 
 
-def test_she_who_asked_takes_a_request_back_and_others_do_not(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
+def test_who_asked_takes_a_request_back_and_others_do_not(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
     add_people(catalogue, Aoi=Role.CURATOR, Ren=Role.CURATOR, Kei=Role.ADMIN, Sora=Role.VIEWER)
     style = catalogue.candidates(attempt)[1][0].image_id
     request = catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=style))

@@ -42,7 +42,7 @@ def _set_session(catalogue: Catalogue, **values: datetime) -> None:
         connection.execute(update(CuratorSession).values(values))
 
 
-def test_a_stranger_is_led_to_the_form_and_from_it_to_where_she_wanted_to_go(app: FastAPI) -> None:
+def test_a_stranger_is_led_to_the_form_and_from_it_to_where_they_wanted_to_go(app: FastAPI) -> None:
     browser = Browser(app)
     answer = browser.http.get("/keys?words=豊国")
     assert answer.status_code == 303

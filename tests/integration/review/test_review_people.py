@@ -52,7 +52,7 @@ def test_a_lease_is_kept_alive_released_and_runs_out(catalogue: Catalogue, sampl
     lease = catalogue.take_lease(attempt, "Aoi", minutes=1)
     assert catalogue.take_lease(attempt, "Aoi").until > lease.until
     assert catalogue.take_lease(attempt, "Ren").curator == "Aoi"
-    catalogue.release_lease(attempt, "Ren")  # not hers to release
+    catalogue.release_lease(attempt, "Ren")  # not theirs to release
     assert catalogue.take_lease(attempt, "Ren").curator == "Aoi"
     catalogue.release_lease(attempt, "Aoi")
     assert catalogue.take_lease(attempt, "Ren").curator == "Ren"
@@ -157,7 +157,7 @@ def test_a_session_runs_out(catalogue: Catalogue) -> None:
     assert catalogue.expire_sessions() == 1
 
 
-def test_another_password_or_a_closed_account_ends_her_sessions_and_another_role_is_had_at_once(
+def test_another_password_or_a_closed_account_ends_their_sessions_and_another_role_is_had_at_once(
     catalogue: Catalogue,
 ) -> None:
     for name in ("Aoi", "Ren"):

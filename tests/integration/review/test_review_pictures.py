@@ -45,7 +45,7 @@ def test_a_stranger_sees_no_picture(app: FastAPI) -> None:
     assert stranger.http.get(THUMB).status_code == 303
 
 
-def test_who_has_signed_out_sees_no_further_picture_when_her_moment_is_over(
+def test_who_has_signed_out_sees_no_further_picture_when_their_moment_is_over(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("db.review.pages.pictures.KNOWN_S", 1e-9)
@@ -55,7 +55,7 @@ def test_who_has_signed_out_sees_no_further_picture_when_her_moment_is_over(
     assert aoi.http.get(THUMB).status_code == 303
 
 
-def test_a_page_full_of_pictures_asks_for_her_session_once(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_full_of_pictures_asks_for_their_session_once(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("db.review.pages.pictures.KNOWN_S", 1e9)
     aoi = Desk(app, "Aoi")
     aoi.http.get(THUMB)

@@ -61,7 +61,7 @@ def test_a_reason_alone_returns_the_entry(catalogue: Catalogue, desk: Desks, sam
         ("approved", {"note": "y" * 2001}, "2000 characters at most, this one has 2001"),
     ],
 )
-def test_what_is_no_verdict_is_told_in_words_and_her_note_is_not_lost(
+def test_what_is_no_verdict_is_told_in_words_and_the_note_is_not_lost(
     catalogue: Catalogue,
     desk: Desks,
     sample: Sample,
@@ -118,7 +118,7 @@ def test_of_many_clicks_at_once_one_counts(
     assert len(catalogue.verdict_history(number)) == 1
 
 
-def test_who_sees_her_own_word_may_say_another_and_so_may_who_took_it_back(
+def test_who_sees_their_own_word_may_say_another_and_so_may_who_took_it_back(
     catalogue: Catalogue, desk: Desks, sample: Sample
 ) -> None:
     (number,) = sample.entries(catalogue, 1)

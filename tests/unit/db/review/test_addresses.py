@@ -99,5 +99,5 @@ def test_a_proxy_is_believed_by_its_address_or_network(host: str | None, believe
         ("," * 5000 + "ja", "en"),
     ],
 )
-def test_the_reader_gets_the_language_that_her_browser_likes_best(accepted: str, language: str) -> None:
+def test_the_reader_gets_the_language_that_their_browser_likes_best(accepted: str, language: str) -> None:
     assert best_language(accepted) == language
