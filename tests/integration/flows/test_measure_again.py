@@ -150,7 +150,7 @@ def test_one_bad_picture_is_told_and_the_rest_is_measured_and_it_too_once_it_is_
 
 
 def test_a_recipe_that_this_program_cannot_read_is_one_bad_attempt(made: Made) -> None:
-    made.sample.encoder = EncoderKey("another", "c0ffee")  # whose matches are no others
+    made.sample.encoder = EncoderKey("another", "f00d")  # whose matches are no others
     made.sample.recipe = RecipeEntry("later", {**RECIPE.data(), "of_tomorrow": 1}, "1a7e5")
     odd = made.add(6)
     tally = made.measure()
@@ -161,7 +161,7 @@ def test_a_recipe_that_this_program_cannot_read_is_one_bad_attempt(made: Made) -
 
 def test_a_recipe_kept_before_recipes_named_an_encoder_is_measured(made: Made) -> None:
     data = {key: value for key, value in RECIPE.data().items() if key != "encoder"}
-    made.sample.encoder = EncoderKey("another", "c0ffee")
+    made.sample.encoder = EncoderKey("another", "f00d")
     made.sample.recipe = RecipeEntry("earlier", data, "0ld")
     old = made.add(7)
     assert made.measure().problems == []

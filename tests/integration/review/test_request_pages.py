@@ -150,7 +150,7 @@ def test_a_style_that_may_not_be_used_is_refused_in_words(
     catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
     answer = Browser(app).post(f"/entries/{attempt}/requests", {"style_id": style})
     assert answer.status_code == 404
-    assert "no colour picture that may be used; choose another style" in answer.text
+    assert "not a colour picture that may be used; choose another style" in answer.text
     assert catalogue.requests(attempt) == []
 
 
