@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from colorize.device import on_device
 from colorize.encoders.loading import load_encoder, random_encoder
@@ -32,6 +33,7 @@ from colorize.methods.neural_style.descent import Optimisation, OptimisationStat
 from colorize.methods.neural_style.engine import Engine, Operands
 from colorize.methods.neural_style.losses import Targets
 from colorize.methods.neural_style.optimisers import Lbfgs, OnePassLbfgs
+from colorize.methods.neural_style.pooling import largest_of_four, to_the_largest
 from colorize.recipes.library import recipe_named
 from colorize.recipes.recipe import Precision, Recipe
 from colorize.running.memory import in_halves
@@ -262,6 +264,7 @@ def agreement(bench: Bench) -> Iterator[Figure]:
     ]
     apart = float((gradients[0] - gradients[1]).norm() / gradients[1].norm())
     yield bench.figure("float32 gradient, alone and in a minibatch", apart, "relative", 1e-4)
+    yield bench.figure("pooling's gradient, ours and autograd's", _pooling_apart(bench), "largest difference", 0)
     graph = descent_of(bench.full, "float32", range(2), edge).states[0]
     if bench.full.device.type == "cuda":
         graph.capture()
@@ -274,6 +277,21 @@ def agreement(bench: Bench) -> Iterator[Figure]:
     for name, state in (("in a CUDA graph", graph), ("by two loops", loops)):
         apart = float((state.tensors["best_loss"] / both.tensors["best_loss"] - 1).abs().max())
         yield bench.figure(f"float32 loss after {scale.settled} steps, plain and {name}", apart, "relative", 0.01)
+
+
+def _pooling_apart(bench: Bench) -> float:
+    """Of values so few that many tie, in each width of layer."""
+    apart = 0.0
+    for maps in (5, 24, 64, 512):
+        lower = torch.randint(0, 3, (2, maps, 34, 31), device=bench.scale.device).bfloat16()
+        lower = lower.contiguous(memory_format=torch.channels_last).requires_grad_()
+        pooled = functional.max_pool2d(lower, 2)
+        gradient = torch.rand_like(pooled)
+        (wanted,) = torch.autograd.grad(pooled, lower, gradient)
+        with torch.no_grad():
+            found = (largest_of_four(lower) - pooled, to_the_largest(gradient, lower) - wanted)
+            apart = max(apart, *(float(each.abs().max()) for each in found))
+    return apart
 
 
 def parity(bench: Bench) -> Iterator[Figure]:
@@ -455,8 +473,8 @@ def _partners(encoder: Encoder, recipe: Recipe, pictures: Sequence[Pixels]) -> T
     for picture in pictures:
         found = encoder.features(_tensor(picture, encoder), layers)
         shape = found["conv3_4"].shape[2:]
-        cells = [torch.nn.functional.interpolate(each, size=shape)[0].flatten(1) for each in found.values()]
-        sides.append(torch.cat([torch.nn.functional.normalize(each, dim=0) for each in cells]))
+        cells = [functional.interpolate(each, size=shape)[0].flatten(1) for each in found.values()]
+        sides.append(torch.cat([functional.normalize(each, dim=0) for each in cells]))
     weights = torch.softmax(sides[0].T @ sides[1] / 0.02, 1)
     return (weights @ sides[1].T).cpu()
 

@@ -24,6 +24,7 @@ from colorize.methods.neural_style.losses import (
     style_scale,
     total_variation,
 )
+from colorize.methods.neural_style.pooling import largest_of_four, to_the_largest
 from colorize.methods.neural_style.winograd import WinogradWeight, pays
 from colorize.recipes.recipe import Precision, Recipe
 
@@ -193,7 +194,7 @@ class Engine:
         """The gradient by a layer's input, from the one by its output."""
         if name not in CONVOLUTIONS:
             assert lower is not None, "a pooling has a convolution below it"
-            return self._unpool(gradient, activation, lower)
+            return self._unpool(gradient, lower)
         _aten.threshold_backward.grad_input(gradient, activation, 0, grad_input=gradient)
         return self.operands.backward(name)(gradient)
 
@@ -237,22 +238,17 @@ class Engine:
             total.add_(torch.bmm(part.float(), matrix))
 
     def _pool(self, activation: Tensor) -> Tensor:
-        if self.recipe.pooling == "average":
-            return functional.avg_pool2d(activation, 2)
-        return largest_of_four(activation) if activation.is_cuda else functional.max_pool2d(activation, 2)
+        return functional.avg_pool2d(activation, 2) if self._averages else largest_of_four(activation)
 
-    def _unpool(self, gradient: Tensor, pooled: Tensor, lower: Tensor) -> Tensor:
-        """As autograd does it: of equal largest ones the first gets all. Indices take 8 bytes, so none are kept."""
-        two, zero = [2, 2], [0, 0]
-        found: Tensor
-        if self.recipe.pooling == "average":
-            found = _aten.avg_pool2d_backward(gradient, lower, two, two, zero, False, True, None)
-            return found
-        if gradient.is_cuda:
-            return to_the_largest(gradient, pooled, lower)
-        _, indices = _aten.max_pool2d_with_indices(lower, two, two)
-        found = _aten.max_pool2d_with_indices_backward(gradient, lower, two, two, zero, [1, 1], False, indices)
+    def _unpool(self, gradient: Tensor, lower: Tensor) -> Tensor:
+        if not self._averages:
+            return to_the_largest(gradient, lower)
+        found: Tensor = _aten.avg_pool2d_backward(gradient, lower, [2, 2], [2, 2], [0, 0], False, True, None)
         return found
+
+    @property
+    def _averages(self) -> bool:
+        return self.recipe.pooling == "average"
 
     def _to_picture(self, gradient: Tensor) -> Tensor:
         """From the gradient by the preprocessed picture to that by the picture, contiguous."""
@@ -282,29 +278,6 @@ def _parts(positions: Tensor) -> tuple[Tensor, ...]:
 def _positions(features: Tensor) -> Tensor:
     """(B, N, H, W), channels last → (B, M, N), a view."""
     return features.permute(0, 2, 3, 1).flatten(1, 2)
-
-
-def _four(features: Tensor) -> tuple[Tensor, ...]:
-    """The four places of each 2×2 window, row by row; a last row or column that fills no window is left out."""
-    height, width = (size // 2 * 2 for size in features.shape[2:])
-    return tuple(features[:, :, row:height:2, column:width:2] for row in (0, 1) for column in (0, 1))
-
-
-def largest_of_four(features: Tensor) -> Tensor:
-    """2×2 max pooling, channels last, for a GPU: torch's own takes four times as long there."""
-    upper_left, upper_right, lower_left, lower_right = _four(features)
-    return torch.maximum(torch.maximum(upper_left, upper_right), torch.maximum(lower_left, lower_right))
-
-
-def to_the_largest(gradient: Tensor, pooled: Tensor, lower: Tensor) -> Tensor:
-    """The gradient by the input of `largest_of_four`: the first of equal largest ones gets all."""
-    found = torch.zeros_like(lower) if (lower.shape[2] | lower.shape[3]) & 1 else torch.empty_like(lower)
-    left, nothing = gradient, gradient.new_zeros(())
-    for values, place in zip(_four(lower), _four(found), strict=True):
-        hit = values == pooled
-        torch.where(hit, left, nothing, out=place)
-        left = torch.where(hit, nothing, left)
-    return found
 
 
 def add_variation_gradient(weight: float, pictures: Tensor, gradient: Tensor) -> None:

@@ -5,7 +5,6 @@ import itertools
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from colorize.encoders.vgg19 import CONVOLUTIONS, Encoder, Preprocessing
 from colorize.images.decode import Pixels
@@ -14,9 +13,7 @@ from colorize.methods.neural_style.engine import (
     DTYPES,
     Engine,
     Operands,
-    largest_of_four,
     multiplies_bfloat16,
-    to_the_largest,
 )
 from colorize.methods.neural_style.losses import Evaluator, Layers, ReferenceEvaluator, Terms, gram_matrix
 from colorize.recipes.library import recipe_named, recipes
@@ -298,18 +295,3 @@ def test_whether_a_device_multiplies_bfloat16_decides_what_its_operands_are_wide
     found = Engine(JADH, operands).forward(styles[0].float())["conv1_1"]
     assert found.dtype == torch.bfloat16
     assert apart(found, wanted) < 2**-8, "both operands are rounded, then their products are summed in float32"
-
-
-@pytest.mark.parametrize("size", [(8, 8), (9, 6), (7, 7)])
-def test_the_pooling_of_a_gpu_and_its_gradient_are_those_of_torch_also_where_all_four_tie(
-    size: tuple[int, int],
-) -> None:
-    generator = torch.Generator().manual_seed(1)
-    lower = torch.randint(0, 3, (2, 5, *size), generator=generator).float()  # of so few values many tie
-    lower = lower.contiguous(memory_format=torch.channels_last).requires_grad_()
-    pooled = functional.max_pool2d(lower, 2)
-    gradient = torch.rand(pooled.shape, generator=generator)
-    (wanted,) = torch.autograd.grad(pooled, lower, gradient)
-    with torch.no_grad():
-        assert torch.equal(largest_of_four(lower), pooled)
-        assert torch.equal(to_the_largest(gradient, pooled, lower), wanted)
