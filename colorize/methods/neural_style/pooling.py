@@ -28,7 +28,7 @@ def largest_of_four(features: Tensor) -> Tensor:
 
 
 def to_the_largest(gradient: Tensor, lower: Tensor) -> Tensor:
-    """From the gradient by the pooled values, that by `lower`: the first of equal largest ones gets all, as in autograd."""
+    """The gradient by `lower` from that by its pooled values: of equal largest ones the first gets all, as autograd."""
     found: Tensor
     if gradient.is_cuda and (kernels := _kernels()):
         found = kernels.to_the_largest(gradient, lower)
