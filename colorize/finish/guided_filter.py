@@ -30,20 +30,6 @@ _DOUBT: Final = 5.0
 """Variance of a and b together that a line may miss before its window counts half of a perfect one."""
 
 
-def filtered(chroma: Floats, lightness: Floats, guide: Guide = DEFAULT) -> Floats:
-    """The guided filter at the low size alone.
-
-    Args:
-        chroma: float32, (h, w, 2), CIELAB a, b.
-        lightness: float32, (h, w), L in [0, 100].
-        guide: how closely.
-
-    Returns:
-        float32, (h, w, 2), in the range of `chroma`.
-    """
-    return np.stack(Fit.of(chroma, lightness, guide).applied(lightness, slice(None), lightness.shape[0]), 2)
-
-
 @dataclass(frozen=True)
 class Fit:
     """a and b as linear functions of L around each low-size pixel, (h, w, 2), and what they may not leave, (2,)."""
@@ -55,10 +41,15 @@ class Fit:
 
     @classmethod
     def of(cls, chroma: Floats, lightness: Floats, guide: Guide) -> Self:
-        """Mean slope and offset of all windows that hold a pixel; arguments as for `filtered`.
+        """Mean slope and offset of all windows that hold a pixel.
 
         Departure from the paper: a window counts the more the better its line fits, so that one which spans several
         colours yields to its neighbours.
+
+        Args:
+            chroma: float32, (h, w, 2), CIELAB a, b.
+            lightness: float32, (h, w), L in [0, 100].
+            guide: how closely.
         """
         side = 2 * guide.radius_px + 1
         mean = partial(uniform_filter, size=(side, side, 1), mode="nearest")

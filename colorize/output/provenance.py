@@ -1,7 +1,7 @@
 """What a colorized picture says about its own making, inside its file.
 
 `colorize.output.saving` writes it into every format; whoever meets such a file far from the catalogue (exiftool, a
-picture archive's ingest, `read_provenance`) can tell that a machine coloured it, from what, and how.
+picture archive's ingest) can tell that a machine coloured it, from what, and how.
 """
 
 import json
@@ -15,12 +15,10 @@ from typing import Any, Final, Self
 from xml.sax.saxutils import escape
 
 import numpy as np
-from defusedxml import ElementTree
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from colorize.errors import UnreadableImage
 from colorize.images.decode import header
 
 DIGITAL_SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -126,7 +124,7 @@ class Provenance:
 def encode_png(pixels: NDArray[np.uint8], provenance: Provenance) -> bytes:
     """A PNG, marked as sRGB, that carries its provenance twice.
 
-    As PNG text fields for any viewer, and as XMP for picture archives and `read_provenance`. Equal input gives
+    As PNG text fields for any viewer, and as XMP for picture archives. Equal input gives
     equal bytes.
 
     Args:
@@ -172,20 +170,6 @@ def is_colorization(data: bytes) -> bool:
     """
     said = header(data)
     return _FIELD in said or _NAMESPACE in str(said.get("xmp", ""))
-
-
-def read_provenance(data: bytes) -> Provenance | None:
-    """What stands in a picture file of ours (PNG, TIFF or JPEG), read without decoding; None for any other bytes."""
-    try:
-        said = header(data)
-        # Pictures made before TIFF and JPEG were written carry the JSON in a PNG text field.
-        return Provenance.from_json(said[_FIELD] if _FIELD in said else _json_in(said["xmp"]))
-    except (UnreadableImage, SyntaxError, LookupError, TypeError, ValueError):
-        return None
-
-
-def _json_in(packet: bytes) -> str:
-    return str(ElementTree.fromstring(packet).findtext(f".//{{{_NAMESPACE}}}provenance"))
 
 
 def _cited(source: Source) -> str:

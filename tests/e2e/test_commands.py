@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.output.provenance import read_provenance
 from flows.archives.sample.server import serve_sample
+from tests.provenance import read_provenance
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Nishiki

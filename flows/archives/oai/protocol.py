@@ -38,8 +38,6 @@ class Identity:
     """Its own clock."""
     granularity: str
     """The strftime form of the dates that it accepts."""
-    earliest: str
-    """As written; no record is older."""
     deleted_record: str
     """`no`, `transient` or `persistent`: whether it tells of records that it deleted."""
 
@@ -74,7 +72,6 @@ def read_identity(data: bytes, address: str) -> Identity:
     return Identity(
         response_date,
         GRANULARITIES[granularity],
-        _text(said, "earliestDatestamp"),
         _text(said, "deletedRecord"),
     )
 

@@ -12,7 +12,6 @@ import pytest
 import requests
 
 from colorize.images.decode import decode
-from colorize.output.provenance import read_provenance
 from db.catalogue import Catalogue
 from db.engine import connect
 from db.entries.night import AttemptEntry, Change, Outcome
@@ -22,6 +21,7 @@ from flows.match import match
 from flows.nightly import Night, nightly
 from flows.plan import plan_catalogue
 from flows.settings import Settings
+from tests.provenance import read_provenance
 
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf

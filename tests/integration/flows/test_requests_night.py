@@ -10,7 +10,6 @@ import pytest
 from skimage.color import rgb2lab
 
 from colorize.images.decode import decode
-from colorize.output.provenance import read_provenance
 from db.catalogue import Catalogue
 from db.entries.night import AttemptEntry, RecipeEntry, Tone, Verdict
 from db.entries.review import AttemptRequest, Judgement, Reason
@@ -21,6 +20,7 @@ from flows.match import match
 from flows.plan import encoder_key, encoder_weights, matcher_key, models_of, night_recipe, recipe_entry
 from flows.reports.summary import dispatch_lines
 from flows.settings import Settings
+from tests.provenance import read_provenance
 
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf

@@ -11,11 +11,11 @@ from skimage.color import rgb2lab
 
 from colorize.errors import BadMarks, StyleWithoutColour, UnwritableFormat
 from colorize.images.decode import Pixels
-from colorize.output.provenance import read_provenance
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 from flows.settings import Settings
 from flows.single import Files, colorize_files
+from tests.provenance import read_provenance
 
 GRAY, COLOUR, MARKS = Path("gray.png"), Path("colour.png"), Path("marks.json")
 

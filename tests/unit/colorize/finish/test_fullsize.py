@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 from colorize.finish import cielab as lab
 from colorize.finish import fullsize
 from colorize.finish.fullsize import narrowed, recomposed
-from colorize.finish.guided_filter import Guide, filtered
+from colorize.finish.guided_filter import DEFAULT, Fit, Guide
 from colorize.images.decode import Pixels
 from colorize.images.frame import Frame
 
@@ -26,6 +26,11 @@ def gray(levels: np.ndarray) -> Pixels:
 
 def even(a: float, b: float, shape: tuple[int, int] = (16, 16)) -> np.ndarray:
     return np.full((*shape, 2), (a, b), np.float32)
+
+
+def filtered(chroma: np.ndarray, lightness: np.ndarray, guide: Guide = DEFAULT) -> np.ndarray:
+    """The guided filter at the low size alone."""
+    return np.stack(Fit.of(chroma, lightness, guide).applied(lightness, slice(None), lightness.shape[0]), 2)
 
 
 def lightness_of(pixels: np.ndarray) -> np.ndarray:

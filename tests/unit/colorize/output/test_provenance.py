@@ -8,7 +8,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from colorize.images.decode import decode
-from colorize.output.provenance import DIGITAL_SOURCE_TYPE, Provenance, Source, encode_png, read_provenance
+from colorize.output.provenance import DIGITAL_SOURCE_TYPE, Provenance, Source, encode_png
+from tests.provenance import read_provenance
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (32, 48, 3), dtype=np.uint8)
 MADE = Provenance(

@@ -11,8 +11,9 @@ from skimage.color import rgb2lab
 from colorize.errors import ColorizeError
 from colorize.images.decode import Pixels, decode
 from colorize.images.icc import srgb_profile
-from colorize.output.provenance import DIGITAL_SOURCE_TYPE, Source, read_provenance
+from colorize.output.provenance import DIGITAL_SOURCE_TYPE, Source
 from colorize.output.saving import SUFFIXES, check_suffix, encode
+from tests.provenance import read_provenance
 from tests.unit.colorize.output.test_provenance import MADE
 
 
