@@ -304,13 +304,13 @@ def night_recipe(settings: Settings) -> Recipe:
 
 
 def sized_recipe(name: str, settings: Settings) -> Recipe:
-    """A recipe with the settings' size, and their iterations where it descends.
+    """A recipe with the settings' size, and their iterations where its method takes any.
 
     Raises:
         UnknownRecipe, BadRecipe.
     """
     recipe = recipe_named(name)
-    iterations = settings.iterations if recipe.method == "neural_style" else None
+    iterations = settings.iterations if recipe.parameters.iterations else None
     return recipe.changed(long_edge_px=settings.size, iterations=iterations)
 
 

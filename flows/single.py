@@ -64,7 +64,7 @@ def colorize_files(settings: Settings, files: Files) -> Iterator[str]:
     conditions = Conditions(settings.exact_precision, settings.checkpoint_s)
     colorizer = colorizer_for(recipe, load_encoder(weights), device_names(settings.device)[0], conditions)
     notes: list[str] = []
-    total, unit = (recipe.iterations, "iterations") if recipe.iterations else (1, "pictures")
+    total, unit = (recipe.parameters.iterations, "iterations") if recipe.parameters.iterations else (1, "pictures")
     with track(f"colorize {files.content.name}", total, unit) as advance:
         (result,) = colorizer.colorize(
             [job], ProgressCallbacks(lambda part: advance(part * total), lambda _key, sentence: notes.append(sentence))

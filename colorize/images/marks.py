@@ -1,6 +1,6 @@
 """A curator's marks: dots and strokes with a colour, from JSON or from a PNG laid over the picture.
 
-The command and the review page hand over the bytes; `rasterised` gives what `methods.levin` spreads. Bytes are
+The command and the review page hand over the bytes; `rasterised` gives what `finish.spreading` spreads. Bytes are
 untrusted: everything wrong with them is named at once, and their size is bounded before they are unpacked.
 """
 

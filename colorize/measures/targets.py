@@ -22,8 +22,8 @@ from colorize.running.memory import is_out_of_memory
 from colorize.running.prepare import Prepared, at_working_size, prepare, to_tensor
 
 
-def stack_targets(
-    evaluator: Evaluator, encoder: Encoder, cache: TargetCache, stack: Sequence[Prepared], dtype: torch.dtype
+def minibatch_targets(
+    evaluator: Evaluator, encoder: Encoder, cache: TargetCache, minibatch: Sequence[Prepared], dtype: torch.dtype
 ) -> Targets:
     """Each picture's targets, computed once for as many jobs as use them."""
     recipe, who = evaluator.recipe, type(evaluator).__name__
@@ -34,18 +34,20 @@ def stack_targets(
 
     contents = [
         once(each.content, recipe.content_layers, each.content_sha256, compute=evaluator.content_features)
-        for each in stack
+        for each in minibatch
     ]
-    styles = [once(each.style, recipe.style_layers, each.style_sha256, compute=evaluator.style_grams) for each in stack]
+    styles = [
+        once(each.style, recipe.style_layers, each.style_sha256, compute=evaluator.style_grams) for each in minibatch
+    ]
     return Targets.of(contents, styles)
 
 
 def saved_errors(
-    recipe: Recipe, encoder: Encoder, cache: TargetCache, stack: Sequence[Prepared], pictures: NDArray[np.uint8]
+    recipe: Recipe, encoder: Encoder, cache: TargetCache, minibatch: Sequence[Prepared], pictures: NDArray[np.uint8]
 ) -> list[RelativeErrors]:
-    """What each picture of a stack, uint8 (B, H, W, 3) as it is saved, comes to by the encoder."""
+    """What each picture of a minibatch, uint8 (B, H, W, 3) as it is saved, comes to by the encoder."""
     saved = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(encoder.device, encoder.dtype)
-    targets = stack_targets(ReferenceEvaluator(recipe, encoder), encoder, cache, stack, encoder.dtype)
+    targets = minibatch_targets(ReferenceEvaluator(recipe, encoder), encoder, cache, minibatch, encoder.dtype)
     return measure.relative_errors(recipe, encoder, targets, saved)
 
 

@@ -9,6 +9,8 @@ from skimage.color import rgb2xyz, xyz2lab
 from skimage.color.colorconv import xyz_from_rgb
 
 from colorize.images.decode import Pixels
+from colorize.methods.work import Work, alone
+from colorize.running.prepare import Prepared
 
 _LMS_FROM_RGB = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
 _LMS_FROM_XYZ = _LMS_FROM_RGB @ np.linalg.inv(xyz_from_rgb)
@@ -16,6 +18,12 @@ _OPPONENTS = np.array([[1, 1, 1], [1, 1, -2], [1, -1, 0]]) / np.sqrt([[3], [6], 
 """Orthonormal: its transpose leads back."""
 _DARKEST = 1e-4
 """A third of the first step of linear 8-bit sRGB: the logarithm needs a floor, and black pixels a place on it."""
+
+
+@alone
+def colours(each: Prepared, _work: Work) -> NDArray[np.float32]:
+    """Each picture's chroma by its style."""
+    return reinhard(each.content, each.style)
 
 
 def reinhard(content: Pixels, style: Pixels) -> NDArray[np.float32]:

@@ -11,11 +11,19 @@ from scipy.spatial import KDTree
 from skimage.color import rgb2lab
 
 from colorize.images.decode import Pixels
+from colorize.methods.work import Work, alone
+from colorize.running.prepare import Prepared
 
 SAMPLES = 200
 WINDOW_PX = 5
 
 Floats = NDArray[np.float64]
+
+
+@alone
+def colours(each: Prepared, work: Work) -> NDArray[np.float32]:
+    """Each picture's chroma by its style."""
+    return welsh(each.content, each.style, work.recipe.seed)
 
 
 def welsh(content: Pixels, style: Pixels, seed: int) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ import torch
 
 from colorize.images.resize import working_size
 from colorize.methods.neural_style.engine import Engine
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.recipe import LEAST_LONG_EDGE_PX, Recipe
 
 _Item = TypeVar("_Item")
@@ -64,7 +65,8 @@ def picture_bytes(engine: Engine, height: int, width: int) -> int:
 
 
 def _pairs(recipe: Recipe) -> int:
-    return 2 * recipe.history if recipe.optimiser == "lbfgs" else 0
+    own = NeuralStyle.of(recipe)
+    return 2 * own.history if own.optimiser == "lbfgs" else 0
 
 
 def long_edge_that_fits(engine: Engine, height: int, width: int, free: int) -> int | None:

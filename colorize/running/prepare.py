@@ -6,15 +6,20 @@ do, at the whole pictures.
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from skimage.color import rgb2lab
 from torch import Tensor
 
 from colorize.encoders.vgg19 import Encoder
 from colorize.errors import BadMarks, PictureTooSmall, StyleWithoutColour
 from colorize.images.decode import Pixels
 from colorize.images.frame import Frame, find_frame
+from colorize.images.marks import rasterised
 from colorize.images.resize import resized, to_gray
 from colorize.images.tone import Tone, judge_tone
 from colorize.jobs import Job
@@ -44,6 +49,22 @@ class Prepared:
         """What pictures must have in common to run as one minibatch: size, and how far they are."""
         return self.content.shape, self.state[1]["iterations"] if self.state else []
 
+    @cached_property
+    def lightness(self) -> NDArray[np.float32]:
+        """L* of the content, (h, w)."""
+        return np.asarray(rgb2lab(self.content), np.float32)[..., 0]
+
+    def marked(self) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """The marks inside the frame: where they are, (h, w), and their a, b, (h, w, 2); they lie on the whole scan."""
+        assert self.job.marks is not None  # `prepare` refuses such a job where a recipe needs them
+        framed, small, scan = self.frame.crop(self.job.scan).shape, self.content.shape, self.job.scan.shape
+        whole = (max(1, round(scan[0] * small[0] / framed[0])), max(1, round(scan[1] * small[1] / framed[1])))
+        inside = self.frame.scaled(scan, whole)
+        marked, colours = rasterised(self.job.marks, whole)
+        room = [(0, small[axis]) for axis in (0, 1)]  # rounding may leave a row too few
+        padded = np.pad(inside.crop(marked), room), np.pad(inside.crop(colours), [*room, (0, 0)])
+        return padded[0][: small[0], : small[1]], padded[1][: small[0], : small[1]]
+
 
 def prepare(recipe: Recipe, job: Job) -> Prepared:
     """The content in gray and the style in colour at the recipe's size, sides multiples of 16.
@@ -51,9 +72,11 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
     Raises:
         PictureTooSmall: one of them.
         StyleWithoutColour: the style has no colours, and the recipe takes nothing else.
-        BadMarks: there are marks, and the recipe paints a lightness of its own.
+        BadMarks: there are marks, and the recipe paints a lightness of its own; or none, and it needs some.
     """
-    if job.marks is not None and recipe.lightness == "free":
+    if job.marks is None and recipe.needs.marks == "required":
+        raise BadMarks(f"the recipe {recipe.name} colours from marks alone; give some (nishiki colorize --marks)")
+    if job.marks is not None and recipe.needs.marks == "none":
         raise BadMarks(f"the recipe {recipe.name} paints over the drawing; give marks to one such as nishiki/colour")
     for word, pixels in (("content", job.content), ("style", job.style)):
         height, width = pixels.shape[:2]
@@ -63,7 +86,7 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
     frame, style = Frame(0, 0, *job.content.shape[:2]), job.style
     if recipe.lightness == "content":
         frame, style = find_frame(job.content), find_frame(job.style).crop(job.style)
-        if recipe.method != "levin":
+        if recipe.needs.styles:
             _check_colours(style)
     content, style = at_working_size(recipe, frame, job.content), resized(style, recipe.long_edge_px)
     content = to_gray(content)

@@ -54,7 +54,7 @@ def marking_recipes() -> list[str]:
     from colorize.recipes.library import recipes
     from db.review.pages.marks import ONLY_MARKS
 
-    taking = [name for name, recipe in recipes().items() if recipe.lightness == "content"]
+    taking = [name for name, recipe in recipes().items() if recipe.needs.marks != "none"]
     return sorted(taking, key=lambda name: name != ONLY_MARKS)
 
 

@@ -3,7 +3,8 @@
 `flows.cli.app` prints them. Nothing here runs a stage.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,13 +100,21 @@ def status_table(status: Mapping[str, Any]) -> Table:
 
 def recipes_table(recipes: Mapping[str, "Recipe"]) -> Table:
     """Every named recipe."""
-    table = Table("recipe", "provenance", "content", "style", "β/α", "γ", "optimiser", "schedule", "tuned for")
+    table = Table("recipe", "provenance", "method", "its parameters", "content", "style", "tuned for")
     for recipe in recipes.values():
         layers = (", ".join(recipe.content_layers), ", ".join(recipe.style_layers))
-        weights = (f"{recipe.style_over_content:g}", f"{recipe.tv_weight:g}")
-        how = (recipe.optimiser, recipe.schedule, recipe.encoder)
-        table.add_row(recipe.name, recipe.provenance, *layers, *weights, *how)
+        own = ", ".join(_chosen_parameters(recipe))
+        table.add_row(recipe.name, recipe.provenance, recipe.method, own, *layers, recipe.encoder)
     return table
+
+
+def _chosen_parameters(recipe: "Recipe") -> Iterator[str]:
+    """Those of the method's that the recipe sets, and not the method for all of its recipes."""
+    for each in fields(recipe.parameters):
+        value = getattr(recipe.parameters, each.name)
+        if value != each.default:
+            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
+            yield f"{each.name.replace('_', ' ')} {shown}"
 
 
 def weights_table(files: Sequence["WeightsFile"], used_by: Mapping[Path, Sequence[str]]) -> Table:

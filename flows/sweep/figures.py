@@ -84,8 +84,9 @@ def _layers(recipe: Recipe) -> str:
 
 
 def _optimisation(recipe: Recipe) -> str:
-    name = {"sgd": "SGD", "lbfgs": "L-BFGS"}[recipe.optimiser]
-    return name if recipe.schedule == "fixed" else f"{name},\nβ/α decreasing"
+    data = recipe.data()
+    name = {"sgd": "SGD", "lbfgs": "L-BFGS"}.get(data.get("optimiser", ""), recipe.method)
+    return name if data.get("schedule", "fixed") == "fixed" else f"{name},\nβ/α decreasing"
 
 
 def _places(recipes: Sequence[Recipe]) -> list[float]:

@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from colorize.errors import UnknownRecipe
@@ -44,7 +44,7 @@ class SweepPlan:
     @property
     def run(self) -> str:
         """Iterations and size of all the recipes: `60 iterations, 128 px`."""
-        iterations = sorted({recipe.iterations for recipe in self.recipes})
+        iterations = sorted({recipe.parameters.iterations for recipe in self.recipes})
         sizes = sorted({recipe.long_edge_px for recipe in self.recipes})
         return f"{_range(iterations)} iterations, {_range(sizes)} px"
 
@@ -76,10 +76,8 @@ def pattern_plan(settings: Settings, words: Sequence[str]) -> SweepPlan:
 
 def shortened(recipe: Recipe, settings: Settings) -> Recipe:
     """The recipe at the sweep's size and iterations; a shorter run passes through the whole decrease of β/α."""
-    changed = recipe.changed(iterations=settings.iterations, long_edge_px=settings.size)
-    if changed.iterations < recipe.iterations and recipe.schedule == "iteration":
-        return changed.changed(schedule="share")
-    return changed
+    sized = recipe.changed(long_edge_px=settings.size)
+    return replace(sized, parameters=recipe.parameters.in_steps(settings.iterations))
 
 
 def _chosen(settings: Settings, patterns: Sequence[str]) -> tuple[Recipe, ...]:

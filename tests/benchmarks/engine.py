@@ -22,6 +22,7 @@ from colorize.methods.neural_style.descent import OptimisationState
 from colorize.methods.neural_style.engine import Engine, Operands, multiplies_bfloat16
 from colorize.methods.neural_style.losses import Evaluator, ReferenceEvaluator, Targets
 from colorize.methods.neural_style.optimisers import Lbfgs
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named
 from colorize.recipes.recipe import Precision
 from colorize.running.prepare import to_tensor
@@ -107,10 +108,10 @@ def _evaluation(engine: Engine, content: Tensor, style: Tensor) -> Callable[[], 
 
 
 def _optimiser_step(content: Tensor) -> Callable[[], object]:
-    optimiser = Lbfgs(content.flatten(1), RECIPE.history, RECIPE.step_limit)
+    optimiser = Lbfgs(content.flatten(1), NeuralStyle.of(RECIPE).history, NeuralStyle.of(RECIPE).step_limit)
     generator = torch.Generator().manual_seed(0)
     moved, gradient = (torch.randn(1, content.numel(), generator=generator) for _ in range(2))
-    for _ in range(RECIPE.history):
+    for _ in range(NeuralStyle.of(RECIPE).history):
         optimiser.learn(moved, moved)
 
     def step() -> None:
@@ -152,7 +153,7 @@ def _apart_from_torch() -> float:
     alone = [_targets(engine, *pair) for pair in pictures]
     targets = Targets.of([each.content for each in alone], [each.style for each in alone])
     start = torch.cat([content for content, _ in pictures])
-    state = OptimisationState(engine, targets, start, Lbfgs(start.flatten(1), RECIPE.history, 1e30))
+    state = OptimisationState(engine, targets, start, Lbfgs(start.flatten(1), NeuralStyle.of(RECIPE).history, 1e30))
     for _ in range(60):
         state.advance()
     ends = [_torchs_end(engine, each, content) for each, (content, _) in zip(alone, pictures, strict=True)]
@@ -163,7 +164,7 @@ def _apart_from_torch() -> float:
 def _torchs_end(engine: Engine, targets: Targets, content: Tensor) -> Tensor:
     picture = content.clone().requires_grad_()
     torchs = torch.optim.LBFGS(
-        [picture], lr=1, max_iter=1, history_size=RECIPE.history, tolerance_grad=-1, tolerance_change=-1
+        [picture], lr=1, max_iter=1, history_size=NeuralStyle.of(RECIPE).history, tolerance_grad=-1, tolerance_change=-1
     )
 
     def closure() -> Tensor:

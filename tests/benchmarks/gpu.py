@@ -33,6 +33,7 @@ from colorize.methods.neural_style.descent import Optimisation, OptimisationStat
 from colorize.methods.neural_style.engine import Engine, Operands
 from colorize.methods.neural_style.losses import Targets
 from colorize.methods.neural_style.optimisers import Lbfgs, OnePassLbfgs
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.methods.neural_style.pooling import largest_of_four, to_the_largest
 from colorize.recipes.library import recipe_named
 from colorize.recipes.recipe import Precision, Recipe
@@ -42,6 +43,7 @@ from flows.archives.sample.drawing.prints import draw_print
 from tests.benchmarks.figures import FOLDER, Figure, Publication
 
 RECIPE = recipe_named("jadh2016/config3_2_3")
+OWN = NeuralStyle.of(RECIPE)
 FLOP_PER_PIXEL = 1_549_056
 """Of the full VGG-19: forward to conv5_1 and backward to the picture, multiplications and additions."""
 NIGHT_PICTURES, NIGHT_ITERATIONS = 1600, 1000
@@ -227,7 +229,7 @@ def _called(encoder: Encoder, bench: Bench) -> str:
 
 def _optimiser_seconds(state: OptimisationState, scale: Scale) -> float:
     flat = state.tensors["pictures"]
-    optimiser = OnePassLbfgs(flat, RECIPE.history, RECIPE.step_limit)
+    optimiser = OnePassLbfgs(flat, OWN.history, OWN.step_limit)
 
     def step() -> None:
         optimiser.learn(flat, flat)
@@ -269,7 +271,7 @@ def agreement(bench: Bench) -> Iterator[Figure]:
     if bench.full.device.type == "cuda":
         graph.capture()
     start = both.tensors["pictures"].clone()
-    optimiser = Lbfgs(start, RECIPE.history, RECIPE.step_limit)
+    optimiser = Lbfgs(start, OWN.history, OWN.step_limit)
     loops = OptimisationState(both.evaluator, both.targets, start.view(2, 3, edge, edge), optimiser)
     for state in (both, graph, loops):
         for _ in range(scale.settled):
@@ -308,7 +310,7 @@ def parity(bench: Bench) -> Iterator[Figure]:
             descent.run()
             losses.append(descent.states[0].tensors["best_loss"].cpu())
         apart = float((losses[0] / losses[1] - 1).abs().max())
-        name = f"{_called(encoder, bench)}, float32 loss after {recipe.iterations} iterations, here and on the CPU"
+        name = f"{_called(encoder, bench)}, float32 loss after {bench.scale.settled} iterations, here and on the CPU"
         yield bench.figure(name, apart, "relative", 0.01)
 
 
@@ -467,8 +469,8 @@ def colour(bench: Bench) -> Iterator[Figure]:
 
 @torch.no_grad()
 def _partners(encoder: Encoder, recipe: Recipe, pictures: Sequence[Pixels]) -> Tensor:
-    """Deep features of both, and the softmax over their likeness, as `colorize.methods.exemplar` takes them."""
-    layers = recipe.colour_layers
+    """Deep features of both, and the softmax over their likeness, as the method `exemplar` takes them."""
+    layers = recipe.parameters.layers
     sides = []
     for picture in pictures:
         found = encoder.features(_tensor(picture, encoder), layers)

@@ -16,6 +16,7 @@ from colorize.device import use_one_thread
 from colorize.encoders.loading import random_encoder
 from colorize.jobs import Job
 from colorize.methods.neural_style.engine import Engine
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named
 from colorize.recipes.recipe import Precision
 from colorize.running.memory import picture_bytes
@@ -35,7 +36,9 @@ def main(precision: Precision) -> None:
     colorizer.colorize([Job("small", content, style)])
     idle = _resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    large = replace(colorizer, recipe=RECIPE.changed(iterations=RECIPE.history + 1, long_edge_px=EDGE_PX))
+    large = replace(
+        colorizer, recipe=RECIPE.changed(iterations=NeuralStyle.of(RECIPE).history + 1, long_edge_px=EDGE_PX)
+    )
     large.colorize([Job("large", content, style)])
     reckoned = picture_bytes(Engine(RECIPE, large.operands), EDGE_PX, EDGE_PX)
     sys.stdout.write(f"{_resident('VmHWM') - idle:.0f} {reckoned / 1e6:.0f}\n")

@@ -20,6 +20,7 @@ from colorize.images.resize import resized, to_gray
 from colorize.methods.neural_style.descent import OptimisationState
 from colorize.methods.neural_style.losses import Decay, Layers, Targets, Terms, gram_matrix, total_variation
 from colorize.methods.neural_style.optimisers import Lbfgs
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named
 from colorize.recipes.recipe import Recipe
 from colorize.running.prepare import to_tensor
@@ -69,7 +70,9 @@ def spiking_pairs() -> Iterator[Figure]:
     shares = []
     for content, style, edge, seed in PAIRS:
         encoder = _he_random(seed)
-        fixed, ours = (_losses(encoder, content, style, edge, limit) for limit in (FREE, RECIPE.step_limit))
+        fixed, ours = (
+            _losses(encoder, content, style, edge, limit) for limit in (FREE, NeuralStyle.of(RECIPE).step_limit)
+        )
         name = f"{content}/{style} at {edge} px"
         worst = float(np.nanmax(ours) / ours[0])
         yield Figure(f"{name}: worst loss, fixed step", float(np.nanmax(fixed) / fixed[0]), "× start")
@@ -88,7 +91,7 @@ def _losses(encoder: Encoder, content: str, style: str, edge: int, limit: float)
     targets = Targets.of(
         [loss.content_features(start)], [loss.style_grams(to_tensor(_photograph(style, edge), encoder))]
     )
-    state = OptimisationState(loss, targets, start, Lbfgs(start.flatten(1), RECIPE.history, limit))
+    state = OptimisationState(loss, targets, start, Lbfgs(start.flatten(1), NeuralStyle.of(RECIPE).history, limit))
     found = []
     for _ in range(ITERATIONS):
         state.advance()

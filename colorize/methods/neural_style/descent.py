@@ -1,6 +1,6 @@
 """Neural style for colour (ASIAGRAPH 2016, JADH 2016): a minibatch of pictures descends from its content images.
 
-Called by `colorize.colorizer` only. "Iteration" is one evaluation of loss and gradient. Whatever happens, the best
+Called by `painting.py` only. "Iteration" is one evaluation of loss and gradient. Whatever happens, the best
 evaluated iterate is what comes out; a picture that never had a finite loss has none. All that a descent is, is
 tensors with the pictures as rows and a few words: it can be put down after any iteration and taken up again.
 """
@@ -15,6 +15,7 @@ from torch import Tensor
 from colorize.methods.neural_style.cuda_graph import captured
 from colorize.methods.neural_style.losses import Evaluator, Targets
 from colorize.methods.neural_style.optimisers import Lbfgs, OnePassLbfgs, Optimiser, Sgd
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.recipe import Recipe
 
 TRACE_EVERY = 10
@@ -29,15 +30,16 @@ def decay_at(recipe: Recipe, iteration: int) -> float:
 
     `iteration`: decay^t as printed; `share`: decay^(1000 t/T), the same curve for a run of any length T.
     """
-    if recipe.schedule == "fixed":
+    own = NeuralStyle.of(recipe)
+    if own.schedule == "fixed":
         return 1.0
-    t = iteration if recipe.schedule == "iteration" else 1000 * iteration / max(1, recipe.iterations)
-    return float(recipe.decay**t)
+    t = iteration if own.schedule == "iteration" else 1000 * iteration / max(1, own.iterations)
+    return float(own.decay**t)
 
 
 def start_pictures(recipe: Recipe, contents: Tensor) -> Tensor:
     """The contents themselves, or uniform noise in [0, 255] from the recipe's seed, equal for every picture."""
-    if recipe.start == "content":
+    if NeuralStyle.of(recipe).start == "content":
         return contents.clone()
     generator = torch.Generator().manual_seed(recipe.seed)
     noise = torch.rand(contents.shape[1:], generator=generator) * 255
@@ -93,7 +95,7 @@ class OptimisationState:
         """One evaluation, then the step to the next place."""
         self._decay.fill_(decay_at(self.recipe, self.iteration))
         (self._replay or self._advance_in_place)()
-        if self.iteration % TRACE_EVERY == 0 or self.iteration + 1 == self.recipe.iterations:
+        if self.iteration % TRACE_EVERY == 0 or self.iteration + 1 == self.recipe.parameters.iterations:
             self._note()
         self.iteration += 1
 
@@ -153,14 +155,14 @@ class Optimisation:
         self.states = [
             OptimisationState(evaluator, targets, start, optimiser) for optimiser in _optimisers(self.recipe, start)
         ]
-        self._trial = min(self.recipe.iterations, max(1, self.recipe.iterations // 10))
+        self._trial = min(self.recipe.parameters.iterations, max(1, self.recipe.parameters.iterations // 10))
         self._besides = (len(self.states) - 1) * self._trial
         """Evaluations of rates that will not be chosen."""
 
     @property
     def iterations(self) -> int:
         """Evaluations in all."""
-        return self.recipe.iterations + self._besides
+        return self.recipe.parameters.iterations + self._besides
 
     @property
     def done(self) -> int:
@@ -174,7 +176,7 @@ class Optimisation:
             for state in self.states:
                 self._to(state, self._trial, on_iteration)
             self.states = [self._best_of(self.states)]
-        self._to(self.states[0], self.recipe.iterations, on_iteration)
+        self._to(self.states[0], self.recipe.parameters.iterations, on_iteration)
 
     def _to(self, state: OptimisationState, iteration: int, on_iteration: OnIteration | None) -> None:
         if state.iteration < iteration and state.tensors["pictures"].is_cuda:
@@ -191,7 +193,10 @@ class Optimisation:
         rows = torch.arange(len(choice), device=choice.device)
         names = trials[0].tensors
         chosen = {name: torch.stack([state.tensors[name] for state in trials])[choice, rows] for name in names}
-        start, optimiser = chosen["pictures"].view(self._shape), Sgd(chosen["rates"], self.recipe.step_limit)
+        start, optimiser = (
+            chosen["pictures"].view(self._shape),
+            Sgd(chosen["rates"], NeuralStyle.of(self.recipe).step_limit),
+        )
         state = OptimisationState(self._evaluator, self._targets, start, optimiser)
         for name, each in chosen.items():
             state.tensors[name].copy_(each)
@@ -204,7 +209,7 @@ class Optimisation:
         state = self.states[0]
         return Optimised(
             best=state.tensors["best"].view(self._shape),
-            finite=state.tensors["best_loss"][:, 0].isfinite() | (self.recipe.iterations == 0),
+            finite=state.tensors["best_loss"][:, 0].isfinite() | (self.recipe.parameters.iterations == 0),
             restored=state.tensors["restored"][:, 0],
             traces=state.traces,
         )
@@ -235,10 +240,10 @@ class Optimisation:
 
 
 def _optimisers(recipe: Recipe, start: Tensor) -> Iterator[Optimiser]:
-    flat = start.flatten(1)
-    if recipe.optimiser == "lbfgs":
+    own, flat = NeuralStyle.of(recipe), start.flatten(1)
+    if own.optimiser == "lbfgs":
         kind: type[Lbfgs | OnePassLbfgs] = OnePassLbfgs if flat.is_cuda else Lbfgs
-        yield kind(flat, recipe.history, recipe.step_limit)
+        yield kind(flat, own.history, own.step_limit)
         return
-    for rate in recipe.rates:
-        yield Sgd(flat.new_full((len(flat), 1), rate), recipe.step_limit)
+    for rate in own.rates:
+        yield Sgd(flat.new_full((len(flat), 1), rate), own.step_limit)

@@ -16,7 +16,9 @@ from torch.nn import functional
 from colorize.encoders.vgg19 import CONVOLUTIONS, LAYERS, Encoder, known_layers
 from colorize.methods.neural_style.losses import (
     Decay,
+    Evaluator,
     Layers,
+    ReferenceEvaluator,
     Targets,
     Terms,
     content_factor,
@@ -24,6 +26,7 @@ from colorize.methods.neural_style.losses import (
     style_scale,
     total_variation,
 )
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.methods.neural_style.pooling import largest_of_four, to_the_largest
 from colorize.methods.neural_style.winograd import WinogradWeight, pays
 from colorize.recipes.recipe import Precision, Recipe
@@ -79,6 +82,12 @@ class Operands:
             self._backward[layer] = _Convolution(weight.transpose(0, 1).flip(2, 3), None)
         return self._backward[layer]
 
+    def evaluator(self, recipe: Recipe) -> Evaluator:
+        """Who says loss and gradient: the engine, or the reference in float64."""
+        if self.precision == "float64":
+            return ReferenceEvaluator(recipe, self.encoder.to(self.encoder.device, torch.float64))
+        return Engine(recipe, self)
+
     def _rounded(self, layer: str) -> tuple[Tensor, Tensor]:
         weight, bias = (each.to(self.stored).to(self.multiplied) for each in self.encoder.convolutions[layer])
         return weight, bias
@@ -123,6 +132,11 @@ class Engine:
         for name in set(self._plan) & set(CONVOLUTIONS):  # now, so that the free memory is what is left
             self.operands.forward(name)
             self.operands.backward(name)
+
+    @property
+    def own(self) -> NeuralStyle:
+        """The method's parameters."""
+        return NeuralStyle.of(self.recipe)
 
     def shapes(self, height: int, width: int) -> dict[str, tuple[int, int, int]]:
         """(N, H', W') of every layer that is kept for a picture of this size."""
@@ -186,8 +200,8 @@ class Engine:
                 style = style + self._style(targets, name, activation, gradient, decay)
             gradient = self._down(name, gradient, activation, None if lower is None else kept[lower])
         picture_gradient = self._to_picture(gradient)
-        tv = self.recipe.tv_weight * total_variation(pictures)
-        add_variation_gradient(self.recipe.tv_weight, pictures, picture_gradient)
+        tv = self.own.tv_weight * total_variation(pictures)
+        add_variation_gradient(self.own.tv_weight, pictures, picture_gradient)
         return Terms(content, style, tv), picture_gradient
 
     def _down(self, name: str, gradient: Tensor, activation: Tensor, lower: Tensor | None) -> Tensor:
@@ -201,7 +215,7 @@ class Engine:
     def _content(self, targets: Targets, name: str, activation: Tensor, gradient: Tensor) -> Tensor:
         """α L_content of a layer, (B,); its gradient 2 c (F−P) is added in place."""
         target = targets.content[name]
-        factor = content_factor(self.recipe.formula, target[0].numel()) / len(self.recipe.content_layers)
+        factor = content_factor(self.own.formula, target[0].numel()) / len(self.recipe.content_layers)
         difference = activation.to(self.operands.exact) - target
         gradient.add_(difference, alpha=2 * factor)
         return factor * difference.square_().flatten(1).sum(1)
@@ -210,8 +224,8 @@ class Engine:
         """β w_l E_l of a layer, (B,); its gradient 4 c (G−A) F / M is added in place (G−A is symmetric)."""
         positions = _positions(activation)
         difference = self._gram(positions) - targets.style[name]
-        scale = self.recipe.style_over_content * style_scale(self.recipe, targets) / len(self.recipe.style_layers)
-        factor = style_factor(self.recipe.formula, difference.shape[1]) * scale * decay
+        scale = self.own.style_over_content * style_scale(self.recipe, targets) / len(self.recipe.style_layers)
+        factor = style_factor(self.own.formula, difference.shape[1]) * scale * decay
         self._add_product(_positions(gradient), positions, difference * (4 * factor / positions.shape[1]))
         return factor * difference.square_().flatten(1).sum(1)
 

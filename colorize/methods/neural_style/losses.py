@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from colorize.encoders.vgg19 import Encoder
-from colorize.recipes.recipe import Formula, Recipe
+from colorize.methods.neural_style.parameters import Formula, NeuralStyle
+from colorize.recipes.recipe import Recipe
 
 Decay = float | Tensor
 """What the schedule has left of β/α, in (0, 1]; a tensor of no dimension where a GPU must not wait for it."""
@@ -139,7 +140,7 @@ class Evaluator(Protocol):
 
 def style_scale(recipe: Recipe, targets: Targets) -> float:
     """What β/α is multiplied by: 1, or 2·N·M of the first content layer where the formula sums over it."""
-    if recipe.formula == "jadh2016":
+    if NeuralStyle.of(recipe).formula == "jadh2016":
         return 1.0
     return 2.0 * targets.content[recipe.content_layers[0]][0].numel()
 
@@ -153,12 +154,12 @@ def loss_terms(recipe: Recipe, encoder: Encoder, targets: Targets, pictures: Ten
         pictures: float, (B, 3, H, W), sRGB in [0, 255].
         decay: what the schedule has left of β/α, in (0, 1].
     """
-    layers = {*recipe.content_layers, *recipe.style_layers}
+    own, layers = NeuralStyle.of(recipe), {*recipe.content_layers, *recipe.style_layers}
     found = encoder.features(pictures, layers, recipe.pooling)
-    content = [content_loss(recipe.formula, targets.content[name], found[name]) for name in recipe.content_layers]
-    style = [style_loss(recipe.formula, targets.style[name], gram_matrix(found[name])) for name in recipe.style_layers]
-    beta = recipe.style_over_content * decay * style_scale(recipe, targets)
-    tv = recipe.tv_weight * total_variation(pictures)
+    content = [content_loss(own.formula, targets.content[name], found[name]) for name in recipe.content_layers]
+    style = [style_loss(own.formula, targets.style[name], gram_matrix(found[name])) for name in recipe.style_layers]
+    beta = own.style_over_content * decay * style_scale(recipe, targets)
+    tv = own.tv_weight * total_variation(pictures)
     return Terms(torch.stack(content).mean(0), beta * torch.stack(style).mean(0), tv)
 
 

@@ -16,7 +16,7 @@ from colorize.images.resize import to_gray
 from colorize.jobs import Job
 from colorize.measures.quality import picture_measures
 from colorize.measures.relative_errors import relative_errors
-from colorize.measures.targets import stack_targets
+from colorize.measures.targets import minibatch_targets
 from colorize.methods.neural_style.engine import Operands, multiplies_bfloat16
 from colorize.methods.neural_style.losses import Decay, Evaluator, ReferenceEvaluator, TargetCache, Targets, Terms
 from colorize.recipes.library import recipe_named
@@ -55,15 +55,15 @@ def colorizations(found: list[Colorization | ColorizeError]) -> list[Colorizatio
     return good
 
 
-@dataclass(frozen=True)
-class Through(Colorizer):
-    """A colorizer whose evaluator is wrapped in another."""
+class Through(Operands):
+    """Operands whose evaluator is wrapped in another."""
 
-    wrap: Callable[[Evaluator], Evaluator] = lambda evaluator: evaluator
+    def __init__(self, encoder: Encoder, wrap: Callable[[Evaluator], Evaluator]) -> None:
+        super().__init__(encoder, "float32")
+        self._wrap = wrap
 
-    @property
-    def evaluator(self) -> Evaluator:
-        return self.wrap(super().evaluator)
+    def evaluator(self, recipe: Recipe) -> Evaluator:
+        return self._wrap(super().evaluator(recipe))
 
 
 def blind_to_white(evaluator: Evaluator) -> Evaluator:
@@ -164,7 +164,7 @@ def test_a_picture_that_never_is_finite_has_diverged_and_its_neighbour_has_not(
     narrow: Encoder, jobs: list[Job]
 ) -> None:
     blank = np.full((48, 48, 3), 255, dtype=np.uint8)
-    partly_blind = Through(RECIPE, Operands(narrow, "float32"), wrap=blind_to_white)
+    partly_blind = Colorizer(RECIPE, Through(narrow, blind_to_white))
     diverged, fine = partly_blind.colorize([Job("blank", blank, jobs[0].style), jobs[0]])
     assert isinstance(diverged, Diverged)
     assert "jadh2016/config1_2_2" in str(diverged)
@@ -179,7 +179,7 @@ def test_a_picture_that_the_device_cannot_hold_fails_alone_and_gives_no_picture(
     def full(evaluator: Evaluator) -> Evaluator:
         return Cramped(evaluator, too_much=lambda pictures: pictures.shape[2] == pictures.shape[3])
 
-    square, wide, turned = Through(RECIPE, Operands(narrow, "float32"), wrap=full).colorize(jobs)
+    square, wide, turned = Colorizer(RECIPE, Through(narrow, full)).colorize(jobs)
     for failed in (square, turned):
         assert isinstance(failed, OutOfMemory)
         assert failed.transient
@@ -202,7 +202,7 @@ def test_a_colorizer_computes_in_what_is_asked_for_else_in_what_the_device_multi
         made = colorizer_for(RECIPE, narrow, "cpu", Conditions(precision=each))
         (result,) = colorizations(made.colorize(jobs[:1]))
         assert result.precision == precision
-        assert isinstance(made.evaluator, ReferenceEvaluator) == (precision == "float64")
+        assert isinstance(made.operands.evaluator(RECIPE), ReferenceEvaluator) == (precision == "float64")
 
 
 def test_all_precisions_come_to_much_the_same_picture(
@@ -277,7 +277,7 @@ def test_a_stack_that_is_too_large_is_halved_until_it_fits(error: Exception, nar
     def cramped(evaluator: Evaluator) -> Evaluator:
         return Cramped(evaluator, error=error)
 
-    found = colorizations(Through(RECIPE, Operands(narrow, "float32"), wrap=cramped).colorize(square))
+    found = colorizations(Colorizer(RECIPE, Through(narrow, cramped)).colorize(square))
     (undisturbed,) = colorizations(colorizer(narrow).colorize(jobs[:1]))
     assert [result.key for result in found] == ["square", "again", "thrice"]
     assert [(result.measures["stack"], result.measures["halvings"]) for result in found] == [(1, 1), (1, 2), (1, 2)]
@@ -290,7 +290,7 @@ def test_any_other_error_of_a_device_is_a_fault_of_ours(narrow: Encoder, jobs: l
         return Cramped(evaluator, error=RuntimeError("CUDA error: an illegal memory access was encountered"))
 
     with pytest.raises(RuntimeError, match="illegal memory access"):
-        Through(RECIPE, Operands(narrow, "float32"), wrap=broken).colorize([jobs[0], jobs[2]])
+        Colorizer(RECIPE, Through(narrow, broken)).colorize([jobs[0], jobs[2]])
 
 
 def test_figures_in_float32_leave_no_targets_to_a_descent_in_float64(narrow: Encoder, jobs: list[Job]) -> None:
@@ -298,7 +298,7 @@ def test_figures_in_float32_leave_no_targets_to_a_descent_in_float64(narrow: Enc
     made = Colorizer(RECIPE, Operands(narrow, "float64"), cache=TargetCache(max_bytes=5000))
     made.colorize([jobs[0], jobs[2]])
     later = prepare(RECIPE, Job("later", jobs[0].content, jobs[2].style))
-    targets = stack_targets(made.evaluator, made.encoder, made.cache, [later], torch.float64)
+    targets = minibatch_targets(made.operands.evaluator(RECIPE), made.encoder, made.cache, [later], torch.float64)
     assert {each.dtype for part in (targets.content, targets.style) for each in part.values()} == {torch.float64}
 
 
@@ -315,7 +315,7 @@ def test_one_print_in_many_jobs_has_its_targets_computed_once(narrow: Encoder, j
             asked.append("style")
             return dict(super().style_grams(style))
 
-    made = Through(RECIPE, Operands(narrow, "float32"), wrap=Counted)
+    made = Colorizer(RECIPE, Through(narrow, Counted))
     made.colorize([jobs[0], Job("other", jobs[2].content, jobs[0].style)])
     assert sorted(asked) == ["content", "content", "style"]
     made.colorize([Job("later", jobs[0].content, jobs[2].style)])

@@ -10,6 +10,8 @@ from skimage.color import lab2rgb, rgb2lab
 from colorize.colorizer import Colorizer
 from colorize.encoders.vgg19 import Encoder
 from colorize.errors import BadMarks, BadRecipe, ColorizeError, PictureTooSmall, StyleWithoutColour, Unsolved
+from colorize.finish import sparse_grid as grid
+from colorize.finish.palette import paper_tone
 from colorize.images.decode import Pixels
 from colorize.images.frame import Frame, find_frame
 from colorize.images.marks import Mark, Overlay, Strokes
@@ -17,10 +19,8 @@ from colorize.images.resize import resized, to_gray
 from colorize.images.tone import Tone, judge_tone
 from colorize.jobs import Job
 from colorize.measures.targets import measure_saved
-from colorize.methods import sparse_grid as grid
 from colorize.methods.neural_style.engine import Operands
 from colorize.methods.neural_style.losses import TargetCache
-from colorize.methods.palette import paper_tone
 from colorize.recipes.library import recipe_named, recipes
 from colorize.recipes.recipe import Recipe
 from colorize.results import Colorization
@@ -142,7 +142,9 @@ def test_so_it_is_by_every_named_recipe_that_promises_it(content: Pixels, style:
     assert "locked/config3_3_4" in {recipe.name for recipe in promising}
     job = Job("x", content, style, marks=stroke((60, 80), content))
     for recipe in promising:
-        result = made(recipe.changed(long_edge_px=48, iterations=min(recipe.iterations, 2)), narrow, job)
+        result = made(
+            recipe.changed(long_edge_px=48, iterations=min(recipe.parameters.iterations, 2) or None), narrow, job
+        )
         assert result.picture.shape == content.shape, recipe.name
         assert np.abs(lightness(result.picture) - lightness(content)).mean() < 0.1, recipe.name
 
@@ -309,7 +311,7 @@ def test_a_result_outside_its_recipes_limits_is_refused_with_its_numbers(
     recipe: Recipe, photographs: dict[str, Pixels], narrow: Encoder
 ) -> None:
     job = Job("x", to_gray(photographs["chelsea"]), photographs["coffee"])
-    recipe = recipe.changed(limits={}, iterations=12 if recipe.method == "neural_style" else 0)
+    recipe = recipe.changed(limits={}, iterations=12 if recipe.parameters.iterations else None)
     free = made(recipe, narrow, job)
     chroma, full = free.measures["chroma_mean"], free.measures["colourfulness"]
     limits = {"chroma_mean": [0, chroma / 2], "colourfulness": [2 * full, 999], "lightness_ssim": [0.9, 1]}
@@ -394,4 +396,4 @@ def test_from_marks_alone_a_region_is_coloured_and_without_any_the_job_is_refuse
 
 def test_a_colour_layer_that_no_encoder_has_is_nobodys_pictures_fault(narrow: Encoder) -> None:
     with pytest.raises(BadRecipe, match="no layer conv9_9"):
-        Colorizer(replace(COLOUR, colour_layers=("conv3_4", "conv9_9")), Operands(narrow, "float32"))
+        Colorizer(COLOUR.changed(colour_layers=("conv3_4", "conv9_9")), Operands(narrow, "float32"))

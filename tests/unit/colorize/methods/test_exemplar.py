@@ -1,5 +1,6 @@
 """Colours by correspondence, on pictures whose right colours are known by construction."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,13 +11,14 @@ from colorize.encoders.loading import random_encoder
 from colorize.encoders.vgg19 import Encoder
 from colorize.images.decode import Pixels
 from colorize.images.resize import resized, to_gray
-from colorize.methods import exemplar as module
-from colorize.methods.exemplar import exemplar
+from colorize.methods.exemplar import transfer as module
+from colorize.methods.exemplar.parameters import Exemplar
+from colorize.methods.exemplar.transfer import exemplar
 from colorize.recipes.library import recipe_named
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 
-RECIPE = recipe_named("nishiki/colour")
+OWN = Exemplar.of(recipe_named("nishiki/colour"))
 RED, BLUE, PAPER, INK = (65, 45, 25), (35, 5, -35), (92, 0, 12), (8, 0, 0)
 """L, a, b."""
 TWINS = (60.0, -8.0, -40.0), (60.0, -40.0, 40.0)
@@ -61,7 +63,7 @@ def test_a_style_identical_to_the_content_gives_nearly_its_own_colours(
     photographs: dict[str, Pixels], narrow: Encoder, name: str
 ) -> None:
     own = chroma_of(photographs[name])
-    found = exemplar(to_gray(photographs[name]), photographs[name], narrow, RECIPE)
+    found = exemplar(to_gray(photographs[name]), photographs[name], narrow, OWN)
     assert found.shape == own.shape
     assert found.dtype == np.float32
     tint = np.broadcast_to(own.mean((0, 1)), own.shape)
@@ -72,23 +74,23 @@ def test_a_print_finds_its_own_colours_in_itself_turned_and_cut(drawn: Pixels, n
     own = chroma_of(drawn)
     style = np.ascontiguousarray(drawn[8:, ::-1])
     tint = np.broadcast_to(chroma_of(style).mean((0, 1)), own.shape)
-    assert apart(exemplar(to_gray(drawn), style, narrow, RECIPE), own) < 0.8 * apart(tint, own)
+    assert apart(exemplar(to_gray(drawn), style, narrow, OWN), own) < 0.8 * apart(tint, own)
 
 
 @pytest.mark.parametrize("widths", [(4, 8, 8, 8, 8), (6, 6, 10, 10, 12), (3, 4, 5, 6, 7)])
 def test_areas_that_only_their_lightness_tells_apart_get_the_colour_of_the_area_as_light(
     widths: tuple[int, ...],
 ) -> None:
-    found = exemplar(to_gray(CONTENT), STYLE, random_encoder(seed=5, widths=widths), RECIPE)
+    found = exemplar(to_gray(CONTENT), STYLE, random_encoder(seed=5, widths=widths), OWN)
     for place, lab in ((UPPER, BLUE), (LOWER, RED), (MARGIN, PAPER)):
         assert apart(found[place], chroma_of(colour(lab))) < 5, lab
 
 
 def test_the_weight_of_luminance_decides_where_features_say_nothing(narrow: Encoder) -> None:
     ours, theirs = to_gray(CONTENT), STYLE
-    blind = RECIPE.changed(temperature=10.0)  # every cell is as like as any other
-    weighed = blind.changed(luminance_weight=100.0)
-    blended, found = (exemplar(ours, theirs, narrow, recipe.changed(palette=0.0)) for recipe in (blind, weighed))
+    blind = replace(OWN, temperature=10.0)  # every cell is as like as any other
+    weighed = replace(blind, luminance_weight=100.0)
+    blended, found = (exemplar(ours, theirs, narrow, replace(own, palette=0.0)) for own in (blind, weighed))
     assert apart(blended[UPPER], blended[LOWER]) < 8
     assert apart(found[UPPER], found[LOWER]) > 50
 
@@ -97,7 +99,7 @@ def test_ink_stays_neutral_inside_a_coloured_robe(narrow: Encoder) -> None:
     lines = tuple((np.s_[12:84, at : at + 2], INK) for at in range(12, 46, 6))
     style = areas((np.s_[12:84, 8:46], RED), *lines, (np.s_[12:84, 50:88], BLUE))
     turned = np.ascontiguousarray(style.transpose(1, 0, 2))
-    found = exemplar(to_gray(turned), style, narrow, RECIPE)
+    found = exemplar(to_gray(turned), style, narrow, OWN)
     ink = rgb2lab(turned)[..., 0] < 15
     robe = np.zeros_like(ink)
     robe[10:44, 14:82] = True
@@ -110,7 +112,7 @@ def test_candidates_that_contradict_one_another_give_one_even_colour_between_the
     assert np.ptp(to_gray(np.array([[colour(one), colour(other)]]))) == 0
     stripes = [(np.s_[12:84, at : at + 8], TWINS[at // 8 % 2]) for at in range(8, 88, 8)]
     content = to_gray(areas((np.s_[20:76, 20:76], one)))
-    found = exemplar(content, areas(*stripes), narrow, RECIPE.changed(palette=0.0))[30:66, 30:66]
+    found = exemplar(content, areas(*stripes), narrow, replace(OWN, palette=0.0))[30:66, 30:66]
     assert found.std((0, 1)).max() < 2
     assert min(apart(found, chroma_of(colour(each))) for each in TWINS) > 20
 
@@ -125,7 +127,7 @@ def test_a_doubtful_place_takes_its_neighbours_colour_and_a_doubtful_region_the_
     carried[4:7, 4:7] = (-80, 90, 5, 5)
     lightness = np.repeat([60.0, 95.0], 12)[None].repeat(12, 0).astype(np.float32)
     paper = np.array([2, 14], np.float32)
-    found = module._agreed(carried, doubt, lightness, paper, RECIPE.agreement)
+    found = module._agreed(carried, doubt, lightness, paper, OWN.agreement)
     assert found.dtype == np.float32
     # The paper pulls at every cell, by a fiftieth of its own word.
     assert found[3:8, 3:8].reshape(-1, 4) == pytest.approx(np.tile([29.4, 10.1, 0, 0], (25, 1)), abs=0.6)
@@ -149,13 +151,13 @@ def test_without_a_say_for_neighbours_every_cell_keeps_its_own_word() -> None:
 def test_the_size_of_the_blocks_changes_no_colour(
     drawn: Pixels, narrow: Encoder, monkeypatch: pytest.MonkeyPatch, numbers: int
 ) -> None:
-    whole = exemplar(to_gray(drawn), STYLE, narrow, RECIPE)
+    whole = exemplar(to_gray(drawn), STYLE, narrow, OWN)
     monkeypatch.setattr(module, "_BLOCK", numbers)
-    assert exemplar(to_gray(drawn), STYLE, narrow, RECIPE) == pytest.approx(whole, abs=1e-2)
+    assert exemplar(to_gray(drawn), STYLE, narrow, OWN) == pytest.approx(whole, abs=1e-2)
 
 
 def test_the_same_pictures_give_the_same_chroma_to_the_last_bit(drawn: Pixels, narrow: Encoder) -> None:
-    once, again = (exemplar(to_gray(drawn), STYLE, narrow, RECIPE) for _ in range(2))
+    once, again = (exemplar(to_gray(drawn), STYLE, narrow, OWN) for _ in range(2))
     assert (once == again).all()
 
 
@@ -164,14 +166,14 @@ def test_the_smallest_pictures_and_any_two_shapes_are_coloured(
     photographs: dict[str, Pixels], narrow: Encoder, content: tuple[int, int], style: tuple[int, int]
 ) -> None:
     picture, other = (np.tile(photographs["coffee"], (2, 2, 1))[: shape[0], : shape[1]] for shape in (content, style))
-    found = exemplar(to_gray(picture), np.ascontiguousarray(other), narrow, RECIPE)
+    found = exemplar(to_gray(picture), np.ascontiguousarray(other), narrow, OWN)
     assert found.shape == (*content, 2)
     assert np.isfinite(found).all()
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_content_without_any_drawing_gets_finite_colours_of_the_style(narrow: Encoder, level: int) -> None:
-    found = exemplar(np.full((48, 48, 3), level, np.uint8), STYLE, narrow, RECIPE.changed(palette=0.0))
+    found = exemplar(np.full((48, 48, 3), level, np.uint8), STYLE, narrow, replace(OWN, palette=0.0))
     known = chroma_of(STYLE).reshape(-1, 2)
     assert (found >= known.min(0) * (known.min(0) < 0) - 1).all()
     assert (found <= known.max(0) + 1).all()

@@ -2,7 +2,7 @@ import json
 import math
 import subprocess
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorize.errors import BadRecipe, ColorizeError, UnknownRecipe
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named, recipes
 from colorize.recipes.recipe import Recipe
 from colorize.results import RelativeErrors
@@ -47,7 +48,6 @@ DECIDING: dict[str, Any] = {
 }
 CHROMA = recipe_named("nishiki/colour")
 DECIDING_OF_CHROMA: dict[str, Any] = {
-    "method": "reinhard",
     "paper": "own",
     "guide_radius_px": 9,
     "colour_layers": ("conv3_4",),
@@ -115,11 +115,12 @@ COLOUR_AS_KEPT: dict[str, Any] = {
 @pytest.mark.parametrize(("x", "y", "z"), CONFIGURATIONS)
 def test_each_jadh2016_configuration_is_made_of_its_layers_optimisation_and_weight(x: int, y: int, z: int) -> None:
     recipe = recipe_named(f"jadh2016/config{x}_{y}_{z}")
+    own = NeuralStyle.of(recipe)
     assert (recipe.content_layers, recipe.style_layers) == LAYERS[x]
-    assert (recipe.optimiser, recipe.schedule) == OPTIMISATION[y]
-    assert recipe.style_over_content == STYLE_OVER_CONTENT[z]
-    assert (recipe.formula, recipe.tv_weight, recipe.decay) == ("jadh2016", 0.001, 0.9975)
-    assert (recipe.start, recipe.pooling, recipe.rates, recipe.step_limit) == ("content", "max", (0.01, 0.1, 1.0), 40)
+    assert (own.optimiser, own.schedule) == OPTIMISATION[y]
+    assert own.style_over_content == STYLE_OVER_CONTENT[z]
+    assert (own.formula, own.tv_weight, own.decay) == ("jadh2016", 0.001, 0.9975)
+    assert (own.start, recipe.pooling, own.rates, own.step_limit) == ("content", "max", (0.01, 0.1, 1.0), 40)
     assert recipe.provenance == "reconstructed"
     assert "Table 1" in recipe.reason
 
@@ -147,10 +148,11 @@ def test_asiagraph2016_and_its_comparisons_differ_in_optimiser_and_schedule(
     name: str, optimiser: str, schedule: str
 ) -> None:
     recipe = recipe_named(name)
-    assert (recipe.optimiser, recipe.schedule) == (optimiser, schedule)
-    assert (recipe.formula, recipe.content_layers, recipe.style_layers) == ("asiagraph2016", ("conv4_2",), GATYS)
-    assert (recipe.tv_weight, recipe.decay, recipe.iterations, recipe.start) == (0.0, 0.9975, 1000, "content")
-    assert (recipe.style_over_content, recipe.provenance) == (1e-5, "reconstructed")
+    own = NeuralStyle.of(recipe)
+    assert (own.optimiser, own.schedule) == (optimiser, schedule)
+    assert (own.formula, recipe.content_layers, recipe.style_layers) == ("asiagraph2016", ("conv4_2",), GATYS)
+    assert (own.tv_weight, own.decay, own.iterations, own.start) == (0.0, 0.9975, 1000, "content")
+    assert (own.style_over_content, recipe.provenance) == (1e-5, "reconstructed")
 
 
 def test_every_named_recipe_states_its_provenance_and_a_reason() -> None:
@@ -161,7 +163,7 @@ def test_every_named_recipe_states_its_provenance_and_a_reason() -> None:
 
 
 def test_every_parameter_is_either_descriptive_or_deciding() -> None:
-    assert {parameter.name for parameter in fields(Recipe)} == {*DESCRIPTIVE, *DECIDING, *DECIDING_OF_CHROMA}
+    assert {*RECIPE.data(), *CHROMA.data()} == {*DESCRIPTIVE, *DECIDING, *DECIDING_OF_CHROMA, "method"}
 
 
 @pytest.mark.parametrize("parameter", DESCRIPTIVE)
@@ -171,13 +173,13 @@ def test_a_digest_does_not_depend_on_what_only_describes(parameter: str) -> None
 
 @pytest.mark.parametrize("parameter", DECIDING)
 def test_a_digest_changes_with_each_deciding_parameter(parameter: str) -> None:
-    assert getattr(RECIPE, parameter) != DECIDING[parameter]
+    assert RECIPE.data()[parameter] != DECIDING[parameter]
     assert RECIPE.changed(**{parameter: DECIDING[parameter]}).digest() != RECIPE.digest()
 
 
 @pytest.mark.parametrize("parameter", DECIDING_OF_CHROMA)
 def test_a_digest_changes_with_each_deciding_parameter_of_chroma(parameter: str) -> None:
-    assert getattr(CHROMA, parameter) != DECIDING_OF_CHROMA[parameter]
+    assert CHROMA.data()[parameter] != DECIDING_OF_CHROMA[parameter]
     assert CHROMA.changed(**{parameter: DECIDING_OF_CHROMA[parameter]}).digest() != CHROMA.digest()
 
 
@@ -195,7 +197,7 @@ def test_data_that_was_kept_under_the_old_names_is_read_as_the_same_recipe() -> 
 @pytest.mark.parametrize("name", AS_KEPT)
 def test_data_of_a_kept_night_that_knows_nothing_of_chroma_is_read_under_its_digest(name: str) -> None:
     data = recipe_named(name).data()
-    for parameter in {*DECIDING_OF_CHROMA, "lightness"} - {"method"}:
+    for parameter in data.keys() & {*DECIDING_OF_CHROMA, "lightness"}:
         del data[parameter]
     kept = Recipe.from_data(data)
     assert kept == recipe_named(name)
@@ -218,7 +220,7 @@ def test_every_named_recipe_survives_being_written_as_json_with_its_limits(name:
 def test_each_parameter_of_chroma_survives_being_written_as_json(parameter: str) -> None:
     recipe = CHROMA.changed(**{parameter: DECIDING_OF_CHROMA[parameter]})
     restored = Recipe.from_data(json.loads(json.dumps(recipe.data())))
-    assert getattr(restored, parameter) == DECIDING_OF_CHROMA[parameter]
+    assert restored.data()[parameter] == recipe.data()[parameter] != CHROMA.data()[parameter]
     assert (restored, restored.digest()) == (recipe, recipe.digest())
 
 
@@ -226,7 +228,7 @@ def test_recipes_of_papers_are_tuned_for_the_original_vgg19_and_ours_for_the_shi
     tuned = {name: recipe.encoder for name, recipe in recipes().items() if recipe.encoder is not None}
     assert {name for name, encoder in tuned.items() if encoder == "nishiki-small"} == {"nishiki/tint", "nishiki/colour"}
     assert set(tuned.values()) == {"vgg19-oxford", "nishiki-small"}
-    descending = {name for name, recipe in recipes().items() if recipe.method == "neural_style"}
+    descending = {name for name, recipe in recipes().items() if recipe.parameters.iterations}
     assert descending <= set(tuned), "whose figures hang on the encoder"
 
 
@@ -254,9 +256,14 @@ def test_a_change_to_none_leaves_the_parameter() -> None:
     assert RECIPE.changed(iterations=None, long_edge_px=192) == replace(RECIPE, long_edge_px=192)
 
 
+def test_a_change_of_what_the_recipe_does_not_have_is_refused() -> None:
+    with pytest.raises(BadRecipe, match="recipe nishiki/colour: unknown parameter iterations"):
+        CHROMA.changed(iterations=10)
+
+
 @settings(deadline=None, max_examples=40)
 @given(
-    base=st.sampled_from(sorted(recipes())),
+    base=st.sampled_from(sorted(name for name, recipe in recipes().items() if recipe.parameters.iterations)),
     beta=st.floats(0, 1e12),
     gamma=st.floats(0, 1e6),
     iterations=st.integers(0, 100_000),
@@ -281,9 +288,11 @@ def test_data_with_an_unknown_a_missing_or_a_mistyped_parameter_is_refused() -> 
         Recipe.from_data(whole | {"gamma": 1})
     with pytest.raises(BadRecipe, match=r"config3_3_4.*tv_weight"):
         Recipe.from_data({key: value for key, value in whole.items() if key != "tv_weight"})
-    for mistyped in ({"iterations": "many"}, {"limits": [1, 2]}, {"limits": {"ink_chroma": 5}}, {"palette": None}):
+    for mistyped in ({"iterations": "many"}, {"limits": [1, 2]}, {"limits": {"ink_chroma": 5}}, {"rates": None}):
         with pytest.raises(BadRecipe, match="config3_3_4"):
             Recipe.from_data(whole | mistyped)
+    with pytest.raises(BadRecipe, match=r"colour.*palette|colour.*NoneType"):
+        Recipe.from_data(CHROMA.data() | {"palette": None})
 
 
 @pytest.mark.parametrize(
@@ -309,12 +318,6 @@ def test_data_with_an_unknown_a_missing_or_a_mistyped_parameter_is_refused() -> 
         ("paper", "white"),
         ("guide_radius_px", -1),
         ("guide_radius_px", 65),
-        ("temperature", 0.0),
-        ("temperature", math.nan),
-        ("luminance_weight", -0.1),
-        ("agreement", -1.0),
-        ("agreement", 10_001.0),
-        ("palette", 1.1),
         ("limits", {"ink_chrome": [0, 5]}),
         ("limits", {"ink_chroma": [5, 0]}),
         ("limits", {"ink_chroma": [5]}),
@@ -332,6 +335,22 @@ def test_data_with_an_unknown_a_missing_or_a_mistyped_parameter_is_refused() -> 
 def test_a_value_out_of_its_range_is_refused_by_recipe_and_parameter(parameter: str, value: Any) -> None:
     with pytest.raises(BadRecipe, match=rf"recipe jadh2016/config3_3_4: .*{parameter}"):
         RECIPE.changed(**{parameter: value})
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("temperature", 0.0),
+        ("temperature", math.nan),
+        ("luminance_weight", -0.1),
+        ("agreement", -1.0),
+        ("agreement", 10_001.0),
+        ("palette", 1.1),
+    ],
+)
+def test_a_methods_own_value_out_of_its_range_is_refused_too(parameter: str, value: float) -> None:
+    with pytest.raises(BadRecipe, match=rf"recipe nishiki/colour: .*{parameter}"):
+        CHROMA.changed(**{parameter: value})
 
 
 def test_an_unknown_recipe_is_answered_with_the_names_that_come_near() -> None:

@@ -18,6 +18,7 @@ from colorize.errors import OutOfMemory
 from colorize.images.resize import working_size
 from colorize.jobs import Job
 from colorize.methods.neural_style.engine import Engine, Operands
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named
 from colorize.results import Colorization
 from colorize.running import memory
@@ -71,7 +72,7 @@ def test_what_a_picture_takes_grows_with_its_area(engine: Engine) -> None:
 def test_it_is_at_least_the_kept_layers_and_the_history(engine: Engine, narrow: Encoder) -> None:
     with torch.no_grad():
         layers = sum(each.nbytes for each in engine.forward(torch.zeros(1, 3, 64, 96)).values())
-    pictures = 2 * RECIPE.history * 3 * 64 * 96 * 4
+    pictures = 2 * NeuralStyle.of(RECIPE).history * 3 * 64 * 96 * 4
     assert picture_bytes(engine, 64, 96) > layers + pictures
     longer = Engine(RECIPE.changed(history=20), engine.operands)
     assert picture_bytes(longer, 64, 96) - picture_bytes(engine, 64, 96) == pictures

@@ -15,6 +15,7 @@ from colorize.jobs import Job
 from colorize.methods.neural_style.descent import Optimisation, Optimised
 from colorize.methods.neural_style.engine import Engine, Operands
 from colorize.methods.neural_style.losses import Evaluator
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named
 from colorize.recipes.recipe import Recipe
 from colorize.running.checkpoint import Identity, State, read_checkpoint, write_checkpoint
@@ -83,9 +84,11 @@ def test_a_stack_put_down_after_any_evaluation_ends_as_if_it_never_had_been(
     engine = Engine(recipe, Operands(narrow, "float32"))
     undisturbed = descended(engine, targets_of(engine, contents, styles), contents)
     whole = begun(engine, contents, styles).iterations
-    assert whole == recipe.iterations + (4 if recipe.optimiser == "sgd" else 0), "trials of two rates come to nothing"
+    assert whole == recipe.parameters.iterations + (4 if NeuralStyle.of(recipe).optimiser == "sgd" else 0), (
+        "trials of two rates come to nothing"
+    )
     # Every evaluation of the trials and of the turn to the chosen rate, and some after it.
-    moments = range(1, whole) if recipe.optimiser == "lbfgs" else [*range(1, 9), 15, whole - 1]
+    moments = range(1, whole) if NeuralStyle.of(recipe).optimiser == "lbfgs" else [*range(1, 9), 15, whole - 1]
     for after in moments:
         files = put_down(begun(engine, contents, styles), after, tmp_path)
         evaluator = Watched(engine)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,10 @@ from colorize.images.decode import Pixels
 from colorize.jobs import Job
 from colorize.methods.neural_style.engine import Operands
 from colorize.methods.neural_style.losses import Evaluator
+from colorize.methods.neural_style.painting import identity as identity_of
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named
-from colorize.recipes.recipe import Recipe
+from colorize.recipes.recipe import Precision, Recipe
 from colorize.results import Colorization
 from colorize.running.prepare import prepare
 from colorize.running.progress import ProgressCallbacks
@@ -26,24 +28,30 @@ LBFGS = recipe_named("jadh2016/config1_2_3").changed(iterations=14, long_edge_px
 SGD = recipe_named("jadh2016/config1_1_3").changed(iterations=24, long_edge_px=48)
 
 
+class Observing(Operands):
+    """Says what was evaluated."""
+
+    def __init__(self, encoder: Encoder, precision: Precision = "float32") -> None:
+        super().__init__(encoder, precision)
+        self.evaluators: list[Watched] = []
+
+    def evaluator(self, recipe: Recipe) -> Evaluator:
+        self.evaluators.append(Watched(super().evaluator(recipe)))
+        return self.evaluators[-1]
+
+
 @dataclass(frozen=True)
 class Observed(Colorizer):
-    """Keeps a checkpoint after each evaluation, and says what it evaluated."""
-
-    evaluators: list[Watched] = field(default_factory=list)
-
-    @property
-    def evaluator(self) -> Evaluator:
-        self.evaluators.append(Watched(super().evaluator))
-        return self.evaluators[-1]
+    """Keeps a checkpoint after each evaluation, and says how many it made."""
 
     @property
     def evaluations(self) -> int:
-        return sum(len(each.seen) for each in self.evaluators)
+        assert isinstance(self.operands, Observing)
+        return sum(len(each.seen) for each in self.operands.evaluators)
 
 
 def observed(recipe: Recipe, encoder: Encoder) -> Observed:
-    return Observed(recipe, Operands(encoder, "float32"), Conditions(checkpoint_s=0))
+    return Observed(recipe, Observing(encoder), Conditions(checkpoint_s=0))
 
 
 @pytest.fixture
@@ -89,7 +97,7 @@ def test_what_was_interrupted_is_finished_from_its_checkpoint_with_the_same_pixe
     for result, other in zip(results, undisturbed, strict=True):
         assert (result.picture == other.picture).all()
         assert (result.errors, result.trace, result.iterations) == (other.errors, other.trace, other.iterations)
-    whole = recipe.iterations + (4 if recipe.optimiser == "sgd" else 0)
+    whole = recipe.parameters.iterations + (4 if NeuralStyle.of(recipe).optimiser == "sgd" else 0)
     assert first.evaluations == after
     assert second.evaluations == whole - (after - 1), "the last evaluation was told of before it was kept"
     assert sum(told) == pytest.approx(2), "what was done before is told with what is done now"
@@ -119,7 +127,7 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_the_picture_is_begun_anew(
     if change == "weights":
         later = observed(LBFGS, replace(narrow, checksum="0" * 64))
     if change == "precision":
-        later = replace(later, operands=Operands(narrow, "bfloat16"))
+        later = replace(later, operands=Observing(narrow, "bfloat16"))
     if change == "torn":
         job.checkpoint.write_bytes(job.checkpoint.read_bytes()[:5000])  # type: ignore[union-attr]
     if change == "content":
@@ -132,8 +140,8 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_the_picture_is_begun_anew(
     assert key == "one"
     assert words in sentence
     assert sentence.endswith("; begun anew")
-    assert later.evaluations == LBFGS.iterations
-    (anew,) = good(replace(later, evaluators=[]).colorize([replace(job, checkpoint=None)]))
+    assert later.evaluations == LBFGS.parameters.iterations
+    (anew,) = good(later.colorize([replace(job, checkpoint=None)]))
     assert (found.picture == anew.picture).all()
 
 
@@ -141,7 +149,7 @@ def test_a_recipe_by_another_name_takes_up_the_same_checkpoint(narrow: Encoder, 
     interrupted(observed(LBFGS, narrow), jobs[:1], 6)
     renamed = observed(LBFGS.changed(name="mine", reason="a copy under another name"), narrow)
     renamed.colorize(jobs[:1])
-    assert renamed.evaluations == LBFGS.iterations - 5
+    assert renamed.evaluations == LBFGS.parameters.iterations - 5
 
 
 def test_before_so_many_seconds_have_passed_no_checkpoint_is_kept(
@@ -158,6 +166,6 @@ def test_a_checkpoint_says_in_words_what_it_belongs_to(narrow: Encoder, jobs: li
     assert jobs[0].checkpoint is not None
     with safe_open(jobs[0].checkpoint, framework="pt") as file:
         identity = json.loads(file.metadata()["identity"])
-    assert identity == asdict(colorizer.identity(prepare(LBFGS, jobs[0])))
+    assert identity == asdict(identity_of(prepare(LBFGS, jobs[0]), colorizer.work()))
     assert (identity["recipe"], identity["weights"]) == (LBFGS.digest(), narrow.checksum)
     assert identity["torch"] == torch.__version__

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from colorize.errors import UnknownRecipe
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named
 from db.entries.night import (
     Outcome,
@@ -105,9 +106,9 @@ def test_equal_means_share_their_places_and_settle_nothing() -> None:
 def test_a_shortened_sweep_passes_through_the_whole_decrease() -> None:
     short = {recipe.name: recipe for recipe in jadh("jadh2016/*", iterations=60, size=128).recipes}
     assert len(short) == 36
-    assert Counter(recipe.schedule for recipe in short.values()) == {"fixed": 24, "share": 12}
-    assert {(recipe.iterations, recipe.long_edge_px) for recipe in short.values()} == {(60, 128)}
-    assert jadh("jadh2016/config3_3_4").recipes[0].schedule == "iteration"
+    assert Counter(NeuralStyle.of(recipe).schedule for recipe in short.values()) == {"fixed": 24, "share": 12}
+    assert {(recipe.parameters.iterations, recipe.long_edge_px) for recipe in short.values()} == {(60, 128)}
+    assert NeuralStyle.of(jadh("jadh2016/config3_3_4").recipes[0]).schedule == "iteration"
 
 
 def test_patterns_may_be_repeated_or_stand_with_commas_and_each_recipe_is_taken_once() -> None:
@@ -120,7 +121,7 @@ def test_patterns_may_be_repeated_or_stand_with_commas_and_each_recipe_is_taken_
 
 def test_a_preset_is_the_four_of_the_paper_with_its_curves() -> None:
     plan = preset_plan(Settings(), "asiagraph2016-figure2")
-    assert {(recipe.optimiser, recipe.schedule) for recipe in plan.recipes} == {
+    assert {(NeuralStyle.of(recipe).optimiser, NeuralStyle.of(recipe).schedule) for recipe in plan.recipes} == {
         ("sgd", "fixed"), ("sgd", "iteration"), ("lbfgs", "fixed"), ("lbfgs", "iteration"),
     }  # fmt: skip
     assert (len(plan.recipes), plan.loss_curves) == (4, True)

@@ -19,6 +19,7 @@ from colorize.methods.neural_style.descent import (
 )
 from colorize.methods.neural_style.engine import Engine, Operands
 from colorize.methods.neural_style.losses import ReferenceEvaluator, Targets, loss_terms
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named
 from colorize.recipes.recipe import Recipe
 from colorize.running.prepare import to_tensor
@@ -69,13 +70,13 @@ def assert_best_is_kept(optimised: Optimised, losses: Tensor, seen: list[Tensor]
 def way_of(descent: Optimisation, seen: list[Tensor]) -> list[Tensor]:
     """Of all evaluated stacks those of the state that was chosen, row by row where SGD had trials."""
     recipe = descent.recipe
-    besides = len(seen) - recipe.iterations
+    besides = len(seen) - recipe.parameters.iterations
     if not besides:
         return seen
-    trial, rates = besides // (len(recipe.rates) - 1), descent.states[0].tensors["rates"][:, 0].tolist()
-    places = [recipe.rates.index(rate) * trial for rate in rates]
+    trial, rates = besides // (len(NeuralStyle.of(recipe).rates) - 1), descent.states[0].tensors["rates"][:, 0].tolist()
+    places = [NeuralStyle.of(recipe).rates.index(rate) * trial for rate in rates]
     first = [torch.stack([seen[at + number][row] for row, at in enumerate(places)]) for number in range(trial)]
-    return first + seen[len(recipe.rates) * trial :]
+    return first + seen[len(NeuralStyle.of(recipe).rates) * trial :]
 
 
 @pytest.mark.parametrize("iterations", [1, 2, 11, 25])

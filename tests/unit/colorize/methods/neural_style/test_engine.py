@@ -16,6 +16,7 @@ from colorize.methods.neural_style.engine import (
     multiplies_bfloat16,
 )
 from colorize.methods.neural_style.losses import Evaluator, Layers, ReferenceEvaluator, Terms, gram_matrix
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named, recipes
 from colorize.recipes.recipe import Pooling, Recipe
 from colorize.running.prepare import to_tensor
@@ -27,7 +28,8 @@ JADH = recipe_named("jadh2016/config3_2_2")
 
 def unlike(every: list[Recipe]) -> dict[str, Recipe]:
     """One recipe for each distinct formula with its layers, by name."""
-    found = {(each.formula, each.content_layers, each.style_layers): each for each in reversed(every)}
+    own = [each for each in reversed(every) if isinstance(each.parameters, NeuralStyle)]
+    found = {(NeuralStyle.of(each).formula, each.content_layers, each.style_layers): each for each in own}
     return {each.name: each for each in found.values()}
 
 
@@ -88,7 +90,7 @@ def cosine(a: Tensor, b: Tensor) -> float:
 def test_the_distinct_engines_of_all_recipes_are_five() -> None:
     """A new layer set of recipes.toml is tested here by itself; this says that those known are."""
     assert len(UNLIKE) == 5
-    assert {each.formula for each in UNLIKE.values()} == {"jadh2016", "asiagraph2016"}
+    assert {NeuralStyle.of(each).formula for each in UNLIKE.values()} == {"jadh2016", "asiagraph2016"}
     assert {len(each.content_layers) for each in UNLIKE.values()} == {1, 2}
     assert any(layer.startswith("pool") for each in UNLIKE.values() for layer in each.style_layers)
 

@@ -17,8 +17,9 @@ from colorize.methods.neural_style.losses import (
     style_scale,
     total_variation,
 )
+from colorize.methods.neural_style.parameters import Formula
 from colorize.recipes.library import recipe_named
-from colorize.recipes.recipe import Formula, Recipe
+from colorize.recipes.recipe import Recipe
 from tests.unit.colorize.methods.neural_style.evaluators import targets_of
 
 FORMULAE: tuple[Formula, ...] = get_args(Formula)

@@ -11,6 +11,7 @@ from colorize.images.decode import Pixels
 from colorize.images.resize import to_gray
 from colorize.methods.neural_style.losses import ReferenceEvaluator, Targets, loss_terms
 from colorize.methods.neural_style.optimisers import Lbfgs, OnePassLbfgs, Optimiser, Sgd, clamped, first_step
+from colorize.methods.neural_style.parameters import NeuralStyle
 from colorize.recipes.library import recipe_named
 from colorize.running.prepare import to_tensor
 from tests.unit.colorize.methods.neural_style.evaluators import apart, targets_of, told
@@ -230,7 +231,7 @@ def test_a_fixed_step_explodes_on_ordinary_pictures_where_the_clamped_one_descen
     photographs: dict[str, Pixels],
 ) -> None:
     recipe = recipe_named("jadh2016/config2_2_2").changed(tv_weight=0.0)
-    worst = {FREE: 0.0, recipe.step_limit: 0.0}
+    worst = {FREE: 0.0, NeuralStyle.of(recipe).step_limit: 0.0}
     for seed in (3, 4):
         encoder = random_encoder(seed, widths=(4, 8, 8, 8, 8))
         content = to_tensor(to_gray(photographs["coffee"]), encoder)
@@ -245,7 +246,7 @@ def test_a_fixed_step_explodes_on_ordinary_pictures_where_the_clamped_one_descen
             losses = [float(loss(x)) for x in path(loss, start, 30, Lbfgs(start, 10, limit))]
             worst[limit] = max(before, max(losses) / losses[0])
     assert worst[FREE] > 1000
-    assert worst[recipe.step_limit] == 1
+    assert worst[NeuralStyle.of(recipe).step_limit] == 1
 
 
 def test_gradient_descent_steps_by_each_rows_own_rate() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from colorize.methods.palette import ink_neutral, palette_matched, paper_tone
+from colorize.finish.palette import ink_neutral, palette_matched, paper_tone
 
 
 def cloud(seed: int, shape: tuple[int, int] = (96, 128)) -> np.ndarray:

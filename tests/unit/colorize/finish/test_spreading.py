@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
-from colorize.methods.levin import _laplacian, corrected, spread
+from colorize.finish.spreading import _laplacian, corrected, spread
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 

@@ -1,6 +1,6 @@
 """Colour by correspondence, the default: each place of the drawing takes its colours from where the style looks alike.
 
-Called by `colorize.finish.compose`. Alike is judged by deep features of both gray pictures, several layers at once, and
+Alike is judged by deep features of both gray pictures, several layers at once, and
 by luminance. What is carried over is no colour but a small model of colours: how a and b depend on L around the
 partner, so that ink lines stay ink inside a coloured robe. Where the candidates' colours contradict one another,
 neighbours across no edge, and in the end the paper, have the word. What was tried besides is in docs/colour.md.
@@ -19,10 +19,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from colorize.encoders.vgg19 import Encoder
+from colorize.finish.palette import ink_neutral, palette_matched, paper_tone
 from colorize.images.decode import Pixels
 from colorize.images.resize import to_gray
-from colorize.methods.palette import ink_neutral, palette_matched, paper_tone
-from colorize.recipes.recipe import Recipe
+from colorize.methods.exemplar.parameters import Exemplar
+from colorize.methods.work import Work, alone
+from colorize.running.prepare import Prepared
 
 Floats = NDArray[np.float32]
 
@@ -53,25 +55,29 @@ class _Side:
     shape: tuple[int, int]
 
 
-def exemplar(content: Pixels, style: Pixels, encoder: Encoder, recipe: Recipe) -> Floats:
+@alone
+def colours(each: Prepared, work: Work) -> Floats:
+    """Each picture's chroma by its style; float32, (h, w, 2)."""
+    return exemplar(each.content, each.style, work.encoder, Exemplar.of(work.recipe))
+
+
+def exemplar(content: Pixels, style: Pixels, encoder: Encoder, own: Exemplar) -> Floats:
     """The content's chroma, float32 (h, w, 2), CIELAB a, b.
 
     Args:
         content: gray, uint8 (h, w, 3).
         style: uint8 (h', w', 3), sRGB.
         encoder: whose features tell what is alike.
-        recipe: `colour_layers`, `temperature`, `luminance_weight`, `agreement` and `palette` are read.
+        own: the recipe's.
     """
     lightness, style_lab = (_lab(each) for each in (content, style))
-    ours, theirs = _sides(encoder, recipe, (content, to_gray(style)), (lightness[..., 0], style_lab[..., 0]))
+    ours, theirs = _sides(encoder, own, (content, to_gray(style)), (lightness[..., 0], style_lab[..., 0]))
     offsets, slopes = _models(style_lab)
     models = np.concatenate([_in_cells(each, theirs.shape) for each in (offsets, slopes)])
-    carried, doubt = _carried(ours, theirs, torch.from_numpy(models), recipe)
-    agreed = _agreed(
-        carried, doubt, _in_cells(lightness[..., :1], ours.shape)[0], paper_tone(style_lab), recipe.agreement
-    )
+    carried, doubt = _carried(ours, theirs, torch.from_numpy(models), own)
+    agreed = _agreed(carried, doubt, _in_cells(lightness[..., :1], ours.shape)[0], paper_tone(style_lab), own.agreement)
     chroma = _painted(agreed, lightness[..., 0])
-    return ink_neutral(palette_matched(chroma, style_lab[..., 1:], recipe.palette), lightness[..., 0])
+    return ink_neutral(palette_matched(chroma, style_lab[..., 1:], own.palette), lightness[..., 0])
 
 
 def _lab(pixels: Pixels) -> Floats:
@@ -80,13 +86,13 @@ def _lab(pixels: Pixels) -> Floats:
 
 @torch.no_grad()
 def _sides(
-    encoder: Encoder, recipe: Recipe, pictures: tuple[Pixels, Pixels], lightnesses: tuple[Floats, Floats]
+    encoder: Encoder, own: Exemplar, pictures: tuple[Pixels, Pixels], lightnesses: tuple[Floats, Floats]
 ) -> list[_Side]:
     """Both pictures' features, centred on what they have in common, each layer with the same weight."""
-    found = [_features(encoder, recipe, picture) for picture in pictures]
+    found = [_features(encoder, own, picture) for picture in pictures]
     shapes = [(each[_GRID_LAYER].shape[2], each[_GRID_LAYER].shape[3]) for each in found]
     layers: list[list[Tensor]] = [[], []]
-    for name in recipe.colour_layers:
+    for name in own.colour_layers:
         both = [_resampled(each[name], shape) for each, shape in zip(found, shapes, strict=True)]
         centre = torch.cat(both, 1).mean(1, keepdim=True)
         for side, values in zip(layers, both, strict=True):
@@ -100,9 +106,9 @@ def _sides(
     return sides
 
 
-def _features(encoder: Encoder, recipe: Recipe, picture: Pixels) -> dict[str, Tensor]:
+def _features(encoder: Encoder, own: Exemplar, picture: Pixels) -> dict[str, Tensor]:
     stack = torch.from_numpy(picture).permute(2, 0, 1)[None].to(encoder.device, encoder.dtype)
-    return encoder.features(stack, {*recipe.colour_layers, _GRID_LAYER})
+    return encoder.features(stack, {*own.colour_layers, _GRID_LAYER})
 
 
 def _resampled(features: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -133,7 +139,7 @@ def _blurred(values: Floats) -> Floats:
     return np.asarray(gaussian_filter(values, (_WINDOW_PX, _WINDOW_PX, 0), mode="nearest"), np.float32)
 
 
-def _carried(ours: _Side, theirs: _Side, models: Tensor, recipe: Recipe) -> tuple[Floats, Floats]:
+def _carried(ours: _Side, theirs: _Side, models: Tensor, own: Exemplar) -> tuple[Floats, Floats]:
     """The candidates' mean model for each cell, (h, w, 4), and how far their colours lie apart, (h, w).
 
     Softmax over cos(features) − weight · |difference of luminance|, blocked so that memory stays bounded.
@@ -143,7 +149,7 @@ def _carried(ours: _Side, theirs: _Side, models: Tensor, recipe: Recipe) -> tupl
     step = max(1, _BLOCK // len(values))
     means = torch.cat(
         [
-            _candidates(ours.features[:, at : at + step], ours.lightness[at : at + step], theirs, recipe) @ values
+            _candidates(ours.features[:, at : at + step], ours.lightness[at : at + step], theirs, own) @ values
             for at in range(0, ours.features.shape[1], step)
         ]
     )
@@ -151,11 +157,11 @@ def _carried(ours: _Side, theirs: _Side, models: Tensor, recipe: Recipe) -> tupl
     return means[:, :4].cpu().numpy().reshape(*ours.shape, 4), doubt.cpu().numpy().reshape(ours.shape)
 
 
-def _candidates(features: Tensor, lightness: Tensor, theirs: _Side, recipe: Recipe) -> Tensor:
+def _candidates(features: Tensor, lightness: Tensor, theirs: _Side, own: Exemplar) -> Tensor:
     """Weights of the style's cells for some of the content's; rows sum to one."""
     alike = features.T @ theirs.features
-    alike -= recipe.luminance_weight * (lightness[:, None] - theirs.lightness).abs_()
-    return torch.softmax(alike.div_(recipe.temperature), 1)
+    alike -= own.luminance_weight * (lightness[:, None] - theirs.lightness).abs_()
+    return torch.softmax(alike.div_(own.temperature), 1)
 
 
 def _agreed(carried: Floats, doubt: Floats, lightness: Floats, paper: Floats, agreement: float) -> Floats:

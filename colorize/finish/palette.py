@@ -1,6 +1,6 @@
 """What chroma methods know of a print's own colours: its paper, its palette, its ink.
 
-Pure arithmetic on CIELAB at working size; `colorize.methods.exemplar` and `colorize.finish.compose` call it.
+Pure arithmetic on CIELAB at working size; `colorize.methods.exemplar.transfer` and `colorize.finish.compose` call it.
 """
 
 from typing import Final

@@ -5,8 +5,8 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import spsolve
 
 from colorize.errors import Unsolved
-from colorize.methods.levin import _laplacian
-from colorize.methods.sparse_grid import _dissected, solve
+from colorize.finish.sparse_grid import _dissected, solve
+from colorize.finish.spreading import _laplacian
 
 SHAPE = (37, 52)
 

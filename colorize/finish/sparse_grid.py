@@ -1,7 +1,7 @@
 """Sparse systems on a picture's grid, one unknown a pixel, each coupled with its eight neighbours or hardly at all.
 
 Pictures up to about a megapixel are factorized whole, larger ones as blocks of pixels that hang together; either
-factorization preconditions conjugate gradients, which mend what it leaves. Who builds a system (`methods.levin`)
+factorization preconditions conjugate gradients, which mend what it leaves. Who builds a system (`finish.spreading`)
 says what its numbers mean; here are no colours and no marks.
 """
 

@@ -1,0 +1,1 @@
+"""Colour by correspondence: parameters.py says what it is tuned by, transfer.py finds the colours."""

@@ -1,0 +1,41 @@
+"""What colour by correspondence is tuned by; loads nothing heavy."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from colorize.methods.base import Parameters, out_of_range
+
+
+@dataclass(frozen=True)
+class Exemplar(Parameters):
+    """Parameters of the method `exemplar`."""
+
+    colour_layers: tuple[str, ...]
+    """Layers that partners are found by."""
+    temperature: float = 0.02
+    """Of the softmax over the partners' likeness."""
+    luminance_weight: float = 0.4
+    """Likeness that is lost for each standard deviation of luminance between partners."""
+    agreement: float = 20.0
+    """How much neighbours count beside a cell's own colours."""
+    palette: float = 0.4
+    """How far colours are led to the style's distribution: 0 not at all, 1 one whole step."""
+
+    def problems(self) -> Iterator[str]:
+        """Values out of range, and no layers."""
+        yield from out_of_range(self, _RANGES)
+        if not self.colour_layers:
+            yield "colour_layers must not be empty"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Those that partners are found by."""
+        return self.colour_layers
+
+
+_RANGES = {
+    "temperature": (1e-4, 10.0),
+    "luminance_weight": (0.0, 100.0),
+    "agreement": (0.0, 1e4),
+    "palette": (0.0, 1.0),
+}

@@ -1,0 +1,31 @@
+"""Every way to colour that there is, a line each; the only list of methods. Loads neither torch nor numpy."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from colorize.errors import BadRecipe
+from colorize.methods.base import Method, Needs
+from colorize.methods.exemplar.parameters import Exemplar
+from colorize.methods.neural_style.parameters import NeuralStyle
+
+METHODS: Final[Mapping[str, Method]] = {
+    method.name: method
+    for method in (
+        Method("neural_style", "colorize.methods.neural_style.painting", NeuralStyle, paints=True),
+        Method("exemplar", "colorize.methods.exemplar.transfer", Exemplar),
+        Method("reinhard", "colorize.methods.reinhard"),
+        Method("welsh", "colorize.methods.welsh"),
+        Method("levin", "colorize.methods.levin", needs=Needs(styles=0, marks="required")),
+    )
+}
+
+
+def method_named(name: str) -> Method:
+    """The method of that name.
+
+    Raises:
+        BadRecipe: there is none.
+    """
+    if name not in METHODS:
+        raise BadRecipe(f"method is {name!r}; give one of {', '.join(METHODS)}")
+    return METHODS[name]
