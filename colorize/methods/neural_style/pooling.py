@@ -45,8 +45,7 @@ def _kernels() -> ModuleType | None:
     try:
         from colorize.methods.neural_style import pooling_kernels  # noqa: PLC0415  (needs Triton)
 
-        window = torch.zeros(1, 1, 2, 2, device="cuda")
-        pooling_kernels.to_the_largest(pooling_kernels.largest_of_four(window), window)
+        pooling_kernels.check()
     except (ImportError, OSError, RuntimeError, subprocess.CalledProcessError) as error:
         _log.warning("pooling on the GPU goes by torch's own operations, which is slower: %s", error)
         return None
