@@ -44,7 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("export --format json", "[", {"numpy", "psycopg", "rich", *ARCHIVES}),
         ("doctor", "sound", {"numpy", "psycopg", *ARCHIVES}),
         ("recipes", "nishiki/colour", {"numpy", *ARCHIVES, *DATABASE}),
-        ("weights list", "nishiki-small", DATABASE),
+        ("weights list", "nishiki-small", {*ARCHIVES, *DATABASE}),
         ("curator list", "No accounts", {"numpy", "psycopg", *ARCHIVES}),
     ],
 )
