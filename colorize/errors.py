@@ -10,7 +10,7 @@
     ├── UnknownRecipe            no recipe of that name
     ├── BadRecipe                a recipe's values contradict each other or leave their bounds
     ├── BadMarks                 a curator's marks are no marks, lie outside the picture, or are too many
-    ├── UnknownEncoder           no encoder of that name is at hand
+    ├── UnknownEncoder           no encoder of that name is installed
     ├── WeightsMissing           the encoder's weights are not where they should be
     ├── WeightsCorrupt           the weights are there, but their checksum or shapes are wrong
     ├── OutOfMemory              transient: the batch was too large for the device at that moment
@@ -73,7 +73,7 @@ class BadMarks(ColorizeError):
 
 
 class UnknownEncoder(ColorizeError):
-    """No encoder at hand has the name asked for."""
+    """No installed encoder has the name asked for."""
 
 
 class WeightsMissing(ColorizeError):

@@ -168,7 +168,7 @@ class Settings(ReviewSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], *args: PydanticBaseSettingsSource, **kwargs: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """As the catalogue's; a key of nishiki.toml that is no setting, such as a slip of the pen, is refused.
+        """As the catalogue's; a key of nishiki.toml that is not a setting, such as a misspelt one, is refused.
 
         Raises:
             SettingsError: there is one.

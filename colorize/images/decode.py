@@ -105,7 +105,7 @@ _DAMAGE: Final = (
     Image.DecompressionBombError,  # Pillow's guard inside WebP, above 179 megapixels
     Warning,  # when the process turns warnings into errors
 )
-"""What Pillow was seen, or is written, to raise on bytes that are no sound picture."""
+"""What Pillow was seen, or is written, to raise on bytes that cannot be read as a picture."""
 
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -181,7 +181,7 @@ def _reader(data: bytes) -> type[ImageFile.ImageFile]:
             return reader
     known = ", ".join(str(reader.format) for reader in _READERS.values())
     raise UnreadableImage(
-        f"the data ({len(data):,} bytes, beginning {data[:12]!r}) is no picture that is read here. "
+        f"the data ({len(data):,} bytes, beginning {data[:12]!r}) is not a picture of a format that is read here. "
         f"Save it as one of {known}."
     )
 

@@ -115,7 +115,7 @@ def teacher_at_hand(settings: Settings) -> WeightsFile:
     for name in (OXFORD_NAME, TORCHVISION):
         if name in at_hand:
             return at_hand[name]
-    raise WeightsMissing("full VGG-19 is not at hand to learn from; run: nishiki weights download")
+    raise WeightsMissing("there is no full VGG-19 to learn from; run: nishiki weights download")
 
 
 def gather(folders: Sequence[Path]) -> tuple[dict[str, Pixels], list[str]]:

@@ -77,7 +77,7 @@ def a_menu(page: Page, _: Shop) -> None:
 
 
 def a_wrong_view(page: Page, _: Shop) -> None:
-    """An address with a slip of the pen."""
+    """A misspelt address."""
     page.goto("/?error_from=much")
 
 

@@ -195,7 +195,7 @@ def test_a_text_chunk_that_unpacks_to_much_is_refused() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"<!DOCTYPE html><html></html>", b"GIF89a" + bytes(40), b"%PDF-1.7"])
 def test_what_is_no_picture_is_named_with_its_first_bytes(data: bytes) -> None:
-    with pytest.raises(UnreadableImage, match=r"no picture that is read here.*Save it as one of JPEG"):
+    with pytest.raises(UnreadableImage, match=r"not a picture of a format that is read here.*Save it as one of JPEG"):
         decode(data)
 
 

@@ -227,7 +227,7 @@ def test_the_original_teaches_before_torchvisions_and_without_either_nobody(
         if first is not None:
             assert teacher_at_hand(settings).name == first
             continue
-        with pytest.raises(WeightsMissing, match="full VGG-19 is not at hand"):
+        with pytest.raises(WeightsMissing, match="there is no full VGG-19"):
             teacher_at_hand(settings)
 
 
@@ -243,7 +243,7 @@ def test_without_vgg19_the_command_says_how_to_get_it(
     output = tmp_path / "small.safetensors"
     code, said, wrong = command("--home", str(tmp_path / "home"), "-o", str(output))
     assert (code, said) == (1, "")
-    assert wrong == "nishiki: full VGG-19 is not at hand to learn from; run: nishiki weights download\n"
+    assert wrong == "nishiki: there is no full VGG-19 to learn from; run: nishiki weights download\n"
     assert not output.exists()
 
 
