@@ -35,6 +35,7 @@ from colorize.encoders.weights import (
 from colorize.encoders.weights import TORCHVISION as TORCHVISION_NAME
 from colorize.errors import WeightsCorrupt
 from colorize.images.resize import resized
+from colorize.output.whole_file import whole_file
 
 MEAN_ACTIVATIONS = (
     *(26.0, 127.0, 181.0, 170.0, 186.0, 232.0, 476.0, 760.0, 674.0, 436.0, 243.0, 62.0, 53.0),
@@ -213,10 +214,9 @@ def write_weights(
     data = _in_order(save(tensors, metadata))
     path.parent.mkdir(parents=True, exist_ok=True)
     line = checksum_line(path, hashlib.sha256(data).hexdigest()).encode()
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        for place, content in ((checksum_path(path), line), (path, data)):
-            (Path(folder) / place.name).write_bytes(content)
-            (Path(folder) / place.name).replace(place)
+    for place, content in ((checksum_path(path), line), (path, data)):
+        with whole_file(place) as temporary:
+            temporary.write_bytes(content)
 
 
 def _in_order(data: bytes) -> bytes:

@@ -6,7 +6,6 @@ The start's noise comes from the recipe's seed and nothing else is drawn, so the
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from colorize.output.whole_file import leftovers, whole_file
 
 FORMAT = "nishiki checkpoint 1"
 
@@ -60,14 +61,8 @@ def write_checkpoint(path: Path, identity: Identity, state: State) -> None:
     tensors, words = {name: each.contiguous() for name, each in state[0].items()}, json.dumps(state[1])
     header = {"format": FORMAT, "identity": json.dumps(asdict(identity)), "words": words}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary(path)
-    try:
+    with whole_file(path) as temporary:
         save_file(tensors, temporary, header | {"digest": _digest(tensors, words)})
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path, identity: Identity) -> State | str | None:
@@ -89,12 +84,8 @@ def read_checkpoint(path: Path, identity: Identity) -> State | str | None:
 
 def remove_checkpoint(path: Path) -> None:
     """The picture is done: neither its state nor what a crash left of it is needed."""
-    for each in (path, _temporary(path)):
+    for each in (path, *leftovers(path)):
         each.unlink(missing_ok=True)
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_suffix(".tmp")
 
 
 def _digest(tensors: Mapping[str, Tensor], words: str) -> str:

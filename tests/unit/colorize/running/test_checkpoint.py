@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors import SafetensorError
 
 from colorize.encoders.vgg19 import Encoder
 from colorize.methods.neural_style.descent import Optimisation
 from colorize.methods.neural_style.engine import Engine, Operands
 from colorize.recipes.library import recipe_named
-from colorize.running.checkpoint import Identity, State, read_checkpoint, write_checkpoint
+from colorize.running.checkpoint import Identity, State, read_checkpoint, remove_checkpoint, write_checkpoint
 from tests.unit.colorize.methods.neural_style.evaluators import targets_of
 
 IDENTITY = Identity("recipe", "weights", "content", "style", "float32", "cpu", "2.13.0")
@@ -125,19 +124,27 @@ def test_a_checkpoint_of_another_format_is_ignored(state: State, tmp_path: Path)
     assert "is of another program" in str(read_checkpoint(file, IDENTITY))
 
 
-def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_one(state: State, tmp_path: Path) -> None:
+def no_room() -> None:
+    raise OSError("no room")
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_earlier_one(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "a.safetensors"
     write_checkpoint(file, IDENTITY, state)
-    file.with_suffix(".tmp").mkdir()
-    with pytest.raises((OSError, SafetensorError)):
+    monkeypatch.setattr("os.fsync", lambda _: no_room())
+    with pytest.raises(OSError, match="no room"):
         write_checkpoint(file, replace(IDENTITY, recipe="later"), state)
-    file.with_suffix(".tmp").rmdir()
+    assert [each.name for each in tmp_path.iterdir()] == ["a.safetensors"]
     assert_state(read_checkpoint(file, IDENTITY), state)
 
 
-def test_what_a_crash_left_half_written_is_written_over(state: State, tmp_path: Path) -> None:
-    file = tmp_path / "a.safetensors"
-    file.with_suffix(".tmp").write_bytes(b"half")
+def test_what_crashes_left_half_written_goes_with_the_checkpoint(state: State, tmp_path: Path) -> None:
+    file, others = tmp_path / "a-1.safetensors", tmp_path / "a-10.5a.tmp"
+    for half in (file.with_suffix(".tmp"), file.with_suffix(".9f.tmp"), others):
+        half.write_bytes(b"half")
     write_checkpoint(file, IDENTITY, state)
     assert_state(read_checkpoint(file, IDENTITY), state)
-    assert [each.name for each in tmp_path.iterdir()] == ["a.safetensors"]
+    remove_checkpoint(file)
+    assert list(tmp_path.iterdir()) == [others]
