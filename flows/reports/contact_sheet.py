@@ -19,6 +19,7 @@ from db.catalogue import Catalogue
 from db.entries.night import AttemptEntry
 from db.errors import PictureMissing
 from flows.settings import Settings
+from flows.working_copies import read_working_copy
 
 THUMB_PX = 320
 """Long edge of the pictures on a contact sheet."""
@@ -86,7 +87,10 @@ def thumbnail(catalogue: Catalogue, settings: Settings, sha256: str | None) -> P
     if sha256 is None:
         return None
     try:
-        pixels = decode(catalogue.pictures.read(sha256), max_pixels=settings.max_pixels).pixels
+        if catalogue.working_copies.has(sha256):  # what was harvested; a result has none
+            pixels = read_working_copy(catalogue, sha256, settings.max_pixels).pixels
+        else:
+            pixels = decode(catalogue.pictures.read(sha256), max_pixels=settings.max_pixels).pixels
     except (UnreadableImage, PictureMissing, OSError):
         return None
     return resized(pixels, THUMB_PX, multiple=1)
