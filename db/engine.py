@@ -160,7 +160,7 @@ def understood(engine: Engine) -> Iterator[None]:
             raise CatalogueFull(f"no room left for the catalogue at {_shown(engine)}; free some space") from error
         if "not a database" in said or "malformed" in said:
             raise NoCatalogue(
-                f"{_shown(engine)} is no sound SQLite database ({said}); put it aside or give another home"
+                f"{_shown(engine)} is not a sound SQLite database ({said}); put it aside or give another home"
             ) from error
         if said.startswith(_NO_SUCH) or getattr(error.orig, "sqlstate", None) in _UNDEFINED:
             raise CatalogueMisfit(

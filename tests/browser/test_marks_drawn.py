@@ -226,4 +226,4 @@ def test_styles_are_found_as_the_curator_types(page: Page) -> None:
     expect(page.locator("#found-status")).to_have_text("1 print has these words.")
     cards.get_by_role("button").click()
     page.wait_for_url("**/entries/1?*notice=requested*")
-    expect(page.get_by_text("Asked for: the next run makes it.")).to_be_visible()
+    expect(page.get_by_text("Requested: the next run makes it.")).to_be_visible()

@@ -54,7 +54,7 @@ class Marks(BaseModel):
         """What does not fit on this content, in words."""
         count = sum(len(mark.points) for mark in self.marks)
         if count > MOST_POINTS:
-            yield f"There are {count:,} points, over the limit of {MOST_POINTS:,}: take some marks back."
+            yield f"There are {count:,} points, over the limit of {MOST_POINTS:,}: remove some marks."
         widest = max(content.width, content.height) / 4
         for number, mark in enumerate(self.marks, start=1):
             if mark.width > widest:

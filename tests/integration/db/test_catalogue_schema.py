@@ -217,7 +217,7 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "catalogue.db").write_bytes(b"no database, " * 100)
-    with pytest.raises(NoCatalogue, match=r"catalogue\.db is no sound SQLite database"):
+    with pytest.raises(NoCatalogue, match=r"catalogue\.db is not a sound SQLite database"):
         Catalogue.open(CatalogueSettings(home=tmp_path))
 
 

@@ -119,7 +119,7 @@ def test_a_request_that_no_run_will_make_says_why_and_can_be_taken_back(
     for _ in range(3):
         sample.night(catalogue, **failed, error_message="no room")
     page = browser.get(f"/entries/{attempt}").text
-    assert "It was tried so often that the next runs leave it." in page
+    assert "It was tried too often; the next runs will not try it again." in page
     assert "one of the two pictures may no longer be used" in page
     assert "no recipe that takes marks is named nishiki/forgotten now" in page
     assert page.count("/withdraw") == 3

@@ -244,7 +244,7 @@ def test_a_home_that_is_a_file_or_a_foreign_database_is_refused(nishiki: Run, tm
     (tmp_path / "file").write_text("prints")
     sentence(nishiki("status", "--home", "file"), 1)
     (tmp_path / "catalogue.db").write_bytes(b"no database at all, and long enough to be looked at" * 50)
-    assert "no sound SQLite database" in sentence(nishiki("status", "--home", "."), 1)
+    assert "not a sound SQLite database" in sentence(nishiki("status", "--home", "."), 1)
 
 
 def test_one_pair_needs_a_known_recipe_a_device_and_two_files(
