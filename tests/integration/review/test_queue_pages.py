@@ -66,7 +66,7 @@ def test_a_card_tells_the_lease_the_return_the_conflict_and_the_refusal(
     words = _main(desk().see("/?queue=all"))
     assert "returned: ink coloured · Ren" in words
     assert "conflict: curators disagree" in words
-    assert f"open at Aoi until {until:%H:%M} UTC" in words
+    assert f"open with Aoi until {until:%H:%M} UTC" in words
     assert "Rejected by the machine: the drawing changed" in words
 
 

@@ -218,7 +218,7 @@ def test_marks_are_kept_as_the_colorizer_reads_them(catalogue: Catalogue, attemp
         ({"points": []}, "cannot be used"),
         ({"width": 17}, "17 pixels wide; 16 are the most"),
         ({"width": 0}, "0 is too small or too large"),
-        ({"colour": "beni"}, "is nothing that can stand here"),
+        ({"colour": "beni"}, "cannot be used here"),
         ({"points": [[1, 1]] * (MOST_POINTS + 1)}, "cannot be used"),
         ({"further": 1}, "(further)"),
     ],

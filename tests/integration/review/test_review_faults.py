@@ -21,11 +21,11 @@ JAPANESE = {"Accept-Language": "ja"}
     [
         ("/entries/999", 404, "There is no entry 999.", "項目 999 はありません。"),
         ("/entries/999/candidates", 404, "There is no entry 999.", "項目 999 はありません。"),
-        ("/entries/abc", 422, "'abc' is no number.", "「abc」は数値ではありません。"),
-        ("/?error_from=abc", 422, "'abc' is no number.", "「abc」は数値ではありません。"),
+        ("/entries/abc", 422, "'abc' is not a number.", "「abc」は数値ではありません。"),
+        ("/?error_from=abc", 422, "'abc' is not a number.", "「abc」は数値ではありません。"),
         ("/?year_from=99999", 422, "99999 is too small or too large.", "99999 は範囲外の値です。"),
         ("/?words=" + "a" * 300, 422, "is too long.", "長すぎます。"),
-        ("/?queue=abc", 422, "'abc' is nothing that can stand here.", "「abc」はここでは使えません。"),
+        ("/?queue=abc", 422, "'abc' cannot be used here.", "「abc」はここでは使えません。"),
     ],
 )
 def test_a_slip_in_an_address_is_told_in_the_readers_words(
@@ -52,7 +52,7 @@ def test_the_people_are_for_admins_and_the_page_says_so(settings: CatalogueSetti
     [
         ({"verdict": "returned"}, "a return needs a reason"),
         ({"verdict": "approved", "note": "y" * 2001}, "the note is too long"),
-        ({"verdict": "splendid"}, "none that the page knows"),
+        ({"verdict": "splendid"}, "the page does not know this verdict"),
         ({"verdict": "approved", "chosen": ",".join(f"{n}:" for n in range(1, 1002))}, "No more than 1,000 entries"),
     ],
 )

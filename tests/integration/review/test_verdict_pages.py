@@ -55,9 +55,9 @@ def test_a_reason_alone_returns_the_entry(catalogue: Catalogue, desk: Desks, sam
     [
         ("returned", {}, "a return needs a reason"),
         ("returned", {"reason": "dull"}, "a return needs a reason"),
-        ("approved", {"reason": "other"}, "no verdict that the page knows"),
-        ("splendid", {}, "no verdict that the page knows"),
-        ("", {}, "no verdict that the page knows"),
+        ("approved", {"reason": "other"}, "the page does not know this verdict"),
+        ("splendid", {}, "the page does not know this verdict"),
+        ("", {}, "the page does not know this verdict"),
         ("approved", {"note": "y" * 2001}, "2000 characters at most, this one has 2001"),
     ],
 )
@@ -141,7 +141,7 @@ def test_the_second_of_two_is_told_and_contradiction_is_a_conflict(
     answer = second.say(number, "approved")
     assert answer.headers["location"] == f"/?notice=conflict.{number}~queue-done"
     assert [each.attempt_id for each in catalogue.queue(QueueFilter(queue=Queue.CONFLICTS)).entries] == [number]
-    assert "judged two ways" in second.see(f"/entries/{number}")
+    assert "judged in two ways" in second.see(f"/entries/{number}")
 
 
 def test_the_second_of_two_who_agree_is_told_so(catalogue: Catalogue, desk: Desks, sample: Sample) -> None:
