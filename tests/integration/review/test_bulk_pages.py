@@ -126,7 +126,7 @@ def test_a_bulk_that_contradicts_blind_words_says_of_how_many(
         ren.say(attempts[0], "withheld")
         told = sumire.post("/bulk/give", {**_chosen(*attempts), "verdict": "approved"}).headers["location"]
         assert told == "/?notice=bulk.2.0.1"
-        assert "1 of them contradicts another curator's word" in sumire.see(told)
+        assert "1 of them contradicts another curator's verdict" in sumire.see(told)
 
 
 def test_what_is_ticked_in_the_sample_is_left_out(catalogue: Catalogue, sample: Sample, desk: Desks) -> None:
