@@ -17,6 +17,14 @@ _DRAWN = """() => {
   };
   return draw("錦") !== draw("絵");
 }"""
+_STOP = """() => {
+  const focused = document.querySelector(":focus");
+  if (!focused) return null;
+  const {width, height} = focused.getBoundingClientRect();
+  const place = [...document.querySelectorAll("*")].indexOf(focused);
+  return {path: focused.outerHTML.slice(0, 160) + place, area: width * height};
+}"""
+"""What the Tab key has come to."""
 _SHIFT = """() => new Promise((done) => {
   let sum = 0;
   const add = (list) => list.getEntries().forEach((each) => { if (!each.hadRecentInput) sum += each.value; });
@@ -38,7 +46,7 @@ def assert_rendered(page: Page, language: str) -> None:
 
 def violations(page: Page) -> list[str]:
     """What axe finds, in words."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]})
     return [
         f"{each['id']}: {each['help']}: {', '.join(str(node['target']) for node in each['nodes'])}"
         for each in found.response["violations"]
@@ -52,17 +60,13 @@ def unnamed_stops(page: Page) -> list[str]:
     unnamed: list[str] = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
-        focused = page.locator(":focus")
-        if focused.count() == 0:
+        stop = page.evaluate(_STOP)
+        if stop is None or stop["path"] in seen:
             return unnamed
-        path = focused.evaluate("(e) => e.outerHTML.slice(0, 160) + [...document.querySelectorAll('*')].indexOf(e)")
-        if path in seen:
-            return unnamed
-        seen.append(path)
-        said = focused.aria_snapshot().splitlines()[0]
-        box = focused.bounding_box()
-        if not re.search(r'"[^"]+"|/.+/|: \S', said) or box is None or box["width"] * box["height"] == 0:
-            unnamed.append(f"{said} ({path})")
+        seen.append(stop["path"])
+        said = page.locator(":focus").aria_snapshot().splitlines()[0]
+        if not re.search(r'"[^"]+"|/.+/|: \S', said) or stop["area"] == 0:
+            unnamed.append(f"{said} ({stop['path']})")
     raise AssertionError(f"the Tab key never came round: {seen[-3:]}")
 
 

@@ -1,10 +1,7 @@
 """The review page as a real process, and a browser that watches it: a fault on the page fails the test."""
 
 import os
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +16,7 @@ from db.catalogue import Catalogue
 from db.entries.review import Role
 from db.review.access.passwords import hashed
 from db.settings import CatalogueSettings
+from tests.browser.serving import started
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 FLAGS = (
@@ -142,42 +140,6 @@ def new_page(browser: Browser, shop: Shop, watch: Watch) -> Iterator[NewPage]:
 def page(new_page: NewPage) -> Page:
     """A wide page in English, for the person at this machine."""
     return new_page()
-
-
-@contextmanager
-def started(home: Path, *options: str) -> Iterator[str]:
-    """The command `nishiki review` on a free port; its address."""
-    log = home.parent / "review.log"
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli.app import app; app()",
-        "review",
-        "--home",
-        str(home),
-        "--port",
-        "0",
-    ]
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [*command, *options], stdout=subprocess.PIPE, stderr=file, text=True, cwd=home.parent
-        )
-    try:
-        yield _address(process, log)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-        assert process.stdout is not None
-        process.stdout.close()
-    assert "Traceback" not in log.read_text(encoding="utf-8")
-
-
-def _address(process: subprocess.Popen[str], log: Path) -> str:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if found := re.search(r"http://[^\s/]+", line):
-            return found[0]
-    raise AssertionError(f"the page did not start: {log.read_text(encoding='utf-8')}")
 
 
 def _linked(source: str, target: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.accessibility import Weight, assert_rendered, layout_shift, unnamed_stops, violations
-from tests.browser.conftest import Watch, started
+from tests.browser.conftest import Watch
+from tests.browser.serving import started
 
 PAGES = {
     "queue": "/",

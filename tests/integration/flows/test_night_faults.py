@@ -27,7 +27,7 @@ from tests.integration.flows.processes import colorizing_children
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
+pytestmark = pytest.mark.usefixtures("prefect_api", "spawned")
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ from tests.integration.flows.processes import colorizing_children
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
+pytestmark = pytest.mark.usefixtures("spawned")
+
 LONG: dict[str, Any] = {"iterations": 150, "recipe": "jadh2016/config1_3_1", "checkpoint_s": 0.02}
 
 
