@@ -109,3 +109,17 @@ def settings_of(narrow_weights: Path) -> SettingsOf:
         return Settings.model_validate({"home": home, **short, **machine, **changes})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def matched_home(settings_of: SettingsOf, tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
+    """A home with two matches and no attempt, to be copied."""
+    from flows.archives.sample.server import serve_sample  # noqa: PLC0415  # Prefect, which most tests here need not
+    from flows.harvest import harvest  # noqa: PLC0415
+    from flows.match import match  # noqa: PLC0415
+
+    home = tmp_path_factory.mktemp("matched")
+    with serve_sample(designs=4, grays=2) as archive:
+        harvest(settings_of(home), [archive.base_url])
+    assert match(settings_of(home)).matched == 2
+    return home

@@ -26,7 +26,8 @@ from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_pla
 from colorize.images.marks import PIGMENTS
 from db.catalogue import Catalogue
 from db.settings import CatalogueSettings
-from tests.browser.conftest import CHROMIUM, FLAGS, Shop, started
+from tests.browser.conftest import CHROMIUM, FLAGS, Shop
+from tests.browser.serving import started
 from tests.browser.test_every_page import LOCALES, PAGES, WIDTHS
 from tests.browser.test_every_state import STATES
 

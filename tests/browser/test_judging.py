@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from db.entries.night import Verdict
 from tests.browser.conftest import PASSWORD, NewPage, Shop, Watch
-from tests.browser.viewing import FIRST, READY, looked_at, said
+from tests.browser.viewing import FIRST, READY, at_rest, looked_at, said, until
 
 TILES = re.compile(r"/pictures/.*/default\.jpg")
 SHIFTS = """
@@ -36,7 +36,7 @@ def held(page: Page) -> Iterator[list[Route]]:
 def test_no_verdict_can_be_given_before_both_pictures_are_painted(page: Page, shop: Shop, held: list[Route]) -> None:
     page.goto(f"/entries/{FIRST}")
     page.wait_for_load_state()
-    page.wait_for_timeout(400)
+    until(page, lambda: len(held) > 0)
     with shop.catalogue() as catalogue:
         output = catalogue.attempt(FIRST).output_sha256
     assert output is not None
@@ -167,8 +167,7 @@ def test_an_entry_is_left_to_others_with_its_page(opened: Page, shop: Shop) -> N
     with shop.catalogue() as catalogue:
         assert catalogue.queue_entry(FIRST).lease is not None
         opened.goto("/keys")
-        opened.wait_for_timeout(500)
-        assert catalogue.queue_entry(FIRST).lease is None
+        until(opened, lambda: catalogue.queue_entry(FIRST).lease is None)
 
 
 def test_without_javascript_the_pictures_are_there_and_a_verdict_is_taken(new_page: NewPage, shop: Shop) -> None:
@@ -186,7 +185,7 @@ def test_without_javascript_the_pictures_are_there_and_a_verdict_is_taken(new_pa
 
 def test_nothing_moves_on_the_page_while_it_fills(page: Page) -> None:
     page.add_init_script(SHIFTS)
-    looked_at(page).wait_for_timeout(300)
+    at_rest(looked_at(page))
     assert page.evaluate("window.shift") < 0.01
 
 

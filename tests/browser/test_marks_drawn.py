@@ -11,6 +11,7 @@ from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.browser.conftest import NewPage, Shop
 from tests.browser.shop import SIZE, drawings
+from tests.browser.viewing import at_rest
 
 PLACE = """([x, y]) => {
   const under = document.querySelector(".sheet > .under");
@@ -36,7 +37,7 @@ def _opened(page: Page) -> Locator:
 
 
 def _on_screen(page: Page, *places: tuple[float, float]) -> list[list[float]]:
-    page.wait_for_timeout(100)  # a zoom under way
+    at_rest(page)  # a zoom may be under way
     return [page.evaluate(PLACE, list(place)) for place in places]
 
 

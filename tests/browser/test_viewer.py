@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewPage
-from tests.browser.viewing import apart, layers, looked_at, places
+from tests.browser.viewing import apart, at_rest, layers, looked_at, places, until
 
 INK = """() => {
   const {canvas} = window.panes.result.viewer.drawer;
@@ -38,7 +38,7 @@ def test_original_and_result_stand_alike_to_the_pixel_at_every_zoom_and_after_ev
         opened.mouse.down()
         opened.mouse.move(pane["x"] + pane["width"] * 0.5, pane["y"] + pane["height"] * 0.4, steps=3)
         opened.mouse.up()
-        opened.wait_for_timeout(150)
+        at_rest(opened)
         now = places(opened)
         assert apart(now["original"], now["result"]) < 1
         assert apart(now["style"], now["result"]) < 2  # of the same shape here: the same relative place
@@ -61,7 +61,7 @@ def test_pictures_stand_alike_after_the_window_has_changed_its_size(opened: Page
     opened.keyboard.press("+")
     for width, height in [(1600, 1000), (900, 700), (390, 844)]:
         opened.set_viewport_size({"width": width, "height": height})
-        opened.wait_for_timeout(400)
+        at_rest(opened)
         now = places(opened)
         assert apart(now["original"], now["result"]) < 1
         if width > 390:  # narrower, the style print has a pane of another shape
@@ -73,12 +73,12 @@ def test_the_style_print_stays_where_it_is_while_it_is_unlinked(opened: Page) ->
     opened.keyboard.press("y")
     expect(opened.get_by_role("button", name="Link style print")).to_have_attribute("aria-pressed", "false")
     opened.keyboard.press("+")
-    opened.wait_for_timeout(150)
+    at_rest(opened)
     after = places(opened)
     assert apart(before["style"], after["style"]) == 0
     assert apart(before["result"], after["result"]) > 20
     opened.keyboard.press("y")
-    opened.wait_for_timeout(150)
+    at_rest(opened)
     now = places(opened)
     assert apart(now["style"], now["result"]) < 2
 
@@ -86,12 +86,12 @@ def test_the_style_print_stays_where_it_is_while_it_is_unlinked(opened: Page) ->
 def test_actual_size_is_one_pixel_of_the_picture_on_one_of_the_screen(new_page: NewPage) -> None:
     page = looked_at(new_page(device_scale_factor=2, viewport={"width": 1280, "height": 720}))
     page.keyboard.press("z")
-    page.wait_for_timeout(150)
+    at_rest(page)
     left, right = (corner[0] for corner in places(page)["result"][:2])
     width = page.evaluate("window.panes.result.tiles.width")
     assert (right - left) * 2 == pytest.approx(width, abs=0.5)
     page.keyboard.press("0")
-    page.wait_for_timeout(150)
+    at_rest(page)
     pane = page.locator("[data-pane=result] .zoom").bounding_box()
     assert pane is not None
     top, bottom = (places(page)["result"][n][1] for n in (0, 3))
@@ -123,7 +123,7 @@ def test_swipe_shows_the_original_left_of_a_line_that_keys_and_mouse_move(opened
 def test_the_line_stays_where_it_is_while_the_picture_moves_below_it(opened: Page) -> None:
     opened.keyboard.press("s")
     opened.keyboard.press("+")
-    opened.wait_for_timeout(150)
+    at_rest(opened)
     edge = opened.evaluate(EDGE)
     assert edge == pytest.approx(0.5, abs=0.005)
 
@@ -139,12 +139,8 @@ def test_modes_exclude_one_another_and_are_told(opened: Page) -> None:
     opened.keyboard.press("l")
     expect(opened.locator(".state")).to_contain_text("lightness unchanged")
     expect(opened.locator("[data-mode][aria-pressed=true]")).to_have_text(re.compile("Lightness"))
-    for _ in range(100):  # the page's policy forbids Playwright's way of waiting for an expression
-        if len(layers(opened)) == 3:
-            break
-        opened.wait_for_timeout(50)
-    opened.wait_for_timeout(300)
-    assert [opacity for opacity, _ in layers(opened)] == [0, 1, 1]
+    until(opened, lambda: [opacity for opacity, _ in layers(opened)] == [0, 1, 1])
+    until(opened, lambda: len({*opened.evaluate(INK)[:3]}) == 1)
     red, green, blue, _ = opened.evaluate(INK)
     assert red == green == blue == pytest.approx(128, abs=8)
     opened.keyboard.press("l")
@@ -187,7 +183,7 @@ def test_large_fits_the_pictures_again_and_lasts_for_the_session(new_page: NewPa
     page.keyboard.press("f")
     expect(page.get_by_role("button", name="Large")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("navigation", name="Pages")).to_be_hidden()
-    page.wait_for_timeout(300)
+    at_rest(page)
     assert height(page) > small + 60
     assert [places(page)["result"][n][1] for n in (0, 3)] == pytest.approx((0, height(page)), abs=1)
     looked_at(page, 2)
@@ -195,7 +191,7 @@ def test_large_fits_the_pictures_again_and_lasts_for_the_session(new_page: NewPa
     expect(page.get_by_role("button", name="Approve")).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("button", name="Large")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("f")
-    page.wait_for_timeout(300)
+    at_rest(page)
     assert height(page) == small
 
 
@@ -211,6 +207,6 @@ def test_nothing_blinks_by_itself_for_readers_who_want_no_motion(opened: Page) -
     expect(opened.locator(".state")).to_contain_text("The original is shown")
     for _ in range(4):
         assert layers(opened)[1][0] == 0
-        opened.wait_for_timeout(400)
+        opened.wait_for_timeout(400)  # longer than a blink, four times
     opened.keyboard.press("b")
     expect(opened.locator(".state")).to_have_text("The result is shown.")

@@ -1,5 +1,6 @@
 """What the tests of looking and of judging share: an entry's page, and what its panes show."""
 
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page
@@ -20,6 +21,20 @@ _PLACES = """() => {
   const found = Object.entries(window.panes).map(([name, pane]) => [name, points.map((point) => place(pane, point))]);
   return Object.fromEntries(found.map(([name, places]) => [name, places.map(({x, y}) => [x, y])]));
 }"""
+_REST = """async () => {
+  const sheet = () => OpenSeadragon.getViewer(document.querySelector(".sheet > .under"));
+  const viewers = () => window.panes ? Object.values(window.panes).map(({viewer}) => viewer) : [sheet()];
+  const seen = () => JSON.stringify([innerWidth, document.documentElement.scrollHeight, viewers().map(({viewport}) =>
+    [viewport.getBounds(true), viewport.getBounds(false), viewport.getContainerSize()])]);
+  let before = seen();
+  for (let still = 0, frames = 0; still < 6; frames += 1) {
+    await new Promise(requestAnimationFrame);
+    const now = seen();
+    still = now === before ? still + 1 : 0;
+    before = now;
+    if (frames > 900) throw new Error("it never comes to rest");
+  }
+}"""
 _LAYERS = """() => {
   const {world} = window.panes.result.viewer;
   const items = [...Array(world.getItemCount()).keys()].map((number) => world.getItemAt(number));
@@ -36,6 +51,20 @@ def looked_at(page: Page, number: int = FIRST) -> Page:
     page.wait_for_selector(PAINTED)
     page.wait_for_selector(READY)
     return page
+
+
+def at_rest(page: Page) -> None:
+    """Wait until nothing has moved or changed its size for six frames."""
+    page.evaluate(_REST)
+
+
+def until(page: Page, reached: Callable[[], bool]) -> None:
+    """Look again and again, ten seconds at most; the page's policy forbids Playwright's way of waiting for this."""
+    for _ in range(200):
+        if reached():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("the page did not come so far")
 
 
 def places(page: Page) -> Places:

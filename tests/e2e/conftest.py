@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from flows.cli.app import app
 from tests.conftest import ROOT
 
 COMMAND = Path(sys.executable).with_name("nishiki")
@@ -64,6 +66,18 @@ class Nishiki:
         """What `status --json` says."""
         told: dict[str, Any] = json.loads(self.good("status", "--json"))
         return told
+
+
+@dataclass(frozen=True)
+class Here(Nishiki):
+    """The same commands in this process, for tests whose subject is no process."""
+
+    def __call__(self, *words: str, stdin: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end."""
+        run = CliRunner().invoke(app, words, input=stdin, env={**self.environment, **settings})
+        if run.exception is not None and not isinstance(run.exception, SystemExit):
+            raise run.exception
+        return subprocess.CompletedProcess(words, run.exit_code, run.stdout, run.stderr)
 
 
 def in_folder(folder: Path, weights: Path, api: str | None) -> Nishiki:

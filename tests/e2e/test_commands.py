@@ -12,31 +12,29 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from flows.archives.sample.server import serve_sample
+from tests.e2e.conftest import Here, Nishiki
 from tests.provenance import read_provenance
-
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Nishiki
 
 
 @dataclass(frozen=True)
 class TwoNights:
     """A home after two nights on the same archive, and what they said."""
 
-    nishiki: "Nishiki"
+    nishiki: Here
     said: tuple[str, str]
     status: tuple[dict[str, Any], dict[str, Any]]
     files: tuple[set[str], set[str]]
 
 
 @pytest.fixture(scope="session")
-def nights(lone_nishiki: "Nishiki", prefect_api: str) -> TwoNights:
+def nights(lone_nishiki: Nishiki, prefect_api: str) -> TwoNights:
     """The first night with a Prefect server of its own, as a new user runs it, the second with the shared one."""
     pictures = lone_nishiki.home / "pictures"
     served = replace(lone_nishiki, environment={**lone_nishiki.environment, "PREFECT_API_URL": prefect_api})
@@ -46,7 +44,9 @@ def nights(lone_nishiki: "Nishiki", prefect_api: str) -> TwoNights:
             said.append(nishiki.good("nightly", archive.base_url))
             status.append(nishiki.status())
             files.append({path.name for path in pictures.rglob("*.*")})
-    return TwoNights(served, (said[0], said[1]), (status[0], status[1]), (files[0], files[1]))
+    return TwoNights(
+        Here(served.home, served.environment), (said[0], said[1]), (status[0], status[1]), (files[0], files[1])
+    )
 
 
 @pytest.fixture
@@ -142,13 +142,13 @@ def test_a_lone_pair_becomes_a_png_that_tells_how_it_came_to_be(nights: TwoNight
     assert "random-seeded" in said
 
 
-def test_an_unknown_recipe_is_refused_before_any_archive_is_asked(nishiki: "Nishiki") -> None:
+def test_an_unknown_recipe_is_refused_before_any_archive_is_asked(nishiki: Nishiki) -> None:
     said = nishiki.bad(2, "nightly", "http://127.0.0.1:9/oai", "--recipe", "nonsense")
     assert "nonsense" in said
     assert not (nishiki.home / "catalogue.db").exists()
 
 
-def test_a_folder_that_is_not_there_fails_with_a_sentence(nishiki: "Nishiki") -> None:
+def test_a_folder_that_is_not_there_fails_with_a_sentence(nishiki: Nishiki) -> None:
     run = nishiki("harvest", "no-such-folder")
     assert run.returncode == 1
     assert "no-such-folder does not exist; give a folder with pictures" in run.stderr
@@ -156,7 +156,7 @@ def test_a_folder_that_is_not_there_fails_with_a_sentence(nishiki: "Nishiki") ->
     assert not (nishiki.home / "catalogue.db").exists()
 
 
-def test_a_url_that_answers_with_a_page_for_people_fails_with_a_sentence(nishiki: "Nishiki", website: str) -> None:
+def test_a_url_that_answers_with_a_page_for_people_fails_with_a_sentence(nishiki: Nishiki, website: str) -> None:
     run = nishiki("harvest", website)
     assert run.returncode == 1
     assert f"Harvest of {website}" in run.stdout
@@ -164,7 +164,7 @@ def test_a_url_that_answers_with_a_page_for_people_fails_with_a_sentence(nishiki
     assert run.stderr == ""
 
 
-def test_a_catalogue_of_another_schema_is_left_alone(nishiki: "Nishiki") -> None:
+def test_a_catalogue_of_another_schema_is_left_alone(nishiki: Nishiki) -> None:
     nishiki.home.mkdir()
     (nishiki.home / "pictures").mkdir()
     catalogue = nishiki.home / "catalogue.db"
@@ -191,7 +191,7 @@ def test_an_older_catalogue_is_refused_with_the_command_that_helps(nights: TwoNi
 
 
 def test_a_full_disk_ends_the_harvest_with_a_sentence_and_the_next_one_goes_on(
-    nishiki: "Nishiki", tmp_path: Path
+    nishiki: Nishiki, tmp_path: Path
 ) -> None:
     """A file may not grow past 1 MiB, which the system answers like a disk without room."""
     folder = tmp_path / "prints"

@@ -12,7 +12,7 @@ import pytest
 
 from db.catalogue import Catalogue
 from db.settings import CatalogueSettings
-from tests.e2e.conftest import COMMAND, Nishiki
+from tests.e2e.conftest import COMMAND, Here, Nishiki
 
 PASSWORD = "a long enough password"
 
@@ -26,34 +26,37 @@ def nishiki(tmp_path: Path) -> Nishiki:
     return Nishiki(home, {"PATH": os.environ["PATH"], **place})
 
 
-def _add(nishiki: Nishiki, name: str, *words: str, password: str = PASSWORD) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [COMMAND, "curator", "add", name, "--password-stdin", *words], input=f"{password}\n", capture_output=True,
-        text=True, check=False, cwd=nishiki.home.parent, env=nishiki.environment, timeout=60,
-    )  # fmt: skip
+@pytest.fixture
+def here(nishiki: Nishiki) -> Here:
+    """The same in this process."""
+    return Here(nishiki.home, nishiki.environment)
 
 
-def test_accounts_are_made_listed_changed_and_closed(nishiki: Nishiki) -> None:
-    assert "No accounts yet" in nishiki.good("curator", "list")
-    first, second = _add(nishiki, "葵", "--role", "admin"), _add(nishiki, "Ren")
+def _add(here: Here, name: str, *words: str, password: str = PASSWORD) -> "subprocess.CompletedProcess[str]":
+    return here("curator", "add", name, "--password-stdin", *words, stdin=f"{password}\n")
+
+
+def test_accounts_are_made_listed_changed_and_closed(here: Here) -> None:
+    assert "No accounts yet" in here.good("curator", "list")
+    first, second = _add(here, "葵", "--role", "admin"), _add(here, "Ren")
     assert "first account" in first.stdout
     assert second.stdout == "Ren may sign in to the review page, as curator.\n"
-    assert "Ren is viewer now." in nishiki.good("curator", "role", "Ren", "viewer")
-    assert "last admin" in nishiki.bad(1, "curator", "disable", "葵")
-    nishiki.good("curator", "disable", "Ren")
-    assert "is closed; nishiki curator enable opens it again" in nishiki.bad(1, "curator", "disable", "Ren")
-    assert "Ren may sign in again, as viewer." in nishiki.good("curator", "enable", "Ren")
-    assert "open already" in nishiki.bad(1, "curator", "enable", "Ren")
-    assert "give one of these: viewer, curator, admin" in nishiki.bad(2, "curator", "role", "Ren", "boss")
-    assert "--password-stdin" in nishiki.bad(2, "curator", "password", "Ren")  # no terminal to ask on
-    nishiki.good("curator", "disable", "Ren")
-    listed = nishiki.good("curator", "list")
+    assert "Ren is viewer now." in here.good("curator", "role", "Ren", "viewer")
+    assert "last admin" in here.bad(1, "curator", "disable", "葵")
+    here.good("curator", "disable", "Ren")
+    assert "is closed; nishiki curator enable opens it again" in here.bad(1, "curator", "disable", "Ren")
+    assert "Ren may sign in again, as viewer." in here.good("curator", "enable", "Ren")
+    assert "open already" in here.bad(1, "curator", "enable", "Ren")
+    assert "give one of these: viewer, curator, admin" in here.bad(2, "curator", "role", "Ren", "boss")
+    assert "--password-stdin" in here.bad(2, "curator", "password", "Ren")  # no terminal to ask on
+    here.good("curator", "disable", "Ren")
+    listed = here.good("curator", "list")
     assert "葵" in listed
     assert "closed" in listed
-    assert "no curator 'Nobody'" in nishiki.bad(1, "curator", "role", "Nobody", "viewer")
-    short = _add(nishiki, "Mio", password="too short")
+    assert "no curator 'Nobody'" in here.bad(1, "curator", "role", "Nobody", "viewer")
+    short = _add(here, "Mio", password="too short")
     assert (short.returncode, "9 letters; give 10 at least" in short.stderr) == (2, True)
-    assert _add(nishiki, "a\u202eb").returncode == 2
+    assert _add(here, "a\u202eb").returncode == 2
 
 
 def test_a_password_is_asked_for_twice_and_never_shown(nishiki: Nishiki) -> None:
@@ -92,9 +95,9 @@ def test_the_page_is_served_until_ctrl_c_and_ends_without_a_word(nishiki: Nishik
         assert process.stderr.read() == ""
 
 
-def test_a_port_that_is_taken_and_an_open_door_are_told_in_one_sentence(nishiki: Nishiki) -> None:
+def test_a_port_that_is_taken_and_an_open_door_are_told_in_one_sentence(nishiki: Nishiki, here: Here) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert "is taken by another program" in nishiki.bad(1, "review", "--port", port)
-    assert "nishiki curator add NAME" in nishiki.bad(2, "review", "--host", "0.0.0.0", "--port", "0")
-    assert "need accounts" in nishiki.bad(2, "review", NISHIKI_REVIEW_USER_HEADER="X-User")
+    assert "nishiki curator add NAME" in here.bad(2, "review", "--host", "0.0.0.0", "--port", "0")
+    assert "need accounts" in here.bad(2, "review", NISHIKI_REVIEW_USER_HEADER="X-User")

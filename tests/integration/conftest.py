@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -24,9 +24,6 @@ from db.catalogue import Catalogue
 from db.engine import connect, prepare
 from db.settings import CatalogueSettings
 from tests.samples import Sample
-
-if TYPE_CHECKING:
-    from tests.conftest import SettingsOf
 
 TEMPLATE = "nishiki_template"
 DATABASES = ("sqlite", "postgresql")
@@ -142,20 +139,6 @@ def catalogue(settings: CatalogueSettings) -> Iterator[Catalogue]:
     """An empty catalogue, on either database."""
     with Catalogue.open(settings) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def matched_home(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
-    """A home with two matches and no attempt."""
-    from flows.archives.sample.server import serve_sample  # noqa: PLC0415  # Prefect, which most tests here need not
-    from flows.harvest import harvest  # noqa: PLC0415
-    from flows.match import match  # noqa: PLC0415
-
-    home = tmp_path_factory.mktemp("matched")
-    with serve_sample(designs=4, grays=2) as archive:
-        harvest(settings_of(home), [archive.base_url])
-    assert match(settings_of(home)).matched == 2
-    return home
 
 
 @pytest.fixture

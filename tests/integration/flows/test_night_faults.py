@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from flows.harvest import PATIENCE, harvest
 from flows.match import match
 from flows.settings import Settings
 from tests.integration.flows.processes import colorizing_children
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
@@ -84,8 +84,7 @@ def test_an_archive_that_goes_away_leaves_pictures_to_be_fetched_the_next_night(
         port, url = int(archive.root.rpartition(":")[2]), archive.base_url
         night = threading.Thread(target=lambda: tallies.extend(harvest(settings, [url])))
         night.start()
-        while not list((tmp_path / "home" / "pictures").glob("??/??/*")):
-            time.sleep(0.02)
+        until(lambda: list((tmp_path / "home" / "pictures").glob("??/??/*")))
     night.join(timeout=60)
     (tally,) = tallies
     assert tally.failure
@@ -115,13 +114,10 @@ def test_an_archive_that_comes_back_in_the_same_night_is_told_once(
         port, url = int(archive.root.rpartition(":")[2]), archive.base_url
         night = threading.Thread(target=lambda: tallies.extend(harvest(settings, [url])))
         night.start()
-        while not list((tmp_path / "home" / "pictures").glob("??/??/*")):
-            time.sleep(0.02)
+        until(lambda: list((tmp_path / "home" / "pictures").glob("??/??/*")))
     with Catalogue.open(settings, create=False) as catalogue, catalogue.engine.connect() as connection:
         noted = text("SELECT count(*) FROM record_images WHERE problem IS NOT NULL")
-        while connection.execute(noted).scalar_one() < PATIENCE:
-            connection.rollback()
-            time.sleep(0.02)
+        until(lambda: (connection.rollback(), connection.execute(noted).scalar_one() >= PATIENCE)[1])
     with serve_sample(designs=4, grays=3, page=50, port=port):
         night.join(timeout=60)
     (tally,) = tallies

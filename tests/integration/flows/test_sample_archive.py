@@ -2,6 +2,7 @@
 
 import io
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from flows.archives.record import Derivatives, Record, Window
 from flows.archives.sample.server import SampleArchive, serve_sample
 from flows.archives.web.client import PoliteClient
 from flows.archives.web.politeness import Manners
+from tests.waiting import until
 
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -314,7 +316,7 @@ def test_the_terminal_stays_quiet_even_when_a_client_hangs_up(capfd: pytest.Capt
                 rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
                 rude.sendall(b"GET /pictures/0001-c.jpg HTTP/1.1\r\n\r\n")
         assert requests.get(server.base_url, params={"verb": "Identify"}, timeout=10).ok
-        time.sleep(0.6)
+        until(lambda: not [each for each in threading.enumerate() if "process_request_thread" in each.name])
     assert capfd.readouterr() == ("", "")
 
 
