@@ -33,6 +33,13 @@ QUIET = {
 os.environ.update(QUIET)
 
 ROOT = Path(__file__).parents[1]
+SLOW_FIRST = ("e2e", "browser", "integration", "unit")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Rooms of long tests first, each in its random order, so that no worker waits at the end for another's."""
+    items.sort(key=lambda item: SLOW_FIRST.index(item.path.relative_to(ROOT / "tests").parts[0]))
 
 
 @pytest.fixture(scope="session", autouse=True)
