@@ -27,7 +27,7 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api", "spawned")
+pytestmark = pytest.mark.usefixtures("prefect_api")
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +215,7 @@ def test_a_stored_picture_that_is_gone_fails_its_attempt_alone_and_can_be_tried_
     assert [attempt.number for attempt in attempts_in(settings)] == [1, 1, 1, 2]
 
 
+@pytest.mark.usefixtures("spawned")
 def test_a_colorizing_process_that_is_killed_is_started_again(settings: Settings) -> None:
     with killer(deaths=1) as killed:
         (tally,) = dispatch(settings)
@@ -223,6 +224,7 @@ def test_a_colorizing_process_that_is_killed_is_started_again(settings: Settings
     assert {attempt.outcome for attempt in attempts_in(settings)} == {"succeeded"}
 
 
+@pytest.mark.usefixtures("spawned")
 def test_only_the_picture_that_kills_its_process_alone_has_failed(settings: Settings) -> None:
     with killer(deaths=2) as killed:
         (tally,) = dispatch(settings)
@@ -230,6 +232,7 @@ def test_only_the_picture_that_kills_its_process_alone_has_failed(settings: Sett
     assert tally.outcomes == {"failed": 1, "succeeded": 2}
 
 
+@pytest.mark.usefixtures("spawned")
 def test_a_stack_over_which_processes_keep_dying_fails_and_the_batch_is_closed(settings: Settings) -> None:
     with killer(deaths=100) as killed:
         (tally,) = dispatch(settings)

@@ -27,8 +27,6 @@ from tests.integration.flows.processes import colorizing_children
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("spawned")
-
 LONG: dict[str, Any] = {"iterations": 150, "recipe": "jadh2016/config1_3_1", "checkpoint_s": 0.02}
 
 
@@ -83,6 +81,7 @@ def killer_of_whoever_keeps(folder: Path) -> Iterator[list[int]]:
         thread.join()
 
 
+@pytest.mark.usefixtures("spawned")
 def test_a_batch_resumes_the_picture_over_which_its_process_was_killed(
     settings: Settings, undisturbed: list[bytes]
 ) -> None:
