@@ -1,4 +1,4 @@
-"""Saved pictures measured again by another encoder, on both databases: all of them once, whatever one of them has."""
+"""Saved pictures measured again by another encoder: all of them once, whatever one of them has."""
 
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -22,6 +22,9 @@ from flows.settings import Settings
 
 if TYPE_CHECKING:
     from tests.samples import Sample
+
+DATABASES = ("sqlite",)
+"""Measuring is the subject; its queries run on both databases in `tests/integration/db/test_catalogue_measure.py`."""
 
 RECIPE = recipe_named("jadh2016/config1_1_1").changed(long_edge_px=32, iterations=3)
 SIZE = (32, 32)
