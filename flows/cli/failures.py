@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _NO_PREFECT = ("Failed to reach API", "Timed out while attempting to connect to ephemeral Prefect API server")
 """How Prefect says, in a RuntimeError, that no server answers."""
+_STOPPED = "stopped; what was finished is kept, and the next run carries on (or: nishiki resume)"
 _USAGE = (UnknownRecipe, BadRecipe, UnknownEncoder, DeviceMissing)
 
 
@@ -51,9 +52,9 @@ class Commands(TyperGroup):
         except OSError as error:
             fail(f"{error.filename or 'the machine'}: {error.strerror or error}", code=1)
         except _prefect_errors() as error:
-            fail(_prefect_sentence(error), code=1)
+            fail(_STOPPED if _interrupted(error) else _prefect_sentence(error), code=1)
         except KeyboardInterrupt:
-            fail("stopped; what was finished is kept, and the next run carries on (or: nishiki resume)", code=1)
+            fail(_STOPPED, code=1)
 
 
 def _refuse_secrets(words: Iterable[str]) -> None:
@@ -104,6 +105,13 @@ def _prefect_errors() -> tuple[type[Exception], ...]:
     """What Prefect raises when its server does not answer; looked up only when something was raised."""
     httpx = sys.modules.get("httpx")  # it comes with Prefect
     return (RuntimeError, httpx.TransportError) if httpx else (RuntimeError,)
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether it comes of Ctrl-C: one that meets a lock ends in "release unlocked lock"."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _prefect_sentence(error: Exception) -> str:

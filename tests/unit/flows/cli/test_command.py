@@ -37,6 +37,13 @@ def sentence(run: Result, code: int) -> str:
     return run.stderr
 
 
+def interrupted_at_a_lock() -> RuntimeError:
+    """What Python makes of Ctrl-C while a lock is taken back."""
+    error = RuntimeError("release unlocked lock")
+    error.__context__ = KeyboardInterrupt()
+    return error
+
+
 def command_that_raises(error: BaseException) -> typer.Typer:
     """An application of one command, under the same roof as ours."""
     small = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
@@ -68,6 +75,7 @@ def command_that_raises(error: BaseException) -> typer.Typer:
         (RuntimeError("Failed to reach API at http://127.0.0.1:9/api/"), 1, "Prefect does not answer at http://127."),
         (httpx.ConnectError("All connection attempts failed"), 1, "Prefect does not answer at http://127.0.0.1:9/api;"),
         (KeyboardInterrupt(), 1, "stopped; what was finished is kept"),
+        (interrupted_at_a_lock(), 1, "stopped; what was finished is kept"),
     ],
 )
 def test_each_failure_is_one_sentence_and_its_code(
