@@ -117,7 +117,12 @@ def test_an_archive_that_comes_back_in_the_same_night_is_told_once(
         until(lambda: list((tmp_path / "home" / "pictures").glob("??/??/*")))
     with Catalogue.open(settings, create=False) as catalogue, catalogue.engine.connect() as connection:
         noted = text("SELECT count(*) FROM record_images WHERE problem IS NOT NULL")
-        until(lambda: (connection.rollback(), connection.execute(noted).scalar_one() >= PATIENCE)[1])
+
+        def noted_patiently() -> bool:
+            connection.rollback()
+            return bool(connection.execute(noted).scalar_one() >= PATIENCE)
+
+        until(noted_patiently)
     with serve_sample(designs=4, grays=3, page=50, port=port):
         night.join(timeout=60)
     (tally,) = tallies
