@@ -106,3 +106,11 @@ class WorkerDied(ColorizeError):
     """The colorizing process was killed or crashed; another one may finish the work."""
 
     transient = True
+
+
+def error_named(name: str, message: str) -> ColorizeError:
+    """An error that was told by the name of its class, as workers tell theirs."""
+    kind = globals().get(name)
+    if isinstance(kind, type) and issubclass(kind, ColorizeError):
+        return kind(message)
+    return ColorizeError(f"{name}: {message}")

@@ -6,8 +6,9 @@ missing tiles, which the next night carries on, and at most one unreferenced fil
 fault of ours (weights, schema, a lost batch) ends the batch, with its attempts left pending.
 """
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -18,17 +19,16 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from colorize.errors import BadRecipe, UnknownRecipe, WorkerDied
-from colorize.recipes.recipe import Recipe
-from db.entries.night import BatchEntry, PendingAttempt
+from colorize.encoders.weights import WeightsFile
+from colorize.errors import BadRecipe, UnknownRecipe
+from db.entries.night import BatchEntry
 from db.entries.review import RECIPE_OF_NIGHT
 from flows.plan import Plan, plan_night
 from flows.progress import track
 from flows.settings import Settings
-from flows.workers.batch_run import BatchRun, minibatches_of
-from flows.workers.messages import Done, Note, Progress
-from flows.workers.pool import DevicePool
-from flows.workers.process import DeviceProcess
+from flows.workers.batch_run import BatchRun, running
+from flows.workers.executor import Executor, executor_for
+from flows.workers.messages import Minibatch
 from flows.workers.tiles import Tiler, Tiling
 
 KEEP_ALIVE_S = 20.0
@@ -55,18 +55,18 @@ def dispatch(settings: Settings) -> list[DispatchTally]:
     Raises:
         Misconfigured, ColorizeError, CatalogueError: nothing can be colorized at all.
     """
-    with plan_night(settings) as plan, DevicePool(settings, plan.devices) as pool:
-        return [*carry_on(plan, pool), *take_on(plan, pool)]
+    with plan_night(settings) as plan, executor_for(plan) as executor:
+        return [*carry_on(plan, executor), *take_on(plan, executor)]
 
 
 @flow(name="resume", task_runner=_RUNNER, validate_parameters=False)
 def resume(settings: Settings) -> list[DispatchTally]:
     """Carry on unfinished batches only, each with its own recipe."""
-    with plan_night(settings) as plan, DevicePool(settings, plan.devices) as pool:
-        return carry_on(plan, pool)
+    with plan_night(settings) as plan, executor_for(plan) as executor:
+        return carry_on(plan, executor)
 
 
-def carry_on(plan: Plan, pool: DevicePool) -> list[DispatchTally]:
+def carry_on(plan: Plan, executor: Executor) -> list[DispatchTally]:
     """Work through batches whose process is gone, each with its own weights; without them what is left waits."""
     tallies = []
     for free in plan.catalogue.unfinished_batches():
@@ -78,12 +78,11 @@ def carry_on(plan: Plan, pool: DevicePool) -> list[DispatchTally]:
             )
             tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", problem)]))
         elif batch := plan.catalogue.take_over(free.id):
-            processes = pool.with_weights(weights) if weights else []  # only tiles are missing
-            tallies.append(work_through(plan, processes, batch))
+            tallies.append(work_through(plan, executor, batch, weights))
     return tallies
 
 
-def take_on(plan: Plan, pool: DevicePool) -> Iterator[DispatchTally]:
+def take_on(plan: Plan, executor: Executor) -> Iterator[DispatchTally]:
     """Take and work through a batch of each recipe that requests name, then the night's own; `limit` holds for all."""
     catalogue, settings = plan.catalogue, plan.settings
     named = catalogue.requested_recipes(max_tries=settings.max_tries)
@@ -99,92 +98,57 @@ def take_on(plan: Plan, pool: DevicePool) -> Iterator[DispatchTally]:
         batch = take(planned.entry, planned.models, plan.matcher, limit=limit, max_tries=settings.max_tries)
         if batch is not None:
             limit = None if limit is None else limit - batch.taken
-            yield work_through(plan, pool.with_weights(planned.weights), batch)
+            yield work_through(plan, executor, batch, planned.weights)
 
 
-def work_through(plan: Plan, processes: Sequence[DeviceProcess], batch: BatchEntry) -> DispatchTally:
-    """Colorize what is pending in a batch held by this process, on all devices; then close it.
+def work_through(plan: Plan, executor: Executor, batch: BatchEntry, weights: WeightsFile | None) -> DispatchTally:
+    """Colorize what is pending in a batch held by this process, wherever the executor has room; then close it.
+
+    Args:
+        weights: the batch's encoder; None where nothing but tiles is missing.
 
     Raises:
         ColorizeError: no device can work (weights, device).
         BatchLost: another process took the batch over.
     """
-    catalogue, settings = plan.catalogue, plan.settings
-    recipe = Recipe.from_data(batch.recipe.data)
-    pending = catalogue.pending_attempts(batch)
-    minibatches = minibatches_of(pending, recipe, most=settings.minibatch_size, places=len(processes))
-    with Tiler(Tiling.of(catalogue, settings)) as tiler:
-        run = BatchRun(catalogue, settings, batch, processes, tiler)
+    catalogue = plan.catalogue
+    with Tiler(Tiling.of(catalogue, plan.settings)) as tiler:
+        run = BatchRun(plan, executor, batch, weights, tiler)
         try:
             for shown in catalogue.pictures_shown(batch.id):  # what a crash may have left without tiles
                 tiler.add(shown)
-            with track(f"colorize, batch {batch.id}", len(pending), "pictures") as run.progressed:
-                _watched([colorize_minibatch.submit(run, minibatch) for minibatch in minibatches], run)
+            minibatches = run.minibatches()
+            total = sum(len(minibatch.jobs) for minibatch in minibatches)
+            with track(f"colorize, batch {batch.id}", total, "pictures") as run.progressed, run.found_by_tasks():
+                _watched(run, [colorize_minibatch.submit(minibatch) for minibatch in minibatches])
             run.notes += tiler.problems(run.keep_alive)
             catalogue.close_batch(batch)
         except BaseException:
-            run.stopped = True
-            catalogue.release_batch(batch)
-            for process in processes:
-                process.close()
+            run.stop()
             raise
     return DispatchTally(batch.id, run.outcomes, run.problems, run.notes)
 
 
 @task(name="colorize-minibatch", tags=["gpu"], cache_policy=NO_CACHE, persist_result=False)
-def colorize_minibatch(run: BatchRun, minibatch: Sequence[PendingAttempt]) -> None:
-    """Colorize attempts of equal size on the next free device, closing each as soon as it is done.
-
-    A process that dies is started again, and what is left goes through it one by one: only an attempt that kills it
-    alone has failed.
-    """
-    process = run.free.get()
-    try:
-        left, _ = _colorized(run, process, minibatch)
-        for attempt in left:
-            _, died = _colorized(run, process, [attempt])
-            if died is not None and not run.stopped:
-                run.close(attempt, process.device, died)
-    except BaseException:
-        run.stopped = True  # whatever comes out of this process now belongs to nobody
-        process.close()
-        raise
-    finally:
-        run.free.put(process)
+def colorize_minibatch(minibatch: Minibatch) -> None:
+    """Have a minibatch of a batch that runs in this process colorized; the flow hears what becomes of it."""
+    if run := running(minibatch.batch):
+        run.work(minibatch)
 
 
-def _colorized(
-    run: BatchRun, process: DeviceProcess, attempts: Sequence[PendingAttempt]
-) -> tuple[list[PendingAttempt], WorkerDied | None]:
-    """Colorize and close attempts; those left, and why, where the process died."""
-    if run.stopped:
-        return [], None
-    left, told = {str(attempt.id): attempt for attempt in attempts}, 0.0
-    try:
-        for message in process.colorize(run.minibatch(attempts)):
-            match message:
-                case Progress(pictures):
-                    run.progressed(pictures)
-                    told += pictures
-                case Note(key, sentence):
-                    run.note(left[key], sentence)
-                case Done(key, result):
-                    run.close(left.pop(key), process.device, result)
-                    run.progressed(max(0.0, 1 - told))  # what failed early was not told of
-                    told = max(0.0, told - 1)
-    except WorkerDied as error:
-        run.progressed(-told)
-        return list(left.values()), error
-    return [], None
-
-
-def _watched(futures: list[PrefectFuture[None]], run: BatchRun) -> None:
-    """Wait for all minibatches with the batch's heart beating; the first fault of ours ends it."""
-    waiting, total = set(futures), run.batch.left
+def _watched(run: BatchRun, futures: list[PrefectFuture[None]]) -> None:
+    """Write what the tasks tell as they tell it, with the batch's heart beating; the first fault of ours ends it."""
+    waiting, beat, total = len(futures), time.monotonic(), run.batch.left
     shown = cast("UUID", create_progress_artifact(0.0, key="nishiki-progress", description=f"Batch {run.batch.id}"))
     while waiting:
-        done, waiting = wait(list(waiting), timeout=KEEP_ALIVE_S)
-        for future in done:
-            future.result()
-        run.keep_alive()
-        update_progress_artifact(shown, 100.0 * run.closed / total)
+        try:
+            waiting -= run.hear(KEEP_ALIVE_S)
+        except TimeoutError:
+            for future in wait(futures, timeout=0).done:  # a task that Prefect itself could not run tells nothing
+                future.result()
+        if time.monotonic() - beat >= KEEP_ALIVE_S:
+            beat = time.monotonic()
+            run.keep_alive()
+            update_progress_artifact(shown, 100.0 * run.closed / total)
+    wait(futures)
+    update_progress_artifact(shown, 100.0)

@@ -25,7 +25,7 @@ from db.errors import PictureMissing
 from flows.plan import Plan, plan_night
 from flows.progress import track
 from flows.settings import ArchiveSettings, Settings
-from flows.workers.pool import workplaces
+from flows.workers.processes import workplaces
 from flows.working_copies import read_working_copy
 
 EMBED_PORTION = 32

@@ -144,6 +144,9 @@ class Settings(ReviewSettings):
         default=None, description="Attempts that one night takes on at most; left out: all that are due."
     )
     device: str = Field(default="auto", description="`auto` (every GPU, else the CPU), `cpu`, `cuda` or `cuda:N`.")
+    executor: Literal["processes"] = Field(
+        default="processes", description="What carries out the work: `processes`, one for each device of this machine."
+    )
     cpu_processes: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="Colorizing processes of one thread each; left out: one for each core."
     )

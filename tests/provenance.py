@@ -1,13 +1,10 @@
 """Reads the provenance out of a picture file, as a picture archive's ingest would; nishiki itself only writes it."""
 
-import json
-from datetime import datetime
-
 from defusedxml import ElementTree
 
 from colorize.errors import UnreadableImage
 from colorize.images.decode import header
-from colorize.output.provenance import _FIELD, _NAMESPACE, Provenance, Source
+from colorize.output.provenance import _FIELD, _NAMESPACE, Provenance
 
 
 def read_provenance(data: bytes) -> Provenance | None:
@@ -15,22 +12,9 @@ def read_provenance(data: bytes) -> Provenance | None:
     try:
         said = header(data)
         # Pictures made before TIFF and JPEG were written carry the JSON in a PNG text field.
-        return from_json(said[_FIELD] if _FIELD in said else _json_in(said["xmp"]))
+        return Provenance.from_json(said[_FIELD] if _FIELD in said else _json_in(said["xmp"]))
     except (UnreadableImage, SyntaxError, LookupError, TypeError, ValueError):
         return None
-
-
-def from_json(text: str) -> Provenance:
-    """The inverse of `to_json`; KeyError, TypeError or ValueError where the text is something else."""
-    facts = json.loads(text)
-    restored = {
-        "content": Source(**facts["content"]),
-        "style": facts["style"] and Source(**facts["style"]),
-        "further_styles": tuple(Source(**style) for style in facts.get("further_styles", ())),
-        "created": datetime.fromisoformat(facts["created"]),
-        "credits": tuple(facts["credits"]),
-    }
-    return Provenance(**(facts | restored))
 
 
 def _json_in(packet: bytes) -> str:

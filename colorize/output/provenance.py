@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, Self
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -106,6 +106,19 @@ class Provenance:
         """Keys sorted, times in ISO 8601 UTC, ASCII only: the same text for the same facts."""
         facts = asdict(self) | {"created": self.created.astimezone(UTC).isoformat()}
         return json.dumps(facts, sort_keys=True, ensure_ascii=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`; KeyError, TypeError or ValueError where the text is something else."""
+        facts = json.loads(text)
+        restored = {
+            "content": Source(**facts["content"]),
+            "style": facts["style"] and Source(**facts["style"]),
+            "further_styles": tuple(Source(**style) for style in facts.get("further_styles", ())),
+            "created": datetime.fromisoformat(facts["created"]),
+            "credits": tuple(facts["credits"]),
+        }
+        return cls(**(facts | restored))
 
 
 def encode_png(pixels: NDArray[np.uint8], provenance: Provenance) -> bytes:

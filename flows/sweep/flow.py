@@ -13,6 +13,7 @@ from typing import Any
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from colorize.encoders.weights import WeightsFile
 from colorize.recipes.recipe import Recipe
 from db.catalogue import Catalogue
 from db.entries.night import ImageEntry, Tone
@@ -24,8 +25,7 @@ from flows.settings import Settings
 from flows.sweep.plan import SweepPlan
 from flows.sweep.report import SweepReport, findings_of, write_report
 from flows.sweep.tables import SweptPairs
-from flows.workers.pool import DevicePool
-from flows.workers.process import DeviceProcess
+from flows.workers.executor import Executor, executor_for
 
 _RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
 """As the dispatch's: its tasks run in whatever flow calls it."""
@@ -62,22 +62,22 @@ def sweep(settings: Settings, chosen: SweepPlan, content: Path, style: Path) -> 
         if not pairs:
             raise NotAnArchive(f"{content} and {style} hold the same picture and no other; put more into them")
         swept = SweptPairs(chosen, key, models_of(weights), contents, styles, pairs)
-        with DevicePool(settings, plan.devices) as pool:
-            batches = carry_on(plan, pool)
-            batches += work_through_all(plan, pool.with_weights(weights), swept)
+        with executor_for(plan) as executor:
+            batches = carry_on(plan, executor)
+            batches += work_through_all(plan, executor, weights, swept)
         findings = findings_of(catalogue, swept)
         report = write_report(findings, catalogue.pictures, settings)
     return Sweep(harvests, batches, left_out_contents + left_out_styles, report)
 
 
-def work_through_all(plan: Plan, processes: Sequence[DeviceProcess], swept: SweptPairs) -> list[DispatchTally]:
+def work_through_all(plan: Plan, executor: Executor, weights: WeightsFile, swept: SweptPairs) -> list[DispatchTally]:
     """Take and colorize what is still due of each recipe, one batch a recipe."""
     tallies, recipes, max_tries = [], swept.plan.recipes, plan.settings.max_tries
     for number, recipe in enumerate(recipes, 1):
         batch = plan.catalogue.take_pairs(recipe_entry(recipe), swept.models, swept.match_ids, max_tries=max_tries)
         _tell(number, len(recipes), recipe, batch.taken if batch else 0)
         if batch:
-            tallies.append(work_through(plan, processes, batch))
+            tallies.append(work_through(plan, executor, batch, weights))
     return tallies
 
 

@@ -1,26 +1,57 @@
-"""A batch on its way through the devices."""
+"""A batch on its way through an executor: questions out, answers in; only the flow that holds it writes the catalogue.
+
+Prefect's tasks are given messages. Each finds its batch by number among those that run in this process, has its
+minibatch worked on, and puts what it hears into a queue, which the flow empties: picture file, row, tiles.
+"""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from typing import Final
 
-from colorize.errors import ColorizeError
+from colorize.encoders.weights import WeightsFile
+from colorize.errors import WorkerDied
 from colorize.images.resize import working_size
 from colorize.recipes.recipe import Recipe
-from colorize.results import Colorization
 from colorize.running.checkpoint import remove_checkpoint
-from db.catalogue import Catalogue
 from db.entries.night import BatchEntry, Outcome, PendingAttempt
 from db.entries.review import ShownPictures
 from db.errors import PictureMissing
 from db.files.home import checkpoint_path
+from flows.plan import Plan
 from flows.progress import Advance
-from flows.settings import Settings
-from flows.workers.messages import Minibatch, PictureJob
-from flows.workers.process import DeviceProcess
-from flows.workers.results import close_with_error, close_with_result
+from flows.workers.executor import Executor, Place
+from flows.workers.messages import (
+    Event,
+    Failed,
+    Finished,
+    Limits,
+    Minibatch,
+    ModelFile,
+    Note,
+    PictureJob,
+    Progress,
+)
+from flows.workers.results import close, provenance_of
 from flows.workers.tiles import Tiler
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A minibatch's task is over; with an error, so is the batch."""
+
+    error: BaseException | None = None
+
+
+_RUNNING: Final[dict[int, "BatchRun"]] = {}
+
+
+def running(batch: int) -> "BatchRun | None":
+    """The run of a batch in this process, by its number; None where it has ended."""
+    return _RUNNING.get(batch)
 
 
 def minibatches_of(
@@ -36,19 +67,16 @@ def minibatches_of(
 
 
 class BatchRun:
-    """What the tasks of one batch share; each call is safe from any of their threads."""
+    """One batch; `work` is for the tasks' threads, all else for the flow's."""
 
     def __init__(
-        self, catalogue: Catalogue, settings: Settings, batch: BatchEntry, processes: Sequence[DeviceProcess],
-        tiler: Tiler,
-    ) -> None:  # fmt: skip
-        self._catalogue, self._settings, self.batch, self._tiler = catalogue, settings, batch, tiler
-        self._recipe = Recipe.from_data(batch.recipe.data)
-        self.free: SimpleQueue[DeviceProcess] = SimpleQueue()
-        for process in processes:
-            self.free.put(process)
-        self.stopped = False
-        """The batch has ended early: a process that dies now was killed by us, and no minibatch begins."""
+        self, plan: Plan, executor: Executor, batch: BatchEntry, weights: WeightsFile | None, tiler: Tiler
+    ) -> None:
+        self._plan, self._executor, self.batch, self._weights, self._tiler = plan, executor, batch, weights, tiler
+        self._pending: dict[str, PendingAttempt] = {}
+        self._events: SimpleQueue[Event | Ended] = SimpleQueue()
+        self._stopped = False
+        """It has ended early: a worker that dies now was ended by us, and no minibatch begins."""
         self.progressed: Advance = lambda _: None
         """Moves the bar by parts of pictures."""
         self.closed = 0
@@ -56,41 +84,108 @@ class BatchRun:
         self.problems: list[tuple[str, str]] = []
         self.notes: list[tuple[str, str]] = []
 
-    def minibatch(self, attempts: Sequence[PendingAttempt]) -> Minibatch:
-        """What a process is handed: the attempts' pictures where they lie, and where their checkpoints do."""
-        jobs = (
-            PictureJob(
-                str(attempt.id),
-                self._path(attempt.content.sha256),
-                self._path(attempt.styles[0].sha256) if attempt.styles else None,
-                None if attempt.inputs.marks_sha256 is None else self._path(attempt.inputs.marks_sha256),
-                self._checkpoint(attempt),
-            )
-            for attempt in attempts
-        )
-        return Minibatch(self._recipe, tuple(jobs))
-
-    def _checkpoint(self, attempt: PendingAttempt) -> Path:
-        return checkpoint_path(self._settings.home, f"attempt-{attempt.id}")
-
-    def _path(self, sha256: str) -> Path:
-        """Where the file lies; of one that is missing a path with nothing at it, so that the attempt fails alone."""
+    @contextmanager
+    def found_by_tasks(self) -> Iterator[None]:
+        """Inside it, `running` finds the run."""
+        _RUNNING[self.batch.id] = self
         try:
-            return self._catalogue.pictures.path(sha256)
-        except PictureMissing:
-            return self._catalogue.pictures.root / sha256
+            yield
+        finally:
+            del _RUNNING[self.batch.id]
 
-    def note(self, attempt: PendingAttempt, sentence: str) -> None:
-        """Keep what a person should know."""
-        self.notes.append((attempt.content_identifier, sentence))
+    def minibatches(self) -> list[Minibatch]:
+        """What is pending in the batch, as messages."""
+        pending = self._plan.catalogue.pending_attempts(self.batch)
+        self._pending = {str(attempt.id): attempt for attempt in pending}
+        most, places = self._plan.settings.minibatch_size, self._executor.places
+        groups = minibatches_of(pending, Recipe.from_data(self.batch.recipe.data), most=most, places=places)
+        return [self._minibatch(group) for group in groups]
 
-    def close(self, attempt: PendingAttempt, device: str, result: Colorization | ColorizeError) -> None:
+    def work(self, minibatch: Minibatch) -> None:
+        """Have a minibatch worked on at the next free place, and pass on what is told of it.
+
+        A worker that dies is started again, and what is left goes through it one by one: only an attempt that kills
+        it alone has failed.
+
+        Raises:
+            ColorizeError: nothing can be worked on there.
+        """
+        try:
+            with self._executor.place() as place:
+                left, _ = self._tried(place, minibatch)
+                for job in left:
+                    _, died = self._tried(place, replace(minibatch, jobs=(job,)))
+                    if died is not None and not self._stopped:
+                        self._events.put(Failed.of(job.key, place.device, died))
+        except BaseException as error:
+            self._stopped = True
+            self._events.put(Ended(error))
+            raise
+        self._events.put(Ended())
+
+    def _tried(self, place: Place, minibatch: Minibatch) -> tuple[list[PictureJob], WorkerDied | None]:
+        """The jobs that are left, and why, where the worker died."""
+        if self._stopped:
+            return [], None
+        left, told = {job.key: job for job in minibatch.jobs}, 0.0
+        try:
+            for event in place.colorize(minibatch):
+                self._events.put(event)
+                if isinstance(event, Progress):
+                    told += event.pictures
+                elif isinstance(event, (Finished, Failed)):
+                    del left[event.key]
+                    self._events.put(Progress(max(0.0, 1 - told)))  # what failed early was not told of
+                    told = max(0.0, told - 1)
+        except WorkerDied as error:
+            self._events.put(Progress(-told))
+            return list(left.values()), error
+        return [], None
+
+    def hear(self, within_s: float) -> bool:
+        """Wait for one event and do what it asks for.
+
+        Returns:
+            Whether a task is over.
+
+        Raises:
+            TimeoutError: there was none.
+            ColorizeError, CatalogueError: a fault that ends the batch.
+        """
+        try:
+            event = self._events.get(timeout=within_s)
+        except Empty:
+            raise TimeoutError from None
+        match event:
+            case Progress(pictures):
+                self.progressed(pictures)
+            case Note(key, sentence):
+                self.notes.append((self._pending[key].content_identifier, sentence))
+            case Finished() | Failed():
+                self._close(self._pending.pop(event.key), event)
+            case Ended(error):
+                if error is not None:
+                    raise error
+                return True
+        return False
+
+    def stop(self) -> None:
+        """End the batch early: its attempts stay pending, and whatever its workers still say belongs to nobody."""
+        self._stopped = True
+        try:
+            self._plan.catalogue.release_batch(self.batch)
+        finally:
+            self._executor.close()
+
+    def keep_alive(self) -> None:
+        """Tell the catalogue that the batch is being worked on."""
+        self._plan.catalogue.keep_alive(self.batch)
+
+    def _close(self, attempt: PendingAttempt, answer: Finished | Failed) -> None:
         """Write an attempt's end into the catalogue; its checkpoint has done its service."""
-        if isinstance(result, ColorizeError):
-            closed = close_with_error(self._catalogue, self.batch, attempt, device, result)
-            self.problems.append((attempt.content_identifier, str(result)))
-        else:
-            closed = close_with_result(self._catalogue, self.batch, attempt, result)
+        closed = close(self._plan.catalogue, self.batch, attempt, answer)
+        if isinstance(answer, Failed):
+            self.problems.append((attempt.content_identifier, answer.message))
         if closed.output:
             styles = tuple(style.sha256 for style in attempt.styles)
             self._tiler.add(ShownPictures(attempt.id, attempt.content.sha256, styles, closed.output.sha256))
@@ -100,6 +195,34 @@ class BatchRun:
         self.closed += 1
         self.outcomes[closed.outcome] += 1
 
-    def keep_alive(self) -> None:
-        """Tell the catalogue that the batch is being worked on."""
-        self._catalogue.keep_alive(self.batch)
+    def _minibatch(self, attempts: Sequence[PendingAttempt]) -> Minibatch:
+        settings, weights = self._plan.settings, self._weights
+        models = () if weights is None else (ModelFile("encoder", weights.name, weights.checksum, str(weights.path)),)
+        limits = Limits(settings.max_pixels, settings.exact_precision, settings.checkpoint_s)
+        jobs = tuple(self._job(attempt) for attempt in attempts)
+        return Minibatch(self.batch.id, self.batch.recipe.data, models, limits, jobs)
+
+    def _job(self, attempt: PendingAttempt) -> PictureJob:
+        """An attempt's pictures where they lie, its checkpoint, and what its picture will say of itself."""
+        marks = attempt.inputs.marks_sha256
+        images = [attempt.content.id, *(style.id for style in attempt.styles)]
+        provenance = provenance_of(self.batch, attempt, self._plan.catalogue.describe(images))
+        return PictureJob(
+            str(attempt.id),
+            self._path(attempt.content.sha256),
+            tuple(self._path(style.sha256) for style in attempt.styles),
+            None if marks is None else self._path(marks),
+            str(self._checkpoint(attempt)),
+            provenance.to_json(),
+        )
+
+    def _checkpoint(self, attempt: PendingAttempt) -> Path:
+        return checkpoint_path(self._plan.settings.home, f"attempt-{attempt.id}")
+
+    def _path(self, sha256: str) -> str:
+        """Where the file lies; of one that is missing a path with nothing at it, so that the attempt fails alone."""
+        pictures = self._plan.catalogue.pictures
+        try:
+            return str(pictures.path(sha256))
+        except PictureMissing:
+            return str(pictures.root / sha256)

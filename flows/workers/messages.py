@@ -1,31 +1,65 @@
-"""What a colorizing process is handed and what it answers."""
+"""What a worker is handed and what it answers: plain data, which any executor can send to wherever its workers are.
 
-from dataclasses import dataclass
-from pathlib import Path
+`flows.workers.batch_run` writes the questions and hears the answers; `worker.py` reads and gives them. Paths are those
+of a folder that both see. Nothing here is alive: no catalogue, no tensor, no open file.
+"""
 
-from colorize.encoders.weights import WeightsFile
-from colorize.errors import ColorizeError
-from colorize.recipes.recipe import Precision, Recipe
-from colorize.results import Colorization
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, TypeAdapter
+
+from colorize.errors import ColorizeError, error_named
+from colorize.recipes.recipe import Precision
+from colorize.results import RelativeErrors
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model's weights: what they are for, and what their file has to be."""
+
+    role: str
+    name: str
+    checksum: str
+    """SHA-256 (hex) of the file."""
+    path: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a worker keeps to, whatever its device."""
+
+    max_pixels: int
+    precision: Precision | None
+    """None: the device's to say."""
+    checkpoint_s: float
 
 
 @dataclass(frozen=True)
 class PictureJob:
-    """A stored picture, the style it takes its colours from, and the marks that a curator drew on it."""
+    """A stored picture, the styles it takes its colours from, and the marks that a curator drew on it."""
 
     key: str
-    content: Path
-    style: Path | None
-    marks: Path | None = None
-    checkpoint: Path | None = None
+    content: str
+    styles: tuple[str, ...]
+    """In the order in which the method takes them; none where the colours come of no print."""
+    marks: str | None
+    checkpoint: str | None
     """Where its state is kept while it is worked on."""
+    provenance: str
+    """What the result says of itself, as `Provenance.to_json`; the worker sets the time."""
 
 
 @dataclass(frozen=True)
 class Minibatch:
-    """What a process is handed at once: pictures of equal working size under one recipe."""
+    """What a worker is handed at once: pictures of equal working size under one recipe."""
 
-    recipe: Recipe
+    batch: int
+    recipe: Mapping[str, Any]
+    models: tuple[ModelFile, ...]
+    limits: Limits
     jobs: tuple[PictureJob, ...]
 
 
@@ -45,20 +79,94 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Done:
-    """A job's end."""
+class Finished:
+    """A job's picture as the bytes of a file, and its figures."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="constants"
+    )
 
     key: str
-    result: Colorization | ColorizeError
+    device: str
+    picture: bytes = field(repr=False)
+    """With its provenance inside."""
+    suffix: str
+    width: int
+    height: int
+    tone: str
+    tone_measures: Mapping[str, float]
+    versions: Mapping[str, str]
+    seed: int
+    iterations: int
+    seconds: float
+    errors: RelativeErrors
+    measures: Mapping[str, float]
+    trace: tuple[Mapping[str, float], ...]
+    refusal: str | None
+    """Why it is too poor to be shown as a colorization."""
 
 
 @dataclass(frozen=True)
-class Workplace:
-    """What a process needs to know once."""
+class Failed:
+    """Why a job has no picture."""
 
+    key: str
     device: str
-    weights: WeightsFile
-    max_pixels: int
-    precision: Precision | None
-    checkpoint_s: float
-    memory_share: float
+    error: str
+    """The name of a class in `colorize.errors`."""
+    message: str
+
+    @classmethod
+    def of(cls, key: str, device: str, error: ColorizeError) -> "Failed":
+        """What became of a job that ended in this error."""
+        return cls(key, device, type(error).__name__, str(error))
+
+    @property
+    def cause(self) -> ColorizeError:
+        """The error itself."""
+        return error_named(self.error, self.message)
+
+
+@dataclass(frozen=True)
+class Unable:
+    """The worker cannot work at all: its weights or its device are not usable."""
+
+    error: str
+    message: str
+
+    @classmethod
+    def of(cls, error: ColorizeError) -> "Unable":
+        """What this error leaves undone is everything."""
+        return cls(type(error).__name__, str(error))
+
+    @property
+    def cause(self) -> ColorizeError:
+        """The error itself."""
+        return error_named(self.error, self.message)
+
+
+Event = Progress | Note | Finished | Failed
+"""What is told of a minibatch while it is worked on."""
+Message = Minibatch | Event | Unable
+_KINDS: Mapping[str, Any] = {
+    kind.__name__: TypeAdapter(kind) for kind in (Minibatch, Progress, Note, Finished, Failed, Unable)
+}
+
+
+def to_json(message: Message) -> str:
+    """A message as one line of JSON; bytes in base64."""
+    kind = type(message).__name__
+    return json.dumps({"kind": kind, "message": _KINDS[kind].dump_python(message, mode="json")})
+
+
+def from_json(text: str) -> Message:
+    """The inverse of `to_json`.
+
+    Raises:
+        ValueError: it is none of our messages.
+    """
+    said = json.loads(text)
+    if not isinstance(said, dict) or said.get("kind") not in _KINDS:
+        raise ValueError("this is no message of a worker")
+    message: Message = _KINDS[said["kind"]].validate_json(json.dumps(said.get("message")))
+    return message

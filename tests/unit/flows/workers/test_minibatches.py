@@ -9,7 +9,7 @@ from colorize.recipes.library import recipe_named
 from db.entries.claim import Inputs, StyleInput
 from db.entries.night import ImageEntry, PendingAttempt, Tone
 from flows.workers.batch_run import minibatches_of
-from flows.workers.pool import workplaces
+from flows.workers.processes import workplaces
 
 RECIPE = recipe_named("jadh2016/config3_3_4").changed(long_edge_px=96)
 SIZES = st.lists(st.tuples(st.integers(20, 900), st.integers(20, 900)), max_size=40)

@@ -1,0 +1,138 @@
+"""The first executor: a process on this machine for each device, or for each core of a CPU.
+
+A process is given paths, decodes for itself, and keeps its models between minibatches and batches. It is started on
+first use, again after it died, and dies with its owner: a broken pipe ends it at the next message.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any, Self
+
+from colorize.errors import ColorizeError, WorkerDied
+from flows.plan import Plan
+from flows.workers.messages import Event, Failed, Finished, Minibatch, Unable
+from flows.workers.worker import Worker
+
+
+def workplaces(device_names: Sequence[str], cpu_processes: int | None) -> list[str]:
+    """A device name for each process: GPUs one each, the CPU as often as it has cores."""
+    if list(device_names) == ["cpu"]:
+        return ["cpu"] * (cpu_processes or len(os.sched_getaffinity(0)))
+    return list(device_names)
+
+
+class Processes:
+    """The processes of all devices; safe from any thread."""
+
+    def __init__(self, devices: Sequence[str]) -> None:
+        self._processes = [DeviceProcess(device, 1 / devices.count(device)) for device in devices]
+        self.places = len(devices)
+        self._free: SimpleQueue[DeviceProcess] = SimpleQueue()
+        for process in self._processes:
+            self._free.put(process)
+
+    @classmethod
+    def open(cls, plan: Plan) -> Self:
+        """Over a plan's devices."""
+        return cls(workplaces(plan.devices, plan.settings.cpu_processes))
+
+    @contextmanager
+    def place(self) -> Iterator["DeviceProcess"]:
+        """The next free process; one over which an error passes is ended, for whatever it still says is nobody's."""
+        process = self._free.get()
+        try:
+            yield process
+        except BaseException:
+            process.close()
+            raise
+        finally:
+            self._free.put(process)
+
+    def close(self) -> None:
+        """End all processes, whatever they do; they are started again when they are needed."""
+        for process in self._processes:
+            process.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class DeviceProcess:
+    """A colorizing process; started on first use and again after it died."""
+
+    def __init__(self, device: str, memory_share: float) -> None:
+        self.device = device
+        self._memory_share = memory_share
+        self._process: Any = None
+        self._pipe: Connection | None = None
+
+    def colorize(self, minibatch: Minibatch) -> Iterator[Event]:
+        """Have a minibatch colorized; its jobs end in any order.
+
+        Raises:
+            WorkerDied: the process ended before the last job.
+            ColorizeError: the process cannot work at all (weights, device).
+        """
+        pipe = self._started()
+        try:
+            pipe.send(minibatch)
+            ended = 0
+            while ended < len(minibatch.jobs):
+                message: Event | Unable = pipe.recv()
+                if isinstance(message, Unable):
+                    raise message.cause
+                ended += isinstance(message, (Finished, Failed))
+                yield message
+        except (EOFError, OSError) as error:
+            code = self._ended()
+            killed = code is None or code < 0
+            why = f"was killed (signal {-(code or 0)}); is memory short?" if killed else f"failed (exit code {code})"
+            raise WorkerDied(f"the process on {self.device} {why}") from error
+
+    def close(self) -> None:
+        """End the process, whatever it does; a thread that waits for it gets WorkerDied."""
+        if (process := self._process) is not None:
+            process.kill()
+            process.join(timeout=10)
+
+    def _started(self) -> Connection:
+        if self._pipe is None:
+            context = multiprocessing.get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=_serve, args=(theirs, self.device, self._memory_share), daemon=True)
+            self._process.start()
+            theirs.close()
+        return self._pipe
+
+    def _ended(self) -> int | None:
+        self._process.join(timeout=10)
+        code: int | None = self._process.exitcode
+        if self._pipe is not None:
+            self._pipe.close()
+        self._process = self._pipe = None
+        return code
+
+
+def _serve(pipe: Connection, device: str, memory_share: float) -> None:
+    """The process: one minibatch after the other, until the owner hangs up."""
+    import signal  # noqa: PLC0415
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the owner's to answer
+    worker = Worker(device, memory_share)
+    try:
+        while True:
+            minibatch: Minibatch = pipe.recv()
+            try:
+                worker.colorize(minibatch, pipe.send)
+            except ColorizeError as error:
+                pipe.send(Unable.of(error))
+                return
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return

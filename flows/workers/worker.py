@@ -1,0 +1,140 @@
+"""Carries out minibatches on one device: from a message to events, in whatever process an executor runs it.
+
+Every result is told as soon as it is there. Models are kept from one minibatch to the next; torch is loaded with the
+first.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from colorize.errors import ColorizeError, PictureGone
+from colorize.jobs import Job, JobFiles, decoded_job
+from colorize.recipes.recipe import Recipe
+from flows.workers.messages import Event, Failed, Finished, Limits, Minibatch, ModelFile, Note, PictureJob, Progress
+
+if TYPE_CHECKING:  # loaded in the process that needs it
+    from colorize.colorizer import Colorizer
+    from colorize.results import Colorization
+
+Tell = Callable[[Event], None]
+
+
+class Worker:
+    """A device with the models that it works with.
+
+    Args:
+        device: its name.
+        memory_share: how much of the device's memory is its own, in (0, 1].
+    """
+
+    def __init__(self, device: str, memory_share: float) -> None:
+        self._device, self._memory_share = device, memory_share
+        self._colorizer: Colorizer | None = None
+        self._made_of: tuple[tuple[ModelFile, ...], Limits] | None = None
+
+    def colorize(self, minibatch: Minibatch, tell: Tell) -> None:
+        """Colorize a minibatch, telling what becomes of each job.
+
+        Raises:
+            ColorizeError: the models or the device cannot be used at all.
+        """
+        colorizer = self._ready(minibatch)
+        # A CPU gains nothing from a minibatch, and one picture at a time is recorded sooner.
+        step = 1 if self._device == "cpu" else len(minibatch.jobs)
+        for start in range(0, len(minibatch.jobs), step):
+            self._together(colorizer, minibatch.jobs[start : start + step], minibatch.limits, tell)
+
+    def _ready(self, minibatch: Minibatch) -> "Colorizer":
+        recipe, made_of = Recipe.from_data(minibatch.recipe), (minibatch.models, minibatch.limits)
+        if self._colorizer is not None and self._made_of == made_of:
+            self._colorizer = replace(self._colorizer, recipe=recipe)
+            return self._colorizer
+        self._colorizer = None  # before others are loaded beside it
+        self._colorizer, self._made_of = self._made(recipe, minibatch), made_of
+        return self._colorizer
+
+    def _made(self, recipe: Recipe, minibatch: Minibatch) -> "Colorizer":
+        from colorize.colorizer import Conditions, colorizer_for  # noqa: PLC0415
+        from colorize.device import use_one_thread  # noqa: PLC0415
+        from colorize.encoders.loading import load_encoder  # noqa: PLC0415
+        from colorize.encoders.weights import check_unchanged, weights_file  # noqa: PLC0415
+
+        if self._device == "cpu":
+            use_one_thread()
+        (encoder,) = (model for model in minibatch.models if model.role == "encoder")
+        weights = weights_file(Path(encoder.path))
+        check_unchanged(weights.path, weights.checksum, encoder.checksum)
+        limits = minibatch.limits
+        conditions = Conditions(limits.precision, limits.checkpoint_s, self._memory_share)
+        return colorizer_for(recipe, load_encoder(weights), self._device, conditions)
+
+    def _together(self, colorizer: "Colorizer", jobs: Sequence[PictureJob], limits: Limits, tell: Tell) -> None:
+        from colorize.running.progress import ProgressCallbacks  # noqa: PLC0415  (loads torch, as above)
+
+        readable: list[Job] = []
+        for job in jobs:
+            try:
+                readable.append(decoded(job, limits.max_pixels))
+            except ColorizeError as error:
+                tell(Failed.of(job.key, self._device, error))
+        callbacks = ProgressCallbacks(
+            lambda pictures: tell(Progress(pictures)), lambda key, sentence: tell(Note(key, sentence))
+        )
+        asked = {job.key: job for job in jobs}
+        for each, result in zip(readable, colorizer.colorize(readable, callbacks), strict=True):
+            if isinstance(result, ColorizeError):
+                tell(Failed.of(each.key, self._device, result))
+            else:
+                tell(finished(asked[each.key], result))
+
+
+def decoded(job: PictureJob, max_pixels: int) -> Job:
+    """A job with its pictures in memory, each decoded once.
+
+    Raises:
+        ColorizeError: a file is gone, or no sound picture or marks.
+    """
+    style = _bytes(job.styles[0]) if job.styles else None
+    files = JobFiles(_bytes(job.content), style, None if job.marks is None else _bytes(job.marks))
+    checkpoint = None if job.checkpoint is None else Path(job.checkpoint)
+    return decoded_job(job.key, files, max_pixels=max_pixels, checkpoint=checkpoint)
+
+
+def finished(job: PictureJob, result: "Colorization") -> Finished:
+    """A result as a file's bytes, with where it came from inside, and its figures."""
+    from colorize.device import library_versions  # noqa: PLC0415
+    from colorize.images.tone import judge_tone  # noqa: PLC0415
+    from colorize.output.provenance import Provenance, encode_png  # noqa: PLC0415
+
+    provenance = replace(Provenance.from_json(job.provenance), created=datetime.now(UTC))
+    report = judge_tone(result.picture, "RGB")
+    height, width = result.picture.shape[:2]
+    return Finished(
+        key=job.key,
+        device=result.device,
+        picture=encode_png(result.picture, provenance),
+        suffix=".png",
+        width=width,
+        height=height,
+        tone=report.tone.value,
+        tone_measures=report.measures,
+        versions={**library_versions(), "precision": result.precision},
+        seed=result.seed,
+        iterations=result.iterations,
+        seconds=result.seconds,
+        errors=result.errors,
+        measures=result.measures,
+        trace=result.trace,
+        refusal=result.refusal,
+    )
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        why = f"cannot be read ({error.strerror})"
+        raise PictureGone(f"the stored file {Path(path).stem} {why}; run: nishiki doctor") from error
