@@ -7,6 +7,7 @@ Thin, and never Prefect.
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,6 +16,7 @@ import typer
 from flows.cli.console import Device, Home, exit_with, fail, read_settings, say, show
 
 if TYPE_CHECKING:
+    from db.doctor import Finding
     from flows.settings import Settings
 
 reading_app = typer.Typer()
@@ -181,7 +183,6 @@ def doctor(
 ) -> None:
     """Look for damage in the catalogue and its pictures."""
     from db.doctor import examine, mend, upgrade_schema
-    from flows.reports.summary import doctor_lines
 
     settings = read_settings(home=home)
     if upgrade:
@@ -195,5 +196,14 @@ def doctor(
         mended = mend(
             settings, findings, lambda where, lost: say(make_working_copies(where, lost, settings.max_pixels))
         )
-    say(doctor_lines(findings, mended))
+    say(_doctor_lines(findings, mended))
     exit_with(failed=len(findings) > len(mended))
+
+
+def _doctor_lines(findings: Sequence["Finding"], mended: Sequence["Finding"]) -> Iterable[str]:
+    """What is wrong, and what is to be done."""
+    if not findings:
+        yield "The catalogue and its pictures are sound."
+    for finding in findings:
+        remedy = "mended" if finding in mended else f"to mend it: {finding.remedy}"
+        yield f"{finding.damage} {finding.subject}: {finding.problem}; {remedy}"

@@ -14,7 +14,6 @@ from rich.text import Text
 if TYPE_CHECKING:  # the stages load Prefect, and a table of recipes needs no database
     from colorize.encoders.weights import WeightsFile
     from colorize.recipes.recipe import Recipe
-    from db.doctor import Finding
     from db.entries.measured import MeasuredMeans
     from flows.dispatch import DispatchTally
     from flows.evaluation.remeasure import MeasureTally
@@ -164,12 +163,3 @@ def means_table(encoder: str, means: Sequence["MeasuredMeans"]) -> Table:
 def _short(value: float) -> str:
     """Two decimals, without the zero before them."""
     return f"{value:.2f}".removeprefix("0")
-
-
-def doctor_lines(findings: Sequence["Finding"], mended: Sequence["Finding"]) -> Iterable[str]:
-    """What is wrong, and what is to be done."""
-    if not findings:
-        yield "The catalogue and its pictures are sound."
-    for finding in findings:
-        remedy = "mended" if finding in mended else f"to mend it: {finding.remedy}"
-        yield f"{finding.damage} {finding.subject}: {finding.problem}; {remedy}"

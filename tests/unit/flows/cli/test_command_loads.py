@@ -42,7 +42,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("status --json", '"records"', {"numpy", "psycopg", "rich", *ARCHIVES}),
         ("export", "", {"numpy", "psycopg", "rich", *ARCHIVES}),
         ("export --format json", "[", {"numpy", "psycopg", "rich", *ARCHIVES}),
-        ("doctor", "sound", {"numpy", "psycopg", *ARCHIVES}),
+        ("doctor", "sound", {"numpy", "psycopg", "rich", *ARCHIVES}),
         ("recipes", "nishiki/colour", {"numpy", *ARCHIVES, *DATABASE}),
         ("weights list", "nishiki-small", {*ARCHIVES, *DATABASE}),
         ("curator list", "No accounts", {"numpy", "psycopg", *ARCHIVES}),
