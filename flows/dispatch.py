@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -94,7 +95,8 @@ def take_on(plan: Plan, executor: Executor) -> Iterator[DispatchTally]:
         except (UnknownRecipe, BadRecipe) as error:
             yield DispatchTally(0, Counter(), [(f"a curator's request for {name}", str(error))])
             continue
-        take = catalogue.take_batch if name == settings.recipe else catalogue.take_requests
+        scope = None if planned.recipe.needs.marks == "required" else plan.scope()  # marks are a curator's to ask for
+        take = partial(catalogue.take_batch, scope=scope) if name == settings.recipe else catalogue.take_requests
         batch = take(planned.entry, planned.models, plan.matcher, limit=limit, max_tries=settings.max_tries)
         if batch is not None:
             limit = None if limit is None else limit - batch.taken

@@ -19,12 +19,11 @@ from colorize.encoders.loading import load_encoder
 from colorize.errors import UnreadableImage
 from colorize.matching.embedding import LAYER, embed
 from colorize.matching.ranking import Ranked, Vectors, centre_of, rank
-from db.catalogue import Catalogue
-from db.entries.night import ContentScope, Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
+from db.entries.night import Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import PictureMissing
 from flows.plan import Plan, plan_night
 from flows.progress import track
-from flows.settings import ArchiveSettings, Settings
+from flows.settings import Settings
 from flows.workers.processes import workplaces
 from flows.working_copies import read_working_copy
 
@@ -45,16 +44,6 @@ class MatchTally:
     problems: list[tuple[str, str]]
 
 
-def content_scope(catalogue: Catalogue, settings: Settings) -> ContentScope:
-    """Which images are content: tones, and genres by archive (those of the command line too)."""
-    tones = {Tone.GRAYSCALE, Tone.TONED} if settings.colorize_toned else {Tone.GRAYSCALE}
-    genres = {
-        name: settings.genres_of(settings.archives.get(name, ArchiveSettings(address=address)))
-        for name, address in catalogue.archive_addresses().items()
-    }
-    return ContentScope(frozenset(tones), genres)
-
-
 @flow(name="match", validate_parameters=False)
 def match(settings: Settings) -> MatchTally:
     """Match every grayscale picture that waits for it.
@@ -64,7 +53,7 @@ def match(settings: Settings) -> MatchTally:
     """
     with plan_night(settings) as plan:
         catalogue, key = plan.catalogue, plan.night.encoder
-        scope = content_scope(catalogue, settings)
+        scope = plan.scope()
         missing = catalogue.images_to_embed(key, {Tone.COLOUR, *scope.tones})
         problems = embed_images(plan, missing) if missing else []
         matched, no_match = rank_contents(plan, catalogue.contents_to_match(key, plan.matcher, scope))

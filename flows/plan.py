@@ -24,7 +24,7 @@ from colorize.errors import ColorizeError, UnknownEncoder
 from colorize.recipes.library import recipe_named, recipes
 from colorize.recipes.recipe import Recipe
 from db.entries.claim import ENCODER, MatcherKey, ModelKey
-from db.entries.night import EncoderKey, RecipeEntry
+from db.entries.night import ContentScope, EncoderKey, RecipeEntry, Tone
 from db.errors import CatalogueError, NoCatalogue
 from db.files.home import written_by_nishiki
 from flows.archives.errors import ArchiveError, NotAnArchive
@@ -118,6 +118,15 @@ class Plan(CataloguePlan):
         """
         recipe = sized_recipe(name, self.settings)
         return PlannedRecipe(recipe, encoder_among(self.settings, recipe.encoder, self.weights))
+
+    def scope(self) -> ContentScope:
+        """Which images are content: tones, and genres by archive (those of the command line too)."""
+        tones = {Tone.GRAYSCALE, Tone.TONED} if self.settings.colorize_toned else {Tone.GRAYSCALE}
+        genres = {
+            name: self.settings.genres_of(self.settings.archives.get(name, ArchiveSettings(address=address)))
+            for name, address in self.catalogue.archive_addresses().items()
+        }
+        return ContentScope(frozenset(tones), genres)
 
     def weights_of(self, encoder: EncoderKey) -> WeightsFile | None:
         """The file of an encoder that earlier work was begun with; None where it is gone."""
@@ -413,5 +422,6 @@ def matcher_key(encoder: EncoderKey) -> MatcherKey:
 
 
 def recipe_entry(recipe: Recipe) -> RecipeEntry:
-    """What the catalogue keeps of a recipe."""
-    return RecipeEntry(recipe.name, recipe.data(), recipe.digest())
+    """What the catalogue keeps of a recipe; where the finish takes a style's paper tone, it needs that style."""
+    papers = int(recipe.lightness == "content" and recipe.paper == "style")
+    return RecipeEntry(recipe.name, recipe.data(), recipe.digest(), max(recipe.needs.styles, papers))

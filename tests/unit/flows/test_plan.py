@@ -7,7 +7,7 @@ import pytest
 
 from colorize.encoders.weights import FULL_WIDTHS, WeightsFile
 from colorize.errors import UnknownEncoder, WeightsMissing
-from colorize.recipes.library import recipe_named
+from colorize.recipes.library import recipe_named, recipes
 from db.entries.night import EncoderKey, RecipeEntry
 from flows.plan import chosen_for, encoder_named, encoder_weights, recipe_entry, users_of
 from flows.reports.encoder_note import weights_sentence as sentence
@@ -122,6 +122,12 @@ def test_several_such_recipes_are_counted() -> None:
     some = [entry("a", OXFORD), entry("b", OXFORD), entry("c", SMALL)]
     assert f"2 recipes were tuned for {OXFORD};" in sentence(EncoderKey(SMALL, "c0ffee"), *some)
     assert recipe_entry(PAPERS).data["encoder"] == OXFORD
+
+
+def test_a_recipe_needs_the_style_whose_paper_it_takes_and_else_what_its_method_says() -> None:
+    assert {recipe_entry(recipe).styles for recipe in recipes().values()} == {1}
+    assert recipe_entry(recipe_named("nishiki/marks").changed(paper="own")).styles == 0
+    assert recipe_entry(recipe_named("nishiki/colour").changed(paper="own")).styles == 1
 
 
 def test_the_small_encoder_says_what_it_is_and_random_weights_what_they_are_not() -> None:
