@@ -23,15 +23,15 @@ class Job:
     style: "NDArray[np.uint8]" = field(repr=False)
     checkpoint: Path | None = None
     """Where its state is kept while it is worked on, and sought before; None keeps none."""
-    gray16: "NDArray[np.uint16] | None" = field(default=None, repr=False)
-    """The content at its own depth, (H, W), where it is stored as gray in 16 bits."""
+    deep: "NDArray[np.uint16] | None" = field(default=None, repr=False)
+    """The content at its own depth, (H, W) gray or (H, W, 3), where it is stored with 16 bits."""
     marks: "Marks | None" = None
     """A curator's colours, kept whatever the method found; for recipes with lightness `content`."""
 
     @property
     def scan(self) -> "NDArray[np.uint8] | NDArray[np.uint16]":
         """The content at the depth that it is stored in."""
-        return self.content if self.gray16 is None else self.gray16
+        return self.content if self.deep is None else self.deep
 
 
 @dataclass(frozen=True)
@@ -53,4 +53,4 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
     content = decode(files.content, max_pixels=max_pixels)
     style = content if files.style is None else decode(files.style, max_pixels=max_pixels)
     marks = None if files.marks is None else read_marks(files.marks, content.width, content.height)
-    return Job(key, content.pixels, style.pixels, checkpoint, content.gray16, marks)
+    return Job(key, content.pixels, style.pixels, checkpoint, content.deep, marks)

@@ -31,7 +31,7 @@ def recomposed(scan: NDArray[Depth], chroma: Floats, frame: Frame, guide: Guide 
     Colours that sRGB lacks lose chroma, never L. No colour lies outside the range of `chroma`, however steep a fit.
     Besides input and output it needs some tens of MB, at any size.
 
-        Args: scan: uint8, (H, W, 3), sRGB, or uint16, (H, W), gray by sRGB's curve:
+        Args: scan: uint8, (H, W, 3), sRGB, or uint16, that or (H, W), gray by sRGB's curve:
         `colorize.images.decode.Decoded.scan`. A toned one loses its own tone inside the frame. chroma: float32, (h, w,
         2), CIELAB a, b of the frame's content at any lower size. frame: where the print lies; outside it the scan's
         pixels stay. guide: how closely chroma follows the drawing.

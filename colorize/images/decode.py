@@ -1,15 +1,15 @@
 """Pictures from untrusted bytes, and pictures made smaller or gray.
 
 Harvest decodes with it, similarity and the colorizers resize with it. It knows no file, no network and no
-tensor: bytes or arrays come in, `uint8` arrays of shape (H, W, 3) in sRGB go out, and beside them a scan's gray
-in 16 bits where it has them.
+tensor: bytes or arrays come in, `uint8` arrays of shape (H, W, 3) in sRGB go out, and beside them the same in 16 bits
+where a scan is gray, or a TIFF in sRGB, and has them. PNG in colour is read with 8.
 """
 
 import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -25,12 +25,12 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from colorize.errors import OversizedImage, UnreadableImage
-from colorize.images.icc import gray_profile
+from colorize.images.icc import gray_profile, srgb_profile
 
 Pixels = NDArray[np.uint8]
 """uint8, (H, W, 3), sRGB in [0, 255]."""
-Gray16 = NDArray[np.uint16]
-"""uint16, (H, W), gray by sRGB's curve in [0, 65535]."""
+Deep = NDArray[np.uint16]
+"""uint16 in [0, 65535]: (H, W), gray by sRGB's curve, or (H, W, 3), sRGB."""
 
 PAPER_WHITE: Final = (255, 255, 255)
 """What shines through transparent pixels. Pure white, since any tint would be read as the print's own."""
@@ -46,16 +46,16 @@ class Decoded:
 
     pixels: Pixels
     mode: str
-    """Pillow's name of the pixels as stored: `L`, `I;16`, `RGB`, `CMYK`, `P` ..."""
+    """Pillow's name of the pixels as stored: `L`, `I;16`, `RGB`, `CMYK`, `P` ...; ours of deep colour: `RGB;16`."""
     format: str
     """What the bytes are, whatever the file was called: `JPEG`, `PNG`, `TIFF`, `WEBP`, `AVIF`, `JPEG2000`."""
-    gray16: Gray16 | None = None
-    """The same picture at its own depth, where it is stored as gray in 16 bits."""
+    deep: Deep | None = None
+    """The same picture at its own depth, where it has 16 bits a channel."""
 
     @property
-    def scan(self) -> Pixels | Gray16:
+    def scan(self) -> Pixels | Deep:
         """The picture at the depth that it is stored in."""
-        return self.pixels if self.gray16 is None else self.gray16
+        return self.pixels if self.deep is None else self.deep
 
     @property
     def width(self) -> int:
@@ -118,6 +118,18 @@ _UPRIGHT: Final = {
 }
 """EXIF orientation → what makes the picture upright."""
 
+DEEP_COLOUR: Final = "RGB;16"
+_HORIZONTAL: Final = 2
+_WIDTH, _LENGTH = TiffImagePlugin.IMAGEWIDTH, TiffImagePlugin.IMAGELENGTH
+_DEEP: Final[Mapping[int, Container[Any]]] = {
+    TiffImagePlugin.BITSPERSAMPLE: [(16, 16, 16)],
+    TiffImagePlugin.PHOTOMETRIC_INTERPRETATION: [2],  # RGB
+    TiffImagePlugin.PLANAR_CONFIGURATION: [1],  # pixel by pixel
+    TiffImagePlugin.COMPRESSION: [1, 8, 32946],  # none, Deflate by either of its numbers
+    TiffImagePlugin.SAMPLEFORMAT: [1, (1, 1, 1)],  # whole numbers
+    TiffImagePlugin.PREDICTOR: [1, _HORIZONTAL],
+}
+"""What a TIFF's tags must say for its colour to be read with 16 bits."""
 _PHOTOMETRIC, _WHITE_IS_ZERO = TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0
 _BASE_MODES: Final = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK", "LAB": "LAB"}
 """Stored mode → the mode that an ICC profile speaks of; all others are RGB."""
@@ -138,11 +150,13 @@ def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
     """
     with _opened(data) as image:
         _check_size(image, max_pixels)
-        image.load()
+        stored_turn = _UPRIGHT.get(_orientation(image) or 1)
+        image.load()  # which turns a TIFF itself
         turn = _UPRIGHT.get(_orientation(image) or 1)
-        gray16 = _gray16(image, turn) if image.mode.startswith("I;16") else None
-        pixels = np.array(_srgb(image, turn)) if gray16 is None else _eight_bits_of(gray16)
-        return Decoded(pixels, image.mode, str(image.format), gray16)
+        deep = _gray16(image, turn) if image.mode.startswith("I;16") else _colour16(image, data, stored_turn)
+        pixels = np.array(_srgb(image, turn)) if deep is None else _eight_bits_of(deep)
+        mode = image.mode if deep is None or deep.ndim == 2 else DEEP_COLOUR
+        return Decoded(pixels, mode, str(image.format), deep)
 
 
 def header(data: bytes) -> Mapping[str, Any]:
@@ -194,7 +208,7 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         )
 
 
-def _gray16(image: Image.Image, turn: Image.Transpose | None) -> Gray16:
+def _gray16(image: Image.Image, turn: Image.Transpose | None) -> Deep:
     """Upright, by sRGB's curve."""
     stored = np.asarray(image, dtype=np.uint16)
     if isinstance(image, _TiffReader) and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
@@ -205,10 +219,50 @@ def _gray16(image: Image.Image, turn: Image.Transpose | None) -> Gray16:
     return np.array(gray if turn is None else gray.transpose(turn))
 
 
-def _eight_bits_of(gray16: Gray16) -> Pixels:
-    """Gray in 8 bits, thrice: a 257th, rounded, without leaving 16 bits."""
-    gray = (gray16 // 257 + (gray16 % 257 > 128)).astype(np.uint8)
-    return np.repeat(gray[..., None], 3, 2)
+def _colour16(image: Image.Image, data: bytes, turn: Image.Transpose | None) -> Deep | None:
+    """A TIFF's sRGB in 16 bits, upright, which Pillow reads with 8; None for any other picture.
+
+    Strips are unpacked to the size that the header promises and no further: tifffile would follow any bomb.
+    """
+    if not isinstance(image, _TiffReader) or any(image.tag_v2.get(tag, 1) not in known for tag, known in _DEEP.items()):
+        return None
+    if TiffImagePlugin.TILEWIDTH in image.tag_v2 or image.info.get("icc_profile") not in (None, srgb_profile()):
+        return None
+    strips = [_strip(image, data, number) for number in range(-(-_side(image, _LENGTH) // _rows(image)))]
+    deep = np.concatenate(strips)
+    if turn is None:
+        return deep
+    return np.stack([np.array(Image.fromarray(deep[..., channel]).transpose(turn)) for channel in range(3)], axis=2)
+
+
+def _strip(image: _TiffReader, data: bytes, number: int) -> Deep:
+    """(rows, W, 3); LookupError or ValueError where the file holds less."""
+    tags, top = image.tag_v2, number * _rows(image)
+    shape = (min(_rows(image), _side(image, _LENGTH) - top), _side(image, _WIDTH), 3)
+    start, size = tags[TiffImagePlugin.STRIPOFFSETS][number], tags[TiffImagePlugin.STRIPBYTECOUNTS][number]
+    stored = data[start : start + size]
+    if tags.get(TiffImagePlugin.COMPRESSION, 1) != 1:
+        stored = zlib.decompressobj().decompress(stored, 6 * shape[0] * shape[1])
+    order = ">u2" if data.startswith(b"MM") else "<u2"
+    values = np.frombuffer(stored, order, shape[0] * shape[1] * 3).reshape(shape)
+    differences = tags.get(TiffImagePlugin.PREDICTOR, 1) == _HORIZONTAL
+    return np.asarray(values.cumsum(1, np.uint16) if differences else values, np.uint16)
+
+
+def _rows(image: _TiffReader) -> int:
+    height = _side(image, _LENGTH)
+    return max(1, min(int(image.tag_v2.get(TiffImagePlugin.ROWSPERSTRIP, height)), height))
+
+
+def _side(image: _TiffReader, tag: int) -> int:
+    """As stored, not as turned."""
+    return int(image.tag_v2[tag])
+
+
+def _eight_bits_of(deep: Deep) -> Pixels:
+    """In 8 bits, gray thrice: a 257th, rounded, without leaving 16 bits."""
+    narrow = (deep // 257 + (deep % 257 > 128)).astype(np.uint8)
+    return narrow if narrow.ndim == 3 else np.repeat(narrow[..., None], 3, 2)
 
 
 def _srgb(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:

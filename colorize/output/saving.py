@@ -1,9 +1,11 @@
 """A colorized picture as a file of the format that its name asks for, with its provenance inside.
 
-Whoever writes a result calls `encode`; equal input gives equal bytes. Nothing is written here.
+Whoever writes a file that a person named calls `encode`, whoever keeps a result in the catalogue `kept`. Equal input
+gives equal bytes. Nothing is written here.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +17,10 @@ from PIL import Image
 
 from colorize.errors import UnwritableFormat
 from colorize.finish.fullsize import narrowed
-from colorize.images.decode import Pixels
+from colorize.images.decode import DEEP_COLOUR, Pixels
 from colorize.images.icc import srgb_profile
 from colorize.output.provenance import Provenance, encode_png, texts, xmp
+from colorize.results import Colorization
 
 JPEG_QUALITY: Final = 92
 _JPEG_SIDE_PX: Final = 65_500
@@ -41,6 +44,23 @@ def encode(pixels: NDArray[Any], provenance: Provenance, path: Path) -> bytes:
     """
     check_suffix(path)
     return _ENCODERS[path.suffix.lower()](pixels, provenance)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A result as the catalogue keeps it."""
+
+    data: bytes
+    suffix: str
+    mode: str
+    """Of its pixels, by the name that decoding gives them."""
+
+
+def kept(result: Colorization, provenance: Provenance) -> Kept:
+    """A result at the depth of its scan: TIFF with 16 bits a channel where the scan has them, else PNG."""
+    if result.deep is None:
+        return Kept(encode_png(result.picture, provenance), ".png", "RGB")
+    return Kept(_tiff(result.deep, provenance), ".tif", DEEP_COLOUR)
 
 
 def check_suffix(path: Path) -> None:

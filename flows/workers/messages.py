@@ -91,6 +91,8 @@ class Finished:
     picture: bytes = field(repr=False)
     """With its provenance inside."""
     suffix: str
+    mode: str
+    """Of its pixels, by the name that decoding gives them."""
     width: int
     height: int
     tone: str

@@ -25,7 +25,7 @@ def _finished(catalogue: Catalogue, answer: Finished) -> AttemptResult:
     """A picture that must not pass as coloured is `rejected` with its figures."""
     sha256, errors = catalogue.pictures.add(answer.picture, answer.suffix), answer.errors
     output = ImageFacts(
-        sha256, answer.width, answer.height, "RGB", len(answer.picture), Tone(answer.tone), answer.tone_measures
+        sha256, answer.width, answer.height, answer.mode, len(answer.picture), Tone(answer.tone), answer.tone_measures
     )
     return AttemptResult(
         outcome=Outcome.REJECTED if answer.refusal else Outcome.SUCCEEDED,

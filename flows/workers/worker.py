@@ -107,16 +107,18 @@ def finished(job: PictureJob, result: "Colorization") -> Finished:
     """A result as a file's bytes, with where it came from inside, and its figures."""
     from colorize.device import library_versions  # noqa: PLC0415
     from colorize.images.tone import judge_tone  # noqa: PLC0415
-    from colorize.output.provenance import Provenance, encode_png  # noqa: PLC0415
+    from colorize.output.provenance import Provenance  # noqa: PLC0415
+    from colorize.output.saving import kept  # noqa: PLC0415
 
     provenance = replace(Provenance.from_json(job.provenance), created=datetime.now(UTC))
-    report = judge_tone(result.picture, "RGB")
+    report, made = judge_tone(result.picture, "RGB"), kept(result, provenance)
     height, width = result.picture.shape[:2]
     return Finished(
         key=job.key,
         device=result.device,
-        picture=encode_png(result.picture, provenance),
-        suffix=".png",
+        picture=made.data,
+        suffix=made.suffix,
+        mode=made.mode,
         width=width,
         height=height,
         tone=report.tone.value,

@@ -207,7 +207,7 @@ def test_a_scan_of_sixteen_bits_is_kept_as_deep_as_it_is(
     fine = np.random.default_rng(3).integers(0, 128, content.shape[:2])
     gray16 = (content[..., 0].astype(int) * 256 + fine).astype(np.uint16)
     shallow = np.repeat((gray16 // 257 + (gray16 % 257 > 128)).astype(np.uint8)[..., None], 3, 2)
-    result = made(RECIPES[name], narrow, Job("x", shallow, style, gray16=gray16))
+    result = made(RECIPES[name], narrow, Job("x", shallow, style, deep=gray16))
     assert result.deep is not None
     assert result.deep.shape == result.picture.shape == content.shape
     assert result.deep.dtype == np.uint16

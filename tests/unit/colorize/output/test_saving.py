@@ -12,7 +12,8 @@ from colorize.errors import ColorizeError
 from colorize.images.decode import Pixels, decode
 from colorize.images.icc import srgb_profile
 from colorize.output.provenance import DIGITAL_SOURCE_TYPE, Source
-from colorize.output.saving import SUFFIXES, check_suffix, encode
+from colorize.output.saving import SUFFIXES, check_suffix, encode, kept
+from colorize.results import Colorization, RelativeErrors
 from tests.provenance import read_provenance
 from tests.unit.colorize.output.test_provenance import MADE
 
@@ -114,3 +115,19 @@ def test_files_cut_short_have_no_provenance(photographs: dict[str, Pixels]) -> N
         data = as_file(photographs["coffee"], suffix)
         for length in (4, 12, 200):
             assert read_provenance(data[:length]) is None
+
+
+def result(picture: Pixels, deep: np.ndarray | None) -> Colorization:
+    none = RelativeErrors(0, 0, 0, 0)
+    return Colorization("x", picture, none, {}, (), 0, 0.0, 0, "cpu", "float32", deep)
+
+
+def test_what_is_kept_has_the_depth_of_its_scan(deep: np.ndarray) -> None:
+    shallow = np.rint(deep / 257).astype(np.uint8)
+    for wide, suffix, bits in ((deep, ".tif", np.uint16), (None, ".png", np.uint8)):
+        made = kept(result(shallow, wide), MADE)
+        read = decode(made.data)
+        assert (made.suffix, made.mode, read.scan.dtype) == (suffix, read.mode, np.dtype(bits))
+        assert (read.scan == (shallow if wide is None else wide)).all()
+        assert (read.pixels == shallow).all()
+        assert read_provenance(made.data) == MADE
