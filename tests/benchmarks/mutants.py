@@ -40,6 +40,8 @@ UNKNOWN_S = 1.0
 """For a test whose time nobody wrote down."""
 ALIKE = 0.72
 """Two statements this similar, in functions of one name, are one statement before and after a renaming."""
+ALIKE_ELSEWHERE, LONG = 0.82, 50
+"""The same where the function has another name, and how many letters a statement must then have."""
 
 FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt,
@@ -313,7 +315,7 @@ def found_again(mutant: Mutant, found: Sequence[Place]) -> tuple[str, Mutant] | 
     for place in found:
         fault = _of_kind(place, mutant)
         alike = _alike(place, mutant) if fault else 0.0
-        if fault is None or alike < ALIKE:
+        if fault is None or alike == 0:
             continue
         there = place.mutant(fault)
         near = (
@@ -331,12 +333,16 @@ def found_again(mutant: Mutant, found: Sequence[Place]) -> tuple[str, Mutant] | 
 
 
 def _alike(place: Place, mutant: Mutant) -> float:
-    """From 0 to 1; a changed statement only counts in a function of the same name."""
-    if place.statement == mutant.statement:
-        return 1.0
-    if place.function.rpartition(".")[2] != mutant.function.rpartition(".")[2]:
+    """From 0 to 1; in a function of another name only a long statement counts, all but unchanged."""
+    renamed = place.function.rpartition(".")[2] != mutant.function.rpartition(".")[2]
+    if renamed and len(mutant.statement) < LONG:
         return 0.0
-    return SequenceMatcher(None, place.statement, mutant.statement, autojunk=False).ratio()
+    matcher = SequenceMatcher(None, place.statement, mutant.statement, autojunk=False)
+    least = ALIKE_ELSEWHERE if renamed else ALIKE
+    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+        return 0.0
+    ratio = matcher.ratio()
+    return ratio if ratio >= least else 0.0
 
 
 def _of_kind(place: Place, mutant: Mutant) -> "tuple[str, int, ast.AST, str] | None":
@@ -446,7 +452,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--coverage", type=Path, required=True, help="data of this checkout, with contexts")
     parser.add_argument("--junit", type=Path, help="JUnit file of the same run: the tests' times, and who failed")
     parser.add_argument("--mutants", type=Path, required=True, help="the list: read where it exists, else drawn")
-    parser.add_argument("--results", type=Path, default=Path("build/benchmarks/mutants.json"))
+    parser.add_argument(
+        "--results", type=Path, default=Path("build/benchmarks/mutants.json"), help="gone on with where it exists"
+    )
     parser.add_argument("--places", type=int, default=30)
     parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--tests", type=int, default=40, help="at most so many tests for one mutant")
