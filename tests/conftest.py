@@ -21,6 +21,8 @@ SettingsOf = Callable[..., "Settings"]
 for _name in list(os.environ):
     if _name.startswith(("NISHIKI_", "PREFECT_")) and _name not in ("NISHIKI_TEST_POSTGRES_URL", "NISHIKI_SHARED"):
         del os.environ[_name]
+_IDLE = ("SCHEDULER", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP", "TRIGGERS", "REPOSSESSOR")
+"""What of a Prefect server serves deployments and automations; for nothing it takes a twentieth of a core."""
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -28,6 +30,7 @@ QUIET = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    **{f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _IDLE},
 }
 """Prefect reads these when it is imported, as it is with the first test module that names a flow."""
 os.environ.update(QUIET)
