@@ -50,7 +50,8 @@ class Inputs:
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
-        return asdict(self) | {"styles": [asdict(style) for style in self.styles]}
+        styles = [{"sha256": style.sha256, "registration": style.registration} for style in self.styles]
+        return {"styles": styles, "marks_sha256": self.marks_sha256, "mask_sha256": self.mask_sha256}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:

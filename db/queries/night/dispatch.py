@@ -11,7 +11,7 @@ from datetime import timedelta
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.entries.claim import ENCODER, Inputs, MatcherKey, ModelKey, models_data, models_digest, models_from
@@ -103,9 +103,8 @@ class DispatchQueries(Store):
 
     def pending_attempts(self, batch: BatchEntry) -> list[PendingAttempt]:
         """What is left to try, in the order of the claim."""
-        pending = select(Attempt).where(Attempt.batch_id == batch.id, _pending()).order_by(Attempt.id)
         with self._reading() as session:
-            attempts = session.scalars(pending).all()
+            attempts = session.execute(_left(batch.id)).all()
             files = _files(session, attempts)
             return [_pending_attempt(attempt, files) for attempt in attempts]
 
@@ -219,7 +218,13 @@ def _new_batch(session: Session, recipe: RecipeEntry, models: Collection[ModelKe
     return session.execute(insert(Batch).values(row).returning(Batch.id)).scalar_one()
 
 
-def _files(session: Session, attempts: Collection[Attempt]) -> dict[str, tuple[Image, str]]:
+def _left(batch_id: int) -> Select[Any]:
+    """What is pending in a batch, without the recipe that every row holds."""
+    columns = (Attempt.id, Attempt.number, Attempt.match_id, Attempt.content_sha256, Attempt.inputs)
+    return select(*columns).where(Attempt.batch_id == batch_id, _pending()).order_by(Attempt.id)
+
+
+def _files(session: Session, attempts: Collection[Any]) -> dict[str, tuple[Image, str]]:
     """Each picture that these attempts take, by its sha256, with the identifier of the record that brought it."""
     files: dict[str, tuple[Image, str]] = {}
     for some in chunks({sha256 for attempt in attempts for sha256 in _taken(attempt)}):
@@ -228,12 +233,12 @@ def _files(session: Session, attempts: Collection[Attempt]) -> dict[str, tuple[I
     return files
 
 
-def _taken(attempt: Attempt) -> list[str]:
+def _taken(attempt: Any) -> list[str]:
     """The sha256 of its content and of its styles."""
     return [attempt.content_sha256, *(style.sha256 for style in Inputs.from_data(attempt.inputs).styles)]
 
 
-def _pending_attempt(attempt: Attempt, files: Mapping[str, tuple[Image, str]]) -> PendingAttempt:
+def _pending_attempt(attempt: Any, files: Mapping[str, tuple[Image, str]]) -> PendingAttempt:
     (content, content_identifier), *styles = (files[sha256] for sha256 in _taken(attempt))
     return PendingAttempt(
         id=attempt.id,
@@ -249,7 +254,7 @@ def _pending_attempt(attempt: Attempt, files: Mapping[str, tuple[Image, str]]) -
 
 def _drop_forbidden(session: Session, batch_id: int) -> None:
     """Delete pending attempts of which a picture may no longer be used."""
-    pending = session.scalars(select(Attempt).where(Attempt.batch_id == batch_id, _pending())).all()
+    pending = session.execute(_left(batch_id)).all()
     allowed: set[str] = set()
     for some in chunks({sha256 for attempt in pending for sha256 in _taken(attempt)}):
         allowed |= set(session.scalars(select(Image.sha256).where(Image.sha256.in_(some), usable(Image.id))))
