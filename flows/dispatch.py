@@ -24,6 +24,7 @@ from colorize.encoders.weights import WeightsFile
 from colorize.errors import BadRecipe, UnknownRecipe
 from db.entries.night import BatchEntry
 from db.entries.review import RECIPE_OF_NIGHT
+from flows.logs import about
 from flows.plan import Plan, plan_night
 from flows.progress import track
 from flows.settings import Settings
@@ -113,7 +114,7 @@ def work_through(plan: Plan, executor: Executor, batch: BatchEntry, weights: Wei
         ColorizeError: no device can work (weights, device).
         BatchLost: another process took the batch over.
     """
-    catalogue = plan.catalogue
+    catalogue, log = plan.catalogue, about(__name__, batch=batch.id)
     with Tiler(Tiling.of(catalogue, plan.settings)) as tiler:
         run = BatchRun(plan, executor, batch, weights, tiler)
         try:
@@ -121,11 +122,16 @@ def work_through(plan: Plan, executor: Executor, batch: BatchEntry, weights: Wei
                 tiler.add(shown)
             minibatches = run.minibatches()
             total = sum(len(minibatch.jobs) for minibatch in minibatches)
+            log.info("%d attempts in %d minibatches, recipe %s", total, len(minibatches), batch.recipe.name)
             with track(f"colorize, batch {batch.id}", total, "pictures") as run.progressed, run.found_by_tasks():
                 _watched(run, [colorize_minibatch.submit(minibatch) for minibatch in minibatches])
             run.notes += tiler.problems(run.keep_alive)
             catalogue.close_batch(batch)
-        except BaseException:
+            log.info(
+                "closed: %s", ", ".join(f"{number} {outcome}" for outcome, number in run.outcomes.items()) or "tiles"
+            )
+        except BaseException as error:
+            log.warning("put down with %d of %d attempts done: %r", run.closed, batch.left, error)
             run.stop()
             raise
     return DispatchTally(batch.id, run.outcomes, run.problems, run.notes)

@@ -34,6 +34,7 @@ from db.entries.night import (
 )
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
 from flows.archives.record import Archive, Record, Unreadable, Validators, Window
+from flows.logs import about
 from flows.plan import PlannedArchive, plan_catalogue
 from flows.progress import track
 from flows.settings import Settings
@@ -115,6 +116,7 @@ def harvest(settings: Settings, archives: Sequence[str]) -> list[HarvestTally]:
                 task_of_archive(plan.catalogue, settings, planned, tally)
             except ArchiveError as error:
                 tally.failure = str(error)
+                about(__name__, archive=planned.name).warning("the harvest ended early: %s", error)
     return tallies
 
 
@@ -128,12 +130,16 @@ def harvest_archive(catalogue: Catalogue, settings: Settings, planned: PlannedAr
         ArchiveError: it cannot be read any further; what was read is kept.
     """
     name, archive = planned.name, planned.open()
-    tally.protocol = archive.kind
+    tally.protocol, log = archive.kind, about(__name__, archive=name)
+    log.info("read as %s", archive.kind)
     try:
         archive_id = catalogue.add_archive(name, archive.kind, archive.address)
         for window in archive.windows(_beginning(catalogue, archive, archive_id, settings)):
             harvest_window(catalogue, archive, archive_id, window, settings, tally)
         harvest_pictures(catalogue, archive, archive_id, settings, tally)
+        log.info(
+            "%d records, %d pictures fetched, %d problems", len(tally.changes), tally.pictures, len(tally.problems)
+        )
     finally:
         archive.close()
 
@@ -153,12 +159,13 @@ def harvest_window(
     """Add a window's records; the window is done when the last one is in and what is gone is withdrawn."""
     window_id = catalogue.open_window(archive_id, window.start, window.until)
     listed: set[str] = set()
-    records, problems, whole, state = 0, 0, True, WindowState.FAILED
+    records, problems, whole, state, log = 0, 0, True, WindowState.FAILED, about(__name__, archive=tally.archive)
     try:
         with track(f"records of {tally.archive}", None, "records") as advance:
             for found in archive.records(window):
                 if isinstance(found, Unreadable):
                     tally.lasting[found.identifier, found.reason] = None
+                    log.warning("record %s: %s", found.identifier, found.reason)
                     problems += 1
                     whole = whole and not found.breaks_list
                 else:
@@ -226,7 +233,7 @@ def harvest_pictures(
     """
     wanted_pictures = catalogue.wanted_pictures(archive_id)
     tally.passing.clear()
-    refused = 0
+    refused, log = 0, about(__name__, archive=tally.archive)
     with track(f"pictures of {tally.archive}", len(wanted_pictures), "pictures") as advance:
         for wanted in wanted_pictures:
             try:
@@ -235,13 +242,16 @@ def harvest_pictures(
             except (TooLarge, OversizedImage) as error:  # a limit that is raised lets it in
                 catalogue.picture_failed(wanted, str(error), permanent=False, counted=False)
                 tally.passing.append((wanted.identifier, str(error)))
+                log.info("record %s: %s", wanted.identifier, error)
             except (BadRecord, UnreadableImage) as error:
                 catalogue.picture_failed(wanted, str(error), permanent=True)
                 tally.lasting[wanted.identifier, str(error)] = None
+                log.warning("record %s: %s", wanted.identifier, error)
             except (ArchiveUnavailable, ArchiveRefused) as error:  # a host that is down says nothing of its pictures
                 counted = isinstance(error, ArchiveRefused)
                 catalogue.picture_failed(wanted, str(error), permanent=False, counted=counted)
                 tally.passing.append((wanted.identifier, str(error)))
+                log.info("record %s: %s", wanted.identifier, error)
                 refused += 1
                 if refused == PATIENCE:
                     raise

@@ -4,6 +4,7 @@ Durable when: embeddings in portions of EMBED_PORTION; a content image's matches
 most one portion. Runs again without harm: contents keep a match whose style may be used, all others are tried anew.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from flows.settings import Settings
 from flows.workers.processes import workplaces
 from flows.working_copies import read_working_copy
 
+log = logging.getLogger(__name__)
 EMBED_PORTION = 32
 QUERIES = 512
 """Content images ranked at a time."""
@@ -56,6 +58,7 @@ def match(settings: Settings) -> MatchTally:
         scope = plan.scope()
         missing = catalogue.images_to_embed(key, {Tone.COLOUR, *scope.tones})
         problems = embed_images(plan, missing) if missing else []
+        log.info("%d pictures embedded with %s, %d of them failed", len(missing), key.name, len(problems))
         matched, no_match = rank_contents(plan, catalogue.contents_to_match(key, plan.matcher, scope))
         return MatchTally(key, matched, no_match, catalogue.held_back(scope), problems)
 

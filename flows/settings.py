@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from db.review.settings import ReviewSettings
 from flows.addresses import shown
 from flows.archives.registry import Protocol, is_folder
+from flows.logs import Level
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
@@ -162,6 +163,10 @@ class Settings(ReviewSettings):
     )
     minibatch_size: int = Field(
         default=16, ge=1, le=256, description="Pictures of equal size that make one task, at most."
+    )
+    log_level: Level = Field(
+        default="ERROR",
+        description="Least level of the log on standard error; from INFO on with Prefect's and other libraries' lines.",
     )
     max_tries: int = Field(
         default=3, ge=1, le=20, description="Failed attempts after which a match is left to a person."

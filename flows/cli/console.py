@@ -57,10 +57,13 @@ def show(table: "RenderableType") -> None:
 
 
 def read_settings(**given: Any) -> "Settings":
-    """The settings, with what the command line gave on top."""
+    """The settings, with what the command line gave on top; the log begins with their level."""
+    from flows.logs import set_up
     from flows.settings import Settings
 
     try:
-        return Settings(**{key: value for key, value in given.items() if value is not None})
+        settings = Settings(**{key: value for key, value in given.items() if value is not None})
     except UnicodeDecodeError as error:
         fail(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}", code=2)
+    set_up(settings.log_level)
+    return settings

@@ -5,7 +5,6 @@ decided here is how a process serves it.
 """
 
 import errno
-import logging
 import os
 import socket
 import webbrowser
@@ -103,7 +102,6 @@ def _address(listener: socket.socket) -> str:
 def _serve(app: "FastAPI", listener: socket.socket) -> None:
     from uvicorn import Config, Server
 
-    logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(levelname)s %(message)s")
     config = Config(
         app,
         log_config=None,

@@ -4,6 +4,7 @@ Prefect's tasks are given messages. Each finds its batch by number among those t
 minibatch worked on, and puts what it hears into a queue, which the flow empties: picture file, row, tiles.
 """
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from db.entries.night import BatchEntry, Outcome, PendingAttempt
 from db.entries.review import ShownPictures
 from db.errors import PictureMissing
 from db.files.home import checkpoint_path
+from flows.logs import about
 from flows.plan import Plan
 from flows.progress import Advance
 from flows.workers.executor import Executor, Place
@@ -160,7 +162,9 @@ class BatchRun:
             case Progress(pictures):
                 self.progressed(pictures)
             case Note(key, sentence):
-                self.notes.append((self._pending[key].content_identifier, sentence))
+                attempt = self._pending[key]
+                self.notes.append((attempt.content_identifier, sentence))
+                about(__name__, batch=self.batch.id, attempt=attempt.id).info("%s", sentence)
             case Finished() | Failed():
                 self._close(self._pending.pop(event.key), event)
             case Ended(error):
@@ -184,6 +188,15 @@ class BatchRun:
     def _close(self, attempt: PendingAttempt, answer: Finished | Failed) -> None:
         """Write an attempt's end into the catalogue; its checkpoint has done its service."""
         closed = close(self._plan.catalogue, self.batch, attempt, answer)
+        log = about(__name__, batch=self.batch.id, attempt=attempt.id, record=attempt.content_identifier)
+        level = logging.INFO if closed.outcome is Outcome.SUCCEEDED else logging.WARNING
+        log.log(
+            level,
+            "%s on %s%s",
+            closed.outcome,
+            answer.device,
+            f": {closed.error_message}" if closed.error_message else "",
+        )
         if isinstance(answer, Failed):
             self.problems.append((attempt.content_identifier, answer.message))
         if closed.output:

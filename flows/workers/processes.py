@@ -4,6 +4,7 @@ A process is given paths, decodes for itself, and keeps its models between minib
 first use, again after it died, and dies with its owner: a broken pipe ends it at the next message.
 """
 
+import logging
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
@@ -13,9 +14,12 @@ from queue import SimpleQueue
 from typing import Any, Self
 
 from colorize.errors import ColorizeError, WorkerDied
+from flows.logs import Level, set_up
 from flows.plan import Plan
 from flows.workers.messages import Event, Failed, Finished, Minibatch, Unable
 from flows.workers.worker import Worker
+
+log = logging.getLogger(__name__)
 
 
 def workplaces(device_names: Sequence[str], cpu_processes: int | None) -> list[str]:
@@ -28,8 +32,8 @@ def workplaces(device_names: Sequence[str], cpu_processes: int | None) -> list[s
 class Processes:
     """The processes of all devices; safe from any thread."""
 
-    def __init__(self, devices: Sequence[str]) -> None:
-        self._processes = [DeviceProcess(device, 1 / devices.count(device)) for device in devices]
+    def __init__(self, devices: Sequence[str], log_level: Level) -> None:
+        self._processes = [DeviceProcess(device, 1 / devices.count(device), log_level) for device in devices]
         self.places = len(devices)
         self._free: SimpleQueue[DeviceProcess] = SimpleQueue()
         for process in self._processes:
@@ -38,7 +42,7 @@ class Processes:
     @classmethod
     def open(cls, plan: Plan) -> Self:
         """Over a plan's devices."""
-        return cls(workplaces(plan.devices, plan.settings.cpu_processes))
+        return cls(workplaces(plan.devices, plan.settings.cpu_processes), plan.settings.log_level)
 
     @contextmanager
     def place(self) -> Iterator["DeviceProcess"]:
@@ -67,9 +71,9 @@ class Processes:
 class DeviceProcess:
     """A colorizing process; started on first use and again after it died."""
 
-    def __init__(self, device: str, memory_share: float) -> None:
+    def __init__(self, device: str, memory_share: float, log_level: Level) -> None:
         self.device = device
-        self._memory_share = memory_share
+        self._memory_share, self._log_level = memory_share, log_level
         self._process: Any = None
         self._pipe: Connection | None = None
 
@@ -94,6 +98,7 @@ class DeviceProcess:
             code = self._ended()
             killed = code is None or code < 0
             why = f"was killed (signal {-(code or 0)}); is memory short?" if killed else f"failed (exit code {code})"
+            log.warning("the process on %s %s", self.device, why)
             raise WorkerDied(f"the process on {self.device} {why}") from error
 
     def close(self) -> None:
@@ -106,8 +111,11 @@ class DeviceProcess:
         if self._pipe is None:
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs, self.device, self._memory_share), daemon=True)
+            self._process = context.Process(
+                target=_serve, args=(theirs, self.device, self._memory_share, self._log_level), daemon=True
+            )
             self._process.start()
+            log.info("a process for %s was started, its number is %d", self.device, self._process.pid)
             theirs.close()
         return self._pipe
 
@@ -120,11 +128,12 @@ class DeviceProcess:
         return code
 
 
-def _serve(pipe: Connection, device: str, memory_share: float) -> None:
+def _serve(pipe: Connection, device: str, memory_share: float, log_level: Level) -> None:
     """The process: one minibatch after the other, until the owner hangs up."""
     import signal  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the owner's to answer
+    set_up(log_level)
     worker = Worker(device, memory_share)
     try:
         while True:

@@ -4,6 +4,7 @@ Every request to an archive goes through here. One client serves one archive, fr
 no proxy and reads no environment or .netrc: behind a proxy the peer check would see only the proxy.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -29,6 +30,8 @@ REFUSALS_IN_A_ROW = 3
 LEFT_ALONE_S = 3600.0
 ROBOTS_FRESH_S = 24 * 3600.0
 _NOTHING = Validators()
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ class PoliteClient:
                 if self._clock() + pause_s > self._ends:
                     self._leave_busy_hosts_alone()
                     raise
+                log.info("%s; it is asked again in %.0f s", error, pause_s)
             self._sleep(pause_s)
 
     def _follow(self, url: str, step: Callable[[str], Step]) -> Answer | None:

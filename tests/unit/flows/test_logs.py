@@ -1,0 +1,103 @@
+"""The log: which lines are shown, in which form, and that no address in it holds a password."""
+
+import io
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.logs import OURS, Terminal, about, masked, set_up
+
+SECRET = "https://me:hunter2@archive.example/oai?verb=Identify&key=hunter2"
+
+
+@pytest.fixture
+def terminal() -> Iterator[io.StringIO]:
+    """What the log writes, from level INFO on; the handlers are as before afterwards."""
+    root, levels = logging.getLogger(), {name: logging.getLogger(name).level for name in OURS}
+    before = list(root.handlers)
+    set_up("ERROR")
+    (handler,) = (each for each in root.handlers if isinstance(each, Terminal))
+    said = io.StringIO()
+    handler.setStream(said)
+    yield said
+    root.handlers[:] = before
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def test_a_line_has_its_time_level_module_and_what_it_is_about(terminal: io.StringIO) -> None:
+    set_up("INFO")
+    about("flows.dispatch", batch=3, attempt=7, record="oai:1").info("%s on %s", "succeeded", "cuda:1")
+    line = terminal.getvalue()
+    assert line[:4].isdigit()
+    assert line.endswith(" INFO flows.dispatch: batch 3, attempt 7, record oai:1: succeeded on cuda:1\n")
+
+
+def test_what_a_line_is_about_stands_in_the_record_for_programs(
+    terminal: io.StringIO, caplog: pytest.LogCaptureFixture
+) -> None:
+    about("flows.harvest", archive="50% off", record="x").warning("is damaged")
+    (record,) = caplog.records
+    assert (record.__dict__["archive"], record.__dict__["record"]) == ("50% off", "x")
+    assert record.getMessage() == "archive 50% off, record x: is damaged"
+
+
+@pytest.mark.parametrize("logger", ["flows.harvest", "urllib3.connectionpool", "prefect.flow_runs"])
+def test_no_password_or_key_of_an_address_is_logged_whoever_logs_it(terminal: io.StringIO, logger: str) -> None:
+    set_up("DEBUG")
+    logging.getLogger(logger).error("%s does not answer", SECRET)
+    about(logger, archive=SECRET).error("%s: %s", SECRET, ValueError(SECRET))
+    assert "archive.example" in terminal.getvalue()
+    assert "hunter2" not in terminal.getvalue()
+
+
+def test_what_prefect_is_told_holds_no_password_either(terminal: io.StringIO, caplog: pytest.LogCaptureFixture) -> None:
+    about("flows.harvest", archive=SECRET).warning("%s: %s", SECRET, ValueError(SECRET))
+    assert "hunter2" not in caplog.records[0].getMessage()
+
+
+def test_a_text_keeps_what_is_no_secret_in_its_addresses() -> None:
+    assert masked("see http://a.example/oai?verb=Identify, then <https://b.example/x>") == (
+        "see http://a.example/oai?verb=Identify, then <https://b.example/x>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("level", "logger", "line_level", "shown"),
+    [
+        ("ERROR", "flows.dispatch", logging.ERROR, True),
+        ("ERROR", "flows.dispatch", logging.WARNING, False),
+        ("WARNING", "db.doctor", logging.WARNING, True),
+        ("ERROR", "prefect.task_runs", logging.ERROR, False),
+        ("ERROR", "uvicorn.error", logging.ERROR, True),
+        ("WARNING", "urllib3", logging.WARNING, False),
+        ("INFO", "prefect.task_runs", logging.ERROR, True),
+    ],
+)
+def test_the_level_decides_what_a_person_sees_and_prefects_lines_come_with_info(
+    terminal: io.StringIO, level: str, logger: str, line_level: int, shown: bool
+) -> None:
+    set_up(level)  # type: ignore[arg-type]
+    logging.getLogger(logger).log(line_level, "something")
+    assert bool(terminal.getvalue()) is shown
+
+
+def test_prefect_leaves_the_terminal_to_us_and_hands_our_lines_to_its_runs(tmp_path: Path) -> None:
+    code = (
+        "import logging\nfrom pathlib import Path\nfrom flows.logs import set_up\nset_up('ERROR')\n"
+        "import os\nos.environ['PREFECT_API_URL'] = 'http://127.0.0.1:9/api'\n"
+        "from flows.cli.prefect_server import quiet_prefect\nquiet_prefect(Path('home'))\nimport flows.nightly\n"
+        "kinds = lambda name: [type(each).__name__ for each in logging.getLogger(name).handlers]\n"
+        "print(kinds(None), kinds('flows'), kinds('db'), logging.getLogger('prefect').level, "
+        "logging.getLogger('flows').level)"
+    )
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+    )
+    info = logging.INFO
+    assert run.stdout.strip() == f"['Terminal'] ['APILogHandler'] ['APILogHandler'] {info} {info}", run.stderr
