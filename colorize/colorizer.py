@@ -1,6 +1,6 @@
 """The door: `colorizer_for(recipe, encoder, device).colorize(jobs)` gives a Colorization or an error for each job.
 
-`flows.workers.pool` calls it in one process for each device. A failure is a failure: no gray picture ever comes out in
+`flows.workers.worker` calls it, one for each device. A failure is a failure: no gray picture ever comes out in
 place of a result. What is durable when: a job's checkpoint every so many seconds, until its result is there.
 """
 
