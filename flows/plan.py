@@ -176,7 +176,7 @@ def plan_night(settings: Settings, archives: Sequence[str] | None = None, *, cre
 
     faults = _Faults()
     recipe = faults.of(lambda: sized_recipe(settings.recipe, settings))
-    files = faults.of(lambda: weights_at_hand(settings))
+    files = faults.of(lambda: available_weights(settings))
     tuned_for = recipe.encoder if recipe else None
     weights = faults.of(partial(encoder_among, settings, tuned_for, files)) if files else None
     devices = faults.of(lambda: device_names(settings.device))
@@ -327,9 +327,9 @@ def encoder_weights(settings: Settings, recipe: Recipe) -> WeightsFile:
     """The encoder that the settings name, else the one for this recipe of those that there are.
 
     Raises:
-        UnknownEncoder, WeightsMissing, WeightsCorrupt: as `encoder_among` and `weights_at_hand`.
+        UnknownEncoder, WeightsMissing, WeightsCorrupt: as `encoder_among` and `available_weights`.
     """
-    return encoder_among(settings, recipe.encoder, weights_at_hand(settings))
+    return encoder_among(settings, recipe.encoder, available_weights(settings))
 
 
 def encoder_among(settings: Settings, tuned_for: str | None, files: Sequence[WeightsFile]) -> WeightsFile:
@@ -348,9 +348,9 @@ def encoder_named(settings: Settings, name: str) -> WeightsFile:
 
     Raises:
         UnknownEncoder: none has that name.
-        WeightsMissing, WeightsCorrupt: as `weights_at_hand`.
+        WeightsMissing, WeightsCorrupt: as `available_weights`.
     """
-    return _named(settings, name, weights_at_hand(settings))
+    return _named(settings, name, available_weights(settings))
 
 
 def _named(settings: Settings, name: str, files: Sequence[WeightsFile]) -> WeightsFile:
@@ -364,42 +364,42 @@ def _named(settings: Settings, name: str, files: Sequence[WeightsFile]) -> Weigh
     return random_weights(settings.cache_dir)
 
 
-def chosen_for(tuned_for: str | None, at_hand: Sequence[WeightsFile]) -> WeightsFile:
+def chosen_for(tuned_for: str | None, available: Sequence[WeightsFile]) -> WeightsFile:
     """The encoder that a recipe was tuned for, for the original VGG-19 any other full one, else the small one.
 
     Random weights are for whoever names them.
     """
-    same = [file for file in at_hand if file.name == tuned_for]
-    full = [file for file in at_hand if file.full and tuned_for == OXFORD]
-    small = [file for file in at_hand if file.name == SMALL]
+    same = [file for file in available if file.name == tuned_for]
+    full = [file for file in available if file.full and tuned_for == OXFORD]
+    small = [file for file in available if file.name == SMALL]
     return [*same, *full, *small][0]
 
 
-def users_of(settings: Settings, at_hand: Sequence[WeightsFile]) -> dict[Path, list[str]]:
+def users_of(settings: Settings, available: Sequence[WeightsFile]) -> dict[Path, list[str]]:
     """Which recipes would use each file, by the families of their names; every one where the settings name it."""
     if settings.encoder is not None:
-        named = [file.path for file in at_hand if file.name == settings.encoder]
+        named = [file.path for file in available if file.name == settings.encoder]
         return {path: ["every recipe"] for path in named[:1]}
     users: defaultdict[Path, list[str]] = defaultdict(list)
     for recipe in recipes().values():
         family, slash, _ = recipe.name.partition("/")
-        names = users[chosen_for(recipe.encoder, at_hand).path]
+        names = users[chosen_for(recipe.encoder, available).path]
         if (name := f"{family}/*" if slash else family) not in names:
             names.append(name)
     return dict(users)
 
 
-def weights_at_hand(settings: Settings) -> list[WeightsFile]:
+def available_weights(settings: Settings) -> list[WeightsFile]:
     """Every usable file, the operator's own first.
 
     Raises:
         WeightsMissing, WeightsCorrupt: the operator's folder holds none, or a file is not what it was.
     """
-    return weights.weights_at_hand(settings.weights_dir, settings.cache_dir)
+    return weights.available_weights(settings.weights_dir, settings.cache_dir)
 
 
-def _unknown(name: str, at_hand: Sequence[WeightsFile]) -> UnknownEncoder:
-    names = dict.fromkeys([*(file.name for file in at_hand), RANDOM])
+def _unknown(name: str, available: Sequence[WeightsFile]) -> UnknownEncoder:
+    names = dict.fromkeys([*(file.name for file in available), RANDOM])
     return UnknownEncoder(
         f"there is no encoder {name!r}; there is {', '.join(names)} (nishiki weights download gets "
         "vgg19-torchvision, and NISHIKI_WEIGHTS_DIR names a folder with others)"

@@ -81,7 +81,7 @@ def weights_in(folder: Path) -> Iterator[WeightsFile]:
     yield from sorted(found, key=lambda file: order.get(file.name, order[""]))
 
 
-def weights_at_hand(weights_dir: Path | None, cache_dir: Path) -> list[WeightsFile]:
+def available_weights(weights_dir: Path | None, cache_dir: Path) -> list[WeightsFile]:
     """Every usable file: the operator's own folder, then the shipped one, then what was downloaded or made.
 
     Raises:

@@ -156,11 +156,11 @@ def recipes() -> None:
 @weights_app.command("list")
 def weights_list() -> None:
     """List the installed encoders, and which recipes would use each."""
-    from flows.plan import users_of, weights_at_hand
+    from flows.plan import available_weights, users_of
     from flows.reports.summary import weights_table
 
     settings = read_settings()
-    files = weights_at_hand(settings)
+    files = available_weights(settings)
     show(weights_table(files, users_of(settings, files)))
     say(["random-seeded weights are made when they are named; nishiki weights download gets VGG-19 (548 MB)."])
 

@@ -34,10 +34,14 @@ def train_encoder(
     The teacher is vgg19-oxford, or vgg19-torchvision where only that one is installed. After an interruption the same
     command goes on.
     """
-    from flows.training.encoder import Schedule, teacher_at_hand
+    from flows.training.encoder import Schedule, available_teacher
     from flows.training.encoder import train_encoder as distil
 
     if not output.parent.is_dir():
         fail(f"there is no folder {output.parent} for the weights", code=2)
     settings = read_settings(home=home)
-    say(distil(settings, teacher_at_hand(settings), Schedule(tuple(pictures or ()), steps, batches, seed=seed), output))
+    say(
+        distil(
+            settings, available_teacher(settings), Schedule(tuple(pictures or ()), steps, batches, seed=seed), output
+        )
+    )

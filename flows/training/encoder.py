@@ -37,7 +37,7 @@ from db.files.atomic import write_whole
 from db.files.home import HomeFolder
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
-from flows.plan import weights_at_hand
+from flows.plan import available_weights
 from flows.progress import track
 from flows.settings import Settings
 
@@ -105,16 +105,16 @@ def train_encoder(settings: Settings, teacher_file: WeightsFile, schedule: Sched
     yield f"Weights: {output}; losses: {output.with_suffix('.png')}"
 
 
-def teacher_at_hand(settings: Settings) -> WeightsFile:
+def available_teacher(settings: Settings) -> WeightsFile:
     """Full VGG-19, the original before torchvision's.
 
     Raises:
         WeightsMissing: neither is here.
     """
-    at_hand = {file.name: file for file in weights_at_hand(settings)}
+    available = {file.name: file for file in available_weights(settings)}
     for name in (OXFORD_NAME, TORCHVISION):
-        if name in at_hand:
-            return at_hand[name]
+        if name in available:
+            return available[name]
     raise WeightsMissing("there is no full VGG-19 to learn from; run: nishiki weights download")
 
 

@@ -31,7 +31,7 @@ from colorize.running.prepare import prepare, to_tensor
 from colorize.training.dataset import split
 from colorize.training.quality import quality
 from flows.settings import Settings
-from flows.training.encoder import gather, teacher_at_hand
+from flows.training.encoder import available_teacher, gather
 from tests.benchmarks.figures import FOLDER, Figure, publish
 from tests.benchmarks.matching import PAIRS, first_hits
 from tests.shared import SHARED
@@ -45,7 +45,7 @@ def main() -> None:
     """Every target of the small encoder."""
     use_one_thread()
     settings = Settings(weights_dir=SHARED / "weights" if (SHARED / "weights").is_dir() else None)
-    full = load_encoder(teacher_at_hand(settings))
+    full = load_encoder(available_teacher(settings))
     small = load_encoder(shipped_weights())
     folders = tuple(folder for folder in (SHARED / "prints", SHARED / "faces") if folder.is_dir())
     pictures, _ = gather(folders)

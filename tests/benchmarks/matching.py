@@ -9,7 +9,7 @@ import numpy as np
 
 from colorize.encoders.loading import load_encoder, random_encoder
 from colorize.encoders.vgg19 import Encoder
-from colorize.encoders.weights import weights_at_hand
+from colorize.encoders.weights import available_weights
 from colorize.images.decode import decode
 from colorize.images.resize import to_gray
 from colorize.matching.embedding import embed
@@ -25,10 +25,10 @@ PAIRS = ("kirifuri", "mannen")
 
 
 def main() -> None:
-    """Shares of queries whose first hit is right, with random-seeded weights and with all that are at hand."""
+    """Shares of queries whose first hit is right, with random-seeded weights and with all that are there."""
     figures = _figures("random-seeded", random_encoder())
     own = SHARED / "weights" if (SHARED / "weights").is_dir() else None
-    for weights in weights_at_hand(own, Settings().cache_dir):
+    for weights in available_weights(own, Settings().cache_dir):
         figures += _figures(weights.name, load_encoder(weights))
     publish("matching", figures)
 

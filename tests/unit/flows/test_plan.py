@@ -36,7 +36,7 @@ def settings(tmp_path: Path, narrow_weights: Path) -> SettingsWith:
 
 
 @pytest.mark.parametrize(
-    ("at_hand", "tuned_for", "chosen"),
+    ("available", "tuned_for", "chosen"),
     [
         ([SMALL], OXFORD, SMALL),
         ([OXFORD, SMALL], OXFORD, OXFORD),
@@ -52,9 +52,9 @@ def settings(tmp_path: Path, narrow_weights: Path) -> SettingsWith:
     ],
 )
 def test_without_a_name_the_recipes_own_encoder_works_or_a_full_vgg19_in_its_place_or_the_small_one(
-    at_hand: list[str], tuned_for: str | None, chosen: str
+    available: list[str], tuned_for: str | None, chosen: str
 ) -> None:
-    assert chosen_for(tuned_for, [HERE[name] for name in at_hand]) == HERE[chosen]
+    assert chosen_for(tuned_for, [HERE[name] for name in available]) == HERE[chosen]
 
 
 def test_a_night_without_any_configuration_works_with_the_shipped_encoder(settings: SettingsWith) -> None:

@@ -30,11 +30,11 @@ from colorize.encoders.weights import (
     KEYS,
     SHIPPED,
     WeightsFile,
+    available_weights,
     checksum_path,
     input_scale,
     recorded_checksum,
     shipped_weights,
-    weights_at_hand,
     weights_file,
     weights_in,
 )
@@ -97,15 +97,15 @@ def test_a_file_is_named_by_its_metadata_else_by_its_architecture_else_by_itself
     assert {file.name: file.calibrated for file in weights_in(tmp_path)}["vgg19-oxford"]
 
 
-def test_at_hand_are_the_operators_own_then_the_shipped_one_then_what_was_downloaded_and_random_ones_last(
+def test_available_are_the_operators_own_then_the_shipped_one_then_what_was_downloaded_and_random_ones_last(
     tmp_path: Path, rough: Encoder
 ) -> None:
     own, cache = tmp_path / "own", tmp_path / "cache"
-    assert [file.name for file in weights_at_hand(None, cache)] == ["nishiki-small"]
+    assert [file.name for file in available_weights(None, cache)] == ["nishiki-small"]
     put(own, state_of(rough), OWN)
     for name in ("random-seeded", "vgg19-torchvision"):
         put(cache, state_of(rough), {"name": name, "input": INPUT_TORCHVISION}, name)
-    names = [file.name for file in weights_at_hand(own, cache)]
+    names = [file.name for file in available_weights(own, cache)]
     assert names == ["own", "nishiki-small", "vgg19-torchvision", "random-seeded"]
 
 
@@ -115,7 +115,7 @@ def test_an_operators_folder_without_weights_is_not_replaced_by_other_ones(tmp_p
     for folder in (tmp_path / "empty", tmp_path / "missing"):
         (tmp_path / "empty").mkdir(exist_ok=True)
         with pytest.raises(WeightsMissing, match=rf"{folder} holds no VGG-19.*nishiki weights download"):
-            weights_at_hand(folder, cache)
+            available_weights(folder, cache)
 
 
 def test_the_shipped_encoder_is_the_one_that_was_declared_and_is_small_and_calibrated() -> None:
@@ -164,11 +164,11 @@ def one_bit_less(path: Path) -> None:
 def test_a_shipped_encoder_that_is_not_the_declared_one_is_refused_with_the_command_that_brings_it_back(
     shipped: Path, spoil: Callable[[Path], object], tmp_path: Path
 ) -> None:
-    assert weights_at_hand(None, tmp_path / "none")[0].path == shipped
+    assert available_weights(None, tmp_path / "none")[0].path == shipped
     spoil(shipped)
     names = "nishiki-small.safetensors nishiki-small.sha256"
     with pytest.raises(WeightsCorrupt, match=rf"{shipped} .*git -C {shipped.parent} checkout -- {names}"):
-        weights_at_hand(None, tmp_path / "none")
+        available_weights(None, tmp_path / "none")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_kept_file_that_changed_later_is_refused_with_the_command_that_gets_it
     assert weights_file(path).checksum == recorded_checksum(path)
     one_bit_less(path)
     with pytest.raises(WeightsCorrupt, match=f"damaged or was replaced.*{command.format(path=path)}"):
-        weights_at_hand(None, tmp_path)
+        available_weights(None, tmp_path)
 
 
 def test_a_file_that_changes_between_the_look_and_the_load_is_refused(tmp_path: Path, narrow: Encoder) -> None:
@@ -241,7 +241,7 @@ def test_a_file_that_cannot_be_read_is_corrupt_and_told_by_its_path(
     path = put(tmp_path, state_of(rough), OWN)
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(WeightsCorrupt, match=rf"{path} .*get it again from where it came, or remove it"):
-        weights_at_hand(tmp_path, tmp_path)
+        available_weights(tmp_path, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_downloaded_weights_are_verified_calibrated_and_kept(
     assert set(cache.iterdir()) == {file.path, checksum_path(file.path)}
     assert recorded_checksum(file.path) == file.checksum
     assert (file.name, file.calibrated) == ("vgg19-torchvision", True)
-    assert file in weights_at_hand(None, cache)
+    assert file in available_weights(None, cache)
     encoder = load_encoder(file)
     assert encoder.preprocessing == TORCHVISION
     assert means(encoder) == pytest.approx(MEAN_ACTIVATIONS, rel=1e-3)

@@ -127,7 +127,9 @@ def test_usage_errors_have_code_2(nishiki: Run, line: str) -> None:
         "sweep --content . --style prints --encoder misspelt",
     ],
 )
-def test_an_encoder_that_is_not_at_hand_is_told_before_anything_begins(nishiki: Run, line: str, tmp_path: Path) -> None:
+def test_an_encoder_that_is_not_available_is_told_before_anything_begins(
+    nishiki: Run, line: str, tmp_path: Path
+) -> None:
     (tmp_path / "prints").mkdir()
     for name in ("gray.png", "colour.png"):
         (tmp_path / name).write_bytes(b"a picture")
@@ -136,7 +138,7 @@ def test_an_encoder_that_is_not_at_hand_is_told_before_anything_begins(nishiki: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["colour.png", "gray.png", "prints"]
 
 
-def test_an_encoder_of_the_settings_that_is_not_at_hand_is_told_too(
+def test_an_encoder_of_the_settings_that_is_not_available_is_told_too(
     nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "prints").mkdir()

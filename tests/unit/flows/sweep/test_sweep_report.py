@@ -129,7 +129,7 @@ def test_the_page_stands_alone_and_tells_encoder_recipes_and_protocol(written: S
     text = written.page.read_text(encoding="utf-8")
     assert text.count("data:image/png;base64,") == 2
     for words in (
-        "vgg19-oxford", "ab" * 32, "60 iterations, 128 px", "machine-colorized", "reconstructed", "is not at hand",
+        "vgg19-oxford", "ab" * 32, "60 iterations, 128 px", "machine-colorized", "reconstructed", "was not seen",
         "2026-01-02", "8 attempts of\n8 have an outcome", "JADH 2016",
     ):  # fmt: skip
         assert words in text

@@ -22,7 +22,7 @@ from colorize.training.dataset import held_out
 from flows.cli.app import app
 from flows.progress import Advance, track
 from flows.training import encoder as train
-from flows.training.encoder import Schedule, gather, teacher_at_hand, train_encoder
+from flows.training.encoder import Schedule, available_teacher, gather, train_encoder
 from tests.conftest import SettingsOf
 
 WIDTHS = (3, 4, 6, 6, 6)
@@ -225,10 +225,10 @@ def test_the_original_teaches_before_torchvisions_and_without_either_nobody(
         facts = {"name": name, "input": INPUT_OXFORD, "calibrated": "yes"}
         write_weights(tmp_path / f"{name}.safetensors", convolutions, facts)
         if first is not None:
-            assert teacher_at_hand(settings).name == first
+            assert available_teacher(settings).name == first
             continue
         with pytest.raises(WeightsMissing, match="there is no full VGG-19"):
-            teacher_at_hand(settings)
+            available_teacher(settings)
 
 
 def command(*words: str) -> tuple[int, str, str]:
