@@ -1,6 +1,6 @@
 """An archive that speaks OAI-PMH 2.0 with oai_dc: windows, lists by resumption tokens, pictures beside.
 
-`flows.harvest` opens it with a `PoliteClient`; `oaixml.py` reads the answers, `oaidc.py` the records.
+`flows.harvest` opens it with a `PoliteClient`; `protocol` reads the answers, `dublin_core` the records.
 Nothing is kept here: a window that breaks off is harvested again from its beginning.
 """
 
