@@ -62,8 +62,13 @@ class Terminal(logging.StreamHandler[Any]):
     """
 
     def __init__(self) -> None:
-        super().__init__(sys.stderr)
+        logging.Handler.__init__(self)
         self.setFormatter(_Masking(FORMAT))
+
+    @property
+    def stream(self) -> Any:
+        """Standard error as it is now: a program that runs commands in itself may exchange and close it."""
+        return sys.stderr
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a line is shown; a run that failed is told by the command, and Prefect's traceback adds nothing."""

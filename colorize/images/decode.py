@@ -150,7 +150,7 @@ def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
     """
     with _opened(data) as image:
         _check_size(image, max_pixels)
-        stored_turn = _UPRIGHT.get(_orientation(image) or 1)
+        stored_turn = _UPRIGHT.get(_tiff_orientation(image))
         image.load()  # which turns a TIFF itself
         turn = _UPRIGHT.get(_orientation(image) or 1)
         deep = _gray16(image, turn) if image.mode.startswith("I;16") else _colour16(image, data, stored_turn)
@@ -278,6 +278,12 @@ def _srgb(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
     else:
         flat = _in_srgb(narrow.convert(base), profile)
     return flat if turn is None else flat.transpose(turn)
+
+
+def _tiff_orientation(image: Image.Image) -> int:
+    """By its tag alone: asking a PNG for its orientation would load it, and damage would be taken for that of EXIF."""
+    found = image.tag_v2.get(ExifTags.Base.Orientation) if isinstance(image, _TiffReader) else None
+    return found if isinstance(found, int) else 1
 
 
 def _orientation(image: Image.Image) -> int | None:

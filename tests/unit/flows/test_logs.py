@@ -9,27 +9,35 @@ from pathlib import Path
 
 import pytest
 
-from flows.logs import OURS, Terminal, about, masked, set_up
+from flows.logs import OURS, about, masked, set_up
 
 SECRET = "https://me:hunter2@archive.example/oai?verb=Identify&key=hunter2"
 
 
+class Said:
+    """All that was written to standard error so far."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys, self._text = capsys, ""
+
+    def getvalue(self) -> str:
+        self._text += self._capsys.readouterr().err
+        return self._text
+
+
 @pytest.fixture
-def terminal() -> Iterator[io.StringIO]:
+def terminal(capsys: pytest.CaptureFixture[str]) -> Iterator[Said]:
     """What the log writes, from level INFO on; the handlers are as before afterwards."""
     root, levels = logging.getLogger(), {name: logging.getLogger(name).level for name in OURS}
     before = list(root.handlers)
     set_up("ERROR")
-    (handler,) = (each for each in root.handlers if isinstance(each, Terminal))
-    said = io.StringIO()
-    handler.setStream(said)
-    yield said
+    yield Said(capsys)
     root.handlers[:] = before
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
 
 
-def test_a_line_has_its_time_level_module_and_what_it_is_about(terminal: io.StringIO) -> None:
+def test_a_line_has_its_time_level_module_and_what_it_is_about(terminal: Said) -> None:
     set_up("INFO")
     about("flows.dispatch", batch=3, attempt=7, record="oai:1").info("%s on %s", "succeeded", "cuda:1")
     line = terminal.getvalue()
@@ -37,8 +45,21 @@ def test_a_line_has_its_time_level_module_and_what_it_is_about(terminal: io.Stri
     assert line.endswith(" INFO flows.dispatch: batch 3, attempt 7, record oai:1: succeeded on cuda:1\n")
 
 
+def test_a_standard_error_that_was_closed_is_written_to_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, open_one = io.StringIO(), io.StringIO()
+    monkeypatch.setattr("sys.stderr", closed)
+    before = list(logging.getLogger().handlers)
+    set_up("ERROR")
+    closed.close()
+    monkeypatch.setattr("sys.stderr", open_one)
+    set_up("ERROR")
+    about("flows.dispatch", batch=3).error("failed")
+    logging.getLogger().handlers[:] = before
+    assert open_one.getvalue().endswith("batch 3: failed\n")
+
+
 def test_what_a_line_is_about_stands_in_the_record_for_programs(
-    terminal: io.StringIO, caplog: pytest.LogCaptureFixture
+    terminal: Said, caplog: pytest.LogCaptureFixture
 ) -> None:
     about("flows.harvest", archive="50% off", record="x").warning("is damaged")
     (record,) = caplog.records
@@ -47,7 +68,7 @@ def test_what_a_line_is_about_stands_in_the_record_for_programs(
 
 
 @pytest.mark.parametrize("logger", ["flows.harvest", "urllib3.connectionpool", "prefect.flow_runs"])
-def test_no_password_or_key_of_an_address_is_logged_whoever_logs_it(terminal: io.StringIO, logger: str) -> None:
+def test_no_password_or_key_of_an_address_is_logged_whoever_logs_it(terminal: Said, logger: str) -> None:
     set_up("DEBUG")
     logging.getLogger(logger).error("%s does not answer", SECRET)
     about(logger, archive=SECRET).error("%s: %s", SECRET, ValueError(SECRET))
@@ -55,7 +76,7 @@ def test_no_password_or_key_of_an_address_is_logged_whoever_logs_it(terminal: io
     assert "hunter2" not in terminal.getvalue()
 
 
-def test_what_prefect_is_told_holds_no_password_either(terminal: io.StringIO, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_prefect_is_told_holds_no_password_either(terminal: Said, caplog: pytest.LogCaptureFixture) -> None:
     about("flows.harvest", archive=SECRET).warning("%s: %s", SECRET, ValueError(SECRET))
     assert "hunter2" not in caplog.records[0].getMessage()
 
@@ -79,7 +100,7 @@ def test_a_text_keeps_what_is_no_secret_in_its_addresses() -> None:
     ],
 )
 def test_the_level_decides_what_a_person_sees_and_prefects_lines_come_with_info(
-    terminal: io.StringIO, level: str, logger: str, line_level: int, shown: bool
+    terminal: Said, level: str, logger: str, line_level: int, shown: bool
 ) -> None:
     set_up(level)  # type: ignore[arg-type]
     logging.getLogger(logger).log(line_level, "something")

@@ -187,6 +187,13 @@ def test_pillows_own_limit_does_not_stand_before_ours(data: bytes, monkeypatch: 
     assert decode(data).pixels.size == 40 * 24 * 3
 
 
+def test_a_png_with_a_bit_changed_is_damaged_and_not_taken_for_one_without_orientation() -> None:
+    changed = bytearray(stored(a_picture(), "PNG"))
+    changed[len(changed) // 2] ^= 1
+    with pytest.raises(UnreadableImage, match="damaged"):
+        decode(bytes(changed))
+
+
 def test_a_text_chunk_that_unpacks_to_much_is_refused() -> None:
     bomb = b"Comment\0\0" + zlib.compress(b"a" * 70_000_000, 9)
     with pytest.raises(UnreadableImage, match="damaged"):
