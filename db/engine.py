@@ -29,7 +29,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueMisfit, CatalogueUnreachable, NoCatalogue
 from db.tables.columns import to_json
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in `db/migrations`; a test holds it to Alembic's word."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -19,6 +19,7 @@ class Derivatives(StrEnum):
     NO = "no"
     ASK = "ask"
     UNKNOWN = "unknown"
+    CONTRADICTORY = "contradictory"
 
 
 class Tone(StrEnum):

@@ -93,6 +93,30 @@ class Rights(Base):
     basis: Mapped[str]
     uri: Mapped[str | None]
     text: Mapped[str]
+    rules: Mapped[int] = mapped_column(server_default="0")
+    """Version of the rules that judged the text; older ones are judged again by `nishiki doctor`."""
+
+
+class Release(Base):
+    """A person's word that a record may be used, which its rights leave open; it lapses when they change."""
+
+    __tablename__ = "releases"
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True, autoincrement=False)
+    curator: Mapped[str]
+    note: Mapped[str]
+    given_at: Mapped[datetime]
+
+
+class UnreadableRecord(Base):
+    """What an archive gave that could not be read as a record, with the bytes where they were had."""
+
+    __tablename__ = "unreadable_records"
+    archive_id: Mapped[int] = mapped_column(ForeignKey("archives.id"), primary_key=True, autoincrement=False)
+    identifier: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    raw: Mapped[bytes | None]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
 
 
 class Image(Base):
@@ -109,7 +133,22 @@ class Image(Base):
     bytes: Mapped[int] = mapped_column(BigInteger)
     tone: Mapped[Tone] = mapped_column(index=True)
     tone_measures: Mapped[dict[str, Any]]
+    notes: Mapped[list[Any] | None]
+    """What decoding corrected, sentences for a person."""
     fetched_at: Mapped[datetime]
+
+
+class ToneGiven(Base):
+    """A curator's word on an image's tone, which `images.tone` follows; `before` is what it was until then."""
+
+    __tablename__ = "tones_given"
+    __table_args__ = (one_of("tone", Tone), one_of("before", Tone))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), index=True)
+    curator: Mapped[str]
+    tone: Mapped[Tone]
+    before: Mapped[Tone]
+    given_at: Mapped[datetime]
 
 
 class RecordImage(Base):
@@ -131,6 +170,11 @@ class RecordImage(Base):
     state: Mapped[PictureState] = mapped_column(index=True)
     problem: Mapped[str | None]
     tries: Mapped[int]
+    failed_at: Mapped[datetime | None]
+    failed_nights: Mapped[int] = mapped_column(server_default="0")
+    """Nights on which it could not be had, since it last could."""
+    next_try_at: Mapped[datetime | None]
+    """Asked again from then on; empty: the next night."""
 
 
 class Embedding(Base):

@@ -5,7 +5,7 @@ As `db.tables.night`: only the catalogue's queries read and write them, and the 
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.entries.night import Outcome, Verdict
@@ -73,6 +73,8 @@ class Review(Base):
     recipe_name: Mapped[str]
     outcome: Mapped[Outcome]
     error: Mapped[float | None]
+    likeness: Mapped[float | None]
+    """Of the style print to the content, as the match says."""
     year_from: Mapped[int | None]
     year_to: Mapped[int | None]
     returned_by: Mapped[str | None]
@@ -83,6 +85,8 @@ class Review(Base):
     reason: Mapped[str | None]
     curator: Mapped[str | None]
     blind: Mapped[bool]
+    withheld: Mapped[bool] = mapped_column(server_default=false())
+    """Its content may not be used any more: nobody is shown it, and nothing is deleted."""
 
 
 class SearchText(Base):
@@ -91,6 +95,8 @@ class SearchText(Base):
     __tablename__ = "search_texts"
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True, autoincrement=False)
     text: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="0")
+    """Of the normalisation; older ones are written again by `nishiki doctor --mend`."""
 
 
 class SearchTrigram(Base):
@@ -160,3 +166,15 @@ class CuratorSession(Base):
     opened_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AuditEvent(Base):
+    """What happened on the page that an administrator answers for: sign-ins, failures, roles, exports."""
+
+    __tablename__ = "audit_events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    event: Mapped[str]
+    curator: Mapped[str | None]
+    address: Mapped[str | None]
+    detail: Mapped[str]

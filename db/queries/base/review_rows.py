@@ -149,6 +149,7 @@ def _row(attempt: Any, record: Any, stands: Upshot) -> dict[str, Any]:
         "recipe_name": attempt.recipe_name,
         "outcome": attempt.outcome,
         "error": attempt.total_error_mean,
+        "likeness": attempt.score,
         "year_from": record.year_from,
         "year_to": record.year_to,
         "waiting_since": attempt.closed_at if stands.waiting else None,
