@@ -16,11 +16,12 @@
     ├── OutOfMemory              transient: the batch was too large for the device at that moment
     ├── Diverged                 the optimisation gave no finite iterate
     ├── Unsolved                 a sparse system did not come to its solution in the rounds it has
+    ├── NotFit                   the one picture asked for came out too poor, and nobody asked to keep it all the same
     ├── DeviceMissing            the device asked for is not in this machine
     └── WorkerDied               transient: the process that colorized ended without a word
 
 `transient` belongs to the class: the same call may succeed later, so dispatch may give it another number.
-A picture that merely came out poor is an outcome with its figures, not an error.
+In a batch a picture that merely came out poor is an outcome with its figures, not an error.
 """
 
 from typing import ClassVar
@@ -96,6 +97,10 @@ class Diverged(ColorizeError):
 
 class Unsolved(ColorizeError):
     """A sparse system's solution was not reached."""
+
+
+class NotFit(ColorizeError):
+    """The one picture asked for is not fit to be shown as a colorization."""
 
 
 class DeviceMissing(ColorizeError):

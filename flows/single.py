@@ -10,7 +10,7 @@ from pathlib import Path
 from colorize.colorizer import Conditions, colorizer_for
 from colorize.device import device_names
 from colorize.encoders.loading import load_encoder
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, NotFit
 from colorize.jobs import JobFiles, decoded_job
 from colorize.output.provenance import Provenance, Source
 from colorize.output.saving import check_suffix, encode
@@ -41,10 +41,16 @@ class Files:
         return [path for path in (self.content, self.style, self.marks) if path is not None]
 
 
-def colorize_files(settings: Settings, files: Files) -> Iterator[str]:
+def colorize_files(settings: Settings, files: Files, *, keep_rejected: bool = False) -> Iterator[str]:
     """Write the colorization of a picture, in the format of the output's suffix; yields what a person should know.
 
+    Args:
+        settings: recipe, encoder, device.
+        files: what is read and written.
+        keep_rejected: write what is not fit to be shown too; the file says why it is not.
+
     Raises:
+        NotFit: it is rejected; nothing was written.
         ColorizeError: a picture or the marks cannot be read, or no result came out; nothing was written.
         OSError: a file cannot be read or written.
     """
@@ -83,7 +89,14 @@ def colorize_files(settings: Settings, files: Files) -> Iterator[str]:
         style=Source(colours.name, sha256(data[colours]).hexdigest()),
         created=datetime.now(UTC),
         marks_sha256=sha256(data[files.marks]).hexdigest() if files.marks else None,
+        refusal=result.refusal,
     )
+    if result.refusal and not keep_rejected:
+        remove_checkpoint(checkpoint)
+        raise NotFit(
+            f"{files.output.name} was not written, for it is not fit to be shown: {result.refusal}. "
+            "Choose another style or recipe, or add --keep-rejected to have it all the same."
+        )
     picture = result.picture if result.deep is None else result.deep
     write_whole(files.output, encode(picture, provenance, files.output))
     remove_checkpoint(checkpoint)

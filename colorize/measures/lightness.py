@@ -17,6 +17,7 @@ from skimage.color import rgb2lab
 from skimage.metrics import structural_similarity
 
 from colorize.images.decode import Pixels
+from colorize.measures.names import in_range
 
 Scan = NDArray[np.uint8] | NDArray[np.uint16]
 """sRGB in [0, 255] or [0, 65535], (H, W, 3), or gray, (H, W)."""
@@ -61,7 +62,7 @@ def drawing_measures(content: Scan, result: Scan) -> dict[str, float]:
         "lightness_difference_mean": difference / (height * width),
         "lightness_difference_p99": float(np.searchsorted(counts.cumsum(), 0.99 * height * width)) / _STEPS,
     }
-    return measures | ({"ink_chroma": chroma / ink_pixels} if ink_pixels else {})
+    return in_range(measures | ({"ink_chroma": chroma / ink_pixels} if ink_pixels else {}))
 
 
 def difference_view(content: Pixels, result: Pixels, amplification: float) -> NDArray[np.uint8]:

@@ -1,9 +1,10 @@
-"""What is measured of every colorization, and each measure's name in a sentence; loads nothing heavy.
+"""What is measured of every colorization, each measure's name in a sentence and its range; loads nothing heavy.
 
 `colorize.measures.quality` takes these figures and no others; limits of a recipe may name them.
 """
 
 from collections.abc import Mapping
+from math import inf
 from types import MappingProxyType
 from typing import Final
 
@@ -20,3 +21,15 @@ MEASURES: Final[Mapping[str, str]] = MappingProxyType(
         "ink_chroma": "ink chroma",
     }
 )
+
+RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
+    dict.fromkeys(MEASURES, (0.0, inf))
+    | {"lightness_ssim": (-1.0, 1.0), "lightness_difference_mean": (0.0, 100.0)}
+    | {"lightness_difference_p99": (0.0, 100.0)}
+)
+"""Measure → least and most that it can be; sums of rounded numbers come out beyond by the last digit."""
+
+
+def in_range(measures: Mapping[str, float]) -> dict[str, float]:
+    """The same figures, none outside its range; one that is no number stays so."""
+    return {name: max(RANGES[name][0], min(value, RANGES[name][1])) for name, value in measures.items()}

@@ -14,6 +14,7 @@ from skimage.color import deltaE_ciede2000
 from colorize.images.decode import Pixels
 from colorize.images.resize import resized
 from colorize.measures.lightness import Floats, Labs, Scan, chroma_of, drawing_measures, lab, lightness
+from colorize.measures.names import in_range
 
 COPY_PX: Final = 512
 """Long edge of the copies that colours are measured on."""
@@ -51,7 +52,7 @@ def picture_measures(content: Scan, result: Scan, style: Pixels | None = None) -
     if style is not None and (full := colourfulness(_copy(style))):
         measures["swd_ab"] = _distance(colours[..., 1:], lab(_copy(style))[..., 1:])
         measures["colourfulness_ratio"] = measures["colourfulness"] / full
-    return measures
+    return in_range(measures)
 
 
 def _distance(chroma: Labs, wanted: Labs) -> float:

@@ -16,7 +16,8 @@ from colorize.results import RelativeErrors
 def relative_difference(a: Tensor, b: Tensor) -> Tensor:
     """Elementwise |a−b| / ((|a|+|b|)/2) with 0/0 = 0, in [0, 2] (JADH 2016)."""
     half_sum = (a.abs() + b.abs()) / 2
-    return torch.where(half_sum > 0, (a - b).abs() / torch.where(half_sum > 0, half_sum, 1.0), 0.0)
+    found = torch.where(half_sum > 0, (a - b).abs() / torch.where(half_sum > 0, half_sum, 1.0), 0.0)
+    return found.clamp(max=2)  # the smallest numbers have no exact half
 
 
 @torch.no_grad()

@@ -85,6 +85,8 @@ class Provenance:
     """Behind the first, in the order in which the method took them."""
     credits: tuple[str, ...] = ()
     """Credit lines that the archives ask for, content first."""
+    refusal: str | None = None
+    """Why the machine rejected it."""
     software: str = field(default_factory=_software)
 
     @property
@@ -100,6 +102,7 @@ class Provenance:
         return (
             f"machine-colorized: {self.content.identifier}{f' in the colours of {colours}' if colours else ''}, "
             f"by recipe {self.recipe_name} with encoder weights {self.weights_name}{seeded}"
+            f"{f'; rejected by the machine: {self.refusal}' if self.refusal else ''}"
         )
 
     def to_json(self) -> str:

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from colorize.measures.names import MEASURES
+from colorize.measures.names import MEASURES, RANGES
 
 Limits = Mapping[str, Sequence[float]]
 """Measure → least and most that are allowed, such as {"lightness_ssim": [0.999, 1], "ink_chroma": [0, 5]}."""
 
 GRAY_CHROMA: Final = 1.0
 """Mean C* under which a picture is gray to the eye (about one just noticeable difference)."""
+ROUNDING: Final = 1e-5
+"""How far sums in float32 may miss a measure's ideal value, an end of its range; a limit there lets it pass."""
 NO_LIMITS: Final[Limits] = MappingProxyType({})
 
 
@@ -40,7 +42,8 @@ def refusal(measures: Mapping[str, float], limits: Limits = NO_LIMITS) -> str | 
 
 
 def _outside(name: str, value: float, least: float, most: float) -> str | None:
-    if least <= value <= most:
+    ends = RANGES[name]
+    if least - ROUNDING * (least in ends) <= value <= most + ROUNDING * (most in ends):
         return None
     # As few digits as still lie outside: "0.999, 0.999 is the least" would puzzle.
     shown = next(text for digits in (3, 6, 17) if not least <= float(text := f"{value:.{digits}g}") <= most)

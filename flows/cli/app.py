@@ -209,10 +209,12 @@ def colorize(
     marks: Annotated[Path | None, typer.Option(help="Colours drawn by hand: JSON, or a PNG laid over CONTENT.")] = None,
     recipe: RecipeName = None, encoder: EncoderName = None, size: Size = None, iterations: Iterations = None,
     device: Device = None,
+    keep_rejected: Annotated[bool, typer.Option(help="Write a result that is not fit to be shown, too.")] = False,
 ) -> None:  # fmt: skip
     """Colorize one picture file in the colours of another, without a catalogue.
 
     With --marks their colours hold, whatever the recipe found; without STYLE they are all the colours there are.
+    A result that the recipe's limits reject is not written: the command says why and ends with 1.
     """
     if style is None and marks is None:
         fail("give STYLE, a colour print, or --marks with colours of your own", code=2)
@@ -220,7 +222,7 @@ def colorize(
 
     recipe = recipe or (None if style else "nishiki/marks")
     settings = read_settings(recipe=recipe, encoder=encoder, size=size, iterations=iterations, device=device)
-    say(colorize_files(settings, Files(content, style, marks, output)))
+    say(colorize_files(settings, Files(content, style, marks, output), keep_rejected=keep_rejected))
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def finished(job: PictureJob, result: "Colorization") -> Finished:
     from colorize.output.provenance import Provenance  # noqa: PLC0415
     from colorize.output.saving import kept  # noqa: PLC0415
 
-    provenance = replace(Provenance.from_json(job.provenance), created=datetime.now(UTC))
+    provenance = replace(Provenance.from_json(job.provenance), created=datetime.now(UTC), refusal=result.refusal)
     report, made = judge_tone(result.picture, "RGB"), kept(result, provenance)
     height, width = result.picture.shape[:2]
     return Finished(

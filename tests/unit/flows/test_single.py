@@ -8,11 +8,13 @@ import pytest
 import tifffile
 from PIL import Image
 from skimage.color import rgb2lab
+from typer.testing import CliRunner
 
-from colorize.errors import BadMarks, StyleWithoutColour, UnwritableFormat
+from colorize.errors import BadMarks, NotFit, StyleWithoutColour, UnwritableFormat
 from colorize.images.decode import Pixels
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
+from flows.cli.app import app
 from flows.settings import Settings
 from flows.single import Files, colorize_files
 from tests.provenance import read_provenance
@@ -98,3 +100,28 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(settings: Settin
     with pytest.raises(BadMarks, match="give some"):
         coloured(settings.model_copy(update={"recipe": "nishiki/marks"}), "result.png")
     assert not Path("result.png").exists()
+
+
+def test_a_rejected_result_is_written_only_where_that_was_asked_for_and_says_so(settings: Settings) -> None:
+    Image.new("L", (128, 96), 230).save(GRAY)
+    with pytest.raises(NotFit, match=r"result\.png was not written.*nothing to colour.*--keep-rejected"):
+        coloured(settings, "result.png")
+    assert [path.name for path in Path.cwd().glob("result*")] == []
+    said = list(colorize_files(settings, Files(GRAY, COLOUR, None, Path("result.png")), keep_rejected=True))
+    assert said[0].startswith("result.png: 128×96 px")
+    assert "Not fit to be shown: nothing to colour: the content is blank." in said
+    found = read_provenance(Path("result.png").read_bytes())
+    assert found is not None
+    assert found.refusal == "nothing to colour: the content is blank"
+    assert found.description.endswith("rejected by the machine: nothing to colour: the content is blank")
+
+
+def test_the_command_ends_with_1_where_it_wrote_nothing(settings: Settings) -> None:
+    Image.new("L", (128, 96), 230).save(GRAY)
+    words = ["colorize", str(GRAY), str(COLOUR), "-o", "result.png", "--size", "128", "--device", "cpu"]
+    run = CliRunner().invoke(app, words)
+    assert (run.exit_code, run.stderr.count("\n")) == (1, 1)
+    assert run.stderr.startswith("nishiki: result.png was not written, for it is not fit to be shown: ")
+    assert not Path("result.png").exists()
+    assert CliRunner().invoke(app, [*words, "--keep-rejected"]).exit_code == 0
+    assert Path("result.png").exists()
