@@ -127,12 +127,15 @@ def mend(settings: CatalogueSettings, findings: list[Finding], remake: Remake) -
 
 
 def upgrade_schema(settings: CatalogueSettings) -> Path | None:
-    """Bring the schema up to date; the copy that was made of a SQLite catalogue, if any."""
+    """Bring the schema and the search up to date; the copy that was made of a SQLite catalogue, if any."""
     engine = connect(settings.url)
     try:
-        return upgrade(engine)
+        copy = upgrade(engine)
     finally:
         engine.dispose()
+    with Catalogue.open(settings, create=False) as catalogue:
+        catalogue.index_again()
+    return copy
 
 
 def _pictures(catalogue: Catalogue, *, deep: bool) -> Iterator[Finding]:

@@ -109,6 +109,7 @@ def harvest(settings: Settings, archives: Sequence[str]) -> list[HarvestTally]:
     )
     tallies = []
     with plan_catalogue(settings, archives) as plan:
+        plan.catalogue.index_again()
         for planned in plan.archives:
             tally = HarvestTally(planned.name)
             tallies.append(tally)

@@ -21,7 +21,7 @@ from db.queries.base.review_rows import _row, standing
 from db.queries.night.dispatch import _RESULT
 from db.queries.night.harvest import _COPIED
 from db.queries.review.verdicts import in_blind_share
-from db.search_terms import normalised, trigrams
+from db.search_terms import VERSION, normalised, trigrams
 from db.tables.base import Base, PictureState
 from db.tables.night import (
     Archive,
@@ -134,7 +134,7 @@ class Tables:
         yield Image, _image(number, number, self._shelf.picture(record.identifier, self._shelf.tone(number)))
         yield RecordImage, _link(number, record)
         text = _text(record)
-        yield SearchText, {"record_id": number, "text": text}
+        yield SearchText, {"record_id": number, "text": text, "version": VERSION}
         known = self._known
         self._trigrams.extend([known.setdefault(each, len(known)) << RECORD_BITS | number for each in trigrams(text)])
 

@@ -4,16 +4,17 @@ The harvest writes them with each record. A search drives from its rarest trigra
 one entry after the other, which finds a page at once because a common word is in many.
 """
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, exists, false, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from db.entries.night import RecordEntry
 from db.queries.base.store import chunks
-from db.search_terms import search_text, trigrams, trigrams_beginning, trigrams_within, wanted_words
+from db.search_terms import VERSION, search_text, trigrams, trigrams_beginning, trigrams_within, wanted_words
 from db.tables.columns import clean
+from db.tables.night import Record, RecordArtist, RecordCast
 from db.tables.review import SearchText, SearchTrigram
 
 RecordId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
@@ -27,24 +28,37 @@ _Span = tuple[int, int]
 """Numbers of trigrams: from the first, below the second."""
 
 
-def index_record(session: Session, insert_text: Any, record_id: int, record: RecordEntry) -> None:
+def index_record(session: Session, insert_text: Any, record_id: int, fields: Iterable[str]) -> None:
     """Let the record be found by its words of today, and no more by those of yesterday."""
-    cast = [word for role, actor in record.cast for word in (role, actor)]
-    text = clean(search_text((record.title, record.identifier, *record.artists, *cast)))
+    text = clean(search_text(fields))
     known = session.execute(select(SearchText.text).where(SearchText.record_id == record_id)).scalar()
-    if known == text:
-        return
     before, today = trigrams(known or ""), trigrams(text)
     gone, new = before - today, today - before
     for some in chunks(gone):
         session.execute(
             delete(SearchTrigram).where(SearchTrigram.trigram.in_(some), SearchTrigram.record_id == record_id)
         )
-    row = insert_text.values(record_id=record_id, text=text)
-    session.execute(row.on_conflict_do_update(index_elements=["record_id"], set_={"text": text}))
+    written = {"text": text, "version": VERSION}
+    row = insert_text.values(record_id=record_id, **written)
+    session.execute(row.on_conflict_do_update(index_elements=["record_id"], set_=written))
     if new:
         rows = [{"trigram": each, "record_id": record_id} for each in new]
         session.connection().execute(insert(SearchTrigram), rows)  # as plain rows: objects would cost twice the time
+
+
+def index_again(session: Session, insert_text: Any, most: int) -> int:
+    """As `index_record`, for some of the records whose text an earlier version normalised; how many."""
+    old = select(Record.id, Record.title, Record.identifier).join(SearchText, SearchText.record_id == Record.id)
+    records = session.execute(old.where(SearchText.version < VERSION).limit(most)).all()
+    names: defaultdict[int, list[str]] = defaultdict(list)
+    for columns in ((RecordArtist.name,), (RecordCast.role, RecordCast.actor)):
+        table = columns[0].class_
+        of_these = table.record_id.in_([record.id for record in records])
+        for record_id, *words in session.execute(select(table.record_id, *columns).where(of_these)):
+            names[record_id] += words
+    for record in records:
+        index_record(session, insert_text, record.id, (record.title, record.identifier, *names[record.id]))
+    return len(records)
 
 
 def has_words(session: Session, words: str, record_id: RecordId) -> list[ColumnElement[bool]]:

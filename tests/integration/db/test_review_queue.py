@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from db.catalogue import Catalogue
 from db.entries.night import Derivatives, Outcome, Tone, Verdict
@@ -54,6 +55,19 @@ def test_the_surest_match_comes_first_and_what_the_machine_rejected_last(
     assert catalogue.queue_entry(shelf["two"]) == first
 
 
+def test_what_an_earlier_version_normalised_is_found_after_the_next_harvest(
+    catalogue: Catalogue, shelf: dict[str, int]
+) -> None:
+    with catalogue.engine.begin() as connection:
+        connection.execute(text("UPDATE search_texts SET text = 'earlier', version = 0"))
+        connection.execute(text("DELETE FROM search_trigrams"))
+    assert _names(catalogue, QueueFilter(words="toyokuni")) == []
+    assert catalogue.index_again() == 6  # each with its style print
+    assert _names(catalogue, QueueFilter(words="toyokuni")) == ["one"]
+    assert _names(catalogue, QueueFilter(words="onoe")) == ["two"]
+    assert catalogue.index_again() == 0
+
+
 def test_pages_forth_and_back_hold_every_entry_once_at_any_depth(catalogue: Catalogue, sample: "Sample") -> None:
     attempts = sample.entries(catalogue, 7)
     forth, page = [], catalogue.queue(QueueFilter(), PageOf(limit=3))
@@ -101,6 +115,10 @@ LEAVES: list[tuple[QueueFilter, list[str]]] = [
     (QueueFilter(words="周"), ["three"]),
     (QueueFilter(words="DANJURO 忠臣"), ["one"]),
     (QueueFilter(words="kikugorō danjuro"), []),
+    (QueueFilter(words="歌川豐國"), ["one"]),
+    (QueueFilter(words="utagawa toyokuni"), ["one"]),
+    (QueueFilter(words="とよくに 團十郎"), ["one"]),
+    (QueueFilter(words="尾上菊五郎"), ["two"]),
     (QueueFilter(words="100%"), ["two"]),
     (QueueFilter(words="1%0"), []),
     (QueueFilter(words="国貞 two", archive="another"), ["two"]),
