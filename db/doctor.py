@@ -4,25 +4,30 @@
 this program does not read. Looking changes nothing.
 """
 
+import random
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 
 from sqlalchemy import Engine, inspect
 
 from db.catalogue import Catalogue
-from db.engine import HEAD, connect, upgrade
-from db.errors import CatalogueAhead, CatalogueBehind
+from db.engine import HEAD, connect, database_file, upgrade
+from db.errors import CatalogueAhead, CatalogueBehind, CatalogueError
 from db.files.home import HomeFolder
 from db.files.tiles import TileStore
 from db.settings import CatalogueSettings
+from db.soundness import Tell, unsound
 from db.tables.base import Base
 
 YOUNG_S = 3600
 """A file younger than this may be that of a process at work, whose row is yet to come."""
+LOOK_S = 60.0
+"""How long pictures are read and compared with their sha256, unless more or less is asked for."""
 
 
 _CHECKPOINT, _UNFINISHED, _SINGLE = "attempt-*.safetensors", "*.tmp", "single-*.safetensors"
@@ -33,6 +38,7 @@ _SINGLE_OLD_S = 30 * 86_400.0
 class Damage(StrEnum):
     """What can be wrong."""
 
+    DATABASE = "damaged database"
     SCHEMA = "schema"
     MISSING = "missing picture"
     ALTERED = "altered picture"
@@ -45,7 +51,13 @@ class Damage(StrEnum):
     DEAD_BATCH = "dead batch"
 
 
-_MENDABLE = set(Damage) - {Damage.SCHEMA, Damage.MISSING, Damage.ALTERED}
+_MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.MISSING, Damage.ALTERED}
+
+_COPY = "bring the file back from a copy of the pictures"
+_BACK = {
+    "sqlite": "put the file aside and bring it back from a copy; `sqlite3 FILE .recover` saves what can be read",
+    "postgresql": "bring it back from a copy (pg_restore); REINDEX mends an index",
+}
 
 Remake = Callable[[Catalogue, Collection[str]], object]
 """Makes the working copies of these pictures (sha256), as far as it can."""
@@ -68,23 +80,27 @@ class Finding:
         return self.damage in _MENDABLE
 
 
-def examine(settings: CatalogueSettings, *, deep: bool = False, young_s: float = YOUNG_S) -> list[Finding]:
+def examine(
+    settings: CatalogueSettings, *, look_s: float = LOOK_S, young_s: float = YOUNG_S, tell: Tell = lambda _: None
+) -> list[Finding]:
     """Look for damage.
 
     Args:
         settings: where the catalogue lies.
-        deep: read every picture and compare its sha256 (a disk reads some 100 MB each second).
+        look_s: seconds for which pictures are read and compared with their sha256; infinite: until all are.
         young_s: age in seconds under which a file without a row is left alone.
+        tell: hears, in a sentence each, what was not looked at and how it can be.
 
     Raises:
         NoCatalogue: there is none.
     """
     try:
         with Catalogue.open(settings, create=False) as catalogue:
-            if unfit := list(_unfit(catalogue.engine)):
-                return unfit  # whatever else is asked of it would fail
+            # of a damaged database, or one of other tables, nothing else can be asked
+            if unfit := [*_unfit(catalogue.engine)] or [*_damaged(catalogue.engine, tell, look_s)]:
+                return unfit
             return [
-                *_pictures(catalogue, deep=deep),
+                *_pictures(catalogue, look_s, tell),
                 *_files(catalogue, young_s),
                 *_checkpoints(catalogue, settings.home, young_s),
                 *_tiles(catalogue, settings.home, young_s),
@@ -93,6 +109,11 @@ def examine(settings: CatalogueSettings, *, deep: bool = False, young_s: float =
             ]
     except (CatalogueBehind, CatalogueAhead) as error:
         return [Finding(Damage.SCHEMA, "schema", str(error), "nishiki doctor --upgrade")]
+
+
+def _damaged(engine: Engine, tell: Tell, look_s: float) -> Iterator[Finding]:
+    for problem in unsound(engine, tell, whole=look_s == inf):
+        yield Finding(Damage.DATABASE, str(database_file(engine) or engine.url.database), problem, _BACK[engine.name])
 
 
 def _unfit(engine: Engine) -> Iterator[Finding]:
@@ -112,18 +133,17 @@ def _misfit(missing: str) -> Finding:
     return Finding(Damage.SCHEMA, missing, f"it is missing, though the schema calls itself {HEAD}", remedy)
 
 
-def mend(settings: CatalogueSettings, findings: list[Finding], remake: Remake) -> list[Finding]:
+def mend(settings: CatalogueSettings, findings: Sequence[Finding], remake: Remake, tell: Tell) -> list[Finding]:
     """Delete what no row names and no attempt needs, make lost copies, give dead batches free; returns what was done.
 
-    What has healed or come to life since it was found is left alone.
+    What has healed or come to life since it was found is left alone. What cannot be mended stops nothing else.
+
+    Args:
+        tell: hears which finding could not be mended, and why.
     """
     with Catalogue.open(settings, create=False) as catalogue:
-        named = catalogue.picture_names()
-        mended = [each for each in findings if _mended(catalogue, settings.home, each, named)]
-        if lost := [each for each in findings if each.damage is Damage.LOST_COPIES]:
-            remake(catalogue, _without_copy(catalogue))
-            mended += [] if _without_copy(catalogue) else lost
-        return mended
+        mending = _Mending(catalogue, settings.home, catalogue.picture_names(), remake)
+        return [each for each in findings if mending.tried(each, tell)]
 
 
 def upgrade_schema(settings: CatalogueSettings) -> Path | None:
@@ -138,15 +158,29 @@ def upgrade_schema(settings: CatalogueSettings) -> Path | None:
     return copy
 
 
-def _pictures(catalogue: Catalogue, *, deep: bool) -> Iterator[Finding]:
-    here = {path.stem: path for path in catalogue.pictures.files()}
-    for sha256 in sorted(catalogue.picture_names()):
-        if sha256 not in here:
-            problem = "the catalogue names it, the file is gone"
-            yield Finding(Damage.MISSING, sha256, problem, "bring the file back from a copy of the pictures")
-        elif deep and not catalogue.pictures.verify(sha256):
-            problem = f"{here[sha256]} has other bytes than when it was stored"
-            yield Finding(Damage.ALTERED, sha256, problem, "bring the file back from a copy of the pictures")
+def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Finding]:
+    here, named = {path.stem: path for path in catalogue.pictures.files()}, catalogue.picture_names()
+    for sha256 in sorted(named - set(here)):
+        yield Finding(Damage.MISSING, sha256, "the catalogue names it, the file is gone", _COPY)
+    for sha256 in _altered(catalogue, [here[sha256] for sha256 in named & set(here)], look_s, tell):
+        yield Finding(Damage.ALTERED, sha256, f"{here[sha256]} has other bytes than when it was stored", _COPY)
+
+
+def _altered(catalogue: Catalogue, files: list[Path], look_s: float, tell: Tell) -> list[str]:
+    """Read pictures as long as there is time, in an order of chance, so that each has its turn on some day."""
+    random.shuffle(files)
+    begun, altered, read = time.monotonic(), [], 0
+    while read < len(files) and time.monotonic() - begun < look_s:
+        if not catalogue.pictures.verify(files[read].stem):
+            altered.append(files[read].stem)
+        read += 1
+    if left := files[read:]:
+        gigabytes = sum(path.stat().st_size for path in left) / 1e9
+        tell(
+            f"{len(left):,} of {len(files):,} pictures ({gigabytes:.1f} GB) were not read and compared with their "
+            "sha256: nishiki doctor --deep reads all."
+        )
+    return sorted(altered)
 
 
 def _files(catalogue: Catalogue, young_s: float) -> Iterator[Finding]:
@@ -229,38 +263,53 @@ def _dead_batches(catalogue: Catalogue) -> Iterator[Finding]:
         yield Finding(Damage.DEAD_BATCH, str(batch.id), problem, "nishiki resume")
 
 
-def _mended(catalogue: Catalogue, home: Path, finding: Finding, named: Collection[str]) -> bool:
-    match finding.damage:
-        case Damage.CHECKPOINT:
-            path = home / finding.subject
-            return not (path.match(_CHECKPOINT) and _pending(catalogue)) and _deleted(path, named)
-        case Damage.COPY:
-            path = home / finding.subject
-            return not (catalogue.working_copies.is_current(path) and path.stem in named) and _gone(path)
-        case Damage.TILES:
-            return _tiles_deleted(home / finding.subject, named)
-        case Damage.LEFTOVER | Damage.UNREFERENCED:
-            return _deleted(catalogue.pictures.root / finding.subject, named)
-        case Damage.DEAD_BATCH:
-            return _released(catalogue, int(finding.subject))
-    return False
+@dataclass(frozen=True)
+class _Mending:
+    """Mends one finding after the other."""
 
+    catalogue: Catalogue
+    home: Path
+    named: Collection[str]
+    """Pictures that a row names."""
+    remake: Remake
 
-def _deleted(path: Path, named: Collection[str]) -> bool:
-    return path.stem not in named and _gone(path)
+    def tried(self, finding: Finding, tell: Tell) -> bool:
+        """Is it mended now? What hinders it is told."""
+        try:
+            return self._mended(finding)
+        except (OSError, CatalogueError) as error:
+            tell(f"{finding.damage} {finding.subject} could not be mended: {error}")
+            return False
+
+    def _mended(self, finding: Finding) -> bool:
+        match finding.damage:
+            case Damage.LOST_COPIES:
+                self.remake(self.catalogue, _without_copy(self.catalogue))
+                return not _without_copy(self.catalogue)
+            case Damage.DEAD_BATCH:
+                return _released(self.catalogue, int(finding.subject))
+            case Damage.LEFTOVER | Damage.UNREFERENCED:
+                path = self.catalogue.pictures.root / finding.subject
+            case _:
+                path = self.home / finding.subject
+        return finding.mendable and not self._needed(finding.damage, path) and _gone(path)
+
+    def _needed(self, damage: Damage, path: Path) -> bool:
+        """Has what was found come to life since?"""
+        match damage:
+            case Damage.CHECKPOINT:
+                return path.match(_CHECKPOINT) and bool(_pending(self.catalogue))
+            case Damage.COPY:
+                return self.catalogue.working_copies.is_current(path) and path.stem in self.named
+            case Damage.TILES:
+                return path.name in self.named
+        return path.stem in self.named
 
 
 def _gone(path: Path) -> bool:
     if not path.exists():
         return False
-    path.unlink()
-    return True
-
-
-def _tiles_deleted(folder: Path, named: Collection[str]) -> bool:
-    if folder.name in named or not folder.exists():
-        return False
-    shutil.rmtree(folder)
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
     return True
 
 

@@ -7,7 +7,8 @@ Thin, and never Prefect.
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,6 +17,7 @@ import typer
 from flows.cli.console import Device, Home, exit_with, fail, read_settings, say, show
 
 if TYPE_CHECKING:
+    from db.catalogue import Catalogue
     from db.doctor import Finding
     from flows.settings import Settings
 
@@ -177,27 +179,38 @@ def weights_download() -> None:
 @reading_app.command()
 def doctor(
     home: Home = None,
-    deep: Annotated[bool, typer.Option("--deep", help="Read every picture and compare its sha256.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every picture, and all of a large database.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Read no picture [for a minute].")] = False,
     repair: Annotated[bool, typer.Option("--mend", help="Mend what can be mended without loss.")] = False,
     upgrade: Annotated[bool, typer.Option("--upgrade", help="Bring an older catalogue to this version.")] = False,
 ) -> None:
-    """Look for damage in the catalogue and its pictures."""
-    from db.doctor import examine, mend, upgrade_schema
+    """Look for damage in the catalogue and its pictures.
 
+    Pictures are read and compared with their sha256 for a minute, and what was not looked at is said.
+    """
+    from db.doctor import LOOK_S, examine, mend, upgrade_schema
+
+    if deep and quick:
+        fail("give --deep or --quick, not both", code=2)
     settings = read_settings(home=home)
     if upgrade:
         copy = upgrade_schema(settings)
         say([f"The catalogue is of this version now{f'; a copy of the old one is {copy}' if copy else ''}."])
-    findings = examine(settings, deep=deep)
+    findings = examine(settings, look_s=inf if deep else 0 if quick else LOOK_S, tell=_say_one)
     mended = []
     if repair:
         from flows.working_copies import make_working_copies
 
-        mended = mend(
-            settings, findings, lambda where, lost: say(make_working_copies(where, lost, settings.max_pixels))
-        )
+        def remake(where: "Catalogue", lost: Collection[str]) -> None:
+            say(make_working_copies(where, lost, settings.max_pixels))
+
+        mended = mend(settings, findings, remake, _say_one)
     say(_doctor_lines(findings, mended))
     exit_with(failed=len(findings) > len(mended))
+
+
+def _say_one(line: str) -> None:
+    say([line])
 
 
 def _doctor_lines(findings: Sequence["Finding"], mended: Sequence["Finding"]) -> Iterable[str]:

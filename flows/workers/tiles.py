@@ -37,6 +37,8 @@ _THREADS: Final = 1
 """It takes 2 GB for a pair of 100 megapixels, most of it while decoding; libvips spreads over the cores by itself."""
 BEAT_S: Final = 20.0
 _TILE_PX: Final = 512
+_LIBVIPS_LEAVES: Final = "vips-properties.xml"
+"""Beside the folder that it was given, for nobody."""
 _JPEG: Final = {"Q": 92, "subsample_mode": "off", "keep": "none"}
 """Chroma as fine as luma, since colours are what is judged; no metadata."""
 
@@ -174,6 +176,7 @@ def write_tiles(pixels: NDArray[np.uint8], folder: Path, name: str) -> None:
     image = pyvips.Image.new_from_array(pixels)
     with _said_by_the_system(folder):
         image.dzsave(str(folder), layout="iiif3", tile_size=_TILE_PX, suffix=f".jpg[{_options()}]")
+        (folder.parent / _LIBVIPS_LEAVES).unlink(missing_ok=True)
         for file, edge in LONG_EDGES_PX.items():
             small = image.thumbnail_image(edge, height=edge, size="down")
             small.jpegsave(str(folder / file), **_JPEG)

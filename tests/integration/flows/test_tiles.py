@@ -74,6 +74,7 @@ def test_missing_tiles_are_made_once_and_one_bad_picture_stops_nothing(
     assert make_missing(_night_settings(settings)).made == 0
     shutil.rmtree(settings.home / HomeFolder.TILES)
     assert make_missing(_night_settings(settings)).made == 3
+    assert list((settings.home / HomeFolder.TILES).rglob("*.xml")) == [], "libvips leaves one beside"
 
 
 @pytest.fixture

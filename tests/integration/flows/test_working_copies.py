@@ -96,4 +96,5 @@ def test_a_copy_whose_original_cannot_be_read_is_told_and_stays_lost(settings: S
         catalogue.pictures.path(names[0]).write_bytes(b"\x89PNG\r\n\x1a\n torn")
     mended = CliRunner().invoke(app, ["doctor", "--mend", "--home", str(settings.home)])
     assert (mended.exit_code, f"{names[0][:12]}: " in mended.stdout) == (1, True)
-    assert [(each.damage, each.subject) for each in examine(settings)] == [(Damage.LOST_COPIES, "(1)")]
+    left = [(each.damage, each.subject) for each in examine(settings)]
+    assert left == [(Damage.ALTERED, names[0]), (Damage.LOST_COPIES, "(1)")]
