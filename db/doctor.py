@@ -49,9 +49,11 @@ class Damage(StrEnum):
     LOST_COPIES = "lost working copies"
     COPY = "leftover working copy"
     DEAD_BATCH = "dead batch"
+    WAITING = "waiting batch"
+    """Found by `flows.waiting`, which knows the weights that there are."""
 
 
-_MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.MISSING, Damage.ALTERED}
+_MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.MISSING, Damage.ALTERED, Damage.WAITING}
 
 _COPY = "bring the file back from a copy of the pictures"
 _BACK = {

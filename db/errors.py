@@ -11,6 +11,7 @@ CatalogueError               root; the message says which catalogue or entry, wh
 ├── UnknownEntry             no entry by this number
 ├── TriedAlready             a request was made, and its recipe is still the same
 ├── NameTaken                a curator's name is somebody's already
+├── NightRunning             another night is at work on the catalogue
 ├── LastAdmin                nobody would keep the accounts any more
 ├── BatchLost                another process holds the batch now: put down the work, write nothing
 └── BatchUnfinished          a batch cannot be closed while attempts of it have no outcome
@@ -59,6 +60,10 @@ class TriedAlready(CatalogueError):
 
 class NameTaken(CatalogueError):
     """Verdicts carry a curator's name, so that no two ever share one."""
+
+
+class NightRunning(CatalogueError):
+    """Another process is at a night of this catalogue; nothing was asked or written."""
 
 
 class LastAdmin(CatalogueError):

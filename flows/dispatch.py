@@ -24,10 +24,12 @@ from colorize.encoders.weights import WeightsFile
 from colorize.errors import BadRecipe, UnknownRecipe
 from db.entries.night import BatchEntry
 from db.entries.review import RECIPE_OF_NIGHT
+from flows.endings import Ending
 from flows.logs import about
 from flows.plan import Plan, plan_night
 from flows.progress import track
 from flows.settings import Settings
+from flows.waiting import REMEDY, what_it_waits_for
 from flows.workers.batch_run import BatchRun, running
 from flows.workers.executor import Executor, executor_for
 from flows.workers.messages import Minibatch
@@ -48,6 +50,15 @@ class DispatchTally:
     problems: list[tuple[str, str]]
     notes: list[tuple[str, str]] = field(default_factory=list)
     """What a person should know of attempts that went well all the same."""
+    waits: bool = False
+    """It was left as it is until a person does something, which `problems` says."""
+
+    @property
+    def ending(self) -> Ending:
+        """A rejected picture is reported and no failure."""
+        if self.outcomes["failed"]:
+            return Ending.FAILED
+        return Ending.WAITING if self.waits else Ending.DONE
 
 
 @flow(name="dispatch", task_runner=_RUNNER, validate_parameters=False)
@@ -72,15 +83,10 @@ def carry_on(plan: Plan, executor: Executor) -> list[DispatchTally]:
     """Work through batches whose process is gone, each with its own weights; without them what is left waits."""
     tallies = []
     for free in plan.catalogue.unfinished_batches():
-        weights = plan.weights_of(free.encoder)
-        if free.left and weights is None:
-            problem = (
-                f"waits for the weights it was begun with, {free.encoder.name} ({free.encoder.checksum[:12]}); "
-                "set NISHIKI_WEIGHTS_DIR to their folder and run: nishiki resume"
-            )
-            tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", problem)]))
+        if why := what_it_waits_for(free, plan.weights):
+            tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", f"{why}; {REMEDY}")], waits=True))
         elif batch := plan.catalogue.take_over(free.id):
-            tallies.append(work_through(plan, executor, batch, weights))
+            tallies.append(work_through(plan, executor, batch, plan.weights_of(free.encoder)))
     return tallies
 
 
@@ -94,7 +100,7 @@ def take_on(plan: Plan, executor: Executor) -> Iterator[DispatchTally]:
         try:
             planned = plan.night if name == settings.recipe else plan.recipe(name)
         except (UnknownRecipe, BadRecipe) as error:
-            yield DispatchTally(0, Counter(), [(f"a curator's request for {name}", str(error))])
+            yield DispatchTally(0, Counter(), [(f"a curator's request for {name}", str(error))], waits=True)
             continue
         scope = None if planned.recipe.needs.marks == "required" else plan.scope()  # marks are a curator's to ask for
         take = partial(catalogue.take_batch, scope=scope) if name == settings.recipe else catalogue.take_requests

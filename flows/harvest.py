@@ -34,6 +34,7 @@ from db.entries.night import (
 )
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
 from flows.archives.record import Archive, Record, Unreadable, Validators, Window
+from flows.endings import Ending
 from flows.logs import about
 from flows.plan import PlannedArchive, plan_catalogue
 from flows.progress import track
@@ -83,6 +84,11 @@ class HarvestTally:
     def problems(self) -> list[tuple[str, str]]:
         """(identifier or file, reason)."""
         return [*self.lasting, *self.passing]
+
+    @property
+    def ending(self) -> Ending:
+        """A bad record is reported and no failure; a harvest that ended early is one."""
+        return Ending.FAILED if self.failure else Ending.DONE
 
     def count(self, identifier: str, change: Change) -> None:
         """Another try finds unchanged what this night's first one brought."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from prefect import flow
 
 from flows.dispatch import DispatchTally, dispatch
+from flows.endings import Ending, gravest
 from flows.harvest import HarvestTally, harvest
 from flows.match import MatchTally, match
 from flows.plan import plan_night
@@ -26,17 +27,23 @@ class Night:
     batches: list[DispatchTally]
     sheets: list[Sheet]
 
+    @property
+    def ending(self) -> Ending:
+        """What the whole night ended with."""
+        return gravest([*(each.ending for each in self.harvests), *(each.ending for each in self.batches)])
+
 
 @flow(name="nightly", validate_parameters=False)
 def nightly(archives: Sequence[str] = (), settings: Settings | None = None) -> Night:
     """Run the night over the named archives, or all of nishiki.toml.
 
     Raises:
+        NightRunning: another night is at work on this catalogue.
         Misconfigured, ArchiveError: what was asked for cannot be done; no archive was asked for anything.
         ColorizeError, CatalogueError: the same, or a fault of ours ends the night; what was done is kept.
     """
     settings = settings or Settings()
-    with plan_night(settings, archives) as plan:
+    with plan_night(settings, archives, alone=True) as plan:
         harvests = harvest(settings, archives)
         matching = match(settings)
         batches = dispatch(settings)

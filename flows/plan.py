@@ -10,8 +10,8 @@ Importing it loads neither torch nor the database, for commands that only look c
 import errno
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +26,8 @@ from colorize.recipes.recipe import Recipe
 from db.entries.claim import ENCODER, MatcherKey, ModelKey
 from db.entries.night import ContentScope, EncoderKey, RecipeEntry, Tone
 from db.errors import CatalogueError, NoCatalogue
-from db.files.home import written_by_nishiki
+from db.files.home import NIGHT_LOCK, written_by_nishiki
+from db.files.lock import held_alone
 from flows.archives.errors import ArchiveError, NotAnArchive
 from flows.archives.record import Access, Archive
 from flows.archives.registry import check_address, open_archive
@@ -130,7 +131,7 @@ class Plan(CataloguePlan):
 
     def weights_of(self, encoder: EncoderKey) -> WeightsFile | None:
         """The file of an encoder that earlier work was begun with; None where it is gone."""
-        return next((file for file in self.weights if encoder_key(file) == encoder), None)
+        return weights_among(self.weights, encoder)
 
 
 _OPEN: ContextVar[CataloguePlan | None] = ContextVar("plan", default=None)
@@ -160,13 +161,17 @@ def plan_catalogue(
 
 
 @contextmanager
-def plan_night(settings: Settings, archives: Sequence[str] | None = None, *, create: bool = True) -> Iterator[Plan]:
+def plan_night(
+    settings: Settings, archives: Sequence[str] | None = None, *, create: bool = True, alone: bool = False
+) -> Iterator[Plan]:
     """The plan of a night or of one of its stages; the catalogue is closed at its end.
 
     Args:
         archives, create: as for `plan_catalogue`.
+        alone: while it is open, no other night begins.
 
     Raises:
+        NightRunning: another one is at work.
         Misconfigured: several things are wrong; one alone is raised as it is (ColorizeError besides the others).
     """
     if isinstance(plan := _OPEN.get(), Plan) and _serves(plan, settings, archives):
@@ -181,7 +186,10 @@ def plan_night(settings: Settings, archives: Sequence[str] | None = None, *, cre
     weights = faults.of(partial(encoder_among, settings, tuned_for, files)) if files else None
     devices = faults.of(lambda: device_names(settings.device))
     planned = _planned_archives(settings, archives, faults)
-    with _opened(settings, faults, create) as catalogue:
+    with (
+        _opened(settings, faults, create) as catalogue,
+        held_alone(settings.home / NIGHT_LOCK) if alone else nullcontext(),
+    ):
         assert recipe is not None and files is not None and weights is not None and devices is not None  # noqa: PT018
         files = list({file.path: file for file in (*files, weights)}.values())
         night = PlannedRecipe(recipe, weights)
@@ -409,6 +417,11 @@ def _unknown(name: str, available: Sequence[WeightsFile]) -> UnknownEncoder:
 def encoder_key(file: WeightsFile) -> EncoderKey:
     """What vectors and figures of these weights are kept under."""
     return EncoderKey(file.name, file.checksum)
+
+
+def weights_among(files: Iterable[WeightsFile], encoder: EncoderKey) -> WeightsFile | None:
+    """The file of this encoder; None where it is gone."""
+    return next((file for file in files if encoder_key(file) == encoder), None)
 
 
 def models_of(file: WeightsFile) -> tuple[ModelKey, ...]:

@@ -8,6 +8,8 @@ CATALOGUE: Final = "catalogue.db"
 """The catalogue's file, where no other database is set; its copies and journals begin with the same name."""
 DEMO_MARK: Final = "made-by-nishiki-demo.txt"
 """Says that the home is a demo's, which the next one removes."""
+NIGHT_LOCK: Final = "night.lock"
+"""Held by the one night that is at work."""
 UNFINISHED: Final = "unfinished"
 """In a folder of files that are written whole or not at all: those that are being written."""
 
@@ -55,7 +57,7 @@ def checkpoint_path(home: Path, name: str) -> Path:
 
 def written_by_nishiki(path: Path, home: Path | None = None) -> bool:
     """Is this a file or folder of the layout, in `home` or in any other home? No archive's picture lies there."""
-    own = path.name in {*HomeFolder, DEMO_MARK} or path.name.startswith(CATALOGUE)
+    own = path.name in {*HomeFolder, DEMO_MARK, NIGHT_LOCK} or path.name.startswith(CATALOGUE)
     return own and (path.parent == home or _is_home(path.parent))
 
 

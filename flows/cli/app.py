@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from db.files.home import DEMO_MARK, own_database
-from flows.cli.console import Device, Home, exit_with, fail, read_settings, say, show
+from flows.cli.console import Device, Home, exit_with, read_settings, refuse, say, show
 from flows.cli.curators import curator_app
 from flows.cli.failures import Commands
 from flows.cli.prefect_server import quiet_prefect
@@ -20,6 +20,7 @@ from flows.cli.reading import reading_app, weights_app
 from flows.cli.review import review_app
 from flows.cli.tiles import tiles_app
 from flows.cli.training import train_app
+from flows.endings import Ending, gravest
 
 if TYPE_CHECKING:
     from flows.dispatch import DispatchTally
@@ -77,7 +78,7 @@ def demo(home: DemoHome = None) -> None:
         night = nightly([server.base_url], plan.settings)
         _tell_night(plan, night)
         say(truth_lines(plan, [batch.batch_id for batch in night.batches], server.truth))
-    _end_night(night)
+    exit_with(night.ending)
 
 
 @app.command()
@@ -100,7 +101,7 @@ def harvest(
 
         tallies = harvest_flow(plan.settings, archives or [])
     say(summary.harvest_lines(tallies))
-    exit_with(failed=summary.failed(tallies, []))
+    exit_with(gravest(tally.ending for tally in tallies))
 
 
 @app.command()
@@ -151,12 +152,12 @@ def nightly(
     """Run the whole night: harvest, match, dispatch, report."""
     _some_archive(archives)
     given = {"home": home, "recipe": recipe, "encoder": encoder, "size": size, "iterations": iterations}
-    with _night(archives or [], **given, limit=limit, device=device) as plan:
+    with _night(archives or [], True, **given, limit=limit, device=device) as plan:
         from flows.nightly import nightly as nightly_flow
 
         night = nightly_flow(archives or [], plan.settings)
         _tell_night(plan, night)
-    _end_night(night)
+    exit_with(night.ending)
 
 
 @app.command()
@@ -180,14 +181,13 @@ def sweep(
     from flows.sweep.plan import JADH, pattern_plan, preset_plan
 
     if content.resolve() == style.resolve():
-        fail(f"{content} is given as content and as style; put the style prints into a folder of their own", code=2)
+        refuse(f"{content} is given as content and as style; put the style prints into a folder of their own")
     if configs and preset:
-        fail("give --configs or --preset, not both", code=2)
+        refuse("give --configs or --preset, not both")
     where = {"home": home} if home else {"home": SWEEP_HOME, "database_url": own_database(SWEEP_HOME)}
     given = {**where, "encoder": encoder, "iterations": iterations, "size": size, "device": device}
     settings = read_settings(**given)
     chosen = preset_plan(settings, preset) if preset else pattern_plan(settings, configs or [JADH])
-    from flows.reports import summary
     from flows.sweep.terminal import closing_lines, sweep_lines, sweep_tables
 
     with _night([str(content), str(style)], **given):
@@ -198,7 +198,7 @@ def sweep(
     for table in sweep_tables(swept.report):
         show(table)
     say(closing_lines(swept.report))
-    exit_with(failed=summary.failed(swept.harvests, swept.batches))
+    exit_with(swept.ending)
 
 
 @app.command()
@@ -217,7 +217,7 @@ def colorize(
     A result that the recipe's limits reject is not written: the command says why and ends with 1.
     """
     if style is None and marks is None:
-        fail("give STYLE, a colour print, or --marks with colours of your own", code=2)
+        refuse("give STYLE, a colour print, or --marks with colours of your own")
     from flows.single import Files, colorize_files
 
     recipe = recipe or (None if style else "nishiki/marks")
@@ -226,14 +226,14 @@ def colorize(
 
 
 @contextmanager
-def _night(archives: Sequence[str] | None = None, **given: Any) -> Iterator["Plan"]:
+def _night(archives: Sequence[str] | None = None, alone: bool = False, /, **given: Any) -> Iterator["Plan"]:
     """The plan of a command that runs a stage; what is wrong is told before Prefect is loaded.
 
     Where no archive is read a catalogue has to be there: a mistyped home must not make an empty one.
     """
     from flows.plan import plan_night
 
-    with plan_night(read_settings(**given), archives, create=archives is not None) as plan:
+    with plan_night(read_settings(**given), archives, create=archives is not None, alone=alone) as plan:
         quiet_prefect(plan.settings.home)
         yield plan
 
@@ -246,14 +246,14 @@ def _encoder_sentence(plan: "Plan") -> str:
 
 def _some_archive(archives: Sequence[str] | None) -> None:
     if not archives and not read_settings().archives:
-        fail("name an ARCHIVE (a folder or an OAI-PMH URL), or write one into nishiki.toml", code=2)
+        refuse("name an ARCHIVE (a folder or an OAI-PMH URL), or write one into nishiki.toml")
 
 
 def _start_afresh(home: Path) -> None:
     """Remove an earlier demo, known by its mark; any other folder with something in it stays untouched."""
     mark = home / DEMO_MARK
     if home.exists() and not mark.exists() and (not home.is_dir() or any(home.iterdir())):
-        fail(f"{home} was not made by an earlier demo and stays as it is; name another --home", code=2)
+        refuse(f"{home} was not made by an earlier demo and stays as it is; name another --home")
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     mark.write_text("The next `nishiki demo` removes this folder.\n")
@@ -268,12 +268,6 @@ def _tell_night(plan: "Plan", night: "Night") -> None:
     for sheet in night.sheets:
         _tell_sheet(sheet)
     say([_encoder_sentence(plan)])
-
-
-def _end_night(night: "Night") -> None:
-    from flows.reports import summary
-
-    exit_with(failed=summary.failed(night.harvests, night.batches))
 
 
 def _tell_sheet(sheet: "Sheet") -> None:
@@ -292,4 +286,11 @@ def _tell_batches(plan: "Plan", tallies: "Sequence[DispatchTally]") -> None:
         sheet = report(plan.settings, batch_id)
         _tell_sheet(sheet)
         say([sheet.encoder])
-    exit_with(failed=summary.failed([], tallies))
+    exit_with(gravest(tally.ending for tally in tallies) if tallies else _others_at_work(plan))
+
+
+def _others_at_work(plan: "Plan") -> Ending:
+    """Where nothing was due: is that because another process is at it?"""
+    held = plan.catalogue.batches_at_work()
+    say(f"Batch {each.id}: another process is at it; {each.left} of {each.taken} attempts are left." for each in held)
+    return Ending.BUSY if held else Ending.DONE

@@ -8,6 +8,8 @@ from unicodedata import category
 
 from typer import Exit, Option
 
+from flows.endings import Ending
+
 if TYPE_CHECKING:  # each takes its time to load, and not every command needs it
     from rich.console import RenderableType
 
@@ -30,16 +32,26 @@ PLAIN_WIDTH = 160
 """Columns of a table where the output is no terminal."""
 
 
-def exit_with(*, failed: bool) -> None:
-    """End with 1 where something failed that a person must look at."""
-    if failed:
-        raise Exit(1)
+def exit_with(ending: Ending) -> None:
+    """End the command; go on where all is done."""
+    if ending is not Ending.DONE:
+        raise Exit(ending)
 
 
-def fail(message: str, *, code: int = 1) -> NoReturn:
+def failed_if(failed: object) -> Ending:
+    """The ending of a command that knows no other."""
+    return Ending.FAILED if failed else Ending.DONE
+
+
+def fail(message: str, *, code: Ending = Ending.FAILED) -> NoReturn:
     """Print a sentence on standard error and end."""
     sys.stderr.write(f"nishiki: {message}\n")
     raise Exit(code)
+
+
+def refuse(message: str) -> NoReturn:
+    """The same, of a command or a setting that cannot be used."""
+    fail(message, code=Ending.USAGE)
 
 
 def say(lines: Iterable[str]) -> None:
@@ -64,6 +76,6 @@ def read_settings(**given: Any) -> "Settings":
     try:
         settings = Settings(**{key: value for key, value in given.items() if value is not None})
     except UnicodeDecodeError as error:
-        fail(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}", code=2)
+        refuse(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}")
     set_up(settings.log_level)
     return settings

@@ -10,7 +10,7 @@ from unicodedata import category
 
 import typer
 
-from flows.cli.console import Home, fail, read_settings, say, show
+from flows.cli.console import Home, fail, read_settings, refuse, say, show
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,7 +26,7 @@ def _role(word: str) -> "Role":
     from db.entries.review import Role
 
     if word not in set(Role):
-        fail(f"{word!r} is not a role; give one of these: {', '.join(Role)}", code=2)
+        refuse(f"{word!r} is not a role; give one of these: {', '.join(Role)}")
     return Role(word)
 
 
@@ -135,7 +135,7 @@ def _catalogue(home: Home) -> "Catalogue":
 
 def _check_name(name: str) -> None:
     if not name.strip() or len(name) > MOST_NAME or any(category(letter).startswith("C") for letter in name):
-        fail(f"{name!r} cannot be the name of an account: give 1 to {MOST_NAME} letters that can be seen", code=2)
+        refuse(f"{name!r} cannot be the name of an account: give 1 to {MOST_NAME} letters that can be seen")
 
 
 def _hash_of_new_password(from_stdin: bool) -> str:
@@ -146,12 +146,9 @@ def _hash_of_new_password(from_stdin: bool) -> str:
     elif sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True)
     else:
-        fail("there is no terminal to ask for the password; give it on standard input: --password-stdin", code=2)
+        refuse("there is no terminal to ask for the password; give it on standard input: --password-stdin")
     if not LEAST_LETTERS <= len(password) <= MOST_LETTERS:
-        fail(
-            f"the password has {len(password)} letters; give {LEAST_LETTERS} at least, and {MOST_LETTERS} at most",
-            code=2,
-        )
+        refuse(f"the password has {len(password)} letters; give {LEAST_LETTERS} at least, and {MOST_LETTERS} at most")
     if not from_stdin and typer.prompt("The same again", hide_input=True) != password:
-        fail("the two are not the same; nothing was changed: run this again", code=2)
+        refuse("the two are not the same; nothing was changed: run this again")
     return hashed(password)

@@ -1,6 +1,6 @@
 """How the `nishiki` command behaves: errors as one sentence, exit codes, plain output, a quiet Prefect.
 
-Exit codes: 0 done, 1 something failed (and what), 2 usage. Importing it loads neither Prefect nor torch.
+The exit codes are those of `flows.endings`. Importing it loads neither Prefect nor torch.
 """
 
 import gc
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperGroup
 
 from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownEncoder, UnknownRecipe
-from db.errors import CatalogueError
+from db.errors import CatalogueError, NightRunning
 from flows.addresses import carries_secret, shown
 from flows.archives.errors import ArchiveError
-from flows.cli.console import fail
+from flows.cli.console import fail, refuse
+from flows.endings import Ending
 from flows.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -41,20 +42,26 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except (Misconfigured, ColorizeError, CatalogueError, ArchiveError) as error:
-            faults = error.faults if isinstance(error, Misconfigured) else (error,)
-            fail(str(error), code=2 if any(isinstance(fault, _USAGE) for fault in faults) else 1)
+            fail(str(error), code=_ending(error))
         except (TOMLDecodeError, *_settings_errors()) as error:
-            fail(_settings_sentence(error), code=2)
+            refuse(_settings_sentence(error))
         except ModuleNotFoundError as error:
-            fail(_part_sentence(error), code=1)
+            fail(_part_sentence(error))
         except BrokenPipeError:
             raise
         except OSError as error:
-            fail(f"{error.filename or 'the machine'}: {error.strerror or error}", code=1)
+            fail(f"{error.filename or 'the machine'}: {error.strerror or error}")
         except _prefect_errors() as error:
-            fail(_STOPPED if _interrupted(error) else _prefect_sentence(error), code=1)
+            fail(_STOPPED if _interrupted(error) else _prefect_sentence(error))
         except KeyboardInterrupt:
-            fail(_STOPPED, code=1)
+            fail(_STOPPED)
+
+
+def _ending(error: Exception) -> Ending:
+    faults = error.faults if isinstance(error, Misconfigured) else (error,)
+    if any(isinstance(fault, NightRunning) for fault in faults):
+        return Ending.BUSY
+    return Ending.USAGE if any(isinstance(fault, _USAGE) for fault in faults) else Ending.FAILED
 
 
 def _refuse_secrets(words: Iterable[str]) -> None:
@@ -63,10 +70,9 @@ def _refuse_secrets(words: Iterable[str]) -> None:
     if not addresses:
         return
     if any(carries_secret(word) for word in addresses):
-        fail(
+        refuse(
             "an address with a password or a key would be kept in clear by Prefect and by the shell; "
-            "put the address into nishiki.toml under a name, and give the name",
-            code=2,
+            "put the address into nishiki.toml under a name, and give the name"
         )
 
 

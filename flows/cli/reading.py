@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from flows.cli.console import Device, Home, exit_with, fail, read_settings, say, show
+from flows.cli.console import Device, Home, exit_with, failed_if, read_settings, refuse, say, show
+from flows.endings import Ending
 
 if TYPE_CHECKING:
     from db.catalogue import Catalogue
@@ -68,7 +69,7 @@ def show_attempt(
 ) -> None:
     """Show one attempt with all that stands beside it."""
     if as_json and (trace or png):
-        fail("--json holds the whole trace; ask for it alone, or for --trace and --png", code=2)
+        refuse("--json holds the whole trace; ask for it alone, or for --trace and --png")
     from db.catalogue import Catalogue
     from flows.reports.attempt import attempt_lines, look_up, loss_table, remarks, to_json, write_figure
 
@@ -105,13 +106,13 @@ def measure(
     words = words or []
     if encoder is None:
         if len(words) != 2:
-            fail("name two picture files, TRUTH and RESULT, or an --encoder to measure earlier attempts by", code=2)
+            refuse("name two picture files, TRUTH and RESULT, or an --encoder to measure earlier attempts by")
         _measure_files(Path(words[0]), Path(words[1]), as_json)
         return
     if as_json:
-        fail("--json is for two picture files; nishiki export gives the figures of attempts", code=2)
+        refuse("--json is for two picture files; nishiki export gives the figures of attempts")
     if len(words) > 1:
-        fail("with --encoder, name one batch, or all", code=2)
+        refuse("with --encoder, name one batch, or all")
     _measure_batch(read_settings(home=home, device=device), encoder, words[0] if words else "all")
 
 
@@ -128,7 +129,7 @@ def _measure_files(truth: Path, result: Path, as_json: bool) -> None:
 
 def _measure_batch(settings: "Settings", encoder: str, batch: str) -> None:
     if batch != "all" and not (batch.isdecimal() and int(batch) < 2**31):
-        fail(f"{batch!r} is not the number of a batch; nishiki export lists them (or give: all)", code=2)
+        refuse(f"{batch!r} is not the number of a batch; nishiki export lists them (or give: all)")
     from db.catalogue import Catalogue
 
     Catalogue.open(settings, create=False).close()  # before torch is loaded and weights are read
@@ -143,7 +144,7 @@ def _measure_batch(settings: "Settings", encoder: str, batch: str) -> None:
         if means:
             show(means_table(f"{key.name} ({key.checksum[:12]})", means))
     say([weights_sentence(tally.means[0][0])])
-    exit_with(failed=bool(tally.problems))
+    exit_with(failed_if(tally.problems))
 
 
 @reading_app.command()
@@ -188,10 +189,11 @@ def doctor(
 
     Pictures are read and compared with their sha256 for a minute, and what was not looked at is said.
     """
-    from db.doctor import LOOK_S, examine, mend, upgrade_schema
+    from db.doctor import LOOK_S, Damage, examine, mend, upgrade_schema
+    from flows.waiting import waiting_batches
 
     if deep and quick:
-        fail("give --deep or --quick, not both", code=2)
+        refuse("give --deep or --quick, not both")
     settings = read_settings(home=home)
     if upgrade:
         copy = upgrade_schema(settings)
@@ -205,8 +207,11 @@ def doctor(
             say(make_working_copies(where, lost, settings.max_pixels))
 
         mended = mend(settings, findings, remake, _say_one)
-    say(_doctor_lines(findings, mended))
-    exit_with(failed=len(findings) > len(mended))
+    left = [finding for finding in findings if finding not in mended]
+    unread = any(finding.damage in (Damage.DATABASE, Damage.SCHEMA) for finding in left)
+    waiting = [] if unread else waiting_batches(settings)
+    say(_doctor_lines([*findings, *waiting], mended))
+    exit_with(Ending.WAITING if waiting and not left else failed_if(left))
 
 
 def _say_one(line: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.console import Home, fail, read_settings, say
+from flows.cli.console import Home, fail, read_settings, refuse, say
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -39,7 +39,7 @@ def review(
     try:
         app = create_app(settings, marking_recipes=marking_recipes())
     except OpenDoor as error:
-        fail(str(error), code=2)
+        refuse(str(error))
     listener = _listen(settings.review_host.strip("[]"), settings.review_port)
     address = _address(listener)
     say([f"The review page is at {address}", *_who_may_come_in(settings, app), "Ctrl-C ends it."])

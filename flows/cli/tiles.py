@@ -2,7 +2,7 @@
 
 import typer
 
-from flows.cli.console import Home, exit_with, read_settings, say
+from flows.cli.console import Home, exit_with, failed_if, read_settings, say
 
 tiles_app = typer.Typer()
 
@@ -21,4 +21,4 @@ def tiles(home: Home = None) -> None:
     tally = make_missing(settings)
     nothing = "" if tally.made or tally.problems else "; none were missing"
     say([f"Tiles: made for {tally.made} attempts{nothing}.", *problem_lines(tally.problems)])
-    exit_with(failed=bool(tally.problems))
+    exit_with(failed_if(tally.problems))

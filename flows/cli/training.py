@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.console import Home, fail, read_settings, say
+from flows.cli.console import Home, read_settings, refuse, say
 
 train_app = typer.Typer(no_args_is_help=True, help="Make nishiki's own weights.")
 
@@ -38,7 +38,7 @@ def train_encoder(
     from flows.training.encoder import train_encoder as distil
 
     if not output.parent.is_dir():
-        fail(f"there is no folder {output.parent} for the weights", code=2)
+        refuse(f"there is no folder {output.parent} for the weights")
     settings = read_settings(home=home)
     say(
         distil(

@@ -62,11 +62,6 @@ def problem_lines(problems: Sequence[tuple[str, str]]) -> Iterable[str]:
         yield f"  and {len(problems) - SHOWN} more"
 
 
-def failed(harvests: Sequence["HarvestTally"], batches: Sequence["DispatchTally"]) -> bool:
-    """Did something fail that a person must look at? A bad record or a rejected picture is reported, not failed."""
-    return any(t.failure for t in harvests) or any(t.outcomes["failed"] for t in batches)
-
-
 def attempts_table(rows: Sequence[Mapping[str, str]]) -> Table:
     """A batch as a table; errors are means over elements."""
     table = Table("record", "actor", "style print", title_justify="left")

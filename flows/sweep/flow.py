@@ -19,6 +19,7 @@ from db.catalogue import Catalogue
 from db.entries.night import ImageEntry, Tone
 from flows.archives.errors import NotAnArchive
 from flows.dispatch import DispatchTally, carry_on, work_through
+from flows.endings import Ending, gravest
 from flows.harvest import HarvestTally, harvest
 from flows.plan import Plan, encoder_among, encoder_key, matcher_key, models_of, plan_night, recipe_entry
 from flows.settings import Settings
@@ -40,6 +41,11 @@ class Sweep:
     left_out: int
     """Pictures of the two folders that may not be used."""
     report: SweepReport
+
+    @property
+    def ending(self) -> Ending:
+        """What the whole sweep ended with."""
+        return gravest([*(each.ending for each in self.harvests), *(each.ending for each in self.batches)])
 
 
 @flow(name="sweep", task_runner=_RUNNER, validate_parameters=False)

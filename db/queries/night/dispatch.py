@@ -82,6 +82,12 @@ class DispatchQueries(Store):
         """Batches that were put down or whose owner is gone; oldest first. They can be taken over."""
         return self._free_batches()
 
+    def batches_at_work(self) -> list[BatchEntry]:
+        """Unfinished batches that a living process holds."""
+        with self._reading() as session:
+            unfinished = session.scalars(select(Batch).where(Batch.closed_at.is_(None)).order_by(Batch.id)).all()
+            return [batch_entry(session, batch.id) for batch in unfinished if not _is_free(batch)]
+
     def dead_batches(self) -> list[BatchEntry]:
         """Those of the unfinished batches that nobody put down: their owner is gone."""
         return self._free_batches(Batch.host.is_not(None))

@@ -1,0 +1,82 @@
+"""What a command ends with: the codes that the operator's page lists, each where a person would meet it."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from db.catalogue import Catalogue
+from db.entries.claim import ENCODER, MatcherKey, ModelKey
+from db.files.home import NIGHT_LOCK
+from db.files.lock import held_alone
+from db.settings import CatalogueSettings
+from flows.endings import Ending
+from flows.plan import encoder_key, encoder_weights, matcher_key, night_recipe, recipe_entry
+from tests.conftest import SettingsOf
+from tests.e2e.conftest import Here, in_folder
+
+
+@pytest.fixture
+def here(matched_home: Path, narrow_weights: Path, prefect_api: str, tmp_path: Path) -> Here:
+    """The command with a home of two matches and no attempt."""
+    nishiki = in_folder(tmp_path, narrow_weights, prefect_api)
+    shutil.copytree(matched_home, nishiki.home)
+    return Here(nishiki.home, nishiki.environment)
+
+
+@pytest.fixture
+def catalogue(here: Here) -> Iterator[Catalogue]:
+    with Catalogue.open(CatalogueSettings(home=here.home), create=False) as opened:
+        yield opened
+
+
+def matcher_of(settings_of: SettingsOf, home: Path) -> MatcherKey:
+    settings = settings_of(home)
+    return matcher_key(encoder_key(encoder_weights(settings, night_recipe(settings))))
+
+
+def test_a_batch_whose_weights_are_gone_is_told_by_the_code_and_by_the_doctor(
+    here: Here, catalogue: Catalogue, settings_of: SettingsOf
+) -> None:
+    models = (ModelKey(ENCODER, "lost", "0" * 64),)
+    recipe, matcher = recipe_entry(night_recipe(settings_of(here.home))), matcher_of(settings_of, here.home)
+    batch = catalogue.take_batch(recipe, models, matcher, limit=None)
+    assert batch is not None
+    run = here("resume")
+    assert run.returncode == Ending.BUSY
+    assert "Batch 1: another process is at it; 2 of 2 attempts are left." in run.stdout
+    catalogue.release_batch(batch)
+
+    run = here("resume")
+    assert run.returncode == Ending.WAITING
+    assert (
+        "batch 1: waits for the weights it was begun with, lost (000000000000); set NISHIKI_WEIGHTS_DIR" in run.stdout
+    )
+    run = here("doctor")
+    assert run.returncode == Ending.WAITING
+    assert run.stdout == (
+        "waiting batch 1: waits for the weights it was begun with, lost (000000000000); 2 of 2 attempts are left; "
+        "to mend it: set NISHIKI_WEIGHTS_DIR to their folder and run: nishiki resume\n"
+    )
+
+
+def test_a_second_night_on_the_same_home_is_told_who_is_at_it_before_an_archive_is_asked(here: Here) -> None:
+    with held_alone(here.home / NIGHT_LOCK):
+        run = here("nightly", "http://127.0.0.1:9/oai")
+    assert run.returncode == Ending.BUSY
+    assert re.fullmatch(
+        r"nishiki: another night is at work in \S+ \(process \d+ on \S+, since .* UTC\); .*\n", run.stderr
+    )
+    assert run.stdout == ""
+
+
+def test_an_archive_that_does_not_answer_outweighs_what_waits(here: Here) -> None:
+    assert here("harvest", "http://127.0.0.1:9/oai").returncode == Ending.FAILED
+
+
+def test_the_operators_page_lists_every_code(project: Path) -> None:
+    page = (project / "docs" / "operator.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d+) \| (\w+) \|", page, re.MULTILINE)
+    assert listed == [(str(each.value), each.name.lower()) for each in Ending]
