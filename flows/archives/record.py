@@ -22,6 +22,9 @@ class Derivatives(StrEnum):
     NO = "no"
     ASK = "ask"
     UNKNOWN = "unknown"
+    """Nothing is said, or the archive itself has not determined it."""
+    CONTRADICTORY = "contradictory"
+    """One statement says both."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 Columns, all optional but that a row needs an identifier or a file: identifier, file(s), title, artist(s),
 actor(s), role(s) or cast ("role/actor; role/actor"), date, year_from, year_to, genre, holder, credit, url,
-rights (a licence URI), derivatives (yes, no, ask, unknown). Lists are `;`-separated. Other columns are kept
+rights (a licence's address, or words), derivatives (yes, no, ask, unknown; the strictest of both holds).
+Lists are `;`-separated. Other columns are kept
 in `Record.raw`. A row that cannot be used still names its pictures, so that none of them is taken for a
 picture that nobody restricts.
 """
@@ -22,7 +23,7 @@ from flows.archives.errors import BadRecord, MalformedAnswer
 from flows.archives.record import Derivatives, Record, Rights, Role
 from flows.archives.values.dates import years
 from flows.archives.values.formats import items, read_role
-from flows.archives.values.rights import canonical_uri, read_rights
+from flows.archives.values.rights import Statement, decide
 
 TABLES = ("records.csv", "records.json")
 YEARS = range(1, 2200)
@@ -178,11 +179,9 @@ def _year(row: Row, column: str) -> int | None:
 
 def _rights(row: Row) -> Rights:
     """What the row says, before what holds for the folder as a whole."""
-    said, word = row["rights"], row["derivatives"].casefold()
     table = row.place.partition(" ")[0]
-    if not word:
-        return read_rights([said], f"column rights of {table}") if said else OWN_FOLDER
-    if word not in set(Derivatives):
-        raise BadRecord(f"derivatives {word!r} is none of {', '.join(Derivatives)}")
-    uri = canonical_uri(said) if said.startswith("http") else None
-    return Rights(Derivatives(word), f"column derivatives of {table}", uri, said)
+    said = [
+        Statement(row["rights"], f"column rights of {table}"),
+        Statement(row["derivatives"], f"column derivatives of {table}", is_answer=True),
+    ]
+    return decide(said) if any(each.text for each in said) else OWN_FOLDER

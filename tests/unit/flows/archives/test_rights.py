@@ -1,12 +1,20 @@
-"""What licence URIs allow, in whatever form they are written."""
+"""What words and licence URIs allow, in whatever form they are written."""
+
+import time
+from collections.abc import Callable
 
 import pytest
 
-from flows.archives.record import Derivatives
-from flows.archives.values.rights import canonical_uri, read_rights
+from flows.archives.record import Derivatives, Rights
+from flows.archives.values.rights import Statement, canonical_uri, decide, read_rights
+from tests.rights_said import SAID
 
 CC = "http://creativecommons.org"
 RS = "http://rightsstatements.org/vocab"
+
+
+def _wide(text: str) -> str:
+    return "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in text)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +81,69 @@ def test_non_commercial_terms_are_noted_in_the_basis() -> None:
     assert "non-commercial" in read_rights([f"{CC}/licenses/by-nc/4.0/"], "dc:rights").basis
 
 
-def test_words_alone_are_asked_about_and_silence_is_unknown() -> None:
-    assert read_rights(["Public domain"], "dc:rights").derivatives == Derivatives.ASK
+def test_silence_is_unknown() -> None:
     assert read_rights([" "], "dc:rights").derivatives == Derivatives.UNKNOWN
-    assert read_rights([], "dc:rights").derivatives == Derivatives.UNKNOWN
+    assert read_rights([], "dc:rights") == Rights(Derivatives.UNKNOWN, "nothing in dc:rights")
+
+
+@pytest.mark.parametrize(("decision", "said"), [(decision, said) for decision in SAID for said in SAID[decision]])
+def test_words_and_addresses_come_to_one_decision(decision: str, said: str | tuple[str, ...]) -> None:
+    statements = [said] if isinstance(said, str) else said
+    rights = read_rights(statements, "dc:rights")
+    assert rights.derivatives == decision, rights.basis
+    assert "dc:rights" in rights.basis
+    assert rights.text == "\n".join(statements)
+
+
+@pytest.mark.parametrize("letters", [str.upper, str.lower, _wide], ids=["upper", "lower", "full width"])
+@pytest.mark.parametrize("decision", [word for word in SAID if word != "yes"])
+def test_nothing_is_freed_by_the_form_of_its_letters(decision: str, letters: Callable[[str], str]) -> None:
+    for said in SAID[decision]:
+        statements = [letters(each) for each in ([said] if isinstance(said, str) else said)]
+        assert read_rights(statements, "dc:rights").derivatives != Derivatives.YES, statements
+
+
+@pytest.mark.parametrize("licence", ["http://creativecommons.org/licenses/by/4.0/", "CC0", "パブリックドメイン。"])
+@pytest.mark.parametrize("decision", ["no", "contradictory"])
+def test_no_permission_frees_what_is_forbidden_beside_it(decision: str, licence: str) -> None:
+    for statement in filter(lambda said: isinstance(said, str), SAID[decision]):
+        together, apart = read_rights([f"{licence} {statement}"], "x"), read_rights([licence, str(statement)], "x")
+        assert Derivatives.YES not in (together.derivatives, apart.derivatives), statement
+
+
+def test_the_basis_names_what_decided_and_what_it_prevails_over() -> None:
+    rights = read_rights([f"{CC}/publicdomain/zero/1.0/", "改変禁止"], "dc:rights")
+    assert rights.basis == f"“改変禁止” in dc:rights; it prevails over {CC}/publicdomain/zero/1.0/ in dc:rights"
+    assert rights.uri is None
+    strange = read_rights([f"{CC}/licenses/by/4.0/ hands off"], "dc:rights").basis
+    assert strange.startswith("words that nishiki does not understand in dc:rights: “hands off”; it prevails over")
+
+
+def test_of_two_ways_to_say_the_same_the_address_is_kept() -> None:
+    assert read_rights(["CC BY 4.0", f"{CC}/licenses/by/4.0/"], "dc:rights").uri == f"{CC}/licenses/by/4.0/"
+
+
+@pytest.mark.parametrize(
+    ("answer", "decision"),
+    [
+        ("yes", "yes"),
+        ("Ｎｏ", "no"),
+        ("不可", "no"),
+        ("ask", "ask"),
+        ("unknown", "unknown"),
+        ("perhaps", "ask"),
+        ("改変禁止", "no"),
+    ],
+)
+def test_an_operators_own_answer_is_one_statement_among_others(answer: str, decision: str) -> None:
+    own = Statement(answer, "column derivatives", is_answer=True)
+    assert decide([own]).derivatives == decision
+    assert decide([own, Statement(f"{CC}/licenses/by-nd/4.0/", "column rights")]).derivatives == Derivatives.NO
+    assert decide([own, Statement("CC0", "column rights")]).derivatives == decision
+
+
+def test_an_endless_statement_is_read_in_time() -> None:
+    began = time.process_time()
+    for part in ("no ", "the ", "改変", "Museum ", "not for ", "a.b ", "© A, ", "http://x.example/ ", "無断 "):
+        assert read_rights([part * (5_000 // len(part)), part * 20_000], "dc:rights").derivatives != Derivatives.YES
+    assert time.process_time() - began < 20
