@@ -33,7 +33,7 @@ from db.entries.night import (
     WindowState,
 )
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
-from flows.archives.record import Archive, Record, Unreadable, Validators, Window
+from flows.archives.record import Archive, Record, Remark, Unreadable, Validators, Window
 from flows.endings import Ending
 from flows.logs import about
 from flows.plan import PlannedArchive, plan_catalogue
@@ -68,6 +68,8 @@ class HarvestTally:
     """Fetched and stored."""
     lasting: dict[tuple[str, str], None] = field(default_factory=dict)
     """Problems that another try does not mend, each once."""
+    remarks: dict[tuple[str, str], None] = field(default_factory=dict)
+    """What a person should know, each once: how a table was understood, and what it does not name."""
     passing: list[tuple[str, str]] = field(default_factory=list)
     """Why pictures could not be had that are still wanted."""
     failure: str | None = None
@@ -170,6 +172,10 @@ def harvest_window(
     try:
         with track(f"records of {tally.archive}", None, "records") as advance:
             for found in archive.records(window):
+                if isinstance(found, Remark):
+                    tally.remarks[found.subject, found.text] = None
+                    log.info("%s: %s", found.subject, found.text)
+                    continue
                 if isinstance(found, Unreadable):
                     tally.lasting[found.identifier, found.reason] = None
                     log.warning("record %s: %s", found.identifier, found.reason)

@@ -278,11 +278,11 @@ def _planned_archives(
     settings: Settings, archives: Sequence[str] | None, faults: _Faults
 ) -> tuple[PlannedArchive, ...]:
     words = () if archives is None else archives or tuple(settings.archives)
-    planned = (faults.of(partial(_planned_archive, settings, word)) for word in words)
+    planned = (faults.of(partial(planned_archive, settings, word)) for word in words)
     return tuple(archive for archive in planned if archive)
 
 
-def _planned_archive(settings: Settings, word: str) -> PlannedArchive:
+def planned_archive(settings: Settings, word: str) -> PlannedArchive:
     """An archive that may be asked; its folder was looked at, its host was not.
 
     Raises:
@@ -312,7 +312,8 @@ def access_to(name: str, archive: ArchiveSettings, settings: Settings) -> Access
         allow_private=archive.allow_private,
     )
     foreign = partial(written_by_nishiki, home=settings.home.resolve())
-    return Access(name, archive.address, manners, foreign, settings.genres_of(archive) or ())
+    free = archive.undescribed_pictures == "free"
+    return Access(name, archive.address, manners, foreign, settings.genres_of(archive) or (), free)
 
 
 def night_recipe(settings: Settings) -> Recipe:

@@ -51,6 +51,11 @@ class ArchiveSettings(BaseModel):
         description="Seconds between two requests to this archive; left out: `pace_s`.",
     )
 
+    undescribed_pictures: Literal["hold", "free"] = Field(
+        default="hold",
+        description="Of a folder that a table describes: the pictures that no row of it reaches are held back, or free "
+        "as the operator's own; one that an unclear row may mean is held back in any case.",
+    )
     allow_private: bool = Field(
         default=False,
         description="Let the archive's host name lead into a private network, as in an institution's own.",

@@ -93,6 +93,15 @@ class Unreadable:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something that a person should know, and that keeps no record from being used."""
+
+    subject: str
+    """A record, a file, or a place in a table."""
+    text: str
+
+
+@dataclass(frozen=True)
 class Validators:
     """What the last answer for a picture said of its version, verbatim; sent back on the next request."""
 
@@ -123,6 +132,8 @@ class Access:
     """Whether a path in a folder is something else's, such as a home's: it is never listed or read."""
     genres: tuple[str, ...] = ()
     """The values by which the archive names the genre that we look for; none where all is taken."""
+    free_undescribed: bool = False
+    """Where a table describes a folder: are the pictures that no row of it names the operator's own all the same?"""
 
 
 class Archive(Protocol):
@@ -160,7 +171,7 @@ class Archive(Protocol):
     def windows(self, since: datetime | None) -> Iterator[Window]:
         """Spans to harvest, oldest first; `since` is the end of the last finished window (aware UTC)."""
 
-    def records(self, window: Window) -> Iterator[Record | Unreadable]:
+    def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:
         """Every record of the window, deleted ones too."""
 
     def picture(self, reference: str, known: Validators = Validators()) -> Picture | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from flows.nightly import Night
     from flows.plan import Plan
     from flows.report import Sheet
+    from flows.settings import Settings
 
 app = typer.Typer(
     cls=Commands,
@@ -88,9 +89,19 @@ def harvest(
     full: Annotated[
         bool, typer.Option("--full", help="List everything anew, and withdraw all that is gone, however much it is.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Of folders: show row by row what their tables say, and change nothing."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: one JSON object for each folder.")] = False,
 ) -> None:
     """Read records and pictures of archives into the catalogue."""
     _some_archive(archives)
+    if as_json and not dry_run:
+        refuse("--json is for --dry-run")
+    if dry_run:
+        _show_folders(read_settings(home=home), archives, as_json=as_json)
+        return
     from flows.plan import plan_catalogue
     from flows.reports import summary
 
@@ -242,6 +253,19 @@ def _encoder_sentence(plan: "Plan") -> str:
     from flows.reports.encoder_note import weights_sentence
 
     return weights_sentence(plan.night.encoder, plan.night.entry)
+
+
+def _show_folders(settings: "Settings", words: Sequence[str] | None, *, as_json: bool) -> None:
+    """What the tables of folders say; no catalogue is opened."""
+    from flows.archives.folder.archive import FolderArchive
+    from flows.plan import planned_archive
+    from flows.reports.folder_account import account_json, account_lines
+
+    for planned in [planned_archive(settings, word) for word in words or settings.archives]:
+        if not planned.settings.is_folder:
+            refuse(f"--dry-run shows folders, and {planned.name} is read over the web")
+        account = FolderArchive.open(planned.access).account()
+        say([account_json(planned.name, account)] if as_json else account_lines(planned.name, account))
 
 
 def _some_archive(archives: Sequence[str] | None) -> None:

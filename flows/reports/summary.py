@@ -31,6 +31,7 @@ def harvest_lines(tallies: Sequence["HarvestTally"]) -> Iterable[str]:
         protocol = f" ({tally.protocol})" if tally.protocol else ""
         yield f"Harvest of {tally.archive}{protocol}: records {records or 'none'}; {tally.pictures} pictures fetched."
         yield from problem_lines(tally.problems)
+        yield from problem_lines(list(tally.remarks))
         if tally.failure:
             yield f"  Harvest ended early: {tally.failure}"
 

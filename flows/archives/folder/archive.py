@@ -1,43 +1,31 @@
-"""A folder of pictures as an archive, with or without a table that describes them.
+"""A folder of pictures as an archive, with or without tables that describe them.
 
-`flows.harvest` opens it; `table.py` reads `records.csv` or `records.json`. A folder is listed whole every
-time: that costs one look at each file, and the catalogue knows what is unchanged. A record's `raw` holds
-the row and each file's name and size, its datestamp the newest of the files' times; contents are not
-hashed here, so that a night does not read every file. A file that was only touched is read again, and its
-sha256 in the catalogue says that the image is the same.
+`flows.harvest` opens it; `table.py` reads the tables, `account.py` says what they and the pictures come to. A folder is
+listed whole every time: that costs one look at each file, and the catalogue knows what is unchanged. A record's `raw`
+holds the row and each file's name and size, its datestamp the newest of the files' times; contents are not hashed here,
+so that a night does not read every file. A file that was only touched is read again, and its sha256 in the catalogue
+says that the image is the same.
 """
 
-import json
 import os
-import posixpath
 import stat
-import unicodedata
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from typing import Any, Self
+from pathlib import Path
+from typing import Self
 
-from flows.archives.errors import BadRecord, NotAnArchive, TooLarge
-from flows.archives.folder.listing import Foreign, walk
-from flows.archives.folder.table import OWN_FOLDER, TABLES, Row, describe, read_table
-from flows.archives.limits import LONGEST_IDENTIFIER, check_identifier, within_limits
-from flows.archives.record import Access, Picture, Record, Unreadable, Validators, Window
+from flows.archives.errors import BadRecord, MalformedAnswer, NotAnArchive, TooLarge
+from flows.archives.folder.account import Account, Contents, File, held_for, printable, understand
+from flows.archives.folder.listing import Foreign, Kind, kind_of, walk
+from flows.archives.folder.sheets import MAX_BYTES
+from flows.archives.folder.table import read_table
+from flows.archives.limits import LONGEST_IDENTIFIER, check_identifier
+from flows.archives.record import Access, Picture, Record, Remark, Unreadable, Validators, Window
 from flows.archives.values.formats import MAGIC_BYTES, looks_like_picture
 
 _UNKNOWN_FORMAT = "is of no picture format that we take; convert it to PNG or TIFF, or remove it"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = Validators()
-
-
-@dataclass(frozen=True)
-class _File:
-    """A picture file that was found; `path` is inside the folder, with `/`."""
-
-    path: str
-    size: int
-    modified: datetime
 
 
 class FolderArchive:
@@ -48,6 +36,7 @@ class FolderArchive:
         foreign: Whether a path in it is something else's, such as a home's: it is never listed or read.
         name: The archive's name in the catalogue; the folder's own name when None.
         max_bytes: Largest picture file that is read.
+        free_undescribed: Whether pictures that no row of a table reaches are the operator's own all the same.
 
     Raises:
         NotAnArchive: there is no such folder, or it is foreign itself.
@@ -63,9 +52,23 @@ class FolderArchive:
         Raises:
             NotAnArchive: there is none.
         """
-        return cls(Path(access.address), access.foreign, access.name, access.manners.max_bytes_picture)
+        return cls(
+            Path(access.address),
+            access.foreign,
+            access.name,
+            access.manners.max_bytes_picture,
+            free_undescribed=access.free_undescribed,
+        )
 
-    def __init__(self, path: Path, foreign: Foreign, name: str | None = None, max_bytes: int = 256 * 2**20) -> None:
+    def __init__(
+        self,
+        path: Path,
+        foreign: Foreign,
+        name: str | None = None,
+        max_bytes: int = 256 * 2**20,
+        *,
+        free_undescribed: bool = False,
+    ) -> None:
         if not path.is_dir():
             what = "is not a folder" if path.exists() else "does not exist"
             raise NotAnArchive(f"{path} {what}; give a folder with pictures")
@@ -74,7 +77,7 @@ class FolderArchive:
             raise NotAnArchive(
                 f"{path} lies in {found[0]}, which nishiki itself writes; give a folder of your pictures"
             )
-        self._max_bytes = max_bytes
+        self._max_bytes, self._free = max_bytes, free_undescribed
         self.name = name or self._root.name
         self.address = str(self._root)
 
@@ -92,25 +95,37 @@ class FolderArchive:
         """One window up to now; the whole folder is listed in it."""
         yield Window(since, datetime.now(UTC))
 
-    def records(self, window: Window) -> Iterator[Record | Unreadable]:  # noqa: ARG002
-        """The table's rows in their order, then every picture that no row names.
+    def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:  # noqa: ARG002
+        """The tables' rows in their order, then every picture that no row reaches, then what was remarked.
 
         Raises:
-            MalformedAnswer: the table as a whole is unreadable. Its pictures are not listed without it,
-                since it may forbid what a folder otherwise allows.
+            MalformedAnswer: a table cannot be read. Its pictures come held back before, since it may forbid what a
+                folder otherwise allows.
         """
-        rows = read_table(self._root)
-        files: dict[str, _File] = {}
-        for found in self._files():
-            if isinstance(found, Unreadable):
-                yield found
-            else:
-                files[_key(found.path)] = found
-        taken: set[str] = set()
-        for row in rows:
-            yield _described(row, files, taken)
-        named = {_key(path) for row in rows for path in row.files}
-        yield from _undescribed([file for key, file in files.items() if key not in named], taken)
+        seen = _Seen()
+        for path in walk(self._root, self._foreign):
+            self._see(path, seen)
+        try:
+            contents = self._contents(seen)
+        except MalformedAnswer as error:
+            yield from held_for(str(error), seen.files)
+            raise
+        yield from (Unreadable(printable(name)[:LONGEST_IDENTIFIER], why) for name, why in seen.broken.items())
+        account = understand(contents, free=self._free)
+        yield from (row.found for row in account.rows)
+        yield from account.rest
+        yield from account.remarks
+
+    def account(self) -> Account:
+        """The folder as the harvest would understand it.
+
+        Raises:
+            MalformedAnswer: a table cannot be read.
+        """
+        seen = _Seen()
+        for path in walk(self._root, self._foreign):
+            self._see(path, seen)
+        return understand(self._contents(seen), free=self._free)
 
     def picture(self, reference: str, known: Validators = _NOTHING) -> Picture | None:
         """Reads a picture file; unchanged means the same size and time of change."""
@@ -148,86 +163,93 @@ class FolderArchive:
             raise BadRecord(f"{reference} is no plain file, or a folder that cannot be listed; check it")
         return path, facts
 
-    def _files(self) -> Iterator[_File | Unreadable]:
-        """Every file but hidden ones, litter and the table, in natural order."""
-        for path in walk(self._root, self._foreign):
-            name = path.relative_to(self._root).as_posix()
-            if name in TABLES:
-                continue
-            try:
-                yield self._file(name)
-            except BadRecord as error:
-                yield Unreadable(_printable(name)[:LONGEST_IDENTIFIER], str(error))
+    def _see(self, path: Path, seen: "_Seen") -> None:
+        """Sort a file by its name and its first bytes."""
+        name = path.relative_to(self._root).as_posix()
+        kind = kind_of(name)
+        if kind is Kind.TABLE:
+            seen.tables.append(name)
+            return
+        try:
+            file, start = self._file(name)
+        except BadRecord as error:
+            seen.broken[name] = str(error)
+            return
+        if looks_like_picture(start):
+            seen.files[name] = file
+        elif kind is Kind.TABLE_LIKE or (name.casefold().endswith(".json") and self._is_table(name)):
+            seen.table_like.append(name)
+        elif kind is not Kind.NOTE:
+            seen.broken[name] = f"{name} {_UNKNOWN_FORMAT if start else 'is empty; copy it again'}"
 
-    def _file(self, name: str) -> _File:
-        if _printable(name) != name:
-            raise BadRecord(f"{_printable(name)} is not valid UTF-8; rename the file")
+    def _file(self, name: str) -> tuple[File, bytes]:
+        """A file's facts and its first bytes.
+
+        Raises:
+            BadRecord: it cannot be read, or its name cannot be kept.
+        """
+        if printable(name) != name:
+            raise BadRecord(f"{printable(name)} is not valid UTF-8; rename the file")
         check_identifier(name)
         path, facts = self._look(name)
         try:
             with path.open("rb") as file:
-                start = file.read(MAGIC_BYTES)
+                return File(name, facts.st_size, _moment(facts.st_mtime)), file.read(MAGIC_BYTES)
         except OSError as error:
             raise BadRecord(f"{name} cannot be read ({error.strerror}); check its permissions") from None
-        if not looks_like_picture(start):
-            raise BadRecord(f"{name} {_UNKNOWN_FORMAT if start else 'is empty; copy it again'}")
-        return _File(name, facts.st_size, _moment(facts.st_mtime))
+
+    def _contents(self, seen: "_Seen") -> Contents:
+        """With the tables read.
+
+        Raises:
+            MalformedAnswer: one cannot be read, there are two in a folder, or one is of a name that is not read.
+        """
+        folders = [name.rpartition("/")[0] for name in seen.tables]
+        for folder in folders:
+            if folders.count(folder) > 1:
+                both = " and ".join(name for name in seen.tables if name.rpartition("/")[0] == folder)
+                raise MalformedAnswer(f"there is more than one table in one folder ({both}); keep one of them")
+        unread = [name for name in seen.table_like if not any(name.startswith(_slash(each)) for each in folders)]
+        if unread and seen.files:
+            raise MalformedAnswer(
+                f"{unread[0]} looks like a table that describes these pictures, and only a table of the name "
+                "records (.csv, .tsv, .xlsx, .json) is read. Rename it so, or take it out of the folder"
+            )
+        tables = [read_table(name, self._table_bytes(name)) for name in seen.tables]
+        return Contents(seen.files, seen.broken, tables, seen.table_like)
+
+    def _is_table(self, name: str) -> bool:
+        """Does a file of JSON list files or records?"""
+        try:
+            return bool(read_table(name, self._table_bytes(name)).names_something)
+        except MalformedAnswer:
+            return False
+
+    def _table_bytes(self, name: str) -> bytes:
+        try:
+            path, facts = self._look(name)
+            data = path.read_bytes() if facts.st_size <= MAX_BYTES else b""
+        except BadRecord as error:
+            raise MalformedAnswer(str(error)) from None
+        except OSError as error:
+            raise MalformedAnswer(f"{name} cannot be read ({error.strerror}); check its permissions") from None
+        if facts.st_size > MAX_BYTES:
+            raise MalformedAnswer(f"{name} is larger than {MAX_BYTES:,} bytes; divide it by folders")
+        return data
 
 
-def _described(row: Row, files: Mapping[str, _File], taken: set[str]) -> Record | Unreadable:
-    identifier = row["identifier"] or next((_stem(path) for path in row.files), "")
-    try:
-        record = _record(row, identifier, files, taken)
-    except BadRecord as error:
-        return Unreadable(_printable(identifier)[:LONGEST_IDENTIFIER] or row.place, f"{row.place}: {error}")
-    taken.add(identifier)
-    return record
+@dataclass
+class _Seen:
+    """The files of a folder by what they are, in natural order."""
+
+    files: dict[str, File] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    tables: list[str] = field(default_factory=list)
+    table_like: list[str] = field(default_factory=list)
 
 
-def _record(row: Row, identifier: str, files: Mapping[str, _File], taken: set[str]) -> Record:
-    if row.problem:
-        raise BadRecord(row.problem)
-    if not identifier:
-        raise BadRecord("it has neither an identifier nor a file")
-    if identifier in taken:
-        raise BadRecord(f"it repeats the identifier {identifier}; give each record its own")
-    if missing := [path for path in row.files if _key(path) not in files]:
-        raise BadRecord(f"there is no picture {', '.join(missing)}; check the name")
-    found = [files[_key(path)] for path in row.files]
-    newest = max((file.modified for file in found), default=_EPOCH)
-    record = describe(row, identifier, newest, _raw(found, row.kept), tuple(file.path for file in found))
-    return within_limits(record)
-
-
-def _undescribed(files: Sequence[_File], taken: set[str]) -> Iterator[Record | Unreadable]:
-    """Each picture as a record of its own, named by its path, with the suffix only where that is needed."""
-    stems = Counter(_stem(file.path) for file in files)
-    for file in files:
-        stem = _stem(file.path)
-        identifier = stem if stems[stem] == 1 and stem not in taken else file.path
-        if identifier in taken:
-            yield Unreadable(identifier, "a row of the table uses this file's name as its identifier; change it")
-            continue
-        taken.add(identifier)
-        yield Record(identifier, file.modified, OWN_FOLDER, _raw([file], {}), pictures=(file.path,))
-
-
-def _key(path: str) -> str:
-    """Under which a table's spelling of a name finds the file: disks differ in how they compose letters."""
-    return unicodedata.normalize("NFC", PurePosixPath(path).as_posix())
-
-
-def _stem(path: str) -> str:
-    return posixpath.splitext(path)[0]
-
-
-def _raw(files: Sequence[_File], row: Mapping[str, Any]) -> str:
-    facts = [{"name": file.path, "size": file.size} for file in files]
-    return json.dumps({"row": row, "files": facts}, ensure_ascii=False, sort_keys=True)
-
-
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+def _slash(folder: str) -> str:
+    return f"{folder}/" if folder else ""
 
 
 def _moment(seconds: float) -> datetime:

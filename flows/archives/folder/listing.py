@@ -1,18 +1,54 @@
-"""Walks a folder as a person would list it: natural order, no hidden files, no litter, nothing that is foreign to it.
+"""Walks a folder as a person would list it, and tells by their names what its files are.
 
-Called by `archive.py`; looks into no file. Foreign is what nishiki wrote into a home that lies in the folder, or is the
-folder itself: taken for prints, its pictures would be colorized again every night. Whoever opens the archive says so.
+Called by `archive.py`; looks into no file. Natural order, no hidden files, no litter, nothing that is foreign. Foreign
+is what nishiki wrote into a home that lies in the folder, or is the folder itself: taken for prints, its pictures would
+be colorized again every night. Whoever opens the archive says so.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from enum import Enum, auto
+from pathlib import Path, PurePosixPath
 
-LITTER = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
+LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
 """What systems leave behind in folders, in lower case."""
 
 Foreign = Callable[[Path], bool]
 """Is a path something that the archive does not hold, wherever it lies?"""
+
+_PICTURE = r"jpe?g|jpe|png|tiff?|webp|avif|jp2|j2k|jpx|gif|bmp|psd|heic|dng|raw"
+_KINDS = (
+    ("TABLE", re.compile(r"records(?:\.(?:csv|tsv|tab|txt|xlsx|xlsm|json))+")),
+    ("TABLE_LIKE", re.compile(rf"records?[\s\d()_-]*(?:\.(?!(?:pdf|{_PICTURE})$)\w+)*")),
+    ("TABLE_LIKE", re.compile(r".*\.(?:csv|tsv|tab|xlsx?|xlsm|xlsb|ods|fods|numbers|dbf|mdb|accdb)")),
+    (
+        "NOTE",
+        re.compile(
+            r".*\.(?:md|markdown|rst|txt|text|pdf|rtf|docx?|odt|pages|html?|log|ini|url|webloc|lnk|sha256|md5)"
+            r"|readme|licen[cs]e|copying|notice|authors|changelog"
+        ),
+    ),
+)
+
+
+class Kind(Enum):
+    """What a file is for, by its name."""
+
+    TABLE = auto()
+    """`records.csv` and its like, whatever the capitals: it describes the pictures of its folder and below."""
+    TABLE_LIKE = auto()
+    """Another table, which may describe pictures, and which nishiki does not read."""
+    NOTE = auto()
+    """A person's text, unless it holds a picture all the same."""
+    OTHER = auto()
+    """A picture, or what ought to be one."""
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of a file, by its path or name."""
+    plain = unicodedata.normalize("NFKC", PurePosixPath(name).name).casefold().strip()
+    return next((Kind[kind] for kind, pattern in _KINDS if pattern.fullmatch(plain)), Kind.OTHER)
 
 
 def walk(root: Path, foreign: Foreign) -> Iterator[Path]:
@@ -37,7 +73,7 @@ def walk(root: Path, foreign: Foreign) -> Iterator[Path]:
 
 
 def _hidden(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.casefold() in LITTER
+    return path.name.startswith((".", "~$")) or path.name.casefold() in LITTER
 
 
 def _natural(path: Path) -> tuple[list[str | int], str]:

@@ -1,35 +1,38 @@
-"""The table that may describe a folder's pictures: `records.csv` or `records.json`. Called by `folder.py`.
+"""The table that may describe a folder's pictures, row by row. Called by `archive.py` and `account.py`.
 
-Columns, all optional but that a row needs an identifier or a file: identifier, file(s), title, artist(s),
-actor(s), role(s) or cast ("role/actor; role/actor"), date, year_from, year_to, genre, holder, credit, url,
-rights (a licence's address, or words), derivatives (yes, no, ask, unknown; the strictest of both holds).
-Lists are `;`-separated. Other columns are kept
-in `Record.raw`. A row that cannot be used still names its pictures, so that none of them is taken for a
-picture that nobody restricts.
+`records.csv`, `.tsv`, `.txt`, `.xlsx` or `.json`, in any capitals, one in a folder; it speaks for the folder and those
+below. Columns, all optional but that a row needs an identifier or a file: identifier, file(s), title, artist(s),
+actor(s), role(s) or cast ("role/actor; role/actor"), date, year_from, year_to, genre, holder, credit, url, rights,
+derivatives, and their names in `columns.py`. Other columns are kept in `Record.raw`.
 """
 
 import csv
-import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import zip_longest
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 from flows.archives.errors import BadRecord, MalformedAnswer
+from flows.archives.folder.columns import RIGHTS, plain, understand
+from flows.archives.folder.sheets import Line, read_sheet
 from flows.archives.record import Derivatives, Record, Rights, Role
 from flows.archives.values.dates import years
 from flows.archives.values.formats import items, read_role
-from flows.archives.values.rights import Statement, decide
+from flows.archives.values.rights import STRICTEST_FIRST, Statement, decide
 
-TABLES = ("records.csv", "records.json")
 YEARS = range(1, 2200)
 OWN_FOLDER = Rights(Derivatives.YES, "operator's own folder")
 
-_PLURALS = {"files": "file", "artists": "artist", "actors": "actor", "roles": "role"}
+_SPEAKS_OF_RIGHTS = re.compile(
+    r"creativecommons\.org|rightsstatements\.org|rights reserved|in copyright|copyrighted|no derivative"
+    r"|not be (?:altered|modified|reproduced)|転載|改変|無断|著作権|複製禁止",
+    re.IGNORECASE,
+)
+"""In a column that we do not use: a statement all the same."""
 
 
 @dataclass(frozen=True)
@@ -38,86 +41,90 @@ class Row:
 
     place: str
     cells: Mapping[str, str] = field(default_factory=dict)
-    """By column, lower case and singular."""
+    """By column."""
+    files: tuple[str, ...] = ()
+    """The cells of columns that name files, as written."""
+    said: tuple[Statement, ...] = ()
     kept: Mapping[str, Any] = field(default_factory=dict)
     """The row as written, for `Record.raw`."""
+    contradiction: str = ""
+    """A column that stands twice, and says different things."""
     problem: str = ""
 
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "").strip()
 
+
+@dataclass(frozen=True)
+class Table:
+    """A table, and the folder that it speaks for: with its `/`, or empty for the whole archive."""
+
+    path: str
+    rows: tuple[Row, ...]
+    unknown: tuple[str, ...] = ()
+    """Headings of columns that are not used."""
+    notes: tuple[str, ...] = ()
+
     @property
-    def files(self) -> tuple[str, ...]:
-        """Paths inside the folder, with `/` whatever the table's writer used."""
-        return tuple(path.replace("\\", "/").removeprefix("./") for path in items(self["file"]))
+    def names_something(self) -> bool:
+        """Does any row name a file or a record?"""
+        return any(row.files or row["identifier"] for row in self.rows)
+
+    @property
+    def folder(self) -> str:
+        """Of its files."""
+        return self.path[: self.path.rfind("/") + 1]
 
 
-def read_table(folder: Path) -> list[Row]:
-    """Every row of the folder's table, unusable ones too; empty where there is no table.
+def read_table(path: str, data: bytes) -> Table:
+    """Every row of a table, unusable ones too.
 
     Raises:
         MalformedAnswer: the table as a whole cannot be read.
     """
-    tables = [folder / name for name in TABLES if (folder / name).is_file()]
-    if len(tables) > 1:
-        raise MalformedAnswer(f"{folder} holds both {' and '.join(TABLES)}; keep one of them")
-    return [row for table in tables for row in _rows(table)]
-
-
-def _rows(table: Path) -> list[Row]:
     try:
-        text = table.read_text("utf-8-sig")
-        return list(_csv_rows(table.name, text) if table.suffix == ".csv" else _json_rows(table.name, text))
-    except UnicodeDecodeError:
-        raise MalformedAnswer(f"{table} is not UTF-8; save it as UTF-8") from None
-    except OSError as error:
-        raise MalformedAnswer(f"{table} cannot be read ({error.strerror}); check its permissions") from None
-    except (csv.Error, ValueError, RecursionError) as error:
-        raise MalformedAnswer(f"{table} cannot be read ({error}); correct it or take it away") from None
+        sheet = read_sheet(PurePosixPath(path.casefold()).suffix, data)
+    except (csv.Error, ValueError) as error:
+        raise MalformedAnswer(f"{path} cannot be read: {error}. Correct it, or take it out of the folder") from None
+    headings = dict.fromkeys(tuple(heading for heading, _ in line.cells) for line in sheet.lines)
+    unknown = dict.fromkeys(name for each in headings for name in understand(each).unknown)
+    return Table(path, tuple(_row(path, line) for line in sheet.lines), tuple(unknown), sheet.notes)
 
 
-def _csv_rows(name: str, text: str) -> Iterator[Row]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    columns = [_column(column) for column in reader.fieldnames or ()]
-    if not {"identifier", "file"} & set(columns):
-        raise ValueError("it has no column `identifier` or `file`; the comma separates columns")
-    for kept in reader:
-        # DictReader puts cells beyond the header under None, and None into cells that are missing.
-        surplus = kept.pop(None, None)
-        row = _row(f"{name} line {reader.line_num}", kept)
-        yield Row(row.place, row.cells, row.kept, "it has more cells than the header") if surplus else row
+def _row(path: str, line: Line) -> Row:
+    place = f"{path} {line.place}"
+    cells: dict[str, list[str]] = {}
+    said: list[Statement] = []
+    kept: dict[str, Any] = {}
+    contradiction = ""
+    meant = understand(tuple(heading for heading, _ in line.cells)).meant
+    for (heading, value), column in zip(line.cells, meant, strict=True):
+        kept[heading if heading not in kept else f"{heading} ({len(kept)})"] = value
+        text = _text(value, "\n" if column == "file" else "; ").strip()
+        if not text:
+            continue
+        cells.setdefault(column, []).append(text)
+        if column in RIGHTS or (not column and _SPEAKS_OF_RIGHTS.search(text)):
+            said.append(Statement(text, f"column {heading.strip()} of {path}", is_answer=column == "derivatives"))
+    for column, texts in cells.items():
+        if column and column != "file" and len({plain(text) for text in texts}) > 1:
+            contradiction = f"column {column} stands twice and says {' and '.join(texts)}"
+    files = tuple(cells.pop("file", ()))
+    first = {column: texts[0] for column, texts in cells.items() if column}
+    return Row(place, first, files, tuple(said), kept, contradiction, line.problem or _unstorable(line))
 
 
-def _json_rows(name: str, text: str) -> Iterator[Row]:
-    rows = json.loads(text)
-    if not isinstance(rows, list):
-        raise ValueError("it is no list of objects")  # noqa: TRY004 - the caller names every unreadable table alike
-    for number, kept in enumerate(rows, 1):
-        place = f"{name} object {number}"
-        yield _row(place, kept) if isinstance(kept, dict) else Row(place, problem="it is no object")
+def _unstorable(line: Line) -> str:
+    """Neither half a surrogate pair nor a zero byte can be stored as text."""
+    whole = "".join(_text(value, "") for _, value in line.cells)
+    return "it holds characters that are no text" if re.search("[\0\ud800-\udfff]", whole) else ""
 
 
-def _row(place: str, kept: Mapping[str, Any]) -> Row:
-    cells: dict[str, str] = {}
-    for name, value in kept.items():
-        column = _column(name)
-        cells[column] = "; ".join(part for part in (cells.get(column, ""), _text(value)) if part)
-    whole = "".join(cells.values())
-    # Neither half a surrogate pair nor a zero byte can be stored as text.
-    storable = "\0" not in whole and not re.search("[\ud800-\udfff]", whole)
-    return Row(place, cells, kept, "" if storable else "it holds characters that are no text")
-
-
-def _column(name: str) -> str:
-    plain = name.strip().casefold()
-    return _PLURALS.get(plain, plain)
-
-
-def _text(value: Any) -> str:
+def _text(value: Any, between: str) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return "; ".join(_text(part) for part in value)
+        return between.join(_text(part, between) for part in value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -135,7 +142,7 @@ def describe(row: Row, identifier: str, datestamp: datetime, raw: str, pictures:
     return Record(
         identifier,
         datestamp,
-        _rights(row),
+        rights_of(row),
         raw,
         title=row["title"],
         artists=items(row["artist"]),
@@ -177,11 +184,14 @@ def _year(row: Row, column: str) -> int | None:
     return int(text)
 
 
-def _rights(row: Row) -> Rights:
-    """What the row says, before what holds for the folder as a whole."""
-    table = row.place.partition(" ")[0]
-    said = [
-        Statement(row["rights"], f"column rights of {table}"),
-        Statement(row["derivatives"], f"column derivatives of {table}", is_answer=True),
-    ]
-    return decide(said) if any(each.text for each in said) else OWN_FOLDER
+def rights_of(row: Row) -> Rights:
+    """What the row says, before what holds for the folder as a whole: of several statements the strictest."""
+    if row.contradiction:
+        text = "\n".join(said.text for said in row.said)
+        return Rights(Derivatives.CONTRADICTORY, f"{row.place}: {row.contradiction}", text=text)
+    return decide(row.said) if row.said else OWN_FOLDER
+
+
+def strictest(judged: Sequence[Rights]) -> Rights:
+    """The first of the strictest."""
+    return min(judged, key=lambda rights: STRICTEST_FIRST.index(rights.derivatives))

@@ -22,7 +22,7 @@ YES, NO, ASK, UNKNOWN, BOTH = (
     Derivatives.UNKNOWN,
     Derivatives.CONTRADICTORY,
 )
-_STRICTEST_FIRST = (NO, BOTH, ASK, UNKNOWN, YES)
+STRICTEST_FIRST = (NO, BOTH, ASK, UNKNOWN, YES)
 _NC = "; non-commercial use only"
 
 PUBLIC_DOMAIN = ("publicdomain/zero", "publicdomain/mark")
@@ -147,7 +147,7 @@ def decide(statements: Iterable[Statement], places: str = "") -> Rights:
     if not pictures:
         why = "nothing is said of the pictures" if said else "no words that allow or forbid anything"
         return Rights(UNKNOWN if said else ASK, f"{why} in {given[0].said_in}", text=text)
-    first = min(pictures, key=lambda one: (_STRICTEST_FIRST.index(one.derivatives), not one.uri))
+    first = min(pictures, key=lambda one: (STRICTEST_FIRST.index(one.derivatives), not one.uri))
     return Rights(first.derivatives, _basis(first, pictures, said), first.uri, text)
 
 

@@ -172,7 +172,7 @@ def test_a_csv_table_describes_its_pictures(tmp_path: Path, put: Put) -> None:
     for name in ("sub/one.jpg", "two.jpg", "three.jpg", "four.jpg"):
         put(name)
     (one, two, three, four), unreadable = listed(tmp_path)
-    assert unreadable == []
+    assert [u.identifier for u in unreadable] == []
     assert (one.identifier, one.title, one.artists) == ("p1", "暫", ("豊国", "広重"))
     assert one.cast == (Role("暫", "団十郎"), Role("", "半四郎"), Role("奴", ""))
     assert (one.date_text, one.year_from, one.year_to, one.genre) == ("文久３年", 1863, 1863, "役者絵")
@@ -183,7 +183,8 @@ def test_a_csv_table_describes_its_pictures(tmp_path: Path, put: Put) -> None:
     assert two.rights.derivatives == Derivatives.NO
     assert (three.rights.derivatives, three.pictures) == (Derivatives.NO, ())  # the strictest of both columns
     assert three.rights.uri == "http://creativecommons.org/licenses/by-nd/4.0/"
-    assert (four.identifier, four.rights.basis) == ("four", "operator's own folder")
+    assert (four.identifier, four.rights.derivatives) == ("four", Derivatives.UNKNOWN)
+    assert four.rights.basis == "no row of records.csv names this picture"
 
 
 def test_a_json_table_describes_its_pictures(tmp_path: Path, put: Put) -> None:
@@ -202,7 +203,7 @@ def test_a_json_table_describes_its_pictures(tmp_path: Path, put: Put) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (",,,,,", "neither an identifier nor a file"),
+        (",,no,,,", "neither an identifier nor a file"),
         ("x,gone.jpg,,,,", "no picture gone.jpg"),
         ("x,../a.jpg,,,,", r"no picture \.\./a\.jpg"),
         ("x,a.jpg,,soon,,", "year_from 'soon' is no year"),
@@ -221,17 +222,19 @@ def test_a_bad_row_is_reported_with_its_place_and_frees_no_picture(
     with pytest.raises(AssertionError, match=reason):
         raise AssertionError(unreadable[0].reason)
     assert "records.csv line 3" in unreadable[0].reason
+    assert [record.identifier for record in records] == ["good", "a"]
+    assert records[1].rights.derivatives is Derivatives.UNKNOWN
     if "a.jpg" in row and ".." not in row:
-        assert [record.identifier for record in records] == ["good"]
+        assert records[1].rights.basis == "records.csv line 3 may mean this picture, and cannot be used"
 
 
 @pytest.mark.parametrize(
     ("name", "data"),
     [
         ("records.csv", b"title\nx\n"),
-        ("records.csv", b"identifier;file\nx;a.jpg\n"),
+        ("records.csv", b"title;shelf\nx;a.jpg\n"),
         ("records.csv", b""),
-        ("records.csv", "identifier,title\nx,暫\n".encode("cp932")),
+        ("records.csv", "identifier,title\nx,écossais\n".encode("latin-1")),
         ("records.csv", b'identifier,title\nx,"never closed\n'),
         ("records.json", b"[{"),
         ("records.json", b'{"file": "a.jpg"}'),

@@ -1,0 +1,252 @@
+"""What a folder with its tables comes to: every row with its files, and every picture that no row reaches.
+
+Called by `archive.py`, for the harvest and for `nishiki harvest --dry-run` alike; opens no file. Nothing is freed by
+what is not understood: a picture that an unusable or uncertain row may mean is held back, and so is every picture that
+no row reaches once there is a table, unless the operator's setting frees the rest.
+"""
+
+import json
+import posixpath
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from flows.archives.errors import BadRecord
+from flows.archives.folder.matching import Names, Reach, reach, settle
+from flows.archives.folder.table import OWN_FOLDER, Row, Table, describe, rights_of, strictest
+from flows.archives.limits import LONGEST_IDENTIFIER, within_limits
+from flows.archives.record import Derivatives, Record, Remark, Rights, Unreadable
+
+SHOWN = 10
+"""Names in one remark."""
+_OTHER_LISTS = re.compile("[|｜,，、]")
+"""Between names, where `;` is the rule."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class File:
+    """A picture file that was found; `path` is inside the folder, with `/`."""
+
+    path: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What was found in a folder."""
+
+    files: Mapping[str, File]
+    """Pictures, by path."""
+    broken: Mapping[str, str]
+    """Why other files that ought to be pictures are none, by path."""
+    tables: Sequence[Table] = ()
+    ignored: Sequence[str] = ()
+    """Tables of other names, where one is read that speaks for them."""
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What was made of one row."""
+
+    place: str
+    row: Row
+    reach: Reach
+    found: Record | Unreadable
+
+    @property
+    def remarks(self) -> Iterator[Remark]:
+        """How its files were found, where that is not plain."""
+        for pick in self.reach.picks:
+            if pick.how:
+                yield Remark(self.place, f"{pick.written.strip()!r} is taken for {pick.path} ({pick.how})")
+        if len(self.reach.picks) > 1 and any(_OTHER_LISTS.search(cell) for cell in self.row.files):
+            yield Remark(self.place, f"{' '.join(self.row.files)!r} is read as {len(self.reach.picks)} names")
+        if self.row.contradiction:
+            yield Remark(self.place, f"held back: {self.row.contradiction}")
+        if isinstance(self.found, Record) and not self.reach.picks:
+            yield Remark(self.place, f"the record {self.found.identifier} reaches no picture")
+
+
+@dataclass(frozen=True)
+class Account:
+    """A folder, understood."""
+
+    contents: Contents
+    rows: tuple[Understood, ...]
+    rest: tuple[Record | Unreadable, ...]
+    """Pictures that no usable row reaches."""
+
+    @property
+    def remarks(self) -> Iterator[Remark]:
+        """What a person should know of it."""
+        for table in self.contents.tables:
+            if table.unknown:
+                yield Remark(table.path, f"columns that are kept and not used: {', '.join(table.unknown)}")
+            yield from (Remark(table.path, note) for note in table.notes)
+        for path in self.contents.ignored:
+            yield Remark(path, "is not read, since another table speaks for its folder")
+        if self.contents.tables:
+            yield from self._rest()
+        yield from (remark for row in self.rows for remark in row.remarks)
+
+    def _rest(self) -> Iterator[Remark]:
+        held: defaultdict[bool, list[str]] = defaultdict(list)
+        for found in self.rest:
+            if isinstance(found, Record):
+                held[found.rights.derivatives is not Derivatives.YES].append(found.pictures[0])
+        tables = " and ".join(table.path for table in self.contents.tables[:3])
+        if held[True]:
+            yield Remark(
+                tables,
+                f"{_counted(held[True])} that no row reaches for certain, held back: {_named(held[True])}. Add "
+                'rows for them, or set the archive\'s undescribed_pictures = "free" in nishiki.toml',
+            )
+        if held[False]:
+            yield Remark(tables, f"{_counted(held[False])} that no row reaches, freed by undescribed_pictures")
+
+
+def understand(contents: Contents, *, free: bool) -> Account:
+    """Every row and every picture of a folder.
+
+    Args:
+        contents: what lies in it.
+        free: whether pictures that no row reaches are the operator's own although there is a table.
+    """
+    names = {table.folder: Names(table.folder, (*contents.files, *contents.broken)) for table in contents.tables}
+    rows = {row.place: (table, row) for table in contents.tables for row in table.rows}
+    reaches = settle({place: reach(row.files, row["identifier"], names[t.folder]) for place, (t, row) in rows.items()})
+    twice = _in_several_tables(contents.tables)
+    taken: set[str] = set()
+    understood = []
+    for place, (table, row) in rows.items():
+        identifier = _identifier(row, reaches[place], table.folder if row["identifier"] in twice else "")
+        found = _described(row, identifier, reaches[place], contents, taken)
+        understood.append(Understood(place, row, reaches[place], found))
+    shared = _with_shared_rights(understood)
+    return Account(contents, tuple(shared), tuple(_undescribed(contents, shared, taken, free=free)))
+
+
+def _in_several_tables(tables: Sequence[Table]) -> set[str]:
+    """Identifiers that say which picture is meant only together with their table's folder."""
+    seen = Counter(name for table in tables for name in {row["identifier"] for row in table.rows})
+    return {name for name, count in seen.items() if name and count > 1}
+
+
+def _identifier(row: Row, reached: Reach, folder: str) -> str:
+    if row["identifier"]:
+        return folder + row["identifier"]
+    first = reached.picks[0].path if reached.picks else next(iter(row.files), "").strip()
+    return stem(first)
+
+
+def _described(row: Row, identifier: str, reached: Reach, contents: Contents, taken: set[str]) -> Record | Unreadable:
+    try:
+        record = _record(row, identifier, reached, contents, taken)
+    except BadRecord as error:
+        return Unreadable(printable(identifier)[:LONGEST_IDENTIFIER] or row.place, f"{row.place}: {error}")
+    taken.add(identifier)
+    return record
+
+
+def _record(row: Row, identifier: str, reached: Reach, contents: Contents, taken: set[str]) -> Record:
+    if row.problem or reached.problem:
+        raise BadRecord(row.problem or reached.problem)
+    if not identifier:
+        raise BadRecord("it has neither an identifier nor a file")
+    if identifier in taken:
+        raise BadRecord(f"it repeats the identifier {identifier}; give each record its own")
+    if broken := [contents.broken[pick.path] for pick in reached.picks if pick.path in contents.broken]:
+        raise BadRecord("; ".join(broken))
+    files = [contents.files[pick.path] for pick in reached.picks]
+    newest = max((file.modified for file in files), default=_EPOCH)
+    record = describe(row, identifier, newest, _raw(files, row.kept), tuple(file.path for file in files))
+    return within_limits(record)
+
+
+def _with_shared_rights(rows: Sequence[Understood]) -> list[Understood]:
+    """Each record with the strictest of what is said of its pictures, by other rows too."""
+    said: defaultdict[str, list[Rights]] = defaultdict(list)
+    for each in rows:
+        for path in each.reach.all:
+            said[path].append(_say_on_pictures(each))
+
+    def shared(found: Record) -> Record:
+        strict = strictest([found.rights, *(rights for path in found.pictures for rights in said[path])])
+        return found if strict.derivatives is found.rights.derivatives else replace(found, rights=strict)
+
+    return [replace(each, found=shared(each.found)) if isinstance(each.found, Record) else each for each in rows]
+
+
+def _say_on_pictures(row: Understood) -> Rights:
+    """What a row says on every picture that it means, or may mean."""
+    rights = rights_of(row.row)
+    if isinstance(row.found, Record) or rights.derivatives is Derivatives.YES:
+        return rights
+    return Rights(Derivatives.UNKNOWN, f"{row.place} may mean this picture, and is held back itself", text=rights.text)
+
+
+def _undescribed(
+    contents: Contents, rows: Sequence[Understood], taken: set[str], *, free: bool
+) -> Iterator[Record | Unreadable]:
+    """Each other picture as a record of its own, named by its path, with the suffix only where that is needed."""
+    described = {path for each in rows if isinstance(each.found, Record) for path in each.found.pictures}
+    meant = {path: each.place for each in rows if isinstance(each.found, Unreadable) for path in each.reach.all}
+    rights = _rights_of_rest(contents.tables, free=free)
+    files = [file for file in contents.files.values() if file.path not in described]
+    stems = Counter(stem(file.path) for file in files)
+    for file in files:
+        short = stem(file.path)
+        identifier = short if stems[short] == 1 and short not in taken else file.path
+        if identifier in taken:
+            yield Unreadable(identifier, "a row of the table uses this file's name as its identifier; change it")
+            continue
+        taken.add(identifier)
+        doubt = meant.get(file.path)
+        held = Rights(Derivatives.UNKNOWN, f"{doubt} may mean this picture, and cannot be used") if doubt else rights
+        yield Record(identifier, file.modified, held, _raw([file], {}), pictures=(file.path,))
+
+
+def _rights_of_rest(tables: Sequence[Table], *, free: bool) -> Rights:
+    if not tables or free:
+        return OWN_FOLDER
+    names = " or ".join(table.path for table in tables[:3])
+    return Rights(Derivatives.UNKNOWN, f"no row of {names} names this picture")
+
+
+def held_for(reason: str, files: Mapping[str, File]) -> Iterator[Record]:
+    """Every picture, held back for one reason: a table that cannot be read may forbid what was free before."""
+    rights = Rights(Derivatives.UNKNOWN, reason)
+    stems = Counter(stem(path) for path in files)
+    for file in files.values():
+        short = stem(file.path)
+        identifier = short if stems[short] == 1 else file.path
+        yield Record(identifier, file.modified, rights, _raw([file], {}), pictures=(file.path,))
+
+
+def stem(path: str) -> str:
+    """A path without its suffix."""
+    return posixpath.splitext(path)[0]
+
+
+def printable(name: str) -> str:
+    """A name that can be written as UTF-8, whatever the disk has."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _raw(files: Sequence[File], row: Mapping[str, Any]) -> str:
+    facts = [{"name": file.path, "size": file.size} for file in files]
+    return json.dumps({"row": row, "files": facts}, ensure_ascii=False, sort_keys=True)
+
+
+def _counted(paths: Sequence[str]) -> str:
+    return f"{len(paths):,} picture{'s' if len(paths) > 1 else ''}"
+
+
+def _named(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else ""
+    return ", ".join(paths[:SHOWN]) + more

@@ -1,0 +1,224 @@
+"""Which files the rows of a table mean. Called by `account.py`; knows names only, and opens no file.
+
+A name that is written exactly as a file's finds it. Otherwise a match is made only where it is certain: one file fits
+in spelling (Unicode form, capitals, width, spaces, suffix) and in its folder at least as well as every other, and no
+other row has a better claim to it. What is not certain is held back, with the files that may be meant.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from flows.archives.folder.columns import plain
+
+LONGEST_NAME = 12
+"""Parts of a list that one name with separators in it may have."""
+SHOWN = 5
+
+_SEPARATORS = re.compile(r"([;；|｜\n\r\t,，、])")
+_SUFFIXES = {"jpeg": "jpg", "jpe": "jpg", "tiff": "tif", "j2k": "jp2", "jpx": "jp2"}
+_SUFFIX = re.compile(r"(.+)\.(jpe?g|jpe|png|tiff?|webp|avif|jp2|j2k|jpx|gif|bmp|psd|heic|dng|raw|nef|cr2)", re.DOTALL)
+_HOW = ("", "Unicode form", "capitals, width or spaces", "suffix", "suffix")
+EXACT = (0, 0, 0)
+Rank = tuple[int, int, int]
+"""Spelling, folder, identifier instead of a file's name: 0 is exact."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A file that a row means."""
+
+    path: str
+    written: str
+    rank: Rank = EXACT
+
+    @property
+    def how(self) -> str:
+        """In what the written name differs, for a person; empty where it does not."""
+        spelling, folder, identifier = self.rank
+        marks = "separators" if "\\" in self.written else ""
+        ways = (_HOW[spelling], "folder" if folder else "", marks, "found by its identifier" if identifier else "")
+        return ", ".join(way for way in ways if way)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The files that one row reaches."""
+
+    picks: tuple[Pick, ...] = ()
+    maybe: tuple[str, ...] = ()
+    """Files that it may mean, where that is not certain."""
+    problem: str = ""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Whatever it means or may mean."""
+        return (*(pick.path for pick in self.picks), *self.maybe)
+
+
+class Names:
+    """The files of a folder and those below it, to be found by a name that somebody wrote."""
+
+    def __init__(self, folder: str, paths: Iterable[str]) -> None:
+        """Of all paths those in `folder` (with its `/`, or empty) count, relative to it."""
+        self._folder = folder
+        self._paths = {path.removeprefix(folder) for path in paths if path.startswith(folder)}
+        self._folders = {plain(part) for path in self._paths for part in path.split("/")[:-1]}
+        self._like: dict[str, list[str]] = defaultdict(list)
+        for path in self._paths:
+            self._like[_stem(plain(_last(path)))].append(path)
+
+    def find(self, written: str) -> Pick | tuple[str, ...]:
+        """The one file that a name means for certain, or all that it may mean; none where there is none."""
+        name = re.sub(r"^(?:\./)+", "", written.strip().replace("\\", "/"))
+        if name in self._paths:
+            return Pick(self._folder + name, written)
+        if not name or ".." in name.split("/"):
+            return ()
+        keys = {plain(_last(name)), _stem(plain(_last(name)))}
+        ranked = {path: rank for key in keys for path in self._like.get(key, ()) if (rank := self._rank(name, path))}
+        for path, rank in ranked.items():
+            others = (other for each, other in ranked.items() if each != path)
+            if all(rank != other and rank[0] <= other[0] and rank[1] <= other[1] for other in others):
+                return Pick(self._folder + path, written, rank)
+        return tuple(sorted(self._folder + path for path in ranked))
+
+    def _rank(self, name: str, path: str) -> Rank | None:
+        """How well a path fits a name; None where it does not."""
+        for spelling, (wanted, there) in enumerate(_spellings(name, path)):
+            if wanted == there:
+                return spelling, 0, 0
+            if there.endswith(f"/{wanted}") or (wanted.endswith(f"/{there}") and self._elsewhere(name, path)):
+                return spelling, 1, 0
+        return None
+
+    def _elsewhere(self, name: str, path: str) -> bool:
+        """Is the folder that a name has before the path none of ours? One of ours says that another file is meant."""
+        before = name.split("/")[-path.count("/") - 2]
+        return plain(before) not in self._folders
+
+
+def _spellings(name: str, path: str) -> Iterator[tuple[str, str]]:
+    """Both, made more and more alike."""
+    yield name, path
+    yield unicodedata.normalize("NFC", name), unicodedata.normalize("NFC", path)
+    name, path = _plain_path(name), _plain_path(path)
+    yield name, path
+    yield _same_suffix(name), _same_suffix(path)
+    yield (name if name == _stem(path) or name.endswith(f"/{_stem(path)}") else _stem(name)), _stem(path)
+
+
+def reach(files: Sequence[str], identifier: str, names: Names) -> Reach:
+    """What a row means by its file cells, or by its identifier where it has none."""
+    if not files:
+        found = names.find(identifier) if identifier else ()
+        if isinstance(found, Pick):
+            return Reach((replace(found, rank=(*found.rank[:2], 1)),))
+        return Reach((), found, _unsure(identifier, found) if found else "")
+    reaches = [_listed(cell, names) for cell in files]
+    sets = {frozenset(pick.path for pick in each.picks) for each in reaches}
+    maybe = tuple(dict.fromkeys(path for each in reaches for path in each.all))
+    if problem := next((each.problem for each in reaches if each.problem), ""):
+        return Reach((), maybe, problem)
+    if len(sets) > 1:
+        return Reach((), maybe, f"its columns name different files ({' and '.join(files)}); keep one")
+    return reaches[0]
+
+
+def _listed(cell: str, names: Names) -> Reach:
+    """The files of one cell: the longest names that there are, so that a separator in a file's own name counts."""
+    parts = _SEPARATORS.split(cell)
+    picks: list[Pick] = []
+    start = 0
+    while start < len(parts):
+        if not parts[start].strip() or _SEPARATORS.fullmatch(parts[start]):
+            start += 1
+            continue
+        end, found = _longest(parts, start, names)
+        if not isinstance(found, Pick):
+            missing = _name_at(parts, start)
+            problem = _unsure(missing, found) if found else f"there is no picture {missing}; check the name"
+            return Reach((), _any(parts, names), problem)
+        picks.append(found)
+        start = end
+    return Reach(tuple({pick.path: pick for pick in picks}.values()))
+
+
+def _longest(parts: Sequence[str], start: int, names: Names) -> tuple[int, Pick | tuple[str, ...]]:
+    """Where the longest name from here ends, and its file; the files that may be meant where none is certain."""
+    unsure: tuple[str, ...] = ()
+    for end in range(min(len(parts), start + 2 * LONGEST_NAME), start, -1):
+        if _SEPARATORS.fullmatch(parts[end - 1]):
+            continue
+        found = names.find("".join(parts[start:end]))
+        if isinstance(found, Pick):
+            return end, found
+        unsure = unsure or found
+    return start, unsure
+
+
+def _any(parts: Sequence[str], names: Names) -> tuple[str, ...]:
+    """Every file that some part of an unsure list may mean."""
+    found = [names.find(part) for part in parts if part.strip()]
+    paths = [path for each in found for path in ((each.path,) if isinstance(each, Pick) else each)]
+    return tuple(dict.fromkeys(paths))
+
+
+def _name_at(parts: Sequence[str], start: int) -> str:
+    """The name as a person would read it: up to the next separator that no name has."""
+    name = "".join(parts[start:])
+    return re.split(r"[;；|｜\n\r\t]", name)[0].strip()
+
+
+def _unsure(written: str, found: Sequence[str]) -> str:
+    return f"{written} may be {_some(found)}; write the name as the file has it"
+
+
+def _some(found: Sequence[str]) -> str:
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return ", ".join(found[:SHOWN]) + more
+
+
+def settle(reaches: Mapping[str, Reach]) -> dict[str, Reach]:
+    """The reaches of all rows, by place, without claims that another row has more right to.
+
+    An exact name has. Where several rows find one file loosely, and not by the same words, none does.
+    """
+    claims: dict[str, list[tuple[str, Pick]]] = defaultdict(list)
+    for place, each in reaches.items():
+        for pick in each.picks:
+            claims[pick.path].append((place, pick))
+    lost = {place: reason for rivals in claims.values() for place, reason in _lost(rivals)}
+    return {place: Reach((), each.all, lost[place]) if place in lost else each for place, each in reaches.items()}
+
+
+def _lost(rivals: Collection[tuple[str, Pick]]) -> Iterator[tuple[str, str]]:
+    exact = [place for place, pick in rivals if pick.rank == EXACT]
+    alike = len({plain(pick.written) for _, pick in rivals}) == 1
+    for place, pick in rivals:
+        others = exact or [other for other, _ in rivals if other != place]
+        if pick.rank != EXACT and others and (exact or not alike):
+            yield (
+                place,
+                f"{pick.written} may be {pick.path}, which {others[0]} names; write the name as the file has it",
+            )
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _plain_path(path: str) -> str:
+    return "/".join(plain(part) for part in path.split("/"))
+
+
+def _same_suffix(path: str) -> str:
+    found = _SUFFIX.fullmatch(path)
+    return f"{found[1]}.{_SUFFIXES.get(found[2], found[2])}" if found else path
+
+
+def _stem(path: str) -> str:
+    found = _SUFFIX.fullmatch(path)
+    return found[1] if found else path
