@@ -340,10 +340,11 @@ def test_a_table_of_another_name_stops_the_folder_and_frees_nothing(tmp_path: Pa
     (tmp_path / "box1").mkdir()
     (tmp_path / "P001.png").write_bytes(PICTURE)
     (tmp_path / other).write_bytes(b"file,derivatives\nP001.png,no\n")
-    found = []
+    found: list[Record | Unreadable | Remark] = []
     with pytest.raises(MalformedAnswer, match="looks like a table") as stopped:
         found.extend(FolderArchive(tmp_path, lambda _: False).records(Window()))
     assert other in str(stopped.value)
+    assert [each.rights.derivatives for each in found if isinstance(each, Record)] == [UNKNOWN]
 
 
 def test_what_was_free_before_is_held_until_its_table_is_read(tmp_path: Path) -> None:
@@ -465,7 +466,7 @@ def test_a_workbook_that_cannot_be_read_for_sure_stops_the_folder(made: Made, da
 def test_numbers_and_dates_of_a_workbook_are_read_as_they_look(made: Made) -> None:
     from datetime import datetime  # noqa: PLC0415
 
-    table = [["id", "file", "year_from", "date"], [17, 1, 1863.0, datetime(1863, 5, 1)]]  # noqa: DTZ001
+    table: list[list[Any]] = [["id", "file", "year_from", "date"], [17, 1, 1863.0, datetime(1863, 5, 1)]]  # noqa: DTZ001
     listed = made(workbook(table), "1.png", name="records.xlsx")
     (record,) = listed.records
     assert (record.identifier, record.pictures, record.year_from) == ("17", ("1.png",), 1863)
