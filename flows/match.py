@@ -5,9 +5,12 @@ most one portion. Runs again without harm: contents keep a match whose style may
 """
 
 import logging
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -19,8 +22,16 @@ from colorize.device import use_one_thread
 from colorize.encoders.loading import load_encoder
 from colorize.errors import UnreadableImage
 from colorize.matching.embedding import LAYER, embed
-from colorize.matching.ranking import Ranked, Vectors, centre_of, rank
-from db.entries.night import Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
+from colorize.matching.ranking import Genres, Ranked, Vectors, centre_of, rank
+from db.entries.night import (
+    LIKELY_SAME_DESIGN,
+    Description,
+    EncoderKey,
+    ImageEntry,
+    MatchEntry,
+    MatchOutcome,
+    Tone,
+)
 from db.errors import PictureMissing
 from flows.plan import Plan, plan_night
 from flows.progress import track
@@ -34,16 +45,40 @@ QUERIES = 512
 """Content images ranked at a time."""
 
 
+class MatchedWith(StrEnum):
+    """What a content was matched with, in words for a person."""
+
+    SAME_DESIGN = "another impression of its own design"
+    OTHER_DESIGN = "a print of another design"
+    OTHER_GENRE = "a print of another genre, for want of its own"
+    NONE = "nothing"
+
+
 @dataclass
 class MatchTally:
     """What matching came to."""
 
     encoder: EncoderKey
-    matched: int
-    no_match: int
+    found: Counter[MatchedWith]
+    """How many contents were matched tonight, and with what."""
     held_back: Mapping[str, int]
     """Records that are not content for now, by reason."""
     problems: list[tuple[str, str]]
+
+    @property
+    def matched(self) -> int:
+        """How many found a style print."""
+        return self.found.total() - self.no_match
+
+    @property
+    def styles(self) -> dict[str, int]:
+        """How many were matched with what; what none was matched with is left out."""
+        return {kind: self.found[kind] for kind in MatchedWith if kind is not MatchedWith.NONE and self.found[kind]}
+
+    @property
+    def no_match(self) -> int:
+        """How many found none."""
+        return self.found[MatchedWith.NONE]
 
 
 @flow(name="match", validate_parameters=False)
@@ -59,8 +94,8 @@ def match(settings: Settings) -> MatchTally:
         missing = catalogue.images_to_embed(key, {Tone.COLOUR, *scope.tones})
         problems = embed_images(plan, missing) if missing else []
         log.info("%d pictures embedded with %s, %d of them failed", len(missing), key.name, len(problems))
-        matched, no_match = rank_contents(plan, catalogue.contents_to_match(key, plan.matcher, scope))
-        return MatchTally(key, matched, no_match, catalogue.held_back(scope), problems)
+        found = rank_contents(plan, catalogue.contents_to_match(key, plan.matcher, scope))
+        return MatchTally(key, found, catalogue.held_back(scope), problems)
 
 
 @task(name="embed-images", cache_policy=NO_CACHE, persist_result=False)
@@ -94,27 +129,63 @@ def embed_images(plan: Plan, missing: Sequence[ImageEntry]) -> list[tuple[str, s
 
 
 @task(name="rank-contents", cache_policy=NO_CACHE, persist_result=False)
-def rank_contents(plan: Plan, contents: Sequence[int]) -> tuple[int, int]:
-    """Rank all colour images for each content image; returns how many found a match and how many none."""
+def rank_contents(plan: Plan, contents: Sequence[int]) -> Counter[MatchedWith]:
+    """Rank all colour images for each content image; returns how many were matched with what."""
     catalogue, settings, key = plan.catalogue, plan.settings, plan.night.encoder
 
     def blocks() -> Iterable[tuple[NDArray[np.int64], Vectors]]:
         return catalogue.styles(key)
 
-    matched, no_match, centre = 0, 0, centre_of(blocks)
+    found: Counter[MatchedWith] = Counter()
+    if not contents:
+        return found
+    centre, genres = centre_of(blocks), genre_numbers(catalogue.genres(), settings.genres)
     with track("match", len(contents), "pictures") as advance:
         for start in range(0, len(contents), QUERIES):
             portion = contents[start : start + QUERIES]
-            ranked = rank(catalogue.vectors(key, portion), blocks, settings.candidates, centre)
+            of_portion = np.array([genres.get(content_id, 0) for content_id in portion], np.int64)
+            known = Genres(of_portion, genres, LIKELY_SAME_DESIGN)
+            ranked = rank(catalogue.vectors(key, portion), blocks, settings.candidates, centre, known)
             styles = {candidate.id for row in ranked for candidate in row}
             descriptions = catalogue.describe({*portion, *styles})
             for content_id, row in zip(portion, ranked, strict=True):
                 entries = match_entries(descriptions, content_id, row, settings.score_floor)
                 catalogue.add_matches(content_id, plan.matcher, entries)
-                found = entries[0].outcome is MatchOutcome.MATCHED
-                matched, no_match = matched + found, no_match + (not found)
+                found[matched_with(entries[0])] += 1
                 advance(1)
-    return matched, no_match
+    return found
+
+
+def genre_numbers(said: Mapping[int, tuple[str | None, bool]], actors: Sequence[str]) -> dict[int, int]:
+    """A number for the genre of each image of which records say one; whoever names an actor says it, too.
+
+    Args:
+        said: image → the genre's name, and whether an actor is named.
+        actors: names of the actor prints' genre, which count as one.
+    """
+    one = {_plain(name): 1 for name in actors}
+    numbers: dict[str, int] = {}
+    found = {}
+    for image_id, (genre, cast) in said.items():
+        if genre:
+            name = _plain(genre)
+            found[image_id] = one.get(name) or numbers.setdefault(name, len(numbers) + 2)
+        elif cast:
+            found[image_id] = 1
+    return found
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def matched_with(entry: MatchEntry) -> MatchedWith:
+    """What the first of a content's entries came to."""
+    if entry.outcome is not MatchOutcome.MATCHED:
+        return MatchedWith.NONE
+    if entry.reasons.get("same_design"):
+        return MatchedWith.SAME_DESIGN
+    return MatchedWith.OTHER_GENRE if entry.reasons.get("other_genre") else MatchedWith.OTHER_DESIGN
 
 
 def match_entries(
@@ -139,13 +210,19 @@ def match_entries(
 
 
 def match_reasons(content: Description, style: Description, candidate: Ranked) -> dict[str, Any]:
-    """Why these two, as data: the features' word decides, what the records share stands beside it."""
+    """Why these two, as data: the features decide, and the genre; what the records share stands beside it."""
     shared = {
         "artists": sorted(set(content.artists) & set(style.artists)),
         "actors": sorted({actor for _, actor in content.cast} & {actor for _, actor in style.cast} - {""}),
         "roles": sorted({role for role, _ in content.cast} & {role for role, _ in style.cast} - {""}),
     }
-    reasons: dict[str, Any] = {"layer": LAYER, "cosine": round(candidate.score, 4)}
+    reasons: dict[str, Any] = {
+        "layer": LAYER,
+        "cosine": round(candidate.score, 4),
+        "same_design": candidate.score >= LIKELY_SAME_DESIGN,
+    }
+    if candidate.other_genre:
+        reasons["other_genre"] = style.genre or "actor print"
     reasons |= {f"shared_{key}": words for key, words in shared.items() if words}
     if content.year_from is not None and style.year_from is not None:
         reasons["years_apart"] = abs(content.year_from - style.year_from)

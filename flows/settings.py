@@ -136,7 +136,7 @@ class Settings(ReviewSettings):
     )
     candidates: int = Field(default=5, ge=1, le=100, description="Style images kept for each content image.")
     score_floor: float = Field(
-        default=0.0, ge=-1, le=1, description="Cosine under which even the best style image is not taken as a match."
+        default=-1.0, ge=-1, le=1, description="Cosine under which even the best style image is not taken as a match."
     )
 
     recipe: str = Field(default="nishiki/colour", description="Recipe of the night; `nishiki recipes` lists them.")

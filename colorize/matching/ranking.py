@@ -4,7 +4,7 @@ Both sides are embedded from their gray version, so that subject and drawing dec
 describe texture, not subject, and are not used. `flows.match` hands over the catalogue's numpy blocks.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from torch.nn import functional
 CENTRE_FROM = 8
 """Colour pictures from which on vectors are centred on their mean; of fewer, the mean says little."""
 
+_LAST = 4
+"""More than two cosines differ by."""
 Vectors = NDArray[np.float32]
 Blocks = Callable[[], Iterable[tuple[NDArray[np.int64], Vectors]]]
 """Opens the (ids, vectors (n, d)) blocks anew each time it is called."""
@@ -27,6 +29,26 @@ class Ranked:
     id: int
     score: float
     """Cosine of the centred vectors, in [−1, 1]; of the plain ones where too few pictures give a centre."""
+    other_genre: bool = False
+    """The records say that the two are of different genres, and nothing says that they are of one design."""
+
+
+@dataclass(frozen=True)
+class Genres:
+    """Of which genre the pictures are, as far as records say."""
+
+    of_queries: NDArray[np.int64]
+    """(n,), a number for each genre, 0: unknown."""
+    of_styles: Mapping[int, int]
+    """By id, the same numbers; those of unknown genre are left out."""
+    same_design: float
+    """Cosine from which on two pictures are of one design, whatever the records say."""
+
+    def differ(self, ids: NDArray[np.int64], cosines: torch.Tensor) -> torch.Tensor:
+        """bool, (n, m): the genres are known and differ, and the likeness is not that of one design."""
+        styles = torch.tensor([self.of_styles.get(int(each), 0) for each in ids])[None]
+        queries = torch.from_numpy(self.of_queries)[:, None]
+        return (queries != styles) & (queries != 0) & (styles != 0) & (cosines < self.same_design)
 
 
 def centre_of(blocks: Blocks) -> Vectors | None:
@@ -41,32 +63,34 @@ def centre_of(blocks: Blocks) -> Vectors | None:
     return mean
 
 
-def rank(queries: Vectors, blocks: Blocks, k: int, centre: Vectors | None) -> list[list[Ranked]]:
+def rank(
+    queries: Vectors, blocks: Blocks, k: int, centre: Vectors | None, genres: Genres | None = None
+) -> list[list[Ranked]]:
     """The k best of all blocks for each query, best first; memory stays that of one block.
 
     Args:
         queries: float32, (n, d).
         blocks: any number of colour images.
         centre: subtracted from both sides first; None leaves them as they are.
+        genres: pictures of another genre come after all others; None: no genre is known.
     """
     wanted = _unit(queries, centre)
     best: list[list[Ranked]] = [[] for _ in queries]
     for ids, vectors in blocks():
         # Equal pictures rank by id, however they are blocked: their products differ in the last bits, so they are
         # rounded, and topk would take any of them.
-        ordered = np.argsort(ids)
-        cosines = (wanted @ _unit(vectors, centre).T).round(decimals=5)
-        scores, places = cosines[:, ordered].sort(dim=1, descending=True, stable=True)
-        for row, found in enumerate(zip(scores[:, :k].tolist(), places[:, :k].tolist(), strict=True)):
-            best[row] = _merged(best[row], ids[ordered], found, k)
+        ordered = ids[np.argsort(ids)]
+        cosines = (wanted @ _unit(vectors, centre).T).round(decimals=5)[:, np.argsort(ids)]
+        apart = torch.zeros_like(cosines, dtype=torch.bool) if genres is None else genres.differ(ordered, cosines)
+        places = (cosines - _LAST * apart).sort(dim=1, descending=True, stable=True)[1][:, :k]
+        found = (ordered[places.numpy()].tolist(), cosines.gather(1, places).tolist(), apart.gather(1, places).tolist())
+        for row, here in enumerate(zip(*found, strict=True)):
+            best[row] = _best([*best[row], *map(Ranked, *here)], k)
     return best
 
 
-def _merged(
-    best: list[Ranked], ids: NDArray[np.int64], found: tuple[Sequence[float], Sequence[int]], k: int
-) -> list[Ranked]:
-    here = [Ranked(int(ids[place]), score) for score, place in zip(*found, strict=True)]
-    return sorted([*best, *here], key=lambda ranked: (-ranked.score, ranked.id))[:k]
+def _best(ranked: list[Ranked], k: int) -> list[Ranked]:
+    return sorted(ranked, key=lambda each: (each.other_genre, -each.score, each.id))[:k]
 
 
 def _unit(vectors: Vectors, centre: Vectors | None) -> torch.Tensor:

@@ -48,6 +48,11 @@ class Change(StrEnum):
     DELETED = "deleted"
 
 
+LIKELY_SAME_DESIGN = 0.6
+"""Likeness (cosine of deep features) from which on two prints are taken for impressions of one design: on real prints
+impressions of one design have .66 to .94, all others at most .54. Below it, more is not better."""
+
+
 class MatchOutcome(StrEnum):
     """The chosen pair, a style image under consideration, or none above the floor."""
 
@@ -178,6 +183,7 @@ class Description:
     rights_uri: str | None
     derivatives: Derivatives = Derivatives.UNKNOWN
     rights_basis: str = ""
+    genre: str | None = None
 
 
 @dataclass(frozen=True)

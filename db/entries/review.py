@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from db.entries.night import Description, Outcome, Verdict, VerdictEntry
+from db.entries.night import LIKELY_SAME_DESIGN, Description, Outcome, Verdict, VerdictEntry
 
 
 class Reason(StrEnum):
@@ -52,6 +52,9 @@ class QueueFilter:
     year_to: int | None = None
     """Prints whose years touch the period; those without years are left out."""
     recipe: str | None = None
+    likeness_from: float | None = None
+    likeness_to: float | None = None
+    """Of the style print's design to the content's, a cosine, in [-1, 1]."""
     error_from: float | None = None
     error_to: float | None = None
     """Total relative error, mean, dimensionless."""
@@ -103,8 +106,8 @@ class QueueEntry:
     outcome: Outcome
     refusal: str | None
     """Why the machine rejected it; None for what succeeded."""
-    error: float | None
-    """Total relative error, mean."""
+    likeness: float | None
+    """Of the style print's design to the content's, a cosine; None where none was matched."""
     verdict: VerdictEntry | None
     returned_by: str | None
     """Who returned the content's earlier attempt."""
@@ -115,6 +118,11 @@ class QueueEntry:
     def attempt_id(self) -> int:
         """The attempt's number."""
         return self.place.attempt_id
+
+    @property
+    def same_design(self) -> bool:
+        """The style print is likely another impression of the content's own design."""
+        return self.likeness is not None and self.likeness >= LIKELY_SAME_DESIGN
 
     @property
     def seen(self) -> int | None:

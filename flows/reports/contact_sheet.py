@@ -16,7 +16,7 @@ from colorize.errors import UnreadableImage
 from colorize.images.decode import Pixels, decode
 from colorize.images.resize import resized
 from db.catalogue import Catalogue
-from db.entries.night import AttemptEntry
+from db.entries.night import LIKELY_SAME_DESIGN, AttemptEntry
 from db.errors import PictureMissing
 from flows.settings import Settings
 from flows.working_copies import read_working_copy
@@ -48,6 +48,11 @@ class Page:
     encoder: str
 
     @property
+    def same_design(self) -> int:
+        """How many took their colours from a print that is likely of the same design."""
+        return sum(each.score is not None and each.score >= LIKELY_SAME_DESIGN for each in self.attempts)
+
+    @property
     def rows(self) -> list[dict[str, str]]:
         """The attempts as words."""
         return [row(attempt) for attempt in self.attempts]
@@ -71,7 +76,7 @@ def row(attempt: AttemptEntry) -> dict[str, str]:
         "record": attempt.content.identifier,
         "actor": ", ".join(actor for _, actor in attempt.content.cast if actor),
         "style": ", ".join(said.identifier for said in attempt.styles),
-        "score": "" if attempt.score is None else f"{attempt.score:.2f}",
+        "design": design_words(attempt.score),
         "content error": figure("content_error_mean"),
         "style error": figure("style_error_mean"),
         "total error": figure("total_error_mean"),
@@ -80,6 +85,14 @@ def row(attempt: AttemptEntry) -> dict[str, str]:
         "recipe": attempt.recipe.name,
         "problem": (result and result.error_message) or "",
     }
+
+
+def design_words(likeness: float | None) -> str:
+    """What the likeness of the two prints' designs means; empty where none was matched."""
+    if likeness is None:
+        return ""
+    same = likeness >= LIKELY_SAME_DESIGN
+    return f"{'likely of the same design' if same else 'of another design'} (likeness {likeness:.2f})"
 
 
 def thumbnail(catalogue: Catalogue, settings: Settings, sha256: str | None) -> Pixels | None:
@@ -137,8 +150,7 @@ def page_png(rows: Sequence[dict[str, str]], pictures: Sequence[Sequence[Pixels 
 def _caption(words: dict[str, str]) -> str:
     if words["problem"]:
         return f"{words['record']}\n{words['outcome']}: {words['problem']}"
-    errors = f"content {words['content error']}, style {words['style error']}, {words['seconds']} s"
-    return f"{words['record']}, {words['actor']}\nin the colours of {words['style']}\n{errors}"
+    return f"{words['record']}, {words['actor']}\nin the colours of {words['style']}\n{words['design']}"
 
 
 def _paste(sheet: Image.Image, pixels: Pixels | None, left: int, top: int) -> None:

@@ -39,6 +39,8 @@ def harvest_lines(tallies: Sequence["HarvestTally"]) -> Iterable[str]:
 def match_lines(tally: "MatchTally") -> Iterable[str]:
     """What matching came to, and what it held back."""
     yield f"Match: {tally.matched} new matches, {tally.no_match} pictures without one."
+    if tally.matched:
+        yield f"  Matched with {', '.join(f'{kind}: {count}' for kind, count in tally.styles.items())}."
     held = ", ".join(f"{reason}: {count}" for reason, count in tally.held_back.items() if count)
     if held:
         yield f"Held back, records by reason: {held}."
@@ -64,14 +66,12 @@ def problem_lines(problems: Sequence[tuple[str, str]]) -> Iterable[str]:
 
 
 def attempts_table(rows: Sequence[Mapping[str, str]]) -> Table:
-    """A batch as a table; errors are means over elements."""
-    table = Table("record", "actor", "style print", title_justify="left")
-    for column in ("content error", "style error", "total error", "seconds"):
-        table.add_column(column, justify="right")
+    """A batch as a table."""
+    table = Table("record", "actor", "style print", "design", title_justify="left")
+    table.add_column("seconds", justify="right")
     table.add_column("outcome")
-    keys = ("record", "actor", "style", "content error", "style error", "total error", "seconds", "outcome")
     for row in rows:
-        table.add_row(*(Text(row[key]) for key in keys))
+        table.add_row(*(Text(row[key]) for key in ("record", "actor", "style", "design", "seconds", "outcome")))
     return table
 
 

@@ -26,6 +26,7 @@ def upgrade() -> None:
         op.add_column(table, column)
     _words_of_rights(WORDS)
     _create_tables()
+    op.create_index("ix_reviews_likeness", "reviews", ["likeness"])
     likeness = "SELECT m.score FROM attempts a JOIN matches m ON m.id = a.match_id WHERE a.id = reviews.attempt_id"
     op.execute(f"UPDATE reviews SET likeness = ({likeness})")
 
@@ -34,6 +35,7 @@ def downgrade() -> None:
     for table in ("releases", "tones_given"):
         if count := op.get_bind().scalar(sa.text(f"SELECT count(*) FROM {table}")):
             raise ValueError(f"{count} decisions of people in {table} need this schema; nothing was changed")
+    op.drop_index("ix_reviews_likeness", "reviews")
     for table in TABLES:
         op.drop_table(table)
     op.execute("UPDATE rights SET derivatives = 'ask' WHERE derivatives = 'contradictory'")

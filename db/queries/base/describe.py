@@ -21,7 +21,7 @@ _ARCHIVES, _IMAGES, _LINKS, _RECORDS, _RIGHTS = (
     each.__table__ for each in (Archive, Image, RecordImage, Record, Rights)
 )
 _SOME: BindParameter[Any] = bindparam("some", expanding=True)
-_SAID = ("identifier", "title", "year_from", "year_to", "holder", "credit_line", "landing_url")
+_SAID = ("identifier", "title", "year_from", "year_to", "holder", "credit_line", "landing_url", "genre")
 _HARVESTED = select(_IMAGES.c.id, _IMAGES.c.sha256, _IMAGES.c.record_id).where(
     _IMAGES.c.id.in_(_SOME), _IMAGES.c.record_id.is_not(None)
 )

@@ -16,7 +16,7 @@ from db.errors import UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
 from db.queries.base.store import Store, chunks, image_entry, now
 from db.queries.base.usable import found_by, harvested, seen_by, standing, usable
-from db.tables.night import Attempt, Embedding, Image, Match
+from db.tables.night import Attempt, Embedding, Image, Match, Record, RecordCast, RecordImage
 from db.tables.review import Review
 
 if TYPE_CHECKING:  # `nishiki status` needs no numpy, and it costs 0.1 s
@@ -74,6 +74,22 @@ class MatchQueries(Store):
                 return
             last = rows[-1].image_id
             yield np.array([row.image_id for row in rows], np.int64), _matrix([row.vector for row in rows])
+
+    def genres(self) -> Mapping[int, tuple[str | None, bool]]:
+        """Of each harvested image what its live records say: the genre's name, and whether they name an actor."""
+        acted = exists().where(RecordCast.record_id == Record.id, RecordCast.actor != "")
+        said = (
+            select(RecordImage.image_id, Record.genre, acted)
+            .join(Record, Record.id == RecordImage.record_id)
+            .where(RecordImage.image_id.is_not(None), Record.deleted_at.is_(None))
+        )
+        found: dict[int, tuple[str | None, bool]] = {}
+        with self._reading() as session:
+            for image_id, genre, cast in session.execute(said.order_by(Record.id)):
+                assert image_id is not None  # as asked for
+                before = found.get(image_id, (None, False))
+                found[image_id] = (before[0] or genre or None, before[1] or cast)
+        return found
 
     def vectors(self, encoder: EncoderKey, image_ids: Sequence[int]) -> "NDArray[np.float32]":
         """The images' vectors as rows, in the order asked for.

@@ -130,22 +130,23 @@ def _narrowed(session: Session, wanted: QueueFilter) -> Iterator[_Narrowing]:
         yield func.coalesce(Review.year_to, Review.year_from) >= wanted.year_from, False
     if wanted.year_to is not None:
         yield func.coalesce(Review.year_from, Review.year_to) <= wanted.year_to, False
-    yield from _with_errors(session, wanted.error_from, wanted.error_to)
+    yield from _within_range(session, "likeness", wanted.likeness_from, wanted.likeness_to)
+    yield from _within_range(session, "error", wanted.error_from, wanted.error_to)
     yield from _named(session, RecordArtist.name, wanted.artist)
     yield from _named(session, RecordCast.actor, wanted.actor)
     yield from by_words(session, wanted.words, Review.record_id, RARE)
 
 
-def _with_errors(session: Session, low: float | None, high: float | None) -> Iterator[_Narrowing]:
+def _within_range(session: Session, figure: str, low: float | None, high: float | None) -> Iterator[_Narrowing]:
     if low is None and high is None:
         return
     known = aliased(Review)  # for itself, so that the databases begin with it
-    of_these = select(known.attempt_id).where(*_within(known.error, low, high))
+    of_these = select(known.attempt_id).where(*_within(getattr(known, figure), low, high))
     if _few(session, of_these):
         yield Review.attempt_id.in_(of_these), True
     else:
-        # as a sum, or SQLite would take the index of errors and sort what it leads to
-        yield from ((bound, False) for bound in _within(Review.error + 0.0, low, high))
+        # as a sum, or SQLite would take the index of the figure and sort what it leads to
+        yield from ((bound, False) for bound in _within(getattr(Review, figure) + 0.0, low, high))
 
 
 def _within(column: Any, low: float | None, high: float | None) -> list[ColumnElement[bool]]:

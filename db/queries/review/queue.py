@@ -191,7 +191,7 @@ def _entry(place: Place, row: Any, said: Mapping[int, Description]) -> QueueEntr
         recipe=row.recipe_name,
         outcome=row.outcome,
         refusal=row.error_message,
-        error=row.error,
+        likeness=row.likeness,
         verdict=_shown(row),
         returned_by=row.returned_by,
         conflict=row.conflict_since is not None,

@@ -36,11 +36,11 @@ def candidates_page(request: Request, asked: AskedFor, who: Looking) -> HTMLResp
     """
     attempt = asked.state.catalogue.attempt(asked.attempt_id)
     shown = candidates_of(asked.state, asked.attempt_id)
-    errors = {each.encoder for each in shown if each.entry.error is not None}
+    encoders = {each.encoder for each in shown if each.entry.likeness is not None}
     context = {
         "attempt": attempt,
         "candidates": shown,
-        "one_encoder": len(errors) < 2,
+        "one_encoder": len(encoders) < 2,
         "address": partial(entry_address, asked.view),
     }
     return render(request, "candidates.html.j2", who, context)

@@ -33,6 +33,9 @@ _Year = Annotated[int | None, BeforeValidator(_empty), Field(ge=-9999, le=9999)]
 _Figure = Annotated[float | None, BeforeValidator(_empty), Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
+_Cosine = Annotated[float | None, BeforeValidator(_empty), Field(ge=-1, le=1)]
+
+
 def _place_of(text: str) -> Place:
     """The inverse of `place_text`.
 
@@ -62,6 +65,8 @@ class FilterForm(BaseModel):
     year_from: _Year = None
     year_to: _Year = None
     recipe: _Text = None
+    likeness_from: _Cosine = None
+    likeness_to: _Cosine = None
     error_from: _Figure = None
     error_to: _Figure = None
     outcome: Annotated[Outcome | None, BeforeValidator(_empty)] = None

@@ -33,7 +33,7 @@ MEASURES: Final = (
     "chroma_mean",
 )
 """In the order of telling: first the drawing, then the colours."""
-FOREMOST: Final = ("total_error_mean", "ink_chroma", "lightness_ssim")
+FOREMOST: Final = ("ink_chroma", "lightness_ssim")
 """What a curator asks first."""
 SEEDED: Final = "random-seeded"
 """Encoders by name: nothing learned, and distilled from VGG-19."""

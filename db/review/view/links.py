@@ -4,16 +4,12 @@ All of them are addresses as `db.review.view.filters` writes them; the words for
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from db.catalogue import Catalogue
-from db.entries.night import Outcome, Verdict
+from db.entries.night import LIKELY_SAME_DESIGN, Outcome, Verdict
 from db.entries.review import Count, Queue, QueuePage
 from db.queries.review.filter import JUDGED
 from db.review.view.filters import FilterForm, PageForm, place_text
-
-HIGH_ERROR: Final = 1.0
-"""Total relative error, mean, in [0, 4]: from here on a ready view shows it."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,8 @@ def ready_views(catalogue: Catalogue, reader: str) -> dict[str, str]:
     latest = catalogue.latest_batch()
     views = {
         "latest": FilterForm(batch_id=latest.id) if latest else None,
-        "high error": FilterForm(error_from=HIGH_ERROR),
+        "same design": FilterForm(likeness_from=LIKELY_SAME_DESIGN),
+        "another design": FilterForm(likeness_to=LIKELY_SAME_DESIGN),
         "rejected": FilterForm(outcome=Outcome.REJECTED),
         "returned": FilterForm(queue=Queue.ALL, verdict=Verdict.RETURNED),
         "withheld": FilterForm(queue=Queue.ALL, verdict=Verdict.WITHHELD),

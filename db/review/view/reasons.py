@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from db.entries.night import LIKELY_SAME_DESIGN
 from db.queries.night.requests import REQUESTED
 
 
@@ -19,13 +20,21 @@ class Why:
     actors: tuple[str, ...]
     roles: tuple[str, ...]
     years_apart: int | None
+    other_genre: str | None = None
+    """The style print's, where the records say that it is not the content's."""
     rank: int | None = None
     of: int = 0
     """Candidates that were ranked."""
+
+    @property
+    def same_design(self) -> bool:
+        """The two are likely impressions of one design."""
+        return self.likeness is not None and self.likeness >= LIKELY_SAME_DESIGN
 
 
 def reasons(kept: Mapping[str, Any], score: float | None, rank: int | None = None, of: int = 0) -> Why:
     """Of a match, as the catalogue holds it."""
     shared = {key: tuple(map(str, kept.get(f"shared_{key}", ()))) for key in ("artists", "actors", "roles")}
     requested = kept.get("why") == REQUESTED["why"]
-    return Why(requested, score, **shared, years_apart=kept.get("years_apart"), rank=rank, of=of)
+    genre = kept.get("other_genre")
+    return Why(requested, score, **shared, years_apart=kept.get("years_apart"), other_genre=genre, rank=rank, of=of)

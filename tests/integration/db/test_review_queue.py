@@ -50,7 +50,7 @@ def test_the_surest_match_comes_first_and_what_the_machine_rejected_last(
     assert _names(catalogue, QueueFilter()) == ["two", "one", "three"]
     first = catalogue.queue(QueueFilter()).entries[0]
     assert first.place == Place(1 - 0.8, shelf["two"])
-    assert (first.error, first.outcome, first.verdict, first.lease) == (0.2, Outcome.SUCCEEDED, None, None)
+    assert (first.likeness, first.outcome, first.verdict, first.lease) == (0.8, Outcome.SUCCEEDED, None, None)
     assert first.output_sha256 == catalogue.attempt(shelf["two"]).output_sha256
     assert catalogue.queue_entry(shelf["two"]) == first
 
@@ -106,6 +106,9 @@ LEAVES: list[tuple[QueueFilter, list[str]]] = [
     (QueueFilter(year_from=1806), ["two"]),
     (QueueFilter(recipe="jadh2016/config3_3_4"), ["two", "one", "three"]),
     (QueueFilter(recipe="another"), []),
+    (QueueFilter(likeness_from=0.6), ["two", "three"]),
+    (QueueFilter(likeness_to=0.6), ["one"]),
+    (QueueFilter(likeness_from=0.6, likeness_to=0.85), ["two"]),
     (QueueFilter(error_from=0.15, error_to=0.2), ["two"]),
     (QueueFilter(outcome=Outcome.REJECTED), ["three"]),
     (QueueFilter(words="豊国"), ["one"]),

@@ -189,14 +189,13 @@ def test_candidates_stand_side_by_side_with_their_verdicts(catalogue: Catalogue,
     page = Browser(app).get(f"/entries/{second}/candidates?artist=Another").text
     for word in (
         f'href="/entries/{first}?artist=Another"',
-        "0.111",
-        "0.222",
+        "Likely the same design",
         "Chosen print",
         "withheld",
         "machine-colorized",
     ):
         assert word in page
-    assert "their errors do not compare" not in page
+    assert "their figures do not compare" not in page
     assert Browser(app).get("/entries/999/candidates").status_code == 404
 
 
@@ -208,7 +207,7 @@ def test_errors_of_two_encoders_are_not_set_side_by_side_without_a_word(
     sample.encoder = replace(sample.encoder, checksum="f00d")
     sample.match(catalogue, catalogue.attempt(first).content.image_id, style)
     sample.night(catalogue)
-    assert "their errors do not compare" in Browser(app).get(f"/entries/{first}/candidates").text
+    assert "their figures do not compare" in Browser(app).get(f"/entries/{first}/candidates").text
 
 
 def test_the_page_knows_the_encoders_and_measures_of_the_colorizer() -> None:

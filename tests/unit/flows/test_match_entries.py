@@ -5,7 +5,7 @@ from dataclasses import replace
 from colorize.matching.embedding import LAYER
 from colorize.matching.ranking import Ranked
 from db.entries.night import Description, MatchOutcome
-from flows.match import match_entries, match_reasons
+from flows.match import MatchedWith, genre_numbers, match_entries, match_reasons, matched_with
 
 
 def description(image_id: int) -> Description:
@@ -56,6 +56,7 @@ def test_reasons_name_the_layer_the_cosine_and_what_the_records_share() -> None:
     assert match_reasons(content, style, Ranked(2, 0.123456)) == {
         "layer": LAYER,
         "cosine": 0.1235,
+        "same_design": False,
         "shared_artists": ["豊国"],
         "shared_actors": ["菊五郎"],
         "shared_roles": ["平右衛門", "由良之助"],
@@ -66,4 +67,33 @@ def test_reasons_name_the_layer_the_cosine_and_what_the_records_share() -> None:
 def test_what_is_not_known_of_both_is_no_reason() -> None:
     content = replace(SAID[1], artists=("国芳",), cast=(("", ""),), year_from=1851)
     style = replace(SAID[2], cast=(("", ""),))
-    assert match_reasons(content, style, Ranked(2, 0.5)) == {"layer": LAYER, "cosine": 0.5}
+    assert match_reasons(content, style, Ranked(2, 0.5)) == {"layer": LAYER, "cosine": 0.5, "same_design": False}
+
+
+def test_a_match_says_in_words_of_which_kind_it_is() -> None:
+    landscape = {**SAID, 5: replace(SAID[5], genre="名所絵")}
+    for ranked, kind in [
+        ([Ranked(3, 0.66), Ranked(2, 0.54)], MatchedWith.SAME_DESIGN),
+        ([Ranked(3, 0.54)], MatchedWith.OTHER_DESIGN),
+        ([Ranked(5, 0.4, other_genre=True)], MatchedWith.OTHER_GENRE),
+        ([], MatchedWith.NONE),
+    ]:
+        entries = match_entries(landscape, 1, ranked, -1)
+        assert matched_with(entries[0]) is kind
+    assert match_reasons(SAID[1], landscape[5], Ranked(5, 0.4, other_genre=True))["other_genre"] == "名所絵"
+
+
+def test_genres_are_told_by_name_or_by_an_actor_and_else_unknown() -> None:
+    said = {
+        1: ("役者絵", False),
+        2: (None, True),
+        3: ("名所絵", False),
+        4: (None, False),
+        5: ("Ｍｅｉｓｈｏ", True),
+        6: ("meisho ", False),
+    }
+    numbers = genre_numbers(said, ["役者絵", "Actor prints"])
+    assert numbers[1] == numbers[2] == 1
+    assert 4 not in numbers
+    assert numbers[5] == numbers[6]
+    assert len({numbers[1], numbers[3], numbers[5]}) == 3

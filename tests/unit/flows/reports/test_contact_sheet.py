@@ -142,7 +142,8 @@ def test_the_page_says_who_made_the_result_and_with_which_encoder(attempt: Attem
 def test_the_page_shows_record_actor_style_errors_and_seconds(attempt: AttemptEntry) -> None:
     text = Elements(page(attempt)).text
     for words in (
-        "役者絵 仮名手本忠臣蔵", "gray-1", "市川団十郎", "colour-2", "0.88", "content 0.125, style 0.250, total 0.375",
+        "役者絵 仮名手本忠臣蔵", "gray-1", "市川団十郎", "colour-2", "likely of the same design (likeness 0.88)",
+        "Content 0.125, style 0.250, total 0.375", "1 of 1 on this page took their colours",
         "12.3", "succeeded", "jadh2016/config3_3_4 (reconstructed)", "Courtesy of a museum",
     ):  # fmt: skip
         assert words in text
@@ -159,7 +160,7 @@ def test_a_failed_attempt_stands_there_with_its_reason_and_no_figures(attempt: A
     row = contact_sheet.row(replace(attempt, outcome=Outcome.FAILED, result=result, output_sha256=None))
     assert (row["outcome"], row["problem"], row["total error"]) == ("failed", "the file is gone", "")
     pending = contact_sheet.row(replace(attempt, outcome=None, result=None, score=None))
-    assert (pending["outcome"], pending["problem"], pending["seconds"], pending["score"]) == ("pending", "", "", "")
+    assert (pending["outcome"], pending["problem"], pending["seconds"], pending["design"]) == ("pending", "", "", "")
 
 
 @pytest.mark.skipif(not features.check("freetype2"), reason="Pillow without FreeType")
@@ -194,9 +195,7 @@ def test_a_large_batch_is_told_in_pages_that_lead_to_each_other(attempt: Attempt
 
 
 def test_brackets_in_an_identifier_are_letters_in_a_table() -> None:
-    row = dict.fromkeys(
-        ("record", "actor", "style", "content error", "style error", "total error", "seconds", "outcome"), ""
-    )
+    row = dict.fromkeys(("record", "actor", "style", "design", "seconds", "outcome"), "")
     printed = StringIO()
     Console(file=printed, width=120).print(attempts_table([row | {"record": "print 12 [recto]", "actor": "[/bold]"}]))
     assert "print 12 [recto]" in printed.getvalue()
