@@ -20,6 +20,7 @@ from db.review.access.addresses import is_loopback
 from db.review.access.auth import refuse_forged, refuse_nul
 from db.review.access.headers import Safeguards
 from db.review.access.sessions import KeptSessions, PassingSessions, Sessions
+from db.review.access.shares import Shares
 from db.review.access.state import ReviewState
 from db.review.access.throttle import Throttle
 from db.review.pages import accounts as people
@@ -75,6 +76,7 @@ def create_app(settings: ReviewSettings, *, marking_recipes: Sequence[str] = ())
     app.mount("/static", StaticFiles(packages=[("db.review", "static")]), name="static")
     faults.install(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(settings), www_redirect=False)
+    app.add_middleware(Shares, most_each=settings.review_connections_each)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.review_proxies))
     app.add_middleware(Safeguards)
     return app
@@ -84,9 +86,14 @@ def refuse_open_door(settings: ReviewSettings, catalogue: Catalogue) -> None:
     """Let nobody in from elsewhere while everybody would be taken for the person at this machine.
 
     Raises:
-        OpenDoor: there is no account, and the page is to be reached from elsewhere.
+        OpenDoor: there is no account, and the page is to be reached from elsewhere; or people are to be signed in by a
+            proxy, and none is believed.
     """
     if catalogue.curators():
+        if settings.review_user_header is not None and not settings.review_proxies:
+            raise OpenDoor(
+                "review_user_header is set, but no proxy is believed; name its address: NISHIKI_REVIEW_PROXIES"
+            )
         return
     way_out = "make an account first: nishiki curator add NAME"
     if settings.review_user_header is not None:
@@ -113,7 +120,12 @@ def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...]) -> Review
         sessions: Sessions = kept(catalogue, settings.session_hours)
         sessions.tidy()
         state = ReviewState(
-            settings, catalogue, TileStore(settings.home / HomeFolder.TILES), sessions, Throttle(), marking_recipes
+            settings,
+            catalogue,
+            TileStore(settings.home / HomeFolder.TILES),
+            sessions,
+            Throttle(),
+            marking_recipes=marking_recipes,
         )
         if not settings.review_read_only and not state.blind_share():
             catalogue.settle_blind()

@@ -35,8 +35,11 @@ class ReviewSettings(CatalogueSettings):
         "such as `X-Forwarded-User`.",
     )
     review_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
-        default=("127.0.0.1", "::1"),
+        default=(),
         description="Addresses or networks of proxies whose headers are believed: user, scheme, the browser's address.",
+    )
+    review_connections_each: int = Field(
+        default=100, ge=6, le=500, description="Connections that one address may have at once; a browser takes 6."
     )
     review_read_only: bool = Field(
         default=False, description="Everybody only looks, and nothing is written: a reading database role is enough."

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 review_app = typer.Typer()
-MOST_CONNECTIONS = 500
-"""Browsers keep about six each; what comes beyond is told to come again."""
 
 
 @review_app.command()
@@ -45,7 +43,7 @@ def review(
     say([f"The review page is at {address}", *_who_may_come_in(settings, app), "Ctrl-C ends it."])
     if open_it and not webbrowser.open(address):
         say(["No browser was found on this machine; open the address by hand."])
-    _serve(app, listener)
+    _serve(app, settings, listener)
 
 
 def marking_recipes() -> list[str]:
@@ -99,20 +97,10 @@ def _address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def _serve(app: "FastAPI", listener: socket.socket) -> None:
-    from uvicorn import Config, Server
+def _serve(app: "FastAPI", settings: "Settings", listener: socket.socket) -> None:
+    from db.review.server import serve
 
-    config = Config(
-        app,
-        log_config=None,
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the app does, for the proxies of its settings and no others
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_graceful_shutdown=3,
-    )
     try:
-        Server(config).run(sockets=[listener])
+        serve(app, settings, listener)
     except KeyboardInterrupt:
         say([""])

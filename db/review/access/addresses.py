@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -35,6 +36,18 @@ def is_among(host: str | None, networks: Iterable[str]) -> bool:
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
         found = found.ipv4_mapped
     return any(found in ipaddress.ip_network(each) for each in networks)
+
+
+@lru_cache(maxsize=4096)
+def network(address: str) -> str:
+    """What one machine may have of addresses: an IPv4 one, or the 64 bits that every IPv6 network has."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or ipaddress.ip_network((int(found) >> 64 << 64, 64)).network_address
+    return str(found)
 
 
 def address_of(request: Request) -> str:

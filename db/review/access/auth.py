@@ -48,6 +48,8 @@ def visitor(request: Request) -> Visitor:
         SignInNeeded: nobody that we know.
         HTTPException: 403, they came another way than people are to come.
     """
+    if known := visitor_before(request):
+        return known
     state = state_of(request)
     found = _found(request, state)
     who = replace(found, role=Role.VIEWER) if state.settings.review_read_only else found

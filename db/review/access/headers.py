@@ -1,14 +1,11 @@
-"""What every answer carries, and what no request may be: plain ASGI, around the whole app."""
+"""What every answer carries: plain ASGI, around the whole app."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_BYTES: Final = 8_500_000
-"""Of a request's body: marks have 8,000,000 at most."""
 _CONTENT_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -30,10 +27,12 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
+STRICT: Final = {"Strict-Transport-Security": "max-age=31536000"}
+"""Only this host: what its neighbours speak is not ours to say."""
 
 
 class Safeguards:
-    """Adds `HEADERS`, remembers who is at the other end of the line, and reads no more than `MOST_BYTES`.
+    """Adds `headers_of` the request, and remembers who is at the other end of the line.
 
     A fault of ours is answered outside of it: `db.review.view.error_pages` adds the headers there.
     """
@@ -47,36 +46,19 @@ class Safeguards:
             await self._app(scope, receive, send)
             return
         scope["nishiki.peer"] = scope.get("client")  # before a proxy's word replaces it
-        answer = _with_headers(send)
-        if _declared(scope) > MOST_BYTES:
-            await PlainTextResponse("This is too long to be a form of the page.\n", 413)(scope, receive, answer)
-            return
-        await self._app(scope, _bounded(receive), answer)
+        await self._app(scope, receive, _with_headers(scope, send))
 
 
-def _declared(scope: Scope) -> int:
-    value = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(value[:20]) if value.isdigit() else 0
+def headers_of(scope: Scope) -> dict[str, str]:
+    """`HEADERS`; over TLS, by a trusted proxy's word too, browsers are told to stay there."""
+    return HEADERS | STRICT if scope["scheme"] == "https" else HEADERS
 
 
-def _bounded(receive: Receive) -> Receive:
-    read = 0
-
-    async def bounded() -> Message:
-        nonlocal read
-        message = await receive()
-        read += len(message.get("body", b""))
-        # cut off as a browser that went away: whoever sends this is none
-        return message if read <= MOST_BYTES else {"type": "http.disconnect"}
-
-    return bounded
-
-
-def _with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
+def _with_headers(scope: Scope, send: Send) -> Callable[[Message], Awaitable[None]]:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers: Any = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in headers_of(scope).items():
                 headers.setdefault(name, value)
         await send(message)
 

@@ -21,6 +21,8 @@ class ReviewState:
     tiles: TileStore
     sessions: Sessions
     throttle: Throttle
+    body_s: float = 20.0
+    """Seconds within which a form must have come, once it has begun."""
     marking_recipes: tuple[str, ...] = ()
     """Recipes that take marks drawn by hand, the first by default; the catalogue knows no recipes, so it is told."""
 

@@ -4,7 +4,6 @@ Counted by the account's name, whether there is one or not, and by the address a
 restarted page has forgotten, which helps a guesser little and a locked-out curator much.
 """
 
-import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -14,6 +13,7 @@ from threading import Lock
 from typing import Final
 
 from db.queries.review.accounts import spelt
+from db.review.access.addresses import network
 
 FREE_BY_NAME: Final = 5
 """Wrong tries before the first wait."""
@@ -57,6 +57,11 @@ class Throttle:
                 self._count(key, free, moment)
             return 0
 
+    def wait_s(self, address: str) -> int:
+        """Whole seconds for which an address has to wait, whatever name it would try."""
+        with self._lock:
+            return math.ceil(max(self._wait_s(f"address {network(address)}", self._clock()), 0.0))
+
     def succeeded(self, name: str, address: str) -> None:
         """The password was right: the name is forgiven, of the address only this try.
 
@@ -93,14 +98,3 @@ class Throttle:
 def _keys(name: str, address: str) -> Iterator[tuple[str, int]]:
     yield f"name {spelt(name)}", FREE_BY_NAME
     yield f"address {network(address)}", FREE_BY_ADDRESS
-
-
-def network(address: str) -> str:
-    """What one machine may have of addresses: an IPv4 one, or the 64 bits that every IPv6 network has."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:64]
-    if isinstance(found, ipaddress.IPv6Address):
-        found = found.ipv4_mapped or ipaddress.ip_network((int(found) >> 64 << 64, 64)).network_address
-    return str(found)

@@ -15,13 +15,14 @@ from pydantic import Field
 
 from db.entries.review import Choice, Reason
 from db.review.access.auth import Judging
+from db.review.access.bodies import BoundedRoute
 from db.review.access.state import State
 from db.review.pages.verdicts import VerdictForm
 from db.review.view.filters import FilterForm, View
 from db.review.view.notices import notice_value
 from db.review.view.rendering import render
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 MOST: Final = 1000
 """Entries in one step."""
 SAMPLE: Final = 20

@@ -7,12 +7,13 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from db.review.access.addresses import local_path
+from db.review.access.bodies import BoundedRoute
 from db.review.access.cookies import SESSION, VISIT, cookie, forget_cookie, keep_cookie
 from db.review.access.passwords import MOST_LETTERS, TooBusy, matches
 from db.review.access.state import ReviewState, State
 from db.review.view.rendering import render
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 _BUSY_S: Final = 5
 """Seconds after which to come again when too many sign in at once."""
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,12 +17,13 @@ from db.entries.night import ImageEntry
 from db.entries.review import AttemptRequest
 from db.errors import PictureMissing
 from db.review.access.auth import Judging
+from db.review.access.bodies import BoundedRoute
 from db.review.pages.entry import Asked, AskedFor, entry_address
 from db.review.pages.requests import back_to_entry
 from db.review.view.error_pages import fault_page
 from db.review.view.rendering import render
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 PIGMENTS: Final = {"beni": "#d2625c", "bengara": "#93452f", "gamboge": "#d6a02e", "ai": "#345474", "sumi": "#262428"}
 """As `colorize` knows them; a test holds them to it."""
 PAPER: Final = "#e6d9bd"
@@ -97,14 +99,15 @@ def marks_page(request: Request, asked: AskedFor, who: Judging) -> HTMLResponse:
 
 
 @router.post("/entries/{attempt_id}/marks")
-def ask_for_marks(request: Request, asked: AskedFor, sent: Sent, who: Judging) -> Response:
+def ask_for_marks(request: Request, asked: AskedFor, who: Judging) -> Response:
     """Keep the marks, and ask for an attempt with them.
 
     Raises:
+        RequestValidationError: what was sent is no marks.
         UnknownEntry: there is no such attempt, or its style may not be used any more.
         CatalogueFull: no room for the marks.
     """
-    state = asked.state
+    state, sent = asked.state, _sent(request)
     if sent.recipe not in state.marking_recipes:
         return fault_page(request, 422, detail=f"No recipe {sent.recipe[:80]!r} takes marks here; choose another.")
     content = state.catalogue.image(state.catalogue.attempt(asked.attempt_id).content.image_id)
@@ -113,6 +116,13 @@ def ask_for_marks(request: Request, asked: AskedFor, sent: Sent, who: Judging) -
     kept = state.catalogue.pictures.add(sent.model_dump_json(include={"marks"}).encode(), ".json")
     state.catalogue.add_request(asked.attempt_id, who.name, AttemptRequest(marks_sha256=kept, recipe=sent.recipe))
     return back_to_entry(request, asked, "requested")
+
+
+def _sent(request: Request) -> Sent:
+    try:
+        return Sent.model_validate_json(request.state.body)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False)) from None
 
 
 def _chosen_recipe(taking_marks: Sequence[str], own: str) -> str | None:

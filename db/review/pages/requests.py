@@ -16,6 +16,7 @@ from db.entries.night import Description
 from db.entries.review import AttemptRequest, RequestEntry, RequestState
 from db.errors import UnknownEntry
 from db.review.access.auth import Judging, Looking, Visitor
+from db.review.access.bodies import BoundedRoute
 from db.review.pages.entry import Asked, AskedFor, entry_address
 from db.review.view.error_pages import fault_page
 from db.review.view.filters import MOST_NUMBER
@@ -24,7 +25,7 @@ from db.review.view.notices import notice_value
 from db.review.view.reasons import Why, reasons
 from db.review.view.rendering import render
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 _FOUND = 48
 
 

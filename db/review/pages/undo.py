@@ -5,11 +5,12 @@ from fastapi.responses import RedirectResponse
 
 from db.entries.review import Undone
 from db.review.access.auth import Judging
+from db.review.access.bodies import BoundedRoute
 from db.review.access.state import State
 from db.review.view.filters import FilterForm, view_left
 from db.review.view.notices import notice_value
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 
 
 @router.post("/undo")

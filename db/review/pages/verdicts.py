@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from db.entries.night import Verdict
 from db.entries.review import GivenVerdict, Judgement, Reason
 from db.review.access.auth import Judging, Visitor
+from db.review.access.bodies import BoundedRoute
 from db.review.pages.entry import (
     NOTE_LENGTH,
     Asked,
@@ -26,7 +27,7 @@ from db.review.pages.entry import (
 )
 from db.review.view.notices import both, notice_value
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 
 
 def _empty(value: object) -> object:

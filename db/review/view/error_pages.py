@@ -5,9 +5,9 @@ goes into the log alone.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -25,7 +25,7 @@ from db.errors import (
 )
 from db.review.access.addresses import address_of
 from db.review.access.auth import SignInNeeded, visitor_before
-from db.review.access.headers import HEADERS
+from db.review.access.headers import headers_of
 from db.review.view.notices import notice_value
 from db.review.view.rendering import render
 
@@ -88,8 +88,12 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _wrong_form(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    slips = [Slip(str(each["loc"][-1]), _shown(each["input"]), _kind(each["type"])) for each in error.errors()]
-    return fault_page(request, 422, slips=slips)
+    return fault_page(request, 422, slips=[_slip(each) for each in error.errors()])
+
+
+def _slip(each: Mapping[str, Any]) -> Slip:
+    field = each["loc"][-1] if each["loc"] else "form"  # of what is no JSON, no part is wrong by itself
+    return Slip(str(field), _shown(each["input"]), _kind(each["type"]))
 
 
 def _shown(given: object) -> str:
@@ -116,5 +120,5 @@ def _our_fault(request: Request, error: Exception) -> Response:
     # the server logs the traceback; a path is logged as Python writes it, lest it begin a line of its own
     log.error("%s %r: %s", request.method, request.url.path, type(error).__name__)
     answer = fault_page(request, 500)
-    answer.headers.update(HEADERS)
+    answer.headers.update(headers_of(request.scope))
     return answer

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 
 from db.review.access.addresses import local_path
+from db.review.access.bodies import BoundedRoute
 from db.review.access.cookies import cookie, keep_cookie
 from db.review.view.translations import LANGUAGES, best_language
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 THEMES: Final = ("auto", "light", "dark")
 _YEAR_S = 365 * 86_400
 

@@ -15,7 +15,7 @@ def test_every_setting_is_described() -> None:
 
 def test_by_default_only_this_machine_is_served_and_believed() -> None:
     settings = ReviewSettings()
-    assert (settings.review_host, settings.review_proxies) == ("127.0.0.1", ("127.0.0.1", "::1"))
+    assert (settings.review_host, settings.review_proxies) == ("127.0.0.1", ())
     assert settings.review_user_header is None
     assert settings.review_names == ()
 
