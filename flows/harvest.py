@@ -2,15 +2,17 @@
 
 Durable when: a record with its picture references as soon as it was read; the window as done after its last record;
 a picture's file and its working copy before its row. A crash leaves an open window, which the next night takes up
-again, and wanted pictures, which it fetches. One bad record or picture is reported and the rest goes on; a dead archive
-ends its own harvest only.
+again, and wanted pictures, which it fetches. One bad record or picture is reported and the rest goes on, and a picture
+that could not be had is asked for again; a dead archive ends its own harvest only.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+import logging
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -25,6 +27,7 @@ from db.entries.night import (
     Change,
     Derivatives,
     ImageFacts,
+    Patience,
     PictureSource,
     RecordEntry,
     RightsEntry,
@@ -34,10 +37,11 @@ from db.entries.night import (
 )
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
 from flows.archives.record import Archive, Record, Remark, Unreadable, Validators, Window
+from flows.breaker import Breaker
 from flows.endings import Ending
 from flows.logs import about
 from flows.plan import PlannedArchive, plan_catalogue
-from flows.progress import track
+from flows.progress import Advance, track
 from flows.settings import Settings
 from flows.working_copies import keep_working_copy
 
@@ -49,8 +53,6 @@ _SAME = (
     *("holder", "credit_line", "landing_url", "pictures", "deleted"),
 )
 """Fields that are the same in the archive's words and the catalogue's."""
-PATIENCE = 5
-"""Pictures in a row that an archive may fail or refuse to deliver before it is left for the night."""
 
 
 @dataclass
@@ -67,11 +69,13 @@ class HarvestTally:
     pictures: int = 0
     """Fetched and stored."""
     lasting: dict[tuple[str, str], None] = field(default_factory=dict)
-    """Problems that another try does not mend, each once."""
+    """Records that cannot be read, and pictures that failed on several nights, each once."""
+    passing: dict[tuple[str, str], None] = field(default_factory=dict)
+    """Why pictures could not be had that are asked for again."""
     remarks: dict[tuple[str, str], None] = field(default_factory=dict)
     """What a person should know, each once: how a table was understood, and what it does not name."""
-    passing: list[tuple[str, str]] = field(default_factory=list)
-    """Why pictures could not be had that are still wanted."""
+    waiting: int = 0
+    """Pictures that failed before and are not due tonight."""
     failure: str | None = None
     """Why the archive's harvest ended early."""
 
@@ -131,7 +135,7 @@ def harvest(settings: Settings, archives: Sequence[str]) -> list[HarvestTally]:
 
 @task(name="harvest-archive", cache_policy=NO_CACHE, persist_result=False)
 def harvest_archive(catalogue: Catalogue, settings: Settings, planned: PlannedArchive, tally: HarvestTally) -> None:
-    """One archive: first its records, then every picture that they want.
+    """One archive: first its records, then every picture that they want, those of a list that broke off too.
 
     The tally comes from outside, so that what was read is told even where the archive fails half-way.
 
@@ -143,23 +147,39 @@ def harvest_archive(catalogue: Catalogue, settings: Settings, planned: PlannedAr
     log.info("read as %s", archive.kind)
     try:
         archive_id = catalogue.add_archive(name, archive.kind, archive.address)
-        for window in archive.windows(_beginning(catalogue, archive, archive_id, settings)):
-            harvest_window(catalogue, archive, archive_id, window, settings, tally)
-        harvest_pictures(catalogue, archive, archive_id, settings, tally)
+        failures = []
+        for stage in (_harvest_records, harvest_pictures):
+            try:
+                stage(catalogue, archive, archive_id, settings, tally)
+            except ArchiveError as error:
+                failures.append(error)
         log.info(
             "%d records, %d pictures fetched, %d problems", len(tally.changes), tally.pictures, len(tally.problems)
         )
+        if failures:
+            raise type(failures[0])("; ".join(map(str, failures)))
     finally:
         archive.close()
 
 
+def _harvest_records(
+    catalogue: Catalogue, archive: Archive, archive_id: int, settings: Settings, tally: HarvestTally
+) -> None:
+    for window in archive.windows(_beginning(catalogue, archive, archive_id, settings)):
+        harvest_window(catalogue, archive, archive_id, window, settings, tally)
+
+
 def _beginning(catalogue: Catalogue, archive: Archive, archive_id: int, settings: Settings) -> datetime | None:
-    """Where the harvest begins: at the end of the last one, or anew where it is time for a list of everything."""
+    """Where the harvest begins: some hours before the end of the last one, or anew where a list of everything is due.
+
+    An archive dates records back, and enters some late: what it names again is known and costs little.
+    """
     if not archive.lists_everything and not archive.names_deleted():
         last = catalogue.last_full_listing(archive_id)
         if last is None or datetime.now(UTC) - last >= timedelta(days=settings.full_listing_days):
             return None
-    return catalogue.last_window_end(archive_id)
+    end = catalogue.last_window_end(archive_id)
+    return end and end - timedelta(hours=settings.overlap_hours)
 
 
 def harvest_window(
@@ -239,36 +259,98 @@ def record_entry(record: Record) -> RecordEntry:
 def harvest_pictures(
     catalogue: Catalogue, archive: Archive, archive_id: int, settings: Settings, tally: HarvestTally
 ) -> None:
-    """Fetch what the archive's records want; a picture that cannot be had is noted and the rest goes on.
+    """Fetch what the archive's records want and is due; a picture that cannot be had is noted and the rest goes on.
 
     Raises:
-        ArchiveError: the host refuses, or failed PATIENCE times in a row.
+        ArchiveUnavailable, ArchiveRefused: most of what one of its hosts was asked for failed, here and there in the
+            list; the other hosts were asked too.
     """
     wanted_pictures = catalogue.wanted_pictures(archive_id)
+    tally.waiting = catalogue.waiting_pictures(archive_id)
     tally.passing.clear()
-    refused, log = 0, about(__name__, archive=tally.archive)
     with track(f"pictures of {tally.archive}", len(wanted_pictures), "pictures") as advance:
-        for wanted in wanted_pictures:
-            try:
-                _harvest_picture(catalogue, archive, wanted, settings, tally)
-                refused = 0
-            except (TooLarge, OversizedImage) as error:  # a limit that is raised lets it in
-                catalogue.picture_failed(wanted, str(error), permanent=False, counted=False)
-                tally.passing.append((wanted.identifier, str(error)))
-                log.info("record %s: %s", wanted.identifier, error)
-            except (BadRecord, UnreadableImage) as error:
-                catalogue.picture_failed(wanted, str(error), permanent=True)
-                tally.lasting[wanted.identifier, str(error)] = None
-                log.warning("record %s: %s", wanted.identifier, error)
-            except (ArchiveUnavailable, ArchiveRefused) as error:  # a host that is down says nothing of its pictures
-                counted = isinstance(error, ArchiveRefused)
-                catalogue.picture_failed(wanted, str(error), permanent=False, counted=counted)
-                tally.passing.append((wanted.identifier, str(error)))
-                log.info("record %s: %s", wanted.identifier, error)
-                refused += 1
-                if refused == PATIENCE:
-                    raise
-            advance(1)
+        pictures = _Pictures(catalogue, archive, settings, tally, advance)
+        failures = [pictures.ask_host(*each) for each in sorted(_by_host(wanted_pictures).items())]
+    for error in sorted(filter(None, failures), key=lambda error: not isinstance(error, ArchiveUnavailable)):
+        raise error
+
+
+def _by_host(wanted_pictures: Iterable[WantedPicture]) -> dict[tuple[bool, str], list[WantedPicture]]:
+    """By what they are asked for with: did they fail on an earlier night, and their host. A folder's files are of one.
+
+    That those which failed before fail again says nothing of the host.
+    """
+    hosts: defaultdict[tuple[bool, str], list[WantedPicture]] = defaultdict(list)
+    for wanted in wanted_pictures:
+        hosts[wanted.failed_nights > 0, urlsplit(wanted.reference).netloc.rpartition("@")[2]].append(wanted)
+    return hosts
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """Asks for pictures, and notes what could not be had."""
+
+    catalogue: Catalogue
+    archive: Archive
+    settings: Settings
+    tally: HarvestTally
+    advance: Advance
+
+    def ask_host(self, key: tuple[bool, str], pictures: Sequence[WantedPicture]) -> ArchiveError | None:
+        """Each in turn, what the host failed to deliver once more at the end; why it was left alone, if it was."""
+        failed_before, host = key
+        breaker, failed = self._ask(pictures)
+        self.advance(len(breaker.waiting))
+        if breaker.gave_up and not failed_before:  # a host that is down says nothing of its pictures
+            for wanted, error in failed.items():
+                self.tally.passing[wanted.identifier, str(error)] = None
+            return _left_alone(host, [*failed.values()][-1], len(breaker.waiting))
+        if not failed_before:
+            unasked, again = self._ask([*failed], step=0)
+            failed = {wanted: failed[wanted] for wanted in (*again, *unasked.waiting)}
+        for wanted, error in failed.items():
+            self._failed(wanted, error)
+        return None
+
+    def _ask(
+        self, pictures: Sequence[WantedPicture], *, step: int = 1
+    ) -> tuple[Breaker[WantedPicture], dict[WantedPicture, ArchiveError]]:
+        """The breaker with what was not asked for, and what the host failed to deliver."""
+        breaker, failed = Breaker(deque(pictures)), dict[WantedPicture, ArchiveError]()
+        for wanted in breaker.turns():
+            error = self._try(wanted)
+            breaker.told(failed=error is not None)
+            if error:
+                failed[wanted] = error
+            self.advance(step)
+        return breaker, failed
+
+    def _try(self, wanted: WantedPicture) -> ArchiveError | None:
+        """Fetch one picture; the error where that is rather the host's than the picture's, as the others will tell."""
+        try:
+            _harvest_picture(self.catalogue, self.archive, wanted, self.settings, self.tally)
+        except (TooLarge, OversizedImage) as error:  # a limit that is raised lets it in
+            self.catalogue.picture_failed(wanted, str(error), counted=False)
+            self.tally.passing[wanted.identifier, str(error)] = None
+        except (BadRecord, UnreadableImage) as error:
+            self._failed(wanted, error)
+        except (ArchiveUnavailable, ArchiveRefused) as error:
+            self.catalogue.picture_failed(wanted, str(error), counted=False)
+            return error
+        return None
+
+    def _failed(self, wanted: WantedPicture, error: Exception) -> None:
+        """One more night on which this picture could not be had."""
+        patience = Patience(self.settings.lasting_nights, self.settings.longest_pause_nights)
+        broken = self.catalogue.picture_failed(wanted, str(error), patience)
+        (self.tally.lasting if broken else self.tally.passing)[wanted.identifier, str(error)] = None
+        log = about(__name__, archive=self.tally.archive)
+        log.log(logging.WARNING if broken else logging.INFO, "record %s: %s", wanted.identifier, error)
+
+
+def _left_alone(host: str, last: ArchiveError, left: int) -> ArchiveError:
+    """An error of the last one's class, for all that the host was not asked for."""
+    return type(last)(f"{host or 'the folder'} is left alone for the night, {left} pictures unasked: {last}")
 
 
 def _harvest_picture(

@@ -114,6 +114,25 @@ class Settings(ReviewSettings):
         le=1,
         description="Largest share of an archive's records that such a list may withdraw; beyond it a person is asked.",
     )
+    overlap_hours: float = Field(
+        default=48,
+        ge=0,
+        le=8760,
+        description="Hours before the last harvest from which on an archive is asked for changes: what it dated back, "
+        "or entered late, is found within them.",
+    )
+    lasting_nights: int = Field(
+        default=5,
+        ge=1,
+        le=365,
+        description="Nights on which a picture fails before it is called broken; it is asked for again all the same.",
+    )
+    longest_pause_nights: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="Longest pause before a failed picture is asked for again, in nights; the first are 1, 2, 4, 8.",
+    )
     max_picture_bytes: int = Field(
         default=300_000_000, ge=1000, description="Bytes from which on a picture is refused."
     )

@@ -119,6 +119,22 @@ class WantedPicture:
     reference: str
     etag: str | None
     last_modified: str | None
+    failed_nights: int = 0
+    """Nights on which it could not be had."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How a picture that could not be had is asked for again, in nights."""
+
+    lasting: int = 5
+    """Failed nights from which on it is called broken."""
+    longest: int = 30
+    """Longest pause between two tries."""
+
+    def pause_nights(self, failed: int) -> int:
+        """After so many failed nights: 1, 2, 4, 8 ..., up to the longest."""
+        return min(1 << min(failed - 1, 30), self.longest)
 
 
 @dataclass(frozen=True)

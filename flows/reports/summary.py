@@ -30,10 +30,20 @@ def harvest_lines(tallies: Sequence["HarvestTally"]) -> Iterable[str]:
         records = ", ".join(f"{count} {change}" for change, count in tally.records.items() if count)
         protocol = f" ({tally.protocol})" if tally.protocol else ""
         yield f"Harvest of {tally.archive}{protocol}: records {records or 'none'}; {tally.pictures} pictures fetched."
-        yield from problem_lines(tally.problems)
+        yield from _told("cannot be read, or failed on several nights", list(tally.lasting))
+        yield from _told("could not be had and will be asked for again", list(tally.passing))
         yield from problem_lines(list(tally.remarks))
+        if tally.waiting:
+            yield f"  {tally.waiting} pictures that failed before are asked for on a later night."
         if tally.failure:
             yield f"  Harvest ended early: {tally.failure}"
+
+
+def _told(how: str, found: Sequence[tuple[str, str]]) -> Iterable[str]:
+    """Under one heading with their number, where there are any."""
+    if found:
+        yield f"  {len(found)} {how}:"
+        yield from (f"  {line}" for line in problem_lines(found))
 
 
 def match_lines(tally: "MatchTally") -> Iterable[str]:

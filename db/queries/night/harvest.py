@@ -8,13 +8,13 @@ import hashlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.entries.night import Change, ImageFacts, PictureSource, RecordEntry, WantedPicture, WindowState
+from db.entries.night import Change, ImageFacts, Patience, PictureSource, RecordEntry, WantedPicture, WindowState
 from db.errors import UnknownEntry
 from db.queries.base.review_rows import records_behind, refresh_contents
 from db.queries.base.search import index_again, index_record
@@ -46,6 +46,9 @@ _COPIED = [
     "landing_url",
 ]
 """Fields that a record's row takes from its entry as they are."""
+SAME_NIGHT = timedelta(hours=12)
+"""What fails twice within it has failed on one night."""
+USUAL = Patience()
 
 
 INDEXED_AT_ONCE = 200
@@ -148,17 +151,20 @@ class HarvestQueries(Store):
                     session.execute(update(Record).where(Record.id.in_(some)).values(deleted_at=now()))
             return len(gone)
 
-    def wanted_pictures(self, archive_id: int, *, max_tries: int = 5) -> list[WantedPicture]:
-        """What is to be fetched, in the harvest's order, and has failed fewer than `max_tries` times."""
-        wanted = (
-            select(RecordImage, Record.identifier)
-            .join(Record, Record.id == RecordImage.record_id)
-            .where(Record.archive_id == archive_id, Record.deleted_at.is_(None))
-            .where(RecordImage.state == PictureState.WANTED, RecordImage.tries < max_tries)
-            .order_by(RecordImage.record_id, RecordImage.position)
-        )
+    def wanted_pictures(self, archive_id: int) -> list[WantedPicture]:
+        """What is to be fetched tonight, in the harvest's order; what failed before comes last."""
+        due = or_(RecordImage.next_try_at.is_(None), RecordImage.next_try_at <= now())
+        found = select(RecordImage, Record.identifier).where(_unheld(archive_id), due)
+        found = found.join(Record, Record.id == RecordImage.record_id)
         with self._reading() as session:
-            return [_wanted(link, identifier) for link, identifier in session.execute(wanted)]
+            rows = session.execute(found.order_by(RecordImage.tries, RecordImage.record_id, RecordImage.position))
+            return [_wanted(link, identifier) for link, identifier in rows]
+
+    def waiting_pictures(self, archive_id: int) -> int:
+        """How many failed before and are not due tonight."""
+        waiting = select(func.count()).select_from(RecordImage).join(Record, Record.id == RecordImage.record_id)
+        with self._reading() as session:
+            return session.execute(waiting.where(_unheld(archive_id), RecordImage.next_try_at > now())).scalar_one()
 
     def hold_picture(self, wanted: WantedPicture, facts: ImageFacts, source: PictureSource) -> int:
         """The picture's file is in the store: write its image row and hang it to the record.
@@ -182,19 +188,45 @@ class HarvestQueries(Store):
         with self._writing() as session:
             session.execute(_link(wanted).where(RecordImage.image_id.is_not(None)).values(_settled(PictureState.HELD)))
 
-    def picture_failed(self, wanted: WantedPicture, problem: str, *, permanent: bool, counted: bool = True) -> None:
-        """Note why it could not be had.
+    def picture_failed(
+        self, wanted: WantedPicture, problem: str, patience: Patience = USUAL, *, counted: bool = True
+    ) -> bool:
+        """Note why it could not be had, and when it is asked for again: the next night, then after 2, 4, 8 ... nights.
 
         Args:
             wanted: the picture.
             problem: for a person.
-            permanent: it waits for the record to change.
-            counted: it is one of the tries after which nobody asks again; off where the picture is not to blame.
+            patience: after how many nights it is called broken, and the longest pause.
+            counted: this was one of its nights; off where the picture is not to blame. A night counts once, however
+                often it is tried.
+
+        Returns:
+            Is it broken: has it failed on so many nights? It is asked for again all the same.
         """
-        state = PictureState.BROKEN if permanent else PictureState.WANTED
-        failed = {"state": state, "problem": problem, "tries": RecordImage.tries + int(counted)}
+        columns = select(RecordImage.failed_at, RecordImage.failed_nights, RecordImage.next_try_at)
         with self._writing() as session:
-            session.execute(_link(wanted).values(failed))
+            row = session.execute(columns.where(_is_link(wanted))).one_or_none()
+            if row is None:  # the record has changed meanwhile
+                return False
+            failed_at, nights, next_try_at = row
+            if counted and (failed_at is None or now() - failed_at >= SAME_NIGHT):
+                failed_at, nights = now(), nights + 1
+                pause = patience.pause_nights(nights)
+                next_try_at = failed_at + timedelta(days=pause) - SAME_NIGHT if pause > 1 else None
+            broken = nights >= patience.lasting
+            told = {"problem": problem, "state": PictureState.BROKEN if broken else PictureState.WANTED}
+            when = {"failed_at": failed_at, "failed_nights": nights, "next_try_at": next_try_at}
+            session.execute(_link(wanted).values({**told, **when, "tries": RecordImage.tries + 1}))
+            return broken
+
+    def drop_picture(self, wanted: WantedPicture) -> bool:
+        """Forget an address that led to no picture, where the record has one by another; was it so?"""
+        other = select(RecordImage.record_id).where(
+            RecordImage.record_id == wanted.record_id, RecordImage.image_id.is_not(None)
+        )
+        unheld = delete(RecordImage).where(_is_link(wanted), RecordImage.image_id.is_(None))
+        with self._writing() as session:
+            return session.execute(other.limit(1)).first() is not None and bool(changed(session, unheld))
 
     def _write_record(self, session: Session, archive_id: int, record: RecordEntry, digest: str) -> None:
         row: dict[str, Any] = {key: getattr(record, key) for key in _COPIED}
@@ -253,14 +285,21 @@ def _named_by(session: Session, record_ids: Collection[int]) -> set[int]:
     return {image_id for image_id in session.scalars(links) if image_id is not None}
 
 
+def _unheld(archive_id: int) -> Any:
+    """What an archive's live records name and is not held as it is now."""
+    named = and_(Record.archive_id == archive_id, Record.deleted_at.is_(None))
+    return and_(named, RecordImage.state != PictureState.HELD)
+
+
 def _linked(reference: str, held: RecordImage | None) -> dict[str, Any]:
     """A wanted picture; what is held of the same reference lets the archive answer "unchanged"."""
-    kept = ("url", "etag", "last_modified", "fetched_at", "image_id")
+    kept = ("url", "etag", "last_modified", "fetched_at", "image_id", "failed_at")
     return {
         "reference": reference,
         "state": PictureState.WANTED,
         "problem": None,
         "tries": 0,
+        "failed_nights": held.failed_nights if held else 0,
         **{key: getattr(held, key, None) for key in kept},
     }
 
@@ -273,16 +312,22 @@ def _wanted(link: RecordImage, identifier: str) -> WantedPicture:
         reference=link.reference,
         etag=link.etag,
         last_modified=link.last_modified,
+        failed_nights=link.failed_nights,
     )
 
 
-def _link(wanted: WantedPicture) -> Any:
-    return update(RecordImage).where(
+def _is_link(wanted: WantedPicture) -> Any:
+    return and_(
         RecordImage.record_id == wanted.record_id,
         RecordImage.position == wanted.position,
         RecordImage.reference == wanted.reference,
     )
 
 
+def _link(wanted: WantedPicture) -> Any:
+    return update(RecordImage).where(_is_link(wanted))
+
+
 def _settled(state: PictureState) -> dict[str, Any]:
-    return {"state": state, "problem": None, "tries": 0, "fetched_at": now()}
+    never_failed = {"problem": None, "tries": 0, "failed_at": None, "failed_nights": 0, "next_try_at": None}
+    return {"state": state, "fetched_at": now(), **never_failed}

@@ -50,15 +50,15 @@ class ScopeQueries(Store):
         """
         with self._reading() as session:
             in_genres = _in_genres(session, scope)
-            broken = and_(RecordImage.image_id.is_(None), RecordImage.state == PictureState.BROKEN)
+            missing = RecordImage.image_id.is_(None)
             left = and_(harvested(), Image.tone != Tone.COLOUR, not_(_taken(scope, in_genres)))
             reasons = (
-                select(Record.id, _reason(in_genres, broken).label("reason"))
+                select(Record.id, _reason(in_genres, missing).label("reason"))
                 .select_from(RecordImage)
                 .join(Record, Record.id == RecordImage.record_id)
                 .join(Rights, Rights.record_id == Record.id)
                 .outerjoin(Image, Image.id == RecordImage.image_id)
-                .where(Record.deleted_at.is_(None), _in_archives(scope), or_(broken, left))
+                .where(Record.deleted_at.is_(None), _in_archives(scope), or_(missing, left))
                 .subquery()
             )
             counted = select(reasons.c.reason, func.count(distinct(reasons.c.id))).group_by(reasons.c.reason)
@@ -74,10 +74,11 @@ def _taken(scope: ContentScope, in_genres: RecordCondition) -> ColumnElement[boo
     return and_(harvested(), Image.tone.in_(scope.tones), usable(Image.id, in_genres))
 
 
-def _reason(in_genres: RecordCondition, broken: ColumnElement[bool]) -> ColumnElement[str]:
+def _reason(in_genres: RecordCondition, missing: ColumnElement[bool]) -> ColumnElement[str]:
     no_genre = func.trim(func.coalesce(Record.genre, "")) == ""
     return case(
-        (broken, literal("picture: broken")),
+        (and_(missing, RecordImage.state == PictureState.BROKEN), literal("picture: broken")),
+        (missing, literal("picture: not had yet")),
         (says(Derivatives.NO, RecordImage.image_id), literal("rights: no")),
         (Rights.derivatives != Derivatives.YES, literal("rights: ") + cast(Rights.derivatives, String)),
         (in_genres(Record), literal("tone: ") + cast(Image.tone, String)),

@@ -25,8 +25,8 @@ from flows.archives.web.transfer import conditions, joined, read_start, read_who
 MAX_REDIRECTS = 5
 BACKOFF_S = (2.0, 8.0)
 """Waits between the tries of one request; Retry-After lengthens them."""
-REFUSALS_IN_A_ROW = 3
-"""One 403 may mean one picture; after so many it is the host that wants us gone."""
+REFUSALS_IN_A_ROW = 10
+"""One 403 may mean one picture, and several those of one shelf; after so many it is the host that wants us gone."""
 LEFT_ALONE_S = 3600.0
 ROBOTS_FRESH_S = 24 * 3600.0
 _NOTHING = Validators()

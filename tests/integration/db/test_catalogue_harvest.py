@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from db.catalogue import Catalogue
-from db.entries.night import Change, PictureSource, RightsEntry, Tone, WindowState
+from db.entries.night import Change, Patience, PictureSource, RightsEntry, Tone, WindowState
 from db.entries.night import Derivatives as Rights
 from db.errors import UnknownEntry
 
@@ -106,27 +106,45 @@ def test_a_deleted_record_keeps_its_words_and_comes_back(catalogue: Catalogue, s
     assert catalogue.status()["records"] == 1
 
 
-def test_a_hole_left_by_a_silent_host_is_wanted_again_and_a_broken_picture_is_not(
+def test_a_picture_that_failed_is_wanted_again_and_called_broken_after_its_nights(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
     archive = sample.archive(catalogue)
-    for name in ("r1", "r2"):
+    for name in ("r1", "r2", "r3"):
         catalogue.add_record(archive, sample.record(name))
-    silent, broken = catalogue.wanted_pictures(archive)
-    catalogue.picture_failed(silent, "the host is silent", permanent=False)
-    catalogue.picture_failed(broken, "no picture at all", permanent=True)
-    assert catalogue.wanted_pictures(archive) == [silent]
-    assert catalogue.wanted_pictures(archive, max_tries=1) == []
-    assert catalogue.status()["pictures"] == {"wanted": 1, "held": 0, "broken": 1}
+    silent, once, lasting = catalogue.wanted_pictures(archive)
+    assert not catalogue.picture_failed(silent, "the host is silent", counted=False)
+    assert not catalogue.picture_failed(once, "no picture", Patience(lasting=2))
+    assert not catalogue.picture_failed(once, "no picture, the same night", Patience(lasting=2))
+    assert catalogue.picture_failed(lasting, "no picture at all", Patience(lasting=1))
+    wanted = [(each.identifier, each.failed_nights) for each in catalogue.wanted_pictures(archive)]
+    assert wanted == [("r1", 0), ("r3", 1), ("r2", 1)], "what failed most often comes last"
+    assert catalogue.status()["pictures"] == {"wanted": 2, "held": 0, "broken": 1}
 
 
-def test_a_problem_that_is_not_counted_never_ends_the_tries(catalogue: Catalogue, sample: "Sample") -> None:
+def test_pauses_double_up_to_the_longest() -> None:
+    assert [Patience(longest=20).pause_nights(failed) for failed in (1, 2, 3, 4, 5, 6, 5000)] == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        20,
+        20,
+    ]
+
+
+def test_an_address_without_a_picture_is_dropped_where_the_record_has_another(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
     archive = sample.archive(catalogue)
-    catalogue.add_record(archive, sample.record("r1"))
-    (wanted,) = catalogue.wanted_pictures(archive)
-    for _ in range(9):
-        catalogue.picture_failed(wanted, "the host is down", permanent=False, counted=False)
-    assert catalogue.wanted_pictures(archive, max_tries=1) == [wanted]
+    catalogue.add_record(archive, sample.record("r1", pictures=("http://m.example/1", "http://m.example/2")))
+    first, second = catalogue.wanted_pictures(archive)
+    assert not catalogue.drop_picture(first)
+    catalogue.hold_picture(second, sample.facts(b"x", Tone.COLOUR), PictureSource(second.reference))
+    assert not catalogue.drop_picture(second)
+    assert catalogue.drop_picture(first)
+    assert catalogue.status()["pictures"] == {"wanted": 0, "held": 1, "broken": 0}
 
 
 def test_the_last_list_of_everything_is_the_latest_finished_window_without_a_start(

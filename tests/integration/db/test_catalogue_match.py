@@ -9,7 +9,16 @@ from sqlalchemy import text
 
 from db.catalogue import Catalogue
 from db.entries.claim import MatcherKey
-from db.entries.night import ContentScope, Derivatives, EncoderKey, MatchEntry, MatchOutcome, RecordEntry, Tone
+from db.entries.night import (
+    ContentScope,
+    Derivatives,
+    EncoderKey,
+    MatchEntry,
+    MatchOutcome,
+    Patience,
+    RecordEntry,
+    Tone,
+)
 from db.errors import UnknownEntry
 
 if TYPE_CHECKING:
@@ -82,7 +91,7 @@ def test_held_back_records_are_counted_by_what_stands_in_the_way(catalogue: Cata
     archive = sample.archive(catalogue)
     catalogue.add_record(archive, sample.record("broken"))
     (wanted,) = catalogue.wanted_pictures(archive)
-    catalogue.picture_failed(wanted, "a page, no picture", permanent=True)
+    catalogue.picture_failed(wanted, "a page, no picture", Patience(lasting=1))
     assert catalogue.held_back(GRAY_ACTORS) == {
         "no genre": 2,
         "other genre": 1,

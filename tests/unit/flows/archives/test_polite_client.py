@@ -12,7 +12,7 @@ import pytest
 
 from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
 from flows.archives.record import Validators
-from flows.archives.web.client import PoliteClient
+from flows.archives.web.client import REFUSALS_IN_A_ROW, PoliteClient
 from flows.archives.web.politeness import Manners
 
 LIMIT = 1_000_000
@@ -232,14 +232,14 @@ def test_a_wait_beyond_the_deadline_is_not_waited_for(client: PoliteClient, serv
     assert server.paths() == ["/a"]
 
 
-def test_refusals_are_not_tried_again_and_three_in_a_row_stop_the_host(client: PoliteClient, server: Server) -> None:
+def test_refusals_are_not_tried_again_and_many_in_a_row_stop_the_host(client: PoliteClient, server: Server) -> None:
     url = server.at("/a", say(403))
-    for _ in range(3):
+    for _ in range(REFUSALS_IN_A_ROW):
         with pytest.raises(ArchiveRefused, match="a person should look"):
             client.get(url, limit=LIMIT)
     with pytest.raises(ArchiveRefused, match="left alone"):
         client.get(url, limit=LIMIT)
-    assert server.paths() == ["/a"] * 3
+    assert server.paths() == ["/a"] * REFUSALS_IN_A_ROW
 
 
 @pytest.mark.parametrize("status", [400, 404, 410, 204])
