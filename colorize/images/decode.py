@@ -2,30 +2,23 @@
 
 Harvest decodes with it, similarity and the colorizers resize with it. It knows no file, no network and no
 tensor: bytes or arrays come in, `uint8` arrays of shape (H, W, 3) in sRGB go out, and beside them the same in 16 bits
-where a scan is gray, or a TIFF in sRGB, and has them. PNG in colour is read with 8.
+where a scan is gray, or a TIFF in sRGB, and has them. PNG in colour is read with 8. Brightness, alpha and page go by
+what the picture is, where its container says something else; every such correction is a note.
 """
 
-import re
-import struct
-import warnings
-import zlib
-from collections.abc import Container, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageFile, TiffImagePlugin
-from PIL.AvifImagePlugin import AvifImageFile
-from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.WebPImagePlugin import WebPImageFile
+from PIL import ExifTags, Image, ImageCms
 
 from colorize.errors import OversizedImage, UnreadableImage
+from colorize.images import alpha, brightness, tiff
 from colorize.images.icc import gray_profile, srgb_profile
+from colorize.images.opening import DAMAGE, Opened, opened_file
 
 Pixels = NDArray[np.uint8]
 """uint8, (H, W, 3), sRGB in [0, 255]."""
@@ -34,10 +27,6 @@ Deep = NDArray[np.uint16]
 
 PAPER_WHITE: Final = (255, 255, 255)
 """What shines through transparent pixels. Pure white, since any tint would be read as the print's own."""
-
-# Pillow remarks on odd metadata ("tag 296 had too many entries") that many scanners write. A filter added
-# once is safe between threads, where `warnings.catch_warnings` around each picture would not be.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +40,8 @@ class Decoded:
     """What the bytes are, whatever the file was called: `JPEG`, `PNG`, `TIFF`, `WEBP`, `AVIF`, `JPEG2000`."""
     deep: Deep | None = None
     """The same picture at its own depth, where it has 16 bits a channel."""
+    notes: tuple[str, ...] = ()
+    """What was corrected, and what of the file was left aside: a sentence each."""
 
     @property
     def scan(self) -> Pixels | Deep:
@@ -68,45 +59,6 @@ class Decoded:
         return int(self.pixels.shape[0])
 
 
-class _TiffReader(TiffImagePlugin.TiffImageFile):
-    """Pillow's reader without its guard `MAX_IMAGE_PIXELS`, which refuses legal scans of 190 megapixels.
-
-    The guard is one number for the whole process; `decode` asks its own limit instead, picture by picture.
-    """
-
-    def load_prepare(self) -> None:
-        if self._im is None:
-            self.im = Image.new(self.mode, self._tile_size).im
-        ImageFile.ImageFile.load_prepare(self)
-
-
-# `Image.open` applies the same guard, so the readers are called by their own names, found by signature.
-_READERS: Final[dict[bytes, type[ImageFile.ImageFile]]] = {
-    rb"\xff\xd8\xff": JpegImageFile,
-    rb"\x89PNG\r\n\x1a\n": PngImageFile,
-    rb"II[*+]\0|MM\0[*+]": _TiffReader,
-    rb"(?s)RIFF.{4}WEBP": WebPImageFile,
-    rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n": Jpeg2KImageFile,
-    rb"(?s).{4}ftyp(avif|avis|mif1)": AvifImageFile,
-}
-
-_DAMAGE: Final = (
-    OSError,  # truncated data, a decoder's error code, UnidentifiedImageError
-    SyntaxError,  # Pillow's word for a malformed header or chunk
-    ValueError,  # impossible sizes, text chunks past Pillow's limits, modes that nobody converts
-    EOFError,  # a frame or tag that is not there
-    LookupError,  # tables and tags that point outside the data
-    TypeError,  # a TIFF tag of the wrong type, used as a number
-    AttributeError,  # a reader whose header left a field unset
-    ArithmeticError,  # sizes past a C integer, rationals over zero
-    struct.error,  # fields cut short
-    zlib.error,  # compressed metadata that does not unpack
-    RuntimeError,  # the AVIF and WebP decoders; NotImplementedError is one
-    Image.DecompressionBombError,  # Pillow's guard inside WebP, above 179 megapixels
-    Warning,  # when the process turns warnings into errors
-)
-"""What Pillow was seen, or is written, to raise on bytes that cannot be read as a picture."""
-
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -119,24 +71,17 @@ _UPRIGHT: Final = {
 """EXIF orientation → what makes the picture upright."""
 
 DEEP_COLOUR: Final = "RGB;16"
-_HORIZONTAL: Final = 2
-_WIDTH, _LENGTH = TiffImagePlugin.IMAGEWIDTH, TiffImagePlugin.IMAGELENGTH
-_DEEP: Final[Mapping[int, Container[Any]]] = {
-    TiffImagePlugin.BITSPERSAMPLE: [(16, 16, 16)],
-    TiffImagePlugin.PHOTOMETRIC_INTERPRETATION: [2],  # RGB
-    TiffImagePlugin.PLANAR_CONFIGURATION: [1],  # pixel by pixel
-    TiffImagePlugin.COMPRESSION: [1, 8, 32946],  # none, Deflate by either of its numbers
-    TiffImagePlugin.SAMPLEFORMAT: [1, (1, 1, 1)],  # whole numbers
-    TiffImagePlugin.PREDICTOR: [1, _HORIZONTAL],
-}
-"""What a TIFF's tags must say for its colour to be read with 16 bits."""
-_PHOTOMETRIC, _WHITE_IS_ZERO = TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0
+_DARK_BYTE: Final = 64
+"""Upper byte that a picture of 14 bits in 16 does not reach."""
+_EXTRA_SAMPLES, _SAMPLE_FORMAT, _ICC = 338, 339, 34675
+_WHITES: Final = {"WhiteLevel": 50717, "SMaxSampleValue": 341, "MaxSampleValue": 281}
+"""Tags of TIFF that say what white is, certain ones first."""
 _BASE_MODES: Final = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK", "LAB": "LAB"}
 """Stored mode → the mode that an ICC profile speaks of; all others are RGB."""
 
 
 def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
-    """The first frame of a picture file; the bytes decide what it is, never a name.
+    """The picture of a file, the largest of several pages; the bytes decide what it is, never a name.
 
     An embedded ICC profile is applied (perceptual intent), a broken one ignored. Safe to call from threads.
 
@@ -148,15 +93,10 @@ def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
         UnreadableImage: not a picture, not a format that is read, or damaged.
         OversizedImage: over the limit, or more than memory holds.
     """
-    with _opened(data) as image:
-        _check_size(image, max_pixels)
-        stored_turn = _UPRIGHT.get(_tiff_orientation(image))
-        image.load()  # which turns a TIFF itself
-        turn = _UPRIGHT.get(_orientation(image) or 1)
-        deep = _gray16(image, turn) if image.mode.startswith("I;16") else _colour16(image, data, stored_turn)
-        pixels = np.array(_srgb(image, turn)) if deep is None else _eight_bits_of(deep)
-        mode = image.mode if deep is None or deep.ndim == 2 else DEEP_COLOUR
-        return Decoded(pixels, mode, str(image.format), deep)
+    with opened_file(data) as opened:
+        _check_size(opened.image, max_pixels)
+        samples, turn = _samples(opened)
+        return _of_eight_bits(opened, turn) if samples is None else _of_more_bits(opened, samples, turn)
 
 
 def header(data: bytes) -> Mapping[str, Any]:
@@ -165,39 +105,8 @@ def header(data: bytes) -> Mapping[str, Any]:
     Raises:
         UnreadableImage: as for `decode`; damage behind the header is not seen.
     """
-    with _opened(data) as image:
-        return {str(name): value for name, value in image.info.items()}
-
-
-@contextmanager
-def _opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
-    """The picture, not decoded yet; what goes wrong while it is open is told in our words."""
-    reader = _reader(data)
-    try:
-        with reader(BytesIO(data)) as image:
-            yield image
-    except MemoryError as error:
-        raise OversizedImage(
-            f"the picture ({reader.format} of {len(data):,} bytes) needs more memory than there is. "
-            "Free some, or store a smaller scan."
-        ) from error
-    except _DAMAGE as error:
-        what = f"{reader.format} of {len(data):,} bytes"
-        raise UnreadableImage(
-            f"the picture ({what}) is damaged: {str(error) or type(error).__name__}. "
-            "Fetch it again; if it stays so, ask the archive for a sound copy."
-        ) from error
-
-
-def _reader(data: bytes) -> type[ImageFile.ImageFile]:
-    for signature, reader in _READERS.items():
-        if re.match(signature, data):
-            return reader
-    known = ", ".join(str(reader.format) for reader in _READERS.values())
-    raise UnreadableImage(
-        f"the data ({len(data):,} bytes, beginning {data[:12]!r}) is not a picture of a format that is read here. "
-        f"Save it as one of {known}."
-    )
+    with opened_file(data) as opened:
+        return {str(name): value for name, value in opened.image.info.items()}
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:
@@ -208,113 +117,197 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         )
 
 
-def _gray16(image: Image.Image, turn: Image.Transpose | None) -> Deep:
-    """Upright, by sRGB's curve."""
-    stored = np.asarray(image, dtype=np.uint16)
-    if isinstance(image, _TiffReader) and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-        stored = 65535 - stored  # Pillow does so up to 8 bits only
-    gray = Image.fromarray(stored)
-    if profile := image.info.get("icc_profile"):
-        gray = _transformed(gray, profile, ImageCms.ImageCmsProfile(BytesIO(gray_profile())), gray.mode)
-    return np.array(gray if turn is None else gray.transpose(turn))
+def _samples(opened: Opened) -> tuple[tiff.Samples | None, Image.Transpose | None]:
+    """Those of a picture with more than 8 bits, and how it is still to be turned; None: it is loaded, and has 8."""
+    image = opened.image
+    if opened.tags and tiff.readable(opened.tags):  # Pillow reads these with 8 bits, wrongly, or not at all
+        return tiff.samples(opened.tags, opened.data), _UPRIGHT.get(_tiff_orientation(image))
+    upper_bytes = tiff.has_lower_bytes(image)
+    image.load()  # which turns a TIFF itself
+    turn = _UPRIGHT.get(_orientation(image) or 1)
+    if image.mode.startswith("I;16"):
+        return np.asarray(image, np.uint16)[..., None], turn
+    return (_both_bytes(opened) if upper_bytes and _is_dark(image) else None), turn
 
 
-def _colour16(image: Image.Image, data: bytes, turn: Image.Transpose | None) -> Deep | None:
-    """A TIFF's sRGB in 16 bits, upright, which Pillow reads with 8; None for any other picture.
-
-    Strips are unpacked to the size that the header promises and no further: tifffile would follow any bomb.
-    """
-    if not isinstance(image, _TiffReader) or any(image.tag_v2.get(tag, 1) not in known for tag, known in _DEEP.items()):
-        return None
-    if TiffImagePlugin.TILEWIDTH in image.tag_v2 or image.info.get("icc_profile") not in (None, srgb_profile()):
-        return None
-    strips = [_strip(image, data, number) for number in range(-(-_side(image, _LENGTH) // _rows(image)))]
-    deep = np.concatenate(strips)
-    if turn is None:
-        return deep
-    return np.stack([np.array(Image.fromarray(deep[..., channel]).transpose(turn)) for channel in range(3)], axis=2)
+def _of_eight_bits(opened: Opened, turn: Image.Transpose | None) -> Decoded:
+    pixels = np.array(_turned(_on_paper(_eight_bits(opened), opened), turn))
+    return Decoded(pixels, opened.image.mode, opened.format, None, tuple(opened.notes))
 
 
-def _strip(image: _TiffReader, data: bytes, number: int) -> Deep:
-    """(rows, W, 3); LookupError or ValueError where the file holds less."""
-    tags, top = image.tag_v2, number * _rows(image)
-    shape = (min(_rows(image), _side(image, _LENGTH) - top), _side(image, _WIDTH), 3)
-    start, size = tags[TiffImagePlugin.STRIPOFFSETS][number], tags[TiffImagePlugin.STRIPBYTECOUNTS][number]
-    stored = data[start : start + size]
-    if tags.get(TiffImagePlugin.COMPRESSION, 1) != 1:
-        stored = zlib.decompressobj().decompress(stored, 6 * shape[0] * shape[1])
-    order = ">u2" if data.startswith(b"MM") else "<u2"
-    values = np.frombuffer(stored, order, shape[0] * shape[1] * 3).reshape(shape)
-    differences = tags.get(TiffImagePlugin.PREDICTOR, 1) == _HORIZONTAL
-    return np.asarray(values.cumsum(1, np.uint16) if differences else values, np.uint16)
+def _of_more_bits(opened: Opened, samples: tiff.Samples, turn: Image.Transpose | None) -> Decoded:
+    """With its depth, but for colours of other profiles than sRGB: these are brought to it in 8 bits."""
+    deep = _deep(samples, opened)
+    if deep.ndim == 3 and _profile(opened) not in (None, srgb_profile()):
+        pixels = np.array(_turned(_in_srgb(Image.fromarray(_narrow(deep)), _profile(opened)), turn))
+        return Decoded(pixels, "RGB", opened.format, None, tuple(opened.notes))
+    deep = _turned_deep(deep, turn)
+    mode = "I;16" if deep.ndim == 2 else DEEP_COLOUR
+    return Decoded(_eight_bits_of(deep), mode, opened.format, deep, tuple(opened.notes))
 
 
-def _rows(image: _TiffReader) -> int:
-    height = _side(image, _LENGTH)
-    return max(1, min(int(image.tag_v2.get(TiffImagePlugin.ROWSPERSTRIP, height)), height))
+def _is_dark(image: Image.Image) -> bool:
+    return bool(np.asarray(image)[..., :3].max(initial=0) < _DARK_BYTE)
 
 
-def _side(image: _TiffReader, tag: int) -> int:
-    """As stored, not as turned."""
-    return int(image.tag_v2[tag])
+def _both_bytes(opened: Opened) -> tiff.Samples:
+    """All bits of a picture that is loaded by its upper bytes."""
+    with type(opened.image)(BytesIO(opened.data)) as again:
+        tiff.read_lower_bytes(again)
+        again.load()
+        return np.asarray(opened.image, np.uint16) * 256 + np.asarray(again, np.uint16)
+
+
+def _deep(samples: tiff.Samples, opened: Opened) -> Deep:
+    """Gray by sRGB's curve, (H, W), or colours, (H, W, 3): by their own white, on white paper."""
+    channels = 1 if samples.shape[2] < 3 else 3
+    colours = samples[..., :channels]
+    white, note = brightness.white_of(colours, _said(opened, colours))
+    opened.notes.extend([note] if note and opened.bits == 16 else [])
+    plain = white == brightness.FULL and not opened.is_negative
+    shown = colours if plain else _spread(white, inverted=opened.is_negative)[colours]
+    if channels == 1:
+        shown = _gray(shown[..., 0], _profile(opened))[..., None]
+    if samples.shape[2] > channels and _has_alpha(opened):
+        most = 2**opened.bits - 1 if samples[..., channels].max(initial=0) < 2**opened.bits else brightness.FULL
+        shown = _deep_on_paper(shown, _spread(most)[samples[..., channels]], opened)
+    return shown[..., 0] if channels == 1 else shown
+
+
+def _said(opened: Opened, colours: tiff.Samples) -> dict[str, int]:
+    """What the file says is its white."""
+    said = {"BitsPerSample": 2**opened.bits - 1} if 0 < opened.bits < 16 else {}
+    for name, tag in _WHITES.items():
+        value = opened.tags.get(tag)
+        numbers = value if isinstance(value, tuple) else (value,)
+        if value is not None and all(isinstance(number, int) for number in numbers):
+            said[name] = max(numbers)
+    if (depth := opened.significant_bits) and depth < 16 and np.any(colours & (2 ** (16 - depth) - 1)):
+        said["sBIT"] = 2**depth - 1  # as PNG wants them, values fill all 16 bits, and the lowest are empty
+    return said
+
+
+def _spread(white: int, *, inverted: bool = False) -> Deep:
+    """Stored value → brightness in 16 bits."""
+    steps = np.minimum((np.arange(2**16) * brightness.FULL + white // 2) // white, brightness.FULL).astype(np.uint16)
+    return brightness.FULL - steps if inverted else steps
+
+
+def _gray(shown: Deep, profile: bytes | None) -> Deep:
+    if not profile:
+        return shown
+    target = ImageCms.ImageCmsProfile(BytesIO(gray_profile()))
+    return np.asarray(_transformed(Image.fromarray(shown), profile, target, "I;16"), np.uint16)
+
+
+def _has_alpha(opened: Opened) -> bool:
+    """Extra samples that are named nothing are no alpha; without the tag, the one beside RGB is."""
+    extra = opened.tags.get(_EXTRA_SAMPLES, 2)
+    return extra not in (0, ()) and not (isinstance(extra, tuple) and extra[0] == 0)
+
+
+def _deep_on_paper(shown: Deep, opacity: Deep, opened: Opened) -> Deep:
+    """Colours, (H, W, C), laid on white where their opacity, (H, W), is to be believed."""
+    wide, part = shown.astype(np.uint32), opacity[..., None].astype(np.uint32)
+    full = np.uint32(brightness.FULL)
+    if _is_multiplied(opened, shown, opacity):
+        wide = np.minimum(wide * full // np.maximum(part, 1), full)
+    why = alpha.disbelief(_luma((wide // 257).astype(np.uint8)), (opacity // 257).astype(np.uint8))
+    if why:
+        opened.notes.append(why)
+        return wide.astype(np.uint16)
+    return ((wide * part + full * (full - part)) // full).astype(np.uint16)
+
+
+def _is_multiplied(opened: Opened, colours: Any, opacity: Any) -> bool:
+    said = isinstance(opened.image, tiff.TiffReader) and opened.image.associated
+    return said and alpha.is_multiplied(colours, opacity)
+
+
+def _luma(colours: Pixels) -> Any:
+    """(H, W), as Pillow has it."""
+    return colours[..., 0] if colours.shape[2] == 1 else np.asarray(Image.fromarray(colours).convert("L"))
+
+
+def _turned(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+    return image if turn is None else image.transpose(turn)
+
+
+def _turned_deep(deep: Deep, turn: Image.Transpose | None) -> Deep:
+    if turn is None or deep.ndim == 2:
+        return np.array(_turned(Image.fromarray(deep), turn)) if turn is not None else deep
+    return np.stack([_turned_deep(deep[..., channel], turn) for channel in range(3)], axis=2)
+
+
+def _profile(opened: Opened) -> bytes | None:
+    found: bytes | None = opened.image.info.get("icc_profile") or opened.tags.get(_ICC)
+    return found
 
 
 def _eight_bits_of(deep: Deep) -> Pixels:
-    """In 8 bits, gray thrice: a 257th, rounded, without leaving 16 bits."""
-    narrow = (deep // 257 + (deep % 257 > 128)).astype(np.uint8)
+    """In 8 bits, gray thrice."""
+    narrow = _narrow(deep)
     return narrow if narrow.ndim == 3 else np.repeat(narrow[..., None], 3, 2)
 
 
-def _srgb(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
-    """Upright, on paper white."""
-    profile = image.info.get("icc_profile")
-    narrow = _eight_bits(image)
-    base = _BASE_MODES.get(narrow.mode, "RGB")
-    if narrow.has_transparency_data:
-        layered = narrow.convert("RGBA")
-        colours = _in_srgb(layered.convert(base), profile)
-        paper = Image.new("RGB", layered.size, PAPER_WHITE)
-        flat = Image.composite(colours, paper, layered.getchannel("A"))
-    else:
-        flat = _in_srgb(narrow.convert(base), profile)
-    return flat if turn is None else flat.transpose(turn)
+def _narrow(deep: Deep) -> NDArray[np.uint8]:
+    """A 257th, rounded, without leaving 16 bits."""
+    return (deep // 257 + (deep % 257 > 128)).astype(np.uint8)
+
+
+def _on_paper(image: Image.Image, opened: Opened) -> Image.Image:
+    """In sRGB, on paper white where its transparency is to be believed."""
+    profile = _profile(opened)
+    base = _BASE_MODES.get(image.mode, "RGB")
+    if not image.has_transparency_data:
+        return _in_srgb(image.convert(base), profile)
+    layered = image.convert("RGBA")
+    opacity = layered.getchannel("A")
+    if _is_multiplied(opened, np.asarray(layered)[..., :3], np.asarray(opacity)):
+        layered = Image.merge("RGBa", layered.split()).convert("RGBA")
+    why = alpha.disbelief(np.asarray(layered.convert("RGB").convert("L")), np.asarray(opacity))
+    colours = _in_srgb(layered.convert(base), profile)
+    if why:
+        opened.notes.append(why)
+        return colours
+    return Image.composite(colours, Image.new("RGB", layered.size, PAPER_WHITE), opacity)
 
 
 def _tiff_orientation(image: Image.Image) -> int:
     """By its tag alone: asking a PNG for its orientation would load it, and damage would be taken for that of EXIF."""
-    found = image.tag_v2.get(ExifTags.Base.Orientation) if isinstance(image, _TiffReader) else None
+    found = image.tag_v2.get(ExifTags.Base.Orientation) if isinstance(image, tiff.TiffReader) else None
     return found if isinstance(found, int) else 1
 
 
 def _orientation(image: Image.Image) -> int | None:
     try:
         orientation: int | None = image.getexif().get(ExifTags.Base.Orientation)
-    except (MemoryError, *_DAMAGE):  # a broken EXIF block costs the orientation, not the picture
+    except (MemoryError, *DAMAGE):  # a broken EXIF block costs the orientation, not the picture
         return None
     return orientation
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _eight_bits(opened: Opened) -> Image.Image:
     """Wider gray (32 bits, floats) to `L`; anything else as it is.
-
-    Such numbers do not say what white is: the least of 1, 255, 65535, 2³¹−1 that the brightest pixel does not
-    pass is taken for it.
 
     Raises:
         UnreadableImage: a pixel is no finite number.
     """
+    image, tags = opened.image, opened.tags
     if image.mode not in {"I", "F"}:
         return image
-    values = np.asarray(image, dtype=np.float32)
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
+    stored = np.asarray(image)
+    if image.mode == "I" and tags and tags.get(_SAMPLE_FORMAT, (1,))[0] == 1 and opened.bits == 32:
+        stored = stored.view(np.uint32)  # Pillow knows signed ones only
+    if not np.isfinite(stored).all():
+        row, column = np.argwhere(~np.isfinite(stored))[0]
         raise UnreadableImage(
-            f"the pixel at column {column}, row {row} is no finite number ({values[row, column]}). "
+            f"the pixel at column {column}, row {row} is no finite number ({stored[row, column]}). "
             "Save the picture anew."
         )
-    brightest = float(values.max())
-    white = next((white for white in (1.0, 255.0, 65535.0) if brightest <= white), 2.0**31 - 1)
-    return Image.fromarray(np.rint(values.clip(0, white) * (255 / white)).astype(np.uint8))
+    shown, note = brightness.eight_bits(stored, _said(opened, stored) if stored.dtype.kind != "f" else {})
+    opened.notes.extend([note] if note else [])
+    return Image.fromarray(255 - shown if opened.is_negative else shown)
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
