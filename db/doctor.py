@@ -6,19 +6,21 @@ this program does not read. Looking changes nothing.
 
 import random
 import shutil
+import stat
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from glob import escape
 from math import inf
 from pathlib import Path
 
 from sqlalchemy import Engine, inspect
 
-from db.catalogue import Catalogue
-from db.engine import HEAD, connect, database_file, upgrade
+from db.catalogue import Catalogue, engine_at
+from db.engine import HEAD, database_file, upgrade
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueError
-from db.files.home import HomeFolder
+from db.files.home import HomeFolder, open_to_others, written_by_nishiki
 from db.files.tiles import TileStore
 from db.settings import CatalogueSettings
 from db.soundness import Tell, unsound
@@ -51,6 +53,7 @@ class Damage(StrEnum):
     DEAD_BATCH = "dead batch"
     WAITING = "waiting batch"
     """Found by `flows.waiting`, which knows the weights that there are."""
+    OPEN = "open to others"
 
 
 _MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.MISSING, Damage.ALTERED, Damage.WAITING}
@@ -108,9 +111,12 @@ def examine(
                 *_tiles(catalogue, settings.home, young_s),
                 *_working_copies(catalogue, settings.home, young_s),
                 *_dead_batches(catalogue),
+                *_open_to_others(catalogue.engine, settings.home, tell),
             ]
-    except (CatalogueBehind, CatalogueAhead) as error:
+    except CatalogueBehind as error:
         return [Finding(Damage.SCHEMA, "schema", str(error), "nishiki doctor --upgrade")]
+    except CatalogueAhead as error:
+        return [Finding(Damage.SCHEMA, "schema", str(error), "use the version of nishiki that made it, or a newer one")]
 
 
 def _damaged(engine: Engine, tell: Tell, look_s: float) -> Iterator[Finding]:
@@ -150,7 +156,7 @@ def mend(settings: CatalogueSettings, findings: Sequence[Finding], remake: Remak
 
 def upgrade_schema(settings: CatalogueSettings) -> Path | None:
     """Bring the schema and the search up to date; the copy that was made of a SQLite catalogue, if any."""
-    engine = connect(settings.url)
+    engine = engine_at(settings, create=False)
     try:
         copy = upgrade(engine)
     finally:
@@ -265,6 +271,20 @@ def _dead_batches(catalogue: Catalogue) -> Iterator[Finding]:
         yield Finding(Damage.DEAD_BATCH, str(batch.id), problem, "nishiki resume")
 
 
+def _open_to_others(engine: Engine, home: Path, tell: Tell) -> Iterator[Finding]:
+    """The catalogue's file, which holds the accounts, and a home in which nothing else lies."""
+    file = database_file(engine)
+    files = [] if file is None else sorted(file.parent.glob(f"{escape(file.name)}*"))
+    ours = all(written_by_nishiki(path, home) for path in home.iterdir())
+    for path in [home, *files] if ours else files:
+        closed, shared = open_to_others(path)
+        if closed != stat.S_IMODE(path.stat().st_mode):
+            problem = "everybody on this machine may look into it"
+            yield Finding(Damage.OPEN, str(path), problem, "nishiki doctor --mend")
+        elif shared:
+            tell(f"{path} is open to its group; it stays so (chmod g-rwx closes it).")
+
+
 @dataclass(frozen=True)
 class _Mending:
     """Mends one finding after the other."""
@@ -290,6 +310,8 @@ class _Mending:
                 return not _without_copy(self.catalogue)
             case Damage.DEAD_BATCH:
                 return _released(self.catalogue, int(finding.subject))
+            case Damage.OPEN:
+                return _closed(Path(finding.subject))
             case Damage.LEFTOVER | Damage.UNREFERENCED:
                 path = self.catalogue.pictures.root / finding.subject
             case _:
@@ -312,6 +334,12 @@ def _gone(path: Path) -> bool:
     if not path.exists():
         return False
     shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return True
+
+
+def _closed(path: Path) -> bool:
+    if path.exists():  # SQLite's journals come and go
+        path.chmod(open_to_others(path)[0])
     return True
 
 

@@ -5,6 +5,7 @@ for its turn instead of failing half-way with "database is locked". Alembic is l
 to be made or examined: the everyday check compares one row with HEAD.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import (
     URL,
@@ -26,12 +28,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueMisfit, CatalogueUnreachable, NoCatalogue
+from db.errors import (
+    CatalogueAhead,
+    CatalogueBehind,
+    CatalogueFull,
+    CatalogueMisfit,
+    CatalogueReadOnly,
+    CatalogueUnreachable,
+    NoCatalogue,
+)
 from db.tables.columns import to_json
 
 HEAD = "0006"
 """The newest revision in `db/migrations`; a test holds it to Alembic's word."""
 
+SQLITE = "sqlite:///"
+"""What the URL of a SQLite file begins with; the rest is its path, as it is written."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_S = 30
 """How long a SQLite writer waits for its turn; ours hold it for milliseconds."""
@@ -42,6 +54,11 @@ _PAGES_READ = ("PRAGMA cache_size=-16384", "PRAGMA mmap_size=1073741824")
 _NO_SUCH = ("no such table", "no such column")
 _UNDEFINED = ("42P01", "42703")
 """The same in PostgreSQL's numbers: undefined table, undefined column."""
+_FORBIDDEN = ("25006", "42501")
+"""PostgreSQL's numbers for a transaction, or a role, that may only read."""
+_OURS = frozenset({"archives", "attempts", "batches", "embeddings", "images", "matches", "record_images", "windows"})
+"""Tables that every schema of ours has."""
+_PRIVATE = 0o600
 _WRITES = {"nishiki_writes": True}
 _ADVISORY_LOCK = 0x6E697368
 """PostgreSQL lock (any number, ours alone) under which one process at a time changes the schema."""
@@ -51,6 +68,11 @@ def connect(address: str) -> Engine:
     """Make an engine for a database URL; nothing is opened yet. PostgreSQL is always spoken by psycopg 3."""
     pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_pre_ping": _on_server(address)}
     return _tuned(create_engine(_url(address), json_serializer=to_json, **pool))
+
+
+def make_private(file: Path) -> None:
+    """Make an empty SQLite file that nobody else can read, where there is none; its journals take after it."""
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, _PRIVATE))
 
 
 def writing(engine: Engine) -> Engine:
@@ -155,28 +177,52 @@ def understood(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        said = (str(error.orig).strip() or "no reason given").splitlines()[0]
-        if "disk is full" in said or getattr(error.orig, "sqlstate", None) == "53100":
+        said, number = said_by(error), getattr(error.orig, "sqlstate", None)
+        if "disk is full" in said or number == "53100":
             raise CatalogueFull(f"no room left for the catalogue at {_shown(engine)}; free some space") from error
         if "not a database" in said or "malformed" in said:
             raise NoCatalogue(
                 f"{_shown(engine)} is not a sound SQLite database ({said}); put it aside or give another home"
             ) from error
-        if said.startswith(_NO_SUCH) or getattr(error.orig, "sqlstate", None) in _UNDEFINED:
+        if "readonly database" in said or number in _FORBIDDEN:
+            raise CatalogueReadOnly(
+                f"the catalogue at {_shown(engine)} can only be read here ({said}); what was asked for writes into it, "
+                "so run it where, or as one who, may write there"
+            ) from error
+        if said.startswith(_NO_SUCH) or number in _UNDEFINED:
             raise CatalogueMisfit(
                 f"the catalogue at {_shown(engine)} does not fit this version ({said}); run: nishiki doctor"
             ) from error
         if not isinstance(error, OperationalError):
             raise
+        if "unable to open database" in said:
+            raise CatalogueUnreachable(_closed_to_us(engine)) from error
         raise CatalogueUnreachable(
             f"the catalogue at {_shown(engine)} does not answer ({said}); check it, then run this again"
         ) from error
 
 
+def said_by(error: DatabaseError) -> str:
+    """The first line of what the database says."""
+    return (str(error.orig).strip() or "no reason given").splitlines()[0]
+
+
+def _closed_to_us(engine: Engine) -> str:
+    """Why SQLite cannot open the file."""
+    file = database_file(engine) or Path()
+    if file.is_file() and os.access(file, os.R_OK) and _has_journal(file):
+        return (
+            f"the newest changes of the catalogue lie in {file.name}-wal, and without the right to write in "
+            f"{file.parent} they cannot be read; run this once as one who may write there, or read a copy of the home"
+        )
+    return f"{file} cannot be opened; see whether you may read it and its folder {file.parent}"
+
+
 def _refuse_newer(engine: Engine, found: str) -> None:
     if found not in known_revisions():
         raise CatalogueAhead(
-            f"the catalogue at {_shown(engine)} has schema {found}, newer than this program's {HEAD}; update nishiki"
+            f"the catalogue at {_shown(engine)} has schema {found}, which this program (schema {HEAD}) does not know: "
+            "a newer nishiki made it; update nishiki, or use the one that made it"
         )
 
 
@@ -217,27 +263,34 @@ def _copied(engine: Engine, found: str) -> Path | None:
         return None
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     copy = file.with_name(f"{file.name}.schema-{found}.{stamp}")
+    make_private(copy)
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     return copy
 
 
 def _revision(connection: Connection) -> str | None:
-    tables = inspect(connection).get_table_names()
-    if not tables:
+    tables = set(inspect(connection).get_table_names())
+    others = sorted(tables - {"alembic_version"})
+    if not others:
         return None
-    if "alembic_version" not in tables:
+    if "alembic_version" not in tables or len(_OURS & tables) < len(_OURS) / 2:
         raise NoCatalogue(
-            f"the database at {_shown(connection.engine)} holds other tables ({', '.join(tables[:3])} ...); "
-            "give an empty one"
+            f"the database at {_shown(connection.engine)} is not nishiki's: it holds other tables "
+            f"({', '.join(others[:3])}{' ...' if others[3:] else ''}); give an empty one"
         )
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-    return None if found is None else str(found)
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return str(found[0]) if len(found) == 1 else f"({len(found)} revisions)"
 
 
 def _tuned(engine: Engine, *, foreign_keys: bool = True) -> Engine:
     if engine.dialect.name != "sqlite":
         return engine
+
+    @event.listens_for(engine, "do_connect")
+    def open_file(_dialect: object, _record: object, _given: object, options: dict[str, Any]) -> sqlite3.Connection:
+        opened: sqlite3.Connection = sqlite3.connect(_address_of(Path(engine.url.database or "")), uri=True, **options)
+        return opened
 
     @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _record: object) -> None:
@@ -256,8 +309,27 @@ def _tuned(engine: Engine, *, foreign_keys: bool = True) -> Engine:
 
 
 def _url(address: str) -> URL:
-    url = make_url(address)
-    return url.set(drivername="postgresql+psycopg") if _on_server(address) else url
+    if _on_server(address):
+        return make_url(address).set(drivername="postgresql+psycopg")
+    # as it is written: SQLAlchemy would end the path at the first question mark
+    return URL.create("sqlite", database=str(Path(address.removeprefix(SQLITE)).absolute()))
+
+
+def _address_of(file: Path) -> str:
+    """SQLite's URI of a file, whatever its name; read only where nothing can be written.
+
+    SQLite reads a file with a write-ahead log only where it can write beside it, unless it is told that nobody writes:
+    where there is no log, this is so.
+    """
+    way = "mode=rwc"
+    if file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        way = "mode=ro" if _has_journal(file) else "mode=ro&immutable=1"
+    return f"file:{quote(os.fsencode(file))}?{way}"
+
+
+def _has_journal(file: Path) -> bool:
+    journal, index = (file.with_name(f"{file.name}-{kind}") for kind in ("wal", "shm"))
+    return index.exists() or (journal.exists() and journal.stat().st_size > 0)
 
 
 def _on_server(address: str) -> bool:

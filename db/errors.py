@@ -3,6 +3,7 @@
 CatalogueError               root; the message says which catalogue or entry, what happened, what to do
 ├── NoCatalogue              there is none at this place yet, or the place holds something else
 ├── CatalogueUnreachable     the database does not answer
+├── CatalogueReadOnly        it can be read, and what was asked for would write
 ├── CatalogueBehind          its schema is older than this program; `nishiki doctor --upgrade` mends it
 ├── CatalogueAhead           its schema is newer than this program
 ├── CatalogueMisfit          a table or column is missing, whatever its schema's number says
@@ -28,6 +29,10 @@ class NoCatalogue(CatalogueError):
 
 class CatalogueUnreachable(CatalogueError):
     """The database does not answer; nothing was written."""
+
+
+class CatalogueReadOnly(CatalogueError):
+    """Nothing can be written: a disk, a permission or a role that only reads."""
 
 
 class CatalogueBehind(CatalogueError):

@@ -18,12 +18,16 @@ from pydantic_settings import (
 
 from db.files.home import own_database
 
-_URL = re.compile(r"sqlite:///.+|postgres(ql)?(\+psycopg)?://.*")
+_URL = re.compile(r"sqlite:///[^\0\n]+|postgres(ql)?(\+psycopg)?://.*")
+_NO_PATH = re.compile(r"sqlite:///(:memory:|file:.*)")
+"""SQLite's words for what is no file, or is written otherwise."""
 
 
 def _known_database(url: SecretStr) -> SecretStr:
     if not _URL.fullmatch(url.get_secret_value().strip()):
         raise ValueError("give sqlite:///PATH or postgresql://USER@HOST/NAME")
+    if _NO_PATH.fullmatch(url.get_secret_value().strip()):
+        raise ValueError("after sqlite:/// give a path, which is taken as it is written (./NAME for an odd name)")
     return url
 
 

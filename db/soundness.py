@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, ForeignKeyConstraint, and_, func, select, text
 from sqlalchemy.exc import DatabaseError
 
-from db.engine import database_file
+from db.engine import database_file, said_by
 from db.tables.base import Base
 
 WHOLE_BYTES: Final = 4_000_000_000
@@ -41,7 +41,7 @@ def _told(engine: Engine, check: _Check, tell: Tell, whole: bool) -> list[str]:
         with engine.connect() as connection:
             return list(check(connection, tell, whole))
     except DatabaseError as error:
-        return [(str(error.orig).strip() or "it cannot be read").splitlines()[0]]
+        return [said_by(error)]
 
 
 def _pages(connection: Connection, tell: Tell, whole: bool) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The layout of a home: where files and folders lie in it, and how one is recognised. No other place spells it."""
 
+import stat
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,8 @@ DEMO_MARK: Final = "made-by-nishiki-demo.txt"
 """Says that the home is a demo's, which the next one removes."""
 NIGHT_LOCK: Final = "night.lock"
 """Held by the one night that is at work."""
+PRIVATE: Final = 0o700
+"""Mode of a home that is made: nobody else on the machine looks into it."""
 UNFINISHED: Final = "unfinished"
 """In a folder of files that are written whole or not at all: those that are being written."""
 
@@ -48,6 +51,17 @@ _SIGNS: Final = (
 def own_database(home: Path) -> str:
     """The URL of the catalogue's file in this home."""
     return f"sqlite:///{home / CATALOGUE}"
+
+
+def open_to_others(path: Path) -> tuple[int, bool]:
+    """The mode that leaves others out, the same where they are left out; and whether a group is let in on purpose.
+
+    A group with no more rights than everybody has them by default and loses them, too.
+    """
+    mode = stat.S_IMODE(path.stat().st_mode)
+    group, others = mode >> 3 & 0o7, mode & 0o7
+    shared = bool(group & ~others)
+    return mode & (0o770 if shared else 0o700), shared
 
 
 def checkpoint_path(home: Path, name: str) -> Path:

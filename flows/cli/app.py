@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from db.files.home import DEMO_MARK, own_database
+from db.files.home import DEMO_MARK, PRIVATE, own_database
 from flows.cli.console import Device, Home, exit_with, read_settings, refuse, say, show
 from flows.cli.curators import curator_app
 from flows.cli.failures import Commands
@@ -279,7 +279,7 @@ def _start_afresh(home: Path) -> None:
     if home.exists() and not mark.exists() and (not home.is_dir() or any(home.iterdir())):
         refuse(f"{home} was not made by an earlier demo and stays as it is; name another --home")
     shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
+    home.mkdir(PRIVATE, parents=True)
     mark.write_text("The next `nishiki demo` removes this folder.\n")
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 from db.files.home import HomeFolder
 from flows.logs import OURS
@@ -32,6 +33,7 @@ def quiet_prefect(home: Path) -> None:
         prefect_home = home.resolve() / HomeFolder.PREFECT
         prefect_home.mkdir(parents=True, exist_ok=True)
         defaults["PREFECT_HOME"] = str(prefect_home)
+        defaults["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database_in(prefect_home)
         # The small server shares our terminal, and ends with the command: nobody reads a run's log there.
         defaults |= dict.fromkeys(("PREFECT_SERVER_LOGGING_LEVEL", "PREFECT_LOGGING_ROOT_LEVEL"), "ERROR")
         defaults["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
@@ -39,6 +41,11 @@ def quiet_prefect(home: Path) -> None:
         os.environ.setdefault(name, value)
     if "PREFECT_API_URL" not in os.environ:
         _shield_server()
+
+
+def database_in(prefect_home: Path) -> str:
+    """The URL of Prefect's small database; Prefect itself would end the path at the first question mark."""
+    return f"sqlite+aiosqlite:///{quote(os.fsencode(prefect_home / 'prefect.db'))}"
 
 
 def _shield_server() -> None:

@@ -21,7 +21,8 @@ from sqlalchemy.pool import Pool
 from sqlalchemy.util import LRUCache
 
 from db.catalogue import Catalogue
-from db.engine import connect, prepare
+from db.engine import connect, make_private, prepare
+from db.files.home import PRIVATE
 from db.settings import CatalogueSettings
 from tests.samples import Sample
 
@@ -99,6 +100,7 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with an empty catalogue to copy."""
     file = tmp_path_factory.mktemp("template") / "catalogue.db"
+    make_private(file)
     engine = connect(f"sqlite:///{file}")
     prepare(engine)
     engine.dispose()
@@ -127,7 +129,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def settings(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> CatalogueSettings:
     """Settings of an empty catalogue, on either database."""
     home = tmp_path / "home"
-    home.mkdir()
+    home.mkdir(PRIVATE)
     if database == "postgresql":
         return CatalogueSettings(home=home, database_url=SecretStr(request.getfixturevalue("postgres_database")))
     shutil.copy(request.getfixturevalue("sqlite_template"), home / "catalogue.db")

@@ -18,8 +18,8 @@ from sqlalchemy.exc import DatabaseError
 from typer.testing import CliRunner
 
 from db.catalogue import Catalogue
-from db.doctor import Damage, examine, mend, upgrade_schema
-from db.engine import writing
+from db.doctor import Damage, examine, mend
+from db.engine import connect, upgrade, writing
 from db.entries.night import Tone, Verdict
 from db.entries.review import Judgement, Reason
 from db.errors import UnknownEntry
@@ -328,5 +328,7 @@ def test_the_doctor_tells_of_a_schema_it_cannot_read(
     (finding,) = examine(settings)
     assert (finding.damage, finding.mendable) == (Damage.SCHEMA, False)
     assert "has schema 0006" in finding.problem
-    copy = upgrade_schema(settings)
+    engine = connect(settings.url)
+    copy = upgrade(engine)
+    engine.dispose()
     assert (copy is None) == (settings.database_url is not None)
