@@ -22,6 +22,7 @@ from db.queries.night.harvest import HarvestQueries
 from db.queries.night.match import MatchQueries
 from db.queries.night.measure import MeasureQueries
 from db.queries.night.requests import RequestQueries
+from db.queries.night.rights import RightsQueries
 from db.queries.night.scope import ScopeQueries
 from db.queries.night.status import StatusQueries
 from db.queries.night.sweep import SweepQueries
@@ -36,6 +37,7 @@ from db.settings import CatalogueSettings
 
 class Catalogue(
     HarvestQueries,
+    RightsQueries,
     ScopeQueries,
     MatchQueries,
     DispatchQueries,

@@ -19,9 +19,11 @@ from sqlalchemy import Engine, inspect
 
 from db.catalogue import Catalogue, engine_at
 from db.engine import HEAD, database_file, upgrade
+from db.entries.night import JudgedAgain
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueError
 from db.files.home import HomeFolder, open_to_others, written_by_nishiki
 from db.files.tiles import TileStore
+from db.queries.night.rights import Judge
 from db.settings import CatalogueSettings
 from db.soundness import Tell, unsound
 from db.tables.base import Base
@@ -50,6 +52,8 @@ class Damage(StrEnum):
     TILES = "leftover tiles"
     LOST_COPIES = "lost working copies"
     COPY = "leftover working copy"
+    RIGHTS = "rights"
+    """Judged by rules that were milder, or understood less."""
     DEAD_BATCH = "dead batch"
     WAITING = "waiting batch"
     """Found by `flows.waiting`, which knows the weights that there are."""
@@ -63,6 +67,17 @@ _BACK = {
     "sqlite": "put the file aside and bring it back from a copy; `sqlite3 FILE .recover` saves what can be read",
     "postgresql": "bring it back from a copy (pg_restore); REINDEX mends an index",
 }
+
+
+@dataclass(frozen=True)
+class Rules:
+    """By which rights are judged; the catalogue knows none."""
+
+    version: int
+    judge: Judge
+    words: Callable[[JudgedAgain], str]
+    """What became of a record's rights, for a person."""
+
 
 Remake = Callable[[Catalogue, Collection[str]], object]
 """Makes the working copies of these pictures (sha256), as far as it can."""
@@ -86,7 +101,12 @@ class Finding:
 
 
 def examine(
-    settings: CatalogueSettings, *, look_s: float = LOOK_S, young_s: float = YOUNG_S, tell: Tell = lambda _: None
+    settings: CatalogueSettings,
+    *,
+    look_s: float = LOOK_S,
+    young_s: float = YOUNG_S,
+    tell: Tell = lambda _: None,
+    rules: int = 0,
 ) -> list[Finding]:
     """Look for damage.
 
@@ -95,6 +115,7 @@ def examine(
         look_s: seconds for which pictures are read and compared with their sha256; infinite: until all are.
         young_s: age in seconds under which a file without a row is left alone.
         tell: hears, in a sentence each, what was not looked at and how it can be.
+        rules: version of the rules for rights; what older ones judged is found.
 
     Raises:
         NoCatalogue: there is none.
@@ -112,6 +133,7 @@ def examine(
                 *_working_copies(catalogue, settings.home, young_s),
                 *_dead_batches(catalogue),
                 *_open_to_others(catalogue.engine, settings.home, tell),
+                *_older_rights(catalogue, rules),
             ]
     except CatalogueBehind as error:
         return [Finding(Damage.SCHEMA, "schema", str(error), "nishiki doctor --upgrade")]
@@ -141,8 +163,12 @@ def _misfit(missing: str) -> Finding:
     return Finding(Damage.SCHEMA, missing, f"it is missing, though the schema calls itself {HEAD}", remedy)
 
 
-def mend(settings: CatalogueSettings, findings: Sequence[Finding], remake: Remake, tell: Tell) -> list[Finding]:
+def mend(
+    settings: CatalogueSettings, findings: Sequence[Finding], remake: Remake, tell: Tell, rules: Rules | None = None
+) -> list[Finding]:
     """Delete what no row names and no attempt needs, make lost copies, give dead batches free; returns what was done.
+
+    Rights are judged again, and what is not allowed any more is withheld.
 
     What has healed or come to life since it was found is left alone. What cannot be mended stops nothing else.
 
@@ -150,8 +176,8 @@ def mend(settings: CatalogueSettings, findings: Sequence[Finding], remake: Remak
         tell: hears which finding could not be mended, and why.
     """
     with Catalogue.open(settings, create=False) as catalogue:
-        mending = _Mending(catalogue, settings.home, catalogue.picture_names(), remake)
-        return [each for each in findings if mending.tried(each, tell)]
+        mending = _Mending(catalogue, settings.home, catalogue.picture_names(), remake, tell, rules)
+        return [each for each in findings if mending.tried(each)]
 
 
 def upgrade_schema(settings: CatalogueSettings) -> Path | None:
@@ -285,6 +311,12 @@ def _open_to_others(engine: Engine, home: Path, tell: Tell) -> Iterator[Finding]
             tell(f"{path} is open to its group; it stays so (chmod g-rwx closes it).")
 
 
+def _older_rights(catalogue: Catalogue, rules: int) -> Iterator[Finding]:
+    if count := catalogue.judged_by_older(rules):
+        problem = "so many records' rights were judged by older rules; the next match or dispatch judges them again"
+        yield Finding(Damage.RIGHTS, f"({count:,})", problem, "nishiki doctor --mend")
+
+
 @dataclass(frozen=True)
 class _Mending:
     """Mends one finding after the other."""
@@ -294,13 +326,15 @@ class _Mending:
     named: Collection[str]
     """Pictures that a row names."""
     remake: Remake
+    tell: Tell
+    rules: Rules | None
 
-    def tried(self, finding: Finding, tell: Tell) -> bool:
+    def tried(self, finding: Finding) -> bool:
         """Is it mended now? What hinders it is told."""
         try:
             return self._mended(finding)
         except (OSError, CatalogueError) as error:
-            tell(f"{finding.damage} {finding.subject} could not be mended: {error}")
+            self.tell(f"{finding.damage} {finding.subject} could not be mended: {error}")
             return False
 
     def _mended(self, finding: Finding) -> bool:
@@ -308,6 +342,10 @@ class _Mending:
             case Damage.LOST_COPIES:
                 self.remake(self.catalogue, _without_copy(self.catalogue))
                 return not _without_copy(self.catalogue)
+            case Damage.RIGHTS if self.rules is not None:
+                for moved in self.catalogue.judge_again(self.rules.judge, self.rules.version):
+                    self.tell(f"record {moved.identifier} of {moved.archive}: {self.rules.words(moved)}")
+                return True
             case Damage.DEAD_BATCH:
                 return _released(self.catalogue, int(finding.subject))
             case Damage.OPEN:

@@ -28,6 +28,7 @@ from flows.endings import Ending
 from flows.logs import about
 from flows.plan import Plan, plan_night
 from flows.progress import track
+from flows.rejudging import judge_again, judged_lines
 from flows.settings import Settings
 from flows.waiting import REMEDY, what_it_waits_for
 from flows.workers.batch_run import BatchRun, running
@@ -69,14 +70,20 @@ def dispatch(settings: Settings) -> list[DispatchTally]:
         Misconfigured, ColorizeError, CatalogueError: nothing can be colorized at all.
     """
     with plan_night(settings) as plan, executor_for(plan) as executor:
-        return [*carry_on(plan, executor), *take_on(plan, executor)]
+        return [*judged(plan), *carry_on(plan, executor), *take_on(plan, executor)]
 
 
 @flow(name="resume", task_runner=_RUNNER, validate_parameters=False)
 def resume(settings: Settings) -> list[DispatchTally]:
     """Carry on unfinished batches only, each with its own recipe."""
     with plan_night(settings) as plan, executor_for(plan) as executor:
-        return carry_on(plan, executor)
+        return [*judged(plan), *carry_on(plan, executor)]
+
+
+def judged(plan: Plan) -> list[DispatchTally]:
+    """What newer rules made of rights that older ones judged, where that changes what may be coloured."""
+    moved = judge_again(plan.catalogue)
+    return [DispatchTally(0, Counter(), judged_lines(moved))] if moved else []
 
 
 def carry_on(plan: Plan, executor: Executor) -> list[DispatchTally]:

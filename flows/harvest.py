@@ -37,6 +37,7 @@ from db.entries.night import (
 )
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
 from flows.archives.record import Archive, Record, Remark, Unreadable, Validators, Window
+from flows.archives.values.rights import RULES_VERSION
 from flows.breaker import Breaker
 from flows.endings import Ending
 from flows.logs import about
@@ -251,6 +252,7 @@ def record_entry(record: Record) -> RecordEntry:
         basis=record.rights.basis,
         uri=record.rights.uri,
         text=record.rights.text,
+        rules=RULES_VERSION,
     )
     same = {key: getattr(record, key) for key in _SAME}
     return RecordEntry(rights=rights, cast=tuple((role.role, role.actor) for role in record.cast), **same)

@@ -35,6 +35,7 @@ from db.entries.night import (
 from db.errors import PictureMissing
 from flows.plan import Plan, plan_night
 from flows.progress import track
+from flows.rejudging import judge_again, judged_lines
 from flows.settings import Settings
 from flows.workers.processes import workplaces
 from flows.working_copies import read_working_copy
@@ -90,12 +91,13 @@ def match(settings: Settings) -> MatchTally:
     """
     with plan_night(settings) as plan:
         catalogue, key = plan.catalogue, plan.night.encoder
+        judged = judge_again(catalogue)
         scope = plan.scope()
         missing = catalogue.images_to_embed(key, {Tone.COLOUR, *scope.tones})
         problems = embed_images(plan, missing) if missing else []
         log.info("%d pictures embedded with %s, %d of them failed", len(missing), key.name, len(problems))
         found = rank_contents(plan, catalogue.contents_to_match(key, plan.matcher, scope))
-        return MatchTally(key, found, catalogue.held_back(scope), problems)
+        return MatchTally(key, found, catalogue.held_back(scope), [*judged_lines(judged), *problems])
 
 
 @task(name="embed-images", cache_policy=NO_CACHE, persist_result=False)

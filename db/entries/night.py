@@ -85,6 +85,42 @@ class RightsEntry:
     basis: str
     uri: str | None = None
     text: str = ""
+    rules: int = 0
+    """Version of the rules that judged it."""
+
+
+@dataclass(frozen=True)
+class KeptRights:
+    """A record's rights with all that they can be judged from again."""
+
+    record_id: int
+    archive: str
+    kind: str
+    """The archive's protocol, by which `raw` can be read."""
+    identifier: str
+    raw: str
+    rights: RightsEntry
+    row_missing: bool = False
+    """Of a folder: it has a table, whose rows describe other records."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A person's word that a record may be used, which its rights leave open."""
+
+    curator: str
+    note: str
+    given_at: datetime
+
+
+@dataclass(frozen=True)
+class JudgedAgain:
+    """What newer rules make of a record's rights."""
+
+    archive: str
+    identifier: str
+    before: RightsEntry
+    after: RightsEntry
 
 
 @dataclass(frozen=True)
@@ -178,22 +214,6 @@ class ContentScope:
     tones: frozenset[Tone]
     genres: Mapping[str, tuple[str, ...] | None]
     """Archive name to the genres taken, whatever their case; None takes all. Others are out of scope."""
-
-
-@dataclass(frozen=True)
-class Prospects:
-    """What the catalogue holds for a night to work on, in pictures."""
-
-    tones: Mapping[Tone, int]
-    """Pictures of live records, whatever their rights."""
-    contents: int
-    """That may be coloured: of the scope's tones and genres, with rights that allow it."""
-    styles: int
-    """Colour pictures that may lend their colours."""
-    done: int
-    """Contents with a result, kept or rejected."""
-    failed: int
-    """Contents whose every attempt failed."""
 
 
 @dataclass(frozen=True)

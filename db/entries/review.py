@@ -112,6 +112,8 @@ class QueueEntry:
     returned_by: str | None
     """Who returned the content's earlier attempt."""
     conflict: bool
+    withheld: bool
+    """A picture that it is made of may not be used any more: none of its pictures is shown."""
     lease: Lease | None
 
     @property

@@ -261,6 +261,7 @@ class Attempt(Base):
         one_of("outcome", Outcome),
         CheckConstraint("(outcome IS NULL) = (closed_at IS NULL)", name="closed"),
         UniqueConstraint(*CLAIM, "number", name="uq_attempts_number"),
+        Index("ix_attempts_style_sha256", "style_sha256"),
         Index("uq_attempts_claim", *CLAIM, unique=True, sqlite_where=CLAIMED, postgresql_where=CLAIMED),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

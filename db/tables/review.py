@@ -30,6 +30,7 @@ _TESTED = (
     "error",
     "year_from",
     "year_to",
+    "withheld",
 )
 """What filters test row by row: in the index itself, so that a row that does not pass costs no look at the table."""
 

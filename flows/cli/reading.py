@@ -190,6 +190,7 @@ def doctor(
     Pictures are read and compared with their sha256 for a minute, and what was not looked at is said.
     """
     from db.doctor import LOOK_S, Damage, examine, mend, upgrade_schema
+    from flows.rejudging import RULES
     from flows.waiting import waiting_batches
 
     if deep and quick:
@@ -198,7 +199,8 @@ def doctor(
     if upgrade:
         copy = upgrade_schema(settings)
         say([f"The catalogue is of this version now{f'; a copy of the old one is {copy}' if copy else ''}."])
-    findings = examine(settings, look_s=inf if deep else 0 if quick else LOOK_S, tell=_say_one)
+    look_s = inf if deep else 0 if quick else LOOK_S
+    findings = examine(settings, look_s=look_s, tell=_say_one, rules=RULES.version)
     mended = []
     if repair:
         from flows.working_copies import make_working_copies
@@ -206,7 +208,7 @@ def doctor(
         def remake(where: "Catalogue", lost: Collection[str]) -> None:
             say(make_working_copies(where, lost, settings.max_pixels))
 
-        mended = mend(settings, findings, remake, _say_one)
+        mended = mend(settings, findings, remake, _say_one, RULES)
     left = [finding for finding in findings if finding not in mended]
     unread = any(finding.damage in (Damage.DATABASE, Damage.SCHEMA) for finding in left)
     waiting = [] if unread else waiting_batches(settings)

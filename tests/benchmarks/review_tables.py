@@ -234,7 +234,7 @@ def _image(number: int, record_id: int | None, facts: ImageFacts) -> Row:
 
 def _link(number: int, record: RecordEntry) -> Row:
     (url,) = record.pictures
-    held = {"state": PictureState.HELD, "fetched_at": NIGHT, "tries": 0}
+    held = {"state": PictureState.HELD, "fetched_at": NIGHT, "tries": 0, "failed_nights": 0}
     return {"record_id": number, "position": 0, "reference": url, "url": url, "etag": '"1"', "image_id": number, **held}
 
 

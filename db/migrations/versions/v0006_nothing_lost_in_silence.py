@@ -18,6 +18,20 @@ depends_on = None
 data = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 OLD_WORDS = "derivatives IN ('yes', 'no', 'ask', 'unknown')"
 WORDS = "derivatives IN ('yes', 'no', 'ask', 'unknown', 'contradictory')"
+BEST_FIRST = ("precedence", "attempt_id")
+TESTED = (
+    "waiting_since", "conflict_since", "verdict", "record_id", "curator", "returned_by", "archive_id", "batch_id",
+    "recipe_name", "outcome", "error", "year_from", "year_to",
+)
+WAITING = "waiting_since IS NOT NULL"
+QUEUES: dict[str, tuple[tuple[str, ...], str | None]] = {
+    "all": ((), None),
+    "waiting": ((), WAITING),
+    "redone": (("returned_by",), f"{WAITING} AND returned_by IS NOT NULL"),
+    "conflicts": ((), "conflict_since IS NOT NULL"),
+    **{name: ((name,), None) for name in ("batch_id", "archive_id", "recipe_name", "outcome", "verdict", "curator")},
+}
+"""The indexes in the queue's order: what leads to their rows, and which rows they hold."""
 TABLES = ("audit_events", "tones_given", "releases", "unreadable_records")
 
 
@@ -27,6 +41,8 @@ def upgrade() -> None:
     _words_of_rights(WORDS)
     _create_tables()
     op.create_index("ix_reviews_likeness", "reviews", ["likeness"])
+    _queue_indexes((*TESTED, "withheld"))
+    op.create_index("ix_attempts_style_sha256", "attempts", ["style_sha256"])
     likeness = "SELECT m.score FROM attempts a JOIN matches m ON m.id = a.match_id WHERE a.id = reviews.attempt_id"
     op.execute(f"UPDATE reviews SET likeness = ({likeness})")
 
@@ -38,6 +54,8 @@ def downgrade() -> None:
     op.drop_index("ix_reviews_likeness", "reviews")
     for table in TABLES:
         op.drop_table(table)
+    op.drop_index("ix_attempts_style_sha256", "attempts")
+    _queue_indexes(TESTED)
     op.execute("UPDATE rights SET derivatives = 'ask' WHERE derivatives = 'contradictory'")
     _words_of_rights(OLD_WORDS)
     for table, column in _columns():
@@ -56,6 +74,15 @@ def _columns() -> list[tuple[str, sa.Column[Any]]]:
         ("reviews", sa.Column("likeness", sa.Double(), nullable=True)),
         ("reviews", sa.Column("withheld", sa.Boolean(), nullable=False, server_default=sa.false())),
     ]
+
+
+def _queue_indexes(tested: tuple[str, ...]) -> None:
+    """Made anew: what a queue is tested by stands in the index itself."""
+    for name, (equal, only) in QUEUES.items():
+        op.drop_index(f"ix_reviews_{name}", "reviews")
+        where = None if only is None else sa.text(only)
+        columns = [*equal, *BEST_FIRST, *(column for column in tested if column not in equal)]
+        op.create_index(f"ix_reviews_{name}", "reviews", columns, sqlite_where=where, postgresql_where=where)
 
 
 def _words_of_rights(words: str) -> None:

@@ -3,10 +3,13 @@
 What stands: of the verdicts that nobody took back the last one. Two curators are in conflict when the last word
 contradicts another's that its giver was not shown; whoever judges with both in view settles it. A first blind word
 waits, hidden, for a second one; `settle_blind` ends that, and what does not wait any more stays so.
+
+Withheld is a result of which a picture, content or style, may not be used any more: it stays, and nobody is shown it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +17,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, not_, null, select, update
 from sqlalchemy.orm import Session, aliased
 
+from db.entries.claim import Inputs
 from db.entries.night import Outcome, Verdict
 from db.queries.base.describe import speaking_records
 from db.queries.base.store import chunks
-from db.tables.night import Attempt, Image, Match, Record, VerdictGiven
+from db.queries.base.usable import may_be_shown
+from db.tables.night import Attempt, Batch, Image, Match, Record, VerdictGiven
 from db.tables.review import Review, UndoneVerdict
 
 _UNSCORED = 2.0
@@ -78,12 +83,39 @@ def refresh(session: Session, insert_review: Any, attempt_ids: Collection[int]) 
         session.execute(_returned_earlier(some), execution_options={"synchronize_session": False})
 
 
+@contextmanager
+def following(session: Session, insert_review: Any, image_ids: Collection[int]) -> Iterator[None]:
+    """Write anew the rows of attempts for whose pictures another record speaks, or other rights hold, from then on."""
+    before, shown = records_behind(session, image_ids), _shown(session, image_ids)
+    yield
+    after, changed = records_behind(session, image_ids), _shown(session, image_ids) ^ shown
+    refresh_contents(session, insert_review, [each for each in after if after[each] != before.get(each)])
+    refresh_images(session, insert_review, changed)
+
+
 def refresh_contents(session: Session, insert_review: Any, image_ids: Collection[int]) -> None:
     """As `refresh`, of all attempts at these contents."""
     for some in chunks(image_ids):
         of_these = select(Attempt.id).join(Image, Image.sha256 == Attempt.content_sha256).where(Image.id.in_(some))
         made = session.scalars(of_these.where(Attempt.output_image_id.is_not(None))).all()
         refresh(session, insert_review, lock_contents(session, made))
+
+
+def refresh_images(session: Session, insert_review: Any, image_ids: Collection[int]) -> None:
+    """As `refresh`, of all attempts at these contents, or that took one of them as a style."""
+    refresh_contents(session, insert_review, image_ids)
+    for some in chunks(image_ids):
+        names = set(session.scalars(select(Image.sha256).where(Image.id.in_(some))))
+        made = select(Attempt.id).where(Attempt.output_image_id.is_not(None))
+        first = session.scalars(made.where(Attempt.style_sha256.in_(names))).all()
+        several = made.add_columns(Attempt.inputs).join(Batch, Batch.id == Attempt.batch_id).where(Batch.styles > 1)
+        further = [attempt for attempt, inputs in session.execute(several) if names & set(style_names(inputs))]
+        refresh(session, insert_review, lock_contents(session, {*first, *further}))
+
+
+def style_names(inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sha256 of each style, in the order of the inputs."""
+    return tuple(style.sha256 for style in Inputs.from_data(inputs).styles)
 
 
 def settle_blind(session: Session, insert_review: Any) -> None:
@@ -116,6 +148,7 @@ def _rows(session: Session, attempt_ids: Collection[int]) -> list[dict[str, Any]
     made = (
         select(Attempt.id, Attempt.batch_id, Attempt.recipe_name, Attempt.outcome, Attempt.total_error_mean)
         .add_columns(Attempt.closed_at, Match.score, Image.id.label("content_id"))
+        .add_columns(Attempt.content_sha256, Attempt.inputs)
         .join(Image, Image.sha256 == Attempt.content_sha256)
         .outerjoin(Match, Match.id == Attempt.match_id)
         .where(Attempt.id.in_(attempt_ids), Attempt.output_image_id.is_not(None))
@@ -123,7 +156,26 @@ def _rows(session: Session, attempt_ids: Collection[int]) -> list[dict[str, Any]
     found = session.execute(made).all()
     records = records_behind(session, {each.content_id for each in found})
     voices = words_on(session, attempt_ids)
-    return [_row(each, records[each.content_id], standing(voices[each.id])) for each in found]
+    taken = {each.id: {each.content_sha256, *style_names(each.inputs)} for each in found}
+    shown = _shown_names(session, {name for names in taken.values() for name in names})
+    return [
+        _row(each, records[each.content_id], standing(voices[each.id]), withheld=not taken[each.id] <= shown)
+        for each in found
+    ]
+
+
+def _shown(session: Session, image_ids: Collection[int]) -> set[int]:
+    found: set[int] = set()
+    for some in chunks(image_ids):
+        found |= set(session.scalars(select(Image.id).where(Image.id.in_(some), may_be_shown(Image.id))))
+    return found
+
+
+def _shown_names(session: Session, names: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for some in chunks(names):
+        found |= set(session.scalars(select(Image.sha256).where(Image.sha256.in_(some), may_be_shown(Image.id))))
+    return found
 
 
 def records_behind(session: Session, image_ids: Collection[int]) -> dict[int, Any]:
@@ -138,7 +190,7 @@ def records_behind(session: Session, image_ids: Collection[int]) -> dict[int, An
     return found
 
 
-def _row(attempt: Any, record: Any, stands: Upshot) -> dict[str, Any]:
+def _row(attempt: Any, record: Any, stands: Upshot, *, withheld: bool = False) -> dict[str, Any]:
     last = stands.last
     return {
         "attempt_id": attempt.id,
@@ -159,6 +211,7 @@ def _row(attempt: Any, record: Any, stands: Upshot) -> dict[str, Any]:
         "reason": (last and last.reason) or None,
         "curator": last and last.curator,
         "blind": last is not None and last.blind,
+        "withheld": withheld,
     }
 
 

@@ -17,7 +17,7 @@ from db.entries.night import ImageEntry, ImageFacts
 from db.files.pictures import PictureStore
 from db.files.working_copies import WorkingCopies
 from db.tables.base import Base
-from db.tables.night import Image
+from db.tables.night import Image, RecordImage
 
 _Key = TypeVar("_Key", int, str)
 CHUNK = 5000
@@ -67,6 +67,15 @@ def changed(session: Session, statement: Any) -> int:
     """Execute an INSERT, UPDATE or DELETE; how many rows it changed."""
     result: Any = session.execute(statement, execution_options={"preserve_rowcount": True})
     return int(result.rowcount)
+
+
+def named_by(session: Session, record_ids: Collection[int]) -> set[int]:
+    """The images that these records name and that are held."""
+    found: set[int] = set()
+    for some in chunks(record_ids):
+        links = select(RecordImage.image_id).where(RecordImage.record_id.in_(some), RecordImage.image_id.is_not(None))
+        found |= {image_id for image_id in session.scalars(links) if image_id is not None}
+    return found
 
 
 def now() -> datetime:

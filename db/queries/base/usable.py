@@ -1,39 +1,70 @@
 """Which images may be used, as SQL: one definition for embedding, matching, taking and taking over.
 
-Rights belong to records. An image may be used when a live record that names it says so and no live record
-says no; made images (an attempt's output) never become content or style, whoever names them.
+Rights belong to records. An image may be used when a live record that names it says so, or a person has released it,
+and no live record says no or contradicts itself, unless a person has released that one. Made images (an attempt's
+output) never become content or style, whoever names them.
 """
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, and_, exists, not_
+from sqlalchemy import ColumnElement, and_, exists, not_, or_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db.entries.claim import MatcherKey
 from db.entries.night import Derivatives, EncoderKey, MatchOutcome
-from db.tables.night import Embedding, Image, Match, Record, RecordImage, Rights
+from db.tables.night import Embedding, Image, Match, Record, RecordImage, Release, Rights
 
 ImageId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 RecordCondition = Callable[[type[Record]], ColumnElement[bool]]
-_link, _record, _rights = aliased(RecordImage), aliased(Record), aliased(Rights)
+OPEN = (Derivatives.ASK, Derivatives.UNKNOWN, Derivatives.CONTRADICTORY)
+"""Words that leave it to a person; what is forbidden nobody can release."""
+_link, _record, _rights, _release = aliased(RecordImage), aliased(Record), aliased(Rights), aliased(Release)
+_first, _first_rights = aliased(Image), aliased(Rights)
 """Aliased, for SQLAlchemy would tie the tables to those of the query around; once, for making them takes a while."""
 
 
-def says(word: Derivatives, image_id: ImageId, also: RecordCondition | None = None) -> ColumnElement[bool]:
-    """A live record names the image, its rights are this word, and the record is `also` so."""
+def says(word: Derivatives, image_id: ImageId) -> ColumnElement[bool]:
+    """A live record names the image, and its rights are this word, which no person has lifted."""
+    return _named(image_id, _rights.derivatives == word, not_(is_released(_rights)))
+
+
+def is_released(rights: type[Rights]) -> ColumnElement[bool]:
+    """A person has said that the record may be used, and its rights leave that to them."""
+    return and_(rights.derivatives.in_(OPEN), exists().where(_release.record_id == rights.record_id))
+
+
+def allows(rights: type[Rights]) -> ColumnElement[bool]:
+    """The record's rights say yes, or a person has released it."""
+    return or_(rights.derivatives == Derivatives.YES, is_released(rights))
+
+
+def usable(image_id: ImageId, also: RecordCondition | None = None) -> ColumnElement[bool]:
+    """Derivatives of the (harvested) image are allowed, by a record that is `also` so."""
+    allowed = _named(image_id, allows(_rights), *([also(_record)] if also else []))
+    against = [not_(says(word, image_id)) for word in (Derivatives.NO, Derivatives.CONTRADICTORY)]
+    return and_(allowed, *against)
+
+
+def may_be_shown(image_id: ImageId) -> ColumnElement[bool]:
+    """What was made of the image may be seen: it is usable, or what first brought it allowed it and none names it now.
+
+    An archive that gives up a record says nothing against it.
+    """
+    last_word = exists().where(
+        _first.id == image_id, _first_rights.record_id == _first.record_id, allows(_first_rights)
+    )
+    return or_(usable(image_id), and_(not_(_named(image_id)), last_word))
+
+
+def _named(image_id: ImageId, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A live record that fulfils the conditions names the image."""
     return exists().where(
         _link.image_id == image_id,
         _record.id == _link.record_id,
         _record.deleted_at.is_(None),
         _rights.record_id == _record.id,
-        _rights.derivatives == word,
-        *([also(_record)] if also else []),
+        *conditions,
     )
-
-
-def usable(image_id: ImageId, also: RecordCondition | None = None) -> ColumnElement[bool]:
-    """Derivatives of the (harvested) image are allowed, by a record that is `also` so."""
-    return and_(says(Derivatives.YES, image_id, also), not_(says(Derivatives.NO, image_id)))
 
 
 def harvested() -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -22,7 +22,7 @@ from db.entries.night import (
 from db.entries.review import ShownPictures
 from db.errors import UnknownEntry
 from db.queries.base.describe import describe_files
-from db.queries.base.review_rows import hidden, words_on
+from db.queries.base.review_rows import hidden, style_names, words_on
 from db.queries.base.store import CHUNK, Store, chunks
 from db.queries.night.dispatch import batch_entry
 from db.tables.night import Attempt, Batch, Image, Match, VerdictGiven
@@ -77,7 +77,7 @@ class AttemptQueries(Store):
         while True:
             with self._reading() as session:
                 shown = [
-                    ShownPictures(attempt_id, content, _styles(inputs), output)
+                    ShownPictures(attempt_id, content, style_names(inputs), output)
                     for attempt_id, content, inputs, output in session.execute(page.where(Attempt.id > last))
                 ]
             yield from shown
@@ -114,7 +114,7 @@ class AttemptQueries(Store):
         while True:
             with self._reading() as session:
                 rows = session.execute(page.where(Attempt.id > last)).all()
-                taken = [(attempt.content_sha256, *_styles(attempt.inputs)) for attempt, _, _ in rows]
+                taken = [(attempt.content_sha256, *style_names(attempt.inputs)) for attempt, _, _ in rows]
                 said = describe_files(session, set(chain.from_iterable(taken)))
                 entries = [_entry(attempt, match, output, said) for attempt, match, output in rows]
             yield from entries
@@ -128,11 +128,6 @@ def verdict_entry(row: VerdictGiven) -> VerdictEntry:
     return _same(VerdictEntry, row)
 
 
-def _styles(inputs: Mapping[str, Any]) -> tuple[str, ...]:
-    """The sha256 of each style, in the order of the inputs."""
-    return tuple(style.sha256 for style in Inputs.from_data(inputs).styles)
-
-
 def _entry(
     attempt: Attempt, match: Match | None, output: Image | None, said: Mapping[str, Description]
 ) -> AttemptEntry:  # fmt: skip
@@ -143,12 +138,12 @@ def _entry(
         match_id=attempt.match_id,
         outcome=attempt.outcome,
         content=said[attempt.content_sha256],
-        styles=tuple(said[sha256] for sha256 in _styles(attempt.inputs)),
+        styles=tuple(said[sha256] for sha256 in style_names(attempt.inputs)),
         inputs=Inputs.from_data(attempt.inputs),
         score=match.score if match else None,
         reasons=match.reasons if match else {},
         recipe=RecipeEntry(
-            attempt.recipe_name, attempt.recipe_data, attempt.recipe_digest, len(_styles(attempt.inputs))
+            attempt.recipe_name, attempt.recipe_data, attempt.recipe_digest, len(style_names(attempt.inputs))
         ),
         encoder=EncoderKey(attempt.encoder_name, attempt.weights_checksum),
         models=models_from(attempt.models),

@@ -5,8 +5,8 @@ after. Whatever a crash or a silent host leaves behind is still wanted the next 
 """
 
 import hashlib
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +14,20 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.entries.night import Change, ImageFacts, Patience, PictureSource, RecordEntry, WantedPicture, WindowState
+from db.entries.night import (
+    Change,
+    ImageFacts,
+    Patience,
+    PictureSource,
+    RecordEntry,
+    RightsEntry,
+    WantedPicture,
+    WindowState,
+)
 from db.errors import UnknownEntry
-from db.queries.base.review_rows import records_behind, refresh_contents
+from db.queries.base.review_rows import following
 from db.queries.base.search import index_again, index_record
-from db.queries.base.store import Store, changed, chunks, now
+from db.queries.base.store import Store, changed, chunks, named_by, now
 from db.tables.base import PictureState
 from db.tables.columns import clean, to_json
 from db.tables.night import (
@@ -27,6 +36,7 @@ from db.tables.night import (
     RecordArtist,
     RecordCast,
     RecordImage,
+    Release,
     Rights,
     Window,
 )
@@ -113,7 +123,7 @@ class HarvestQueries(Store):
         validators. A deleted record keeps its description and pictures, for the attempts made from them;
         a withdrawn one that is listed again lives again.
         """
-        digest = hashlib.sha256(to_json(asdict(record) | {"datestamp": str(record.datestamp)}).encode()).hexdigest()
+        digest = _digest(record)
         by_name = (Record.archive_id == archive_id, Record.identifier == record.identifier)
         with self._writing() as session:
             columns = select(Record.id, Record.digest, Record.deleted_at)
@@ -122,10 +132,10 @@ class HarvestQueries(Store):
                 return Change.UNCHANGED
             if known is not None and record.deleted:
                 gone = {"deleted_at": record.datestamp, "datestamp": record.datestamp, "digest": digest}
-                with self._reviews_follow(session, _named_by(session, [known.id])):
+                with self._reviews_follow(session, named_by(session, [known.id])):
                     session.execute(update(Record).where(*by_name).values(gone))
                 return Change.DELETED
-            with self._reviews_follow(session, _named_by(session, [known.id]) if known else ()):
+            with self._reviews_follow(session, named_by(session, [known.id]) if known else ()):
                 self._write_record(session, archive_id, record, digest)
             if record.deleted:
                 return Change.DELETED
@@ -147,7 +157,7 @@ class HarvestQueries(Store):
         with self._writing() as session:
             gone = [number for number, identifier in session.execute(_live(archive_id)) if identifier not in names]
             for some in chunks(gone):
-                with self._reviews_follow(session, _named_by(session, some)):
+                with self._reviews_follow(session, named_by(session, some)):
                     session.execute(update(Record).where(Record.id.in_(some)).values(deleted_at=now()))
             return len(gone)
 
@@ -179,7 +189,7 @@ class HarvestQueries(Store):
         }
         with self._writing() as session:
             image_id = self._add_image(session, facts, wanted.record_id)
-            with self._reviews_follow(session, {image_id} | _named_by(session, [wanted.record_id])):
+            with self._reviews_follow(session, {image_id} | named_by(session, [wanted.record_id])):
                 session.execute(_link(wanted).values(held | {"image_id": image_id}))
             return image_id
 
@@ -237,6 +247,7 @@ class HarvestQueries(Store):
         record_id = session.execute(upsert.returning(Record.id)).scalar_one()
         links = select(RecordImage).where(RecordImage.record_id == record_id)
         held = {link.reference: link for link in session.scalars(links)}
+        session.execute(_lapse(record_id, record.rights))
         for table in (RecordArtist, RecordCast, Rights, RecordImage):
             session.execute(delete(table).where(table.record_id == record_id))
         session.expunge_all()  # the old links go on as plain values
@@ -264,25 +275,20 @@ class HarvestQueries(Store):
             if done < INDEXED_AT_ONCE:
                 return total
 
-    @contextmanager
-    def _reviews_follow(self, session: Session, image_ids: Collection[int]) -> Iterator[None]:
-        """Write the rows of attempts anew where another record speaks for their content from then on."""
-        before = records_behind(session, image_ids)
-        yield
-        after = records_behind(session, image_ids)
-        moved = [image_id for image_id in after if after[image_id] != before.get(image_id)]
-        refresh_contents(session, self._insert(Review), moved)
+    def _reviews_follow(self, session: Session, image_ids: Collection[int]) -> AbstractContextManager[None]:
+        return following(session, self._insert(Review), image_ids)
+
+
+def _digest(record: RecordEntry) -> str:
+    """Of all that the record says; which rules have judged it is not the archive's word."""
+    said = asdict(record) | {"datestamp": str(record.datestamp)}
+    del said["rights"]["rules"]
+    return hashlib.sha256(to_json(said).encode()).hexdigest()
 
 
 def _live(archive_id: int) -> Select[int, str]:
     """Number and identifier of each record that the archive has not deleted."""
     return select(Record.id, Record.identifier).where(Record.archive_id == archive_id, Record.deleted_at.is_(None))
-
-
-def _named_by(session: Session, record_ids: Collection[int]) -> set[int]:
-    """The images that these records name and that are held."""
-    links = select(RecordImage.image_id).where(RecordImage.record_id.in_(record_ids), RecordImage.image_id.is_not(None))
-    return {image_id for image_id in session.scalars(links) if image_id is not None}
 
 
 def _unheld(archive_id: int) -> Any:
@@ -302,6 +308,14 @@ def _linked(reference: str, held: RecordImage | None) -> dict[str, Any]:
         "failed_nights": held.failed_nights if held else 0,
         **{key: getattr(held, key, None) for key in kept},
     }
+
+
+def _lapse(record_id: int, rights: RightsEntry) -> Any:
+    """Delete a person's word on the record, where its rights are others than those that they read."""
+    same = select(Rights.record_id).where(
+        Rights.record_id == record_id, Rights.derivatives == rights.derivatives, Rights.text == rights.text
+    )
+    return delete(Release).where(Release.record_id == record_id, Release.record_id.not_in(same))
 
 
 def _wanted(link: RecordImage, identifier: str) -> WantedPicture:

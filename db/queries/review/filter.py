@@ -95,6 +95,7 @@ def _indexed(session: Session, wanted: QueueFilter, reader: str | None) -> Itera
 
 
 def _in_queue(queue: Queue, reader: str | None) -> Iterator[ColumnElement[bool]]:
+    yield Review.withheld.is_(False)
     if queue is Queue.CONFLICTS:
         yield Review.conflict_since.is_not(None)
     if queue in (Queue.WAITING, Queue.REDONE):

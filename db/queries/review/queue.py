@@ -101,7 +101,7 @@ class QueueQueries(Store):
 
     def queue_entries(self, attempt_ids: Collection[int]) -> list[QueueEntry]:
         """Those of these entries that there are, in the queue's order; a page's worth of them."""
-        keys = select(*_KEY).where(Review.attempt_id.in_(attempt_ids)).order_by(*_KEY)
+        keys = select(*_KEY).where(Review.attempt_id.in_(attempt_ids), Review.withheld.is_(False)).order_by(*_KEY)
         with self._reading() as session:
             return list(_entries(session, [Place(*key) for key in session.execute(keys)]))
 
@@ -122,7 +122,7 @@ class QueueQueries(Store):
         rows = (
             select(Review.attempt_id, Review.verdict_id, Review.blind, Review.waiting_since, LeaseHeld.curator)
             .outerjoin(LeaseHeld, (LeaseHeld.attempt_id == Review.attempt_id) & running())
-            .where(Review.attempt_id.in_(attempt_ids), theirs_to_judge)
+            .where(Review.attempt_id.in_(attempt_ids), Review.withheld.is_(False), theirs_to_judge)
             .order_by(*_KEY)
         )
         with self._reading() as session:
@@ -195,6 +195,7 @@ def _entry(place: Place, row: Any, said: Mapping[int, Description]) -> QueueEntr
         verdict=_shown(row),
         returned_by=row.returned_by,
         conflict=row.conflict_since is not None,
+        withheld=row.withheld,
         lease=Lease(row.attempt_id, row.leased_to, row.until) if row.leased_to is not None else None,
     )
 

@@ -92,7 +92,7 @@ def read_table(path: str, data: bytes) -> Table:
 
 
 def _row(path: str, line: Line) -> Row:
-    place = f"{path} {line.place}"
+    place = f"{path} {line.place}".strip()
     cells: dict[str, list[str]] = {}
     said: list[Statement] = []
     kept: dict[str, Any] = {}
@@ -190,6 +190,11 @@ def rights_of(row: Row) -> Rights:
         text = "\n".join(said.text for said in row.said)
         return Rights(Derivatives.CONTRADICTORY, f"{row.place}: {row.contradiction}", text=text)
     return decide(row.said) if row.said else OWN_FOLDER
+
+
+def rights_in(kept: Mapping[str, Any], place: str) -> Rights:
+    """What a row says that was kept as written, as `describe` puts it into `Record.raw`."""
+    return rights_of(_row(place, Line("", tuple(kept.items()))))
 
 
 def strictest(judged: Sequence[Rights]) -> Rights:

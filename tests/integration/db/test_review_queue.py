@@ -269,10 +269,11 @@ def test_a_record_that_comes_to_speak_for_a_print_is_what_the_queue_finds_it_by(
         catalogue, sample.record("twin", year_from=1900, year_to=1900), Tone.GRAYSCALE, archive="another", data=b"gray"
     )
     assert _ids(catalogue, QueueFilter(archive="another")) == []
-    gone = sample.record("gray", derivatives=Derivatives.NO)
-    catalogue.add_record(sample.archive(catalogue), gone)
+    catalogue.add_record(sample.archive(catalogue), sample.record("gray", derivatives=Derivatives.ASK))
     assert _ids(catalogue, QueueFilter(archive="another", year_from=1900)) == [attempt]
     catalogue.withdraw_unlisted(sample.archive(catalogue, "another"), [])
+    assert catalogue.queue_entry(attempt).withheld  # by the record that speaks now
+    catalogue.add_record(sample.archive(catalogue), sample.record("gray"))
     assert _ids(catalogue, QueueFilter(archive="sample", year_to=1852)) == [attempt]
 
 

@@ -1,0 +1,126 @@
+"""What is decided about records' rights after they came in: newer rules judge again, and a person releases.
+
+Rules are no part of the catalogue: whoever calls brings the function that judges. A release is a person's word on a
+record whose rights leave it open; it lapses when they change, and nothing that is forbidden can be released.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import and_, delete, exists, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from db.entries.night import JudgedAgain, KeptRights, Release, RightsEntry
+from db.queries.base.review_rows import following, refresh_images
+from db.queries.base.store import Store, chunks, named_by, now
+from db.queries.base.usable import OPEN, may_be_shown
+from db.tables import night as tables
+from db.tables.night import Archive, Image, Record, Rights
+from db.tables.review import Review
+
+AT_ONCE = 200
+"""Records judged again in one transaction."""
+Judge = Callable[[KeptRights], RightsEntry]
+
+
+class RightsQueries(Store):
+    """What newer rules, and people, say of kept rights."""
+
+    def judged_by_older(self, rules: int) -> int:
+        """How many records' rights were judged by rules before this version."""
+        with self._reading() as session:
+            older = select(func.count()).select_from(Rights).where(Rights.rules < rules)
+            return session.execute(older).scalar_one()
+
+    def judge_again(self, judge: Judge, rules: int) -> list[JudgedAgain]:
+        """Judge what older rules judged, some records at a time, each time durable; those that came out otherwise."""
+        moved: list[JudgedAgain] = []
+        while True:
+            with self._writing() as session:
+                kept = _judged_by_older(session, rules)
+                moved += self._judge(session, kept, judge, rules)
+            if not kept:
+                return moved
+
+    def release(self, record_ids: Collection[int], curator: str, note: str) -> int:
+        """Let these records be used, those of them whose rights leave it open; how many."""
+        row = {"curator": curator, "note": note, "given_at": now()}
+        with self._writing() as session:
+            open_ones: list[int] = []
+            for some in chunks(record_ids):
+                left_open = select(Rights.record_id).where(Rights.record_id.in_(some), Rights.derivatives.in_(OPEN))
+                open_ones += session.scalars(left_open)
+            with following(session, self._insert(Review), named_by(session, open_ones)):
+                for some in chunks(open_ones):
+                    given = self._insert(tables.Release).on_conflict_do_update(index_elements=["record_id"], set_=row)
+                    session.execute(given, [{"record_id": each, **row} for each in some])
+            return len(open_ones)
+
+    def take_back_release(self, record_ids: Collection[int]) -> int:
+        """Hold these records back again that a person had released; how many."""
+        with self._writing() as session:
+            released: list[int] = []
+            for some in chunks(record_ids):
+                ids = select(tables.Release.record_id).where(tables.Release.record_id.in_(some))
+                released += session.scalars(ids)
+            with following(session, self._insert(Review), named_by(session, released)):
+                for some in chunks(released):
+                    session.execute(delete(tables.Release).where(tables.Release.record_id.in_(some)))
+            return len(released)
+
+    def releases(self, record_ids: Collection[int]) -> dict[int, Release]:
+        """What people said of those of these records that they released."""
+        found: dict[int, Release] = {}
+        with self._reading() as session:
+            for some in chunks(record_ids):
+                rows = session.scalars(select(tables.Release).where(tables.Release.record_id.in_(some)))
+                found |= {row.record_id: Release(row.curator, row.note, row.given_at) for row in rows}
+        return found
+
+    def _judge(self, session: Session, kept: Sequence[KeptRights], judge: Judge, rules: int) -> list[JudgedAgain]:
+        moved, images = [], named_by(session, [each.record_id for each in kept])
+        with following(session, self._insert(Review), images):
+            for each in kept:
+                after = judge(each)
+                here = Rights.record_id == each.record_id
+                session.execute(update(Rights).where(here).values(**asdict(after) | {"rules": rules}))
+                if after.derivatives is not each.rights.derivatives:
+                    moved.append(JudgedAgain(each.archive, each.identifier, each.rights, after))
+                    session.execute(delete(tables.Release).where(tables.Release.record_id == each.record_id))
+        # what an earlier program let stand, although its rights had gone
+        refresh_images(session, self._insert(Review), _not_shown(session, images))
+        return moved
+
+
+def _judged_by_older(session: Session, rules: int) -> list[KeptRights]:
+    other = aliased(Record)
+    described = exists().where(other.archive_id == Record.archive_id, other.raw.not_like('%"row": {}}'))
+    rows: Any = session.execute(
+        select(Rights, Archive.name, Archive.kind, Record.identifier, Record.raw)
+        .add_columns(and_(Archive.kind == "folder", Record.raw.like('%"row": {}}'), described))
+        .join(Record, Record.id == Rights.record_id)
+        .join(Archive, Archive.id == Record.archive_id)
+        .where(Rights.rules < rules)
+        .order_by(Rights.record_id)
+        .limit(AT_ONCE)
+    )
+    return [
+        KeptRights(
+            row.record_id,
+            archive,
+            kind,
+            identifier,
+            raw,
+            RightsEntry(row.derivatives, row.basis, row.uri, row.text, row.rules),
+            bool(row_missing),
+        )
+        for row, archive, kind, identifier, raw, row_missing in rows.all()
+    ]
+
+
+def _not_shown(session: Session, image_ids: Collection[int]) -> list[int]:
+    found: list[int] = []
+    for some in chunks(image_ids):
+        found += session.scalars(select(Image.id).where(Image.id.in_(some), ~may_be_shown(Image.id)))
+    return found
