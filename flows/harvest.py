@@ -54,6 +54,8 @@ _SAME = (
     *("holder", "credit_line", "landing_url", "pictures", "deleted"),
 )
 """Fields that are the same in the archive's words and the catalogue's."""
+FEW_GONE = 2
+"""Records that a list of everything may lack, whatever their share; a small archive loses one, too."""
 
 
 @dataclass
@@ -188,35 +190,58 @@ def harvest_window(
 ) -> None:
     """Add a window's records; the window is done when the last one is in and what is gone is withdrawn."""
     window_id = catalogue.open_window(archive_id, window.start, window.until)
-    listed: set[str] = set()
-    records, problems, whole, state, log = 0, 0, True, WindowState.FAILED, about(__name__, archive=tally.archive)
+    told, unread = _Told(catalogue, archive_id, tally), catalogue.unreadable_records(archive_id)
+    state = WindowState.FAILED
     try:
         with track(f"records of {tally.archive}", None, "records") as advance:
             for found in archive.records(window):
-                if isinstance(found, Remark):
-                    tally.remarks[found.subject, found.text] = None
-                    log.info("%s: %s", found.subject, found.text)
-                    continue
-                if isinstance(found, Unreadable):
-                    tally.lasting[found.identifier, found.reason] = None
-                    log.warning("record %s: %s", found.identifier, found.reason)
-                    problems += 1
-                    whole = whole and not found.breaks_list
-                else:
-                    tally.count(found.identifier, catalogue.add_record(archive_id, record_entry(found)))
-                    records += 1
-                if isinstance(found, Record) or not archive.lists_everything:
-                    listed.add(found.identifier)
-                advance(1)
+                told.add(found)
+                advance(0 if isinstance(found, Remark) else 1)
+        gone = unread - told.unread if _names_all(archive, window) else unread & told.read
+        catalogue.forget_unreadable(archive_id, gone)
+        listed = told.read if archive.lists_everything else told.read | told.unread
         if (
-            whole
+            told.whole
             and _names_all(archive, window)
             and not _withdrawn(catalogue, archive, archive_id, listed, settings, tally)
         ):
             return
         state = WindowState.DONE
     finally:
-        catalogue.close_window(window_id, state, records=records, problems=problems)
+        catalogue.close_window(window_id, state, records=told.records, problems=told.problems)
+
+
+@dataclass
+class _Told:
+    """What an archive told in one window."""
+
+    catalogue: Catalogue
+    archive_id: int
+    tally: HarvestTally
+    read: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
+    records: int = 0
+    problems: int = 0
+    whole: bool = True
+    """Nothing is missing, so that what is not named is gone."""
+
+    def add(self, found: Record | Unreadable | Remark) -> None:
+        """Keep it, and tell of it."""
+        log = about(__name__, archive=self.tally.archive)
+        if isinstance(found, Remark):
+            self.tally.remarks[found.subject, found.text] = None
+            log.info("%s: %s", found.subject, found.text)
+        elif isinstance(found, Unreadable):
+            self.problems += 1
+            self.whole = self.whole and not found.breaks_list
+            self.unread.add(found.identifier)
+            self.tally.lasting[found.identifier, found.reason] = None
+            self.catalogue.keep_unreadable(self.archive_id, found.identifier, found.reason, found.raw)
+            log.warning("record %s: %s", found.identifier, found.reason)
+        else:
+            self.records += 1
+            self.read.add(found.identifier)
+            self.tally.count(found.identifier, self.catalogue.add_record(self.archive_id, record_entry(found)))
 
 
 def _names_all(archive: Archive, window: Window) -> bool:
@@ -234,7 +259,8 @@ def _withdrawn(
     that of a broken server: it is tried again the next night.
     """
     gone, live = catalogue.count_unlisted(archive_id, listed)
-    if not archive.lists_everything and gone > settings.full_listing_share * live:
+    few = gone <= FEW_GONE and 2 * gone <= live
+    if not archive.lists_everything and not few and gone > settings.full_listing_share * live:
         problem = (
             f"its list of everything lacks {gone:,} of {live:,} records, more than {settings.full_listing_share:.0%}: "
             f"nothing was withdrawn. Where they are gone for good, run: nishiki harvest {archive.name} --full"

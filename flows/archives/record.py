@@ -80,6 +80,8 @@ class Record:
     pictures: tuple[str, ...] = ()
     """References that `Archive.picture` understands: absolute URLs, or paths inside a folder."""
     deleted: bool = False
+    remarks: tuple[str, ...] = ()
+    """What of it was odd, for the report; no part of what it says."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class Unreadable:
     reason: str
     breaks_list: bool = False
     """Something of the list is missing: what it does not name may be there all the same."""
+    raw: bytes | None = field(default=None, repr=False)
+    """As it came, where that was had."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Which images may be used, as SQL: one definition for embedding, matching, taking and taking over.
 
 Rights belong to records. An image may be used when a live record that names it says so, or a person has released it,
-and no live record says no or contradicts itself, unless a person has released that one. Made images (an attempt's
-output) never become content or style, whoever names them.
+and no live record says no or contradicts itself, unless a person has released that one; nor may it while what one of
+them says now cannot be read. Made images (an attempt's output) never become content or style, whoever names them.
 """
 
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db.entries.claim import MatcherKey
 from db.entries.night import Derivatives, EncoderKey, MatchOutcome
-from db.tables.night import Embedding, Image, Match, Record, RecordImage, Release, Rights
+from db.tables.night import Embedding, Image, Match, Record, RecordImage, Release, Rights, UnreadableRecord
 
 ImageId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 RecordCondition = Callable[[type[Record]], ColumnElement[bool]]
 OPEN = (Derivatives.ASK, Derivatives.UNKNOWN, Derivatives.CONTRADICTORY)
 """Words that leave it to a person; what is forbidden nobody can release."""
 _link, _record, _rights, _release = aliased(RecordImage), aliased(Record), aliased(Rights), aliased(Release)
-_first, _first_rights = aliased(Image), aliased(Rights)
+_first, _first_rights, _unread = aliased(Image), aliased(Rights), aliased(UnreadableRecord)
 """Aliased, for SQLAlchemy would tie the tables to those of the query around; once, for making them takes a while."""
 
 
@@ -42,7 +42,12 @@ def usable(image_id: ImageId, also: RecordCondition | None = None) -> ColumnElem
     """Derivatives of the (harvested) image are allowed, by a record that is `also` so."""
     allowed = _named(image_id, allows(_rights), *([also(_record)] if also else []))
     against = [not_(says(word, image_id)) for word in (Derivatives.NO, Derivatives.CONTRADICTORY)]
-    return and_(allowed, *against)
+    return and_(allowed, *against, not_(_named(image_id, is_unread(_record))))
+
+
+def is_unread(record: type[Record]) -> ColumnElement[bool]:
+    """What the archive says of the record now cannot be read."""
+    return exists().where(_unread.archive_id == record.archive_id, _unread.identifier == record.identifier)
 
 
 def may_be_shown(image_id: ImageId) -> ColumnElement[bool]:

@@ -38,6 +38,7 @@ from db.tables.night import (
     RecordImage,
     Release,
     Rights,
+    UnreadableRecord,
     Window,
 )
 from db.tables.review import Review, SearchText
@@ -140,6 +141,39 @@ class HarvestQueries(Store):
             if record.deleted:
                 return Change.DELETED
             return Change.NEW if known is None else Change.CHANGED
+
+    def keep_unreadable(self, archive_id: int, identifier: str, reason: str, raw: bytes | None) -> None:
+        """Note what could not be read as a record, with its bytes.
+
+        Pictures of a record that is known by that name are held back: what it says now is not known, and what it said
+        before may be allowed no more.
+        """
+        seen = {"reason": clean(reason), "raw": raw, "last_seen_at": now()}
+        row = self._insert(UnreadableRecord).values(
+            archive_id=archive_id, identifier=clean(identifier), first_seen_at=now(), **seen
+        )
+        with self._writing() as session, self._rights_follow(session, archive_id, [identifier]):
+            session.execute(row.on_conflict_do_update(index_elements=["archive_id", "identifier"], set_=seen))
+
+    def unreadable_records(self, archive_id: int) -> set[str]:
+        """Identifiers of what could not be read when it was last listed."""
+        found = select(UnreadableRecord.identifier).where(UnreadableRecord.archive_id == archive_id)
+        with self._reading() as session:
+            return set(session.scalars(found))
+
+    def forget_unreadable(self, archive_id: int, identifiers: Collection[str]) -> None:
+        """They were read, or are listed no more."""
+        for some in chunks(list(identifiers)):
+            which = (UnreadableRecord.archive_id == archive_id, UnreadableRecord.identifier.in_(some))
+            with self._writing() as session, self._rights_follow(session, archive_id, some):
+                session.execute(delete(UnreadableRecord).where(*which))
+
+    def _rights_follow(
+        self, session: Session, archive_id: int, identifiers: Collection[str]
+    ) -> AbstractContextManager[None]:
+        names = [clean(identifier) for identifier in identifiers]
+        known = select(Record.id).where(Record.archive_id == archive_id, Record.identifier.in_(names))
+        return self._reviews_follow(session, named_by(session, session.scalars(known).all()))
 
     def count_unlisted(self, archive_id: int, listed: Collection[str]) -> tuple[int, int]:
         """How many of the archive's live records are not among the identifiers, and of how many."""

@@ -5,23 +5,27 @@ Nothing is kept here: a window that breaks off is harvested again from its begin
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
 from urllib.parse import urlencode
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, tostring
 
 from flows.addresses import shown
 from flows.archives.errors import ArchiveUnavailable, BadRecord, MalformedAnswer, NotAnArchive, TooLarge
 from flows.archives.limits import check_identifier, within_limits
-from flows.archives.oai.dublin_core import OAI, read_record
+from flows.archives.oai.dublin_core import read_record
+from flows.archives.oai.namespaces import OAI
+from flows.archives.oai.progress import ListProgress
 from flows.archives.oai.protocol import Identity, TokenExpired, read_identity, read_page
-from flows.archives.record import Access, Picture, Record, Unreadable, Validators, Window
+from flows.archives.oai.salvage import Torn
+from flows.archives.record import Access, Picture, Record, Remark, Unreadable, Validators, Window
 from flows.archives.values.formats import looks_like_html, looks_like_picture
-from flows.archives.web.client import PoliteClient
+from flows.archives.web.client import Answer, PoliteClient
 
 _NOTHING = Validators()
-MAX_PAGES = 100_000
-"""Answers in one list; at the usual 100 records each, ten million."""
+ODD_CLOCK = timedelta(minutes=10)
+"""A clock that differs more from ours is told."""
 
 
 class OaiPmhArchive:
@@ -49,6 +53,7 @@ class OaiPmhArchive:
         self._client = client
         self._genres = tuple(genres)
         self._identity: Identity | None = None
+        self._ahead = timedelta()
 
     def close(self) -> None:
         """Releases connections."""
@@ -61,7 +66,11 @@ class OaiPmhArchive:
             NotAnArchive: something else answers.
         """
         if self._identity is None:
-            self._identity = read_identity(self._ask({"verb": "Identify"}), shown(self._base_url))
+            answer = self._ask({"verb": "Identify"})
+            clock, ours = answer.date, datetime.now(UTC)
+            identity = read_identity(answer.data, shown(self._base_url), clock or ours)
+            self._ahead = identity.response_date - ours
+            self._identity = replace(identity, remarks=(*identity.remarks, *_clock_remark(self._ahead)))
         return self._identity
 
     def check(self) -> None:
@@ -77,17 +86,20 @@ class OaiPmhArchive:
         return self.identify().deleted_record == "persistent"
 
     def windows(self, since: datetime | None) -> Iterator[Window]:
-        """One window, up to the archive's own time: our clock may be ahead of its.
+        """One window, up to the earlier of the archive's time and ours, whichever clock is wrong.
 
-        A time far in the future would leave nothing for every later harvest; no clock is wrong by more than a day.
+        What the archive dates by the other of the two lies in the next window then.
         """
-        latest = datetime.now(UTC) + timedelta(days=1)
-        until = min(self.identify().response_date, latest)
-        since = min(since, latest) if since else None
-        yield Window(since, max(until, since) if since else until)
+        until = min(self.identify().response_date, datetime.now(UTC))
+        yield Window(since and min(since, until), until)
 
-    def records(self, window: Window) -> Iterator[Record | Unreadable]:
-        """Every record of the window; a list whose token expires is begun again, once."""
+    def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:
+        """Every record of the window; a list whose token expires is begun again, once.
+
+        Raises:
+            MalformedAnswer, ArchiveUnavailable: the list cannot be read to its end; what came before is sound.
+        """
+        yield from (Remark(self.name, remark) for remark in self.identify().remarks)
         try:
             yield from self._list(window)
         except TokenExpired:
@@ -103,45 +115,47 @@ class OaiPmhArchive:
             raise BadRecord(f"{shown(answer.url)} is {what} ({answer.content_type or 'no type'}); look at it yourself")
         return Picture(answer.data, answer.url, answer.validators)
 
-    def _list(self, window: Window) -> Iterator[Record | Unreadable]:
+    def _list(self, window: Window) -> Iterator[Record | Unreadable | Remark]:
         question = self._first_question(window)
-        tokens: set[str] = set()
-        promised, count = None, 0
+        progress = ListProgress(self.name)
         while question:
-            page = read_page(self._ask(question), shown(self._base_url))
+            page = read_page(self._ask(question).data, shown(self._base_url))
+            yield from (Remark(self.name, remark) for remark in page.remarks)
             for element in page.records:
-                count += 1
-                yield self._read(element, count)
-            if page.token in tokens:
-                raise MalformedAnswer(f"{self.name} repeats a resumption token without end; tell the archive")
-            tokens.add(page.token)
-            if len(tokens) > MAX_PAGES:
-                raise MalformedAnswer(f"{self.name} ends its list not even after {MAX_PAGES:,} pages; tell the archive")
-            promised = page.complete_size or promised
-            question = {"verb": "ListRecords", "resumptionToken": page.token} if page.token else {}
-        # completeListSize may be an estimate (OAI-PMH 2.0, 3.5), so a short list is told, and not fatal.
-        if promised and count < promised:
-            reason = f"its list ended after {count} of {promised} records; ask the archive"
-            yield Unreadable(self.name, reason, breaks_list=True)
+                progress.count += 1
+                found = self._read(element, progress.count)
+                progress.add(_identifier(element))
+                yield found
+                if isinstance(found, Record):
+                    yield from (Remark(found.identifier, remark) for remark in found.remarks)
+            if page.broken_off and not page.token:
+                raise ArchiveUnavailable(f"{self.name} broke off in the middle of its list; try again later")
+            question = {"verb": "ListRecords", "resumptionToken": page.token} if progress.goes_on(page) else {}
+        yield from progress.remarks()
 
-    def _read(self, element: Element, position: int) -> Record | Unreadable:
+    def _read(self, element: Element | Torn, position: int) -> Record | Unreadable:
+        identifier = _identifier(element)
+        name, nameless = identifier or f"record {position} of {self.name}", not identifier
+        if isinstance(element, Torn):
+            return Unreadable(name, element.reason, breaks_list=nameless, raw=element.raw)
         try:
             return within_limits(read_record(element, self._base_url, self._genres))
         except BadRecord as error:
-            return Unreadable(_identifier(element) or f"record {position} of {self.name}", str(error))
+            return Unreadable(name, str(error), breaks_list=nameless, raw=_raw(element))
 
     def _first_question(self, window: Window) -> dict[str, str]:
         question = {"verb": "ListRecords", "metadataPrefix": "oai_dc"}
         granularity = self.identify().granularity
         # A list of everything has no end: a record that changes while it is read would be taken for one that is gone.
-        until = window.until if window.start else None
+        # Nor has one by a wrong clock, for nobody knows by which the records are dated.
+        until = window.until if window.start and abs(self._ahead) < ODD_CLOCK else None
         for name, moment in (("from", window.start), ("until", until)):
             if moment is not None:
                 question[name] = moment.astimezone(UTC).strftime(granularity)
         return question
 
-    def _ask(self, question: dict[str, str]) -> bytes:
-        """The body of an answer to one request.
+    def _ask(self, question: dict[str, str]) -> Answer:
+        """The answer to one request.
 
         Raises:
             NotAnArchive: nothing lies at the base URL.
@@ -154,17 +168,34 @@ class OaiPmhArchive:
             raise MalformedAnswer(str(error)) from None
         except BadRecord as error:
             raise NotAnArchive(f"{error}; give the base URL of an OAI-PMH interface") from None
-        data = answer.data if answer else b""
-        if self._identity and looks_like_html(data):
+        assert answer is not None  # nothing was said of a version that is known
+        if self._identity and looks_like_html(answer.data):
             raise ArchiveUnavailable(f"{shown(url)} answers an HTML page in the middle of the list; try again later")
-        return data
+        return answer
 
 
-def _identifier(element: Element) -> str:
+def _clock_remark(ahead: timedelta) -> Iterator[str]:
+    if abs(ahead) < ODD_CLOCK:
+        return
+    seconds = abs(ahead).total_seconds()
+    size = f"{seconds / 86400:.0f} days" if seconds > 2 * 86400 else f"{seconds / 3600:.1f} hours"
+    where = "ahead of" if ahead > timedelta() else "behind"
+    yield f"its clock is {size} {where} ours; windows end at the earlier of the two, so that nothing is missed"
+
+
+def _identifier(element: Element | Torn) -> str:
     """What the header says, where the rest of the record cannot be read; empty where that is unusable too."""
-    identifier = (element.findtext(f"{OAI}header/{OAI}identifier") or "").strip()
+    said = element.identifier if isinstance(element, Torn) else element.findtext(f"{OAI}header/{OAI}identifier")
+    identifier = (said or "").strip()
     try:
         check_identifier(identifier)
     except BadRecord:
         return ""
     return identifier
+
+
+def _raw(element: Element) -> bytes | None:
+    try:
+        return tostring(element)
+    except RecursionError:
+        return None

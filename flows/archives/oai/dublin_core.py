@@ -1,4 +1,4 @@
-"""From a `record` element of OAI-PMH with oai_dc to a Record; called by `oaipmh.py`, asks no server.
+"""From a `record` element of OAI-PMH with oai_dc to a Record; called by `archive.py`, asks no server.
 
 Which element means what is a choice, since Dublin Core leaves it open:
 
@@ -13,21 +13,14 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urljoin, urlsplit
-from xml.etree.ElementTree import Element, register_namespace, tostring
+from xml.etree.ElementTree import Element, tostring
 
 from flows.archives.errors import BadRecord
+from flows.archives.oai.namespaces import DC, DC_TERMS, OAI, OAI_DC
 from flows.archives.record import Derivatives, Record, Rights
 from flows.archives.values.dates import years
 from flows.archives.values.formats import PICTURE_SUFFIXES, read_role
 from flows.archives.values.rights import read_rights
-
-OAI = "{http://www.openarchives.org/OAI/2.0/}"
-OAI_DC = "{http://www.openarchives.org/OAI/2.0/oai_dc/}"
-DC = "{http://purl.org/dc/elements/1.1/}"
-
-# The kept raw answer reads like the archive's own; without this its prefixes would be ns0, ns1 ...
-for _prefix, _namespace in (("oai", OAI), ("oai_dc", OAI_DC), ("dc", DC)):
-    register_namespace(_prefix, _namespace.strip("{}"))
 
 # https://www.dublincore.org/specifications/dublin-core/dcmi-type-vocabulary/: kinds of thing, never a genre.
 DCMI_TYPES = {
@@ -71,7 +64,9 @@ def read_record(record: Element, base_url: str, genres: Collection[str]) -> Reco
     if deleted:
         withdrawn = Rights(Derivatives.UNKNOWN, "deleted by the archive")
         return Record(identifier, datestamp, withdrawn, raw, deleted=True)
-    description = record.find(f"{OAI}metadata/{OAI_DC}dc")
+    metadata = record.find(f"{OAI}metadata")
+    held = () if metadata is None else metadata
+    description = next((each for each in held if each.tag.rpartition("}")[2] == "dc"), None)
     if description is None:
         raise BadRecord("it holds no oai_dc description; tell the archive")
     said = _Elements(description)
@@ -112,13 +107,18 @@ def read_datestamp(text: str) -> datetime:
 
 
 class _Elements:
-    """The texts of a description by element name, blanks left out, in order."""
+    """The texts of a description by element name, blanks left out, in order.
+
+    Elements without a prefix, or with that of another vocabulary of Dublin Core, say the same.
+    """
 
     def __init__(self, description: Element) -> None:
         self._description = description
 
     def all(self, name: str) -> tuple[str, ...]:
-        texts = (" ".join("".join(element.itertext()).split()) for element in self._description.findall(f"{DC}{name}"))
+        tags = {f"{namespace}{name}" for namespace in (DC, DC_TERMS, OAI, OAI_DC, "")}
+        found = (element for element in self._description if element.tag in tags)
+        texts = (" ".join("".join(element.itertext()).split()) for element in found)
         return tuple(text for text in texts if text)
 
     def first(self, name: str) -> str:

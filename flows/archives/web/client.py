@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import requests
@@ -19,7 +20,7 @@ from flows.addresses import shown, without_user
 from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord
 from flows.archives.record import Validators
 from flows.archives.web.peer_guard import PeerGuard, home_of
-from flows.archives.web.politeness import PRODUCT, Host, Manners, retry_after_s
+from flows.archives.web.politeness import PRODUCT, Host, Manners, retry_after_s, said_at
 from flows.archives.web.transfer import conditions, joined, read_start, read_whole, reason
 
 MAX_REDIRECTS = 5
@@ -43,6 +44,8 @@ class Answer:
     """After redirects."""
     content_type: str
     validators: Validators
+    date: datetime | None = None
+    """The host's own clock, where it says."""
 
 
 Reader = Callable[[requests.Response], bytes]
@@ -198,7 +201,8 @@ class PoliteClient:
             raise BadRecord(f"{what}; nothing to read there")
         said = response.headers
         validators = Validators(said.get("ETag"), said.get("Last-Modified"))
-        return Answer(read(response), without_user(response.url), said.get("Content-Type", ""), validators)
+        media_type = said.get("Content-Type", "")
+        return Answer(read(response), without_user(response.url), media_type, validators, said_at(said))
 
     def _host(self, url: str) -> Host:
         try:

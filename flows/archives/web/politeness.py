@@ -91,11 +91,15 @@ def retry_after_s(headers: CaseInsensitiveDict[str]) -> float | None:
         until = _moment(text)
     except ValueError:
         return None
+    return max(0.0, (until - (said_at(headers) or datetime.now(UTC))).total_seconds())
+
+
+def said_at(headers: CaseInsensitiveDict[str]) -> datetime | None:
+    """The host's clock as its answer says, aware; None where it says none."""
     try:
-        now = _moment(headers.get("Date", ""))
+        return _moment(headers.get("Date", ""))
     except ValueError:
-        now = datetime.now(UTC)
-    return max(0.0, (until - now).total_seconds())
+        return None
 
 
 def _moment(text: str) -> datetime:

@@ -1,12 +1,19 @@
 """Nights whose colorizing processes are there in a moment."""
 
 import multiprocessing
+import shutil
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flows.settings import Settings
 from tests.forked import FORK
+from tests.unfriendly import Unfriendly, serve_unfriendly
+
+if TYPE_CHECKING:
+    from tests.conftest import SettingsOf
 
 _new_context = multiprocessing.get_context
 
@@ -27,3 +34,19 @@ def _forked() -> Iterator[None]:
 def spawned(monkeypatch: pytest.MonkeyPatch) -> None:
     """As outside the tests, for those who kill: a forked process may be done before it is seen."""
     monkeypatch.setattr(multiprocessing, "get_context", _new_context)
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Unfriendly]:
+    """An archive that misbehaves as the test says."""
+    monkeypatch.setattr("flows.archives.web.client.BACKOFF_S", ())  # the pauses of a real night take minutes
+    with serve_unfriendly() as unfriendly:
+        yield unfriendly
+
+
+@pytest.fixture
+def own_settings(settings_of: "SettingsOf", sqlite_template: Path, tmp_path: Path) -> Settings:
+    """Settings of a home with an empty catalogue."""
+    (tmp_path / "home").mkdir()
+    shutil.copy(sqlite_template, tmp_path / "home" / "catalogue.db")
+    return settings_of(tmp_path / "home")

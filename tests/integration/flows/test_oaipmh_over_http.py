@@ -1,13 +1,13 @@
 """The OAI-PMH client, polite session and all, against a small server of its own on this machine."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from flows.archives.errors import ArchiveUnavailable, BadRecord, MalformedAnswer, NotAnArchive, TooLarge
 from flows.archives.oai.archive import OaiPmhArchive
-from flows.archives.record import Archive, Record, Unreadable, Window
+from flows.archives.record import Archive, Record, Remark, Unreadable, Window
 from flows.archives.web.client import PoliteClient
 from flows.archives.web.politeness import Manners
 from tests.integration.flows.museum import SECOND, Museum, Question, error, page, serve_museum
@@ -33,6 +33,10 @@ def archive(museum: Museum) -> Iterator[OaiPmhArchive]:
     archive.close()
 
 
+def found_by(archive: Archive) -> list[Record | Unreadable]:
+    return [found for found in archive.records(OPEN) if not isinstance(found, Remark)]
+
+
 def titles(archive: Archive, window: Window = OPEN) -> list[str]:
     return [found.title for found in archive.records(window) if isinstance(found, Record)]
 
@@ -49,16 +53,17 @@ def test_a_list_is_read_over_its_pages_with_the_token_alone(museum: Museum, arch
 
 
 @pytest.mark.parametrize(
-    ("granularity", "start", "until"),
-    [(DAY, "2024-03-01", "2024-03-02"), (SECOND, "2024-03-01T23:30:00Z", "2024-03-02T01:00:00Z")],
+    ("granularity", "start", "form"),
+    [(DAY, "2024-03-01", "%Y-%m-%d"), (SECOND, "2024-03-01T23:30:00Z", "%Y-%m-%dT%H:%M:%SZ")],
 )
 def test_a_window_is_asked_in_the_archives_granularity(
-    museum: Museum, archive: OaiPmhArchive, granularity: str, start: str, until: str
+    museum: Museum, archive: OaiPmhArchive, granularity: str, start: str, form: str
 ) -> None:
-    museum.granularity = granularity
+    now = datetime.now(UTC)
+    museum.granularity, museum.time = granularity, now.strftime("%Y-%m-%dT%H:%M:%SZ")
     (window,) = archive.windows(datetime(2024, 3, 1, 23, 30, tzinfo=UTC))
     assert titles(archive, window) == []
-    assert (museum.asked[0]["from"], museum.asked[0]["until"]) == (start, until)
+    assert (museum.asked[0]["from"], museum.asked[0]["until"]) == (start, now.strftime(form))
 
 
 def test_the_first_window_is_open_and_ends_at_the_archives_time(museum: Museum, archive: OaiPmhArchive) -> None:
@@ -67,20 +72,18 @@ def test_the_first_window_is_open_and_ends_at_the_archives_time(museum: Museum, 
 
 def test_a_clock_far_ahead_leaves_the_later_harvests_something(museum: Museum, archive: OaiPmhArchive) -> None:
     museum.time = "2999-01-01T00:00:00Z"
-    tomorrow = datetime.now(UTC) + timedelta(days=1, minutes=5)
     (first,) = archive.windows(None)
     (healed,) = archive.windows(datetime(2999, 1, 1, tzinfo=UTC))
     assert first.until is not None
-    assert first.until < tomorrow
     assert healed.start is not None
-    assert healed.start < tomorrow
+    assert max(first.until, healed.start) <= datetime.now(UTC)
 
 
 def test_a_list_of_ever_new_tokens_ends(
     museum: Museum, archive: OaiPmhArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.archives.oai.archive.MAX_PAGES", 3)
-    museum.lists = lambda _question: page("a", token=f"t{len(museum.asked)}")
+    monkeypatch.setattr("flows.archives.oai.progress.MAX_PAGES", 3)
+    museum.lists = lambda _question: page(f"a{len(museum.asked)}", token=f"t{len(museum.asked)}")
     with pytest.raises(MalformedAnswer, match="not even after 3 pages"):
         titles(archive)
     assert len(museum.asked) == 4
@@ -88,7 +91,7 @@ def test_a_list_of_ever_new_tokens_ends(
 
 def test_an_identifier_without_end_is_reported_and_long_text_is_cut(museum: Museum, archive: OaiPmhArchive) -> None:
     museum.lists = lambda _question: page("a", "i" * 1001).replace("<dc:title>a", "<dc:title>" + "t" * 20_000)
-    record, unreadable = archive.records(OPEN)
+    record, unreadable = found_by(archive)
     assert isinstance(record, Record)
     assert record.title == "t" * 10_000
     assert "t" * 20_000 in record.raw
@@ -98,8 +101,8 @@ def test_an_identifier_without_end_is_reported_and_long_text_is_cut(museum: Muse
 
 
 def test_a_window_never_ends_before_it_begins(archive: OaiPmhArchive) -> None:
-    later = datetime(2025, 1, 1, tzinfo=UTC)
-    assert list(archive.windows(later)) == [Window(later, later)]
+    its_time = datetime(2024, 3, 2, 1, tzinfo=UTC)
+    assert list(archive.windows(datetime(2025, 1, 1, tzinfo=UTC))) == [Window(its_time, its_time)]
 
 
 def test_a_token_that_expires_begins_the_list_again_once(museum: Museum, archive: OaiPmhArchive) -> None:
@@ -121,19 +124,19 @@ def test_a_token_that_repeats_is_not_followed_for_ever(museum: Museum, archive: 
     museum.lists = lambda question: page("a", token="t") if len(museum.asked) < 9 else page("b")
     with pytest.raises(MalformedAnswer, match="without end"):
         titles(archive)
-    assert len(museum.asked) == 2
+    assert len(museum.asked) == 3
 
 
 def test_a_list_shorter_than_promised_is_reported(museum: Museum, archive: OaiPmhArchive) -> None:
     museum.lists = lambda question: page("b") if "resumptionToken" in question else page("a", token="t", size="3")
-    assert list(archive.records(OPEN))[-1] == Unreadable(
+    assert found_by(archive)[-1] == Unreadable(
         "museum", "its list ended after 2 of 3 records; ask the archive", breaks_list=True
     )
 
 
 def test_one_bad_record_does_not_stop_the_list(museum: Museum, archive: OaiPmhArchive) -> None:
     museum.lists = lambda question: page("a", "b", "").replace("2024-01-01", "soon", 1)
-    first, second, third = archive.records(OPEN)
+    first, second, third = found_by(archive)
     assert isinstance(first, Unreadable)
     assert "'soon' is no date" in first.reason
     assert isinstance(second, Record)
@@ -174,7 +177,7 @@ def test_an_answer_without_end_is_malformed(museum: Museum, archive: OaiPmhArchi
 def test_a_picture_comes_with_its_validators_and_only_when_it_changed(museum: Museum, archive: OaiPmhArchive) -> None:
     museum.pictures["/pictures/a.png"] = PICTURE
     museum.lists = lambda question: page("a")
-    (record,) = archive.records(OPEN)
+    (record,) = found_by(archive)
     assert isinstance(record, Record)
     picture = archive.picture(record.pictures[0])
     assert picture is not None
@@ -220,7 +223,7 @@ def test_the_real_pages_are_read_to_their_promised_end(museum: Museum, archive: 
         return (REAL / f"sickle__tests__sample_data__{name}").read_bytes()
 
     museum.lists = real
-    found = list(archive.records(OPEN))
+    found = found_by(archive)
     assert len(found) == 8
     assert [f.deleted for f in found if isinstance(f, Record)] == [True, False] * 3 + [False]
     assert [f.identifier for f in found if isinstance(f, Unreadable)] == ["record 7 of museum"]

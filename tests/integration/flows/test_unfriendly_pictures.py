@@ -1,71 +1,15 @@
 """Pictures that cannot be had: one night says nothing, several do, and what is sound is fetched around them."""
 
 import errno
-import shutil
-from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import text
 
 from db.catalogue import Catalogue
-from db.tables.night import RecordImage
-from flows.archives.errors import ArchiveError
-from flows.harvest import HarvestTally, harvest_archive
-from flows.plan import plan_catalogue
 from flows.settings import Settings
-from tests.unfriendly import BUSY, Reply, Unfriendly, drawn, serve_unfriendly
-
-if TYPE_CHECKING:
-    from tests.conftest import SettingsOf
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Unfriendly]:
-    monkeypatch.setattr("flows.archives.web.client.BACKOFF_S", ())  # the pauses of a real night take minutes
-    with serve_unfriendly() as unfriendly:
-        yield unfriendly
-
-
-@pytest.fixture
-def settings(settings_of: "SettingsOf", sqlite_template: Path, tmp_path: Path) -> Settings:
-    (tmp_path / "home").mkdir()
-    shutil.copy(sqlite_template, tmp_path / "home" / "catalogue.db")
-    return settings_of(tmp_path / "home")
-
-
-def night(settings: Settings, address: str) -> HarvestTally:
-    """What the flow does with one archive, without Prefect."""
-    with plan_catalogue(settings, [address]) as plan:
-        (planned,) = plan.archives
-        tally = HarvestTally(planned.name)
-        try:
-            harvest_archive.fn(plan.catalogue, settings, planned, tally)
-        except ArchiveError as error:
-            tally.failure = str(error)
-    return tally
-
-
-def pass_days(settings: Settings, days: float) -> None:
-    """As if what is noted of pictures had been noted so long ago."""
-    with Catalogue.open(settings) as catalogue, Session(catalogue.engine) as session, session.begin():
-        for link in session.query(RecordImage).filter(RecordImage.failed_at.is_not(None)):
-            moved = {name: _earlier(getattr(link, name), days) for name in ("failed_at", "next_try_at")}
-            which = (RecordImage.record_id == link.record_id, RecordImage.position == link.position)
-            session.execute(update(RecordImage).where(*which).values(moved))
-
-
-def _earlier(moment: Any, days: float) -> Any:
-    return moment and moment - timedelta(days=days)
-
-
-def states(settings: Settings) -> dict[str, int]:
-    with Catalogue.open(settings) as catalogue:
-        found = catalogue.status()["pictures"]
-    return {state: count for state, count in found.items() if count}
+from tests.integration.flows.one_night import night, pass_days, states
+from tests.unfriendly import BUSY, Reply, Unfriendly, drawn
 
 
 def cut(kind: str, share: float = 0.5) -> Reply:
@@ -95,54 +39,54 @@ PASSING = {
 }
 
 
-def test_what_failed_on_one_night_is_told_and_fetched_on_the_next(site: Unfriendly, settings: Settings) -> None:
+def test_what_failed_on_one_night_is_told_and_fetched_on_the_next(site: Unfriendly, own_settings: Settings) -> None:
     for number, fault in enumerate(PASSING.values()):
         tries = 2 if fault.status in (403, 500) else 1  # a host's own faults are tried once more the same night
         site.pictures[f"/{number}.png"] = [*[fault] * tries, Reply(drawn(number))]
-    tally = night(settings, site.base_url)
+    tally = night(own_settings, site.base_url)
     assert (tally.pictures, tally.lasting, tally.failure) == (0, {}, None)
     assert len(tally.passing) == len(PASSING), "each is told"
-    assert states(settings) == {"wanted": len(PASSING)}
-    pass_days(settings, 1)
-    tally = night(settings, site.base_url)
-    assert (tally.pictures, tally.problems, states(settings)) == (len(PASSING), [], {"held": len(PASSING)})
+    assert states(own_settings) == {"wanted": len(PASSING)}
+    pass_days(own_settings, 1)
+    tally = night(own_settings, site.base_url)
+    assert (tally.pictures, tally.problems, states(own_settings)) == (len(PASSING), [], {"held": len(PASSING)})
 
 
 def test_pauses_grow_a_night_counts_once_and_what_lasts_is_called_broken_and_asked_for_again(
-    site: Unfriendly, settings: Settings
+    site: Unfriendly, own_settings: Settings
 ) -> None:
     site.pictures = {"/a.png": [Reply(BUSY)], "/b.png": [Reply(drawn(1))]}
-    settings = settings.model_copy(update={"lasting_nights": 4, "longest_pause_nights": 8})
+    own_settings = own_settings.model_copy(update={"lasting_nights": 4, "longest_pause_nights": 8})
     told = []
     for _day in range(24):
         asked = len(site.asked)
-        tally = night(settings, site.base_url)
-        night(settings, site.base_url)  # once more the same night
+        tally = night(own_settings, site.base_url)
+        night(own_settings, site.base_url)  # once more the same night
         if "/a.png" in site.asked[asked:]:
             told.append((_day, "broken" if tally.lasting else "passing"))
         else:
             assert (tally.problems, tally.waiting) == ([], 1)
-        pass_days(settings, 1)
+        pass_days(own_settings, 1)
     assert told == [(0, "passing"), (1, "passing"), (3, "passing"), (7, "broken"), (15, "broken"), (23, "broken")]
-    assert states(settings) == {"held": 1, "broken": 1}
+    assert states(own_settings) == {"held": 1, "broken": 1}
     site.pictures["/a.png"] = [Reply(drawn(0))]
-    pass_days(settings, 8)
-    assert (night(settings, site.base_url).pictures, states(settings)) == (1, {"held": 2})
+    pass_days(own_settings, 8)
+    assert (night(own_settings, site.base_url).pictures, states(own_settings)) == (1, {"held": 2})
 
 
 def test_a_picture_that_was_broken_before_it_had_nights_is_asked_for_again(
-    site: Unfriendly, settings: Settings
+    site: Unfriendly, own_settings: Settings
 ) -> None:
     site.pictures = {"/a.png": [Reply(BUSY), Reply(drawn(0))]}
-    night(settings, site.base_url)
-    with Catalogue.open(settings) as catalogue, catalogue.engine.begin() as connection:
+    night(own_settings, site.base_url)
+    with Catalogue.open(own_settings) as catalogue, catalogue.engine.begin() as connection:
         connection.execute(text("UPDATE record_images SET state = 'broken', failed_at = NULL, failed_nights = 0"))
-    assert night(settings, site.base_url).pictures == 1
+    assert night(own_settings, site.base_url).pictures == 1
 
 
 @pytest.mark.parametrize("code", [errno.ESTALE, errno.EIO, errno.ENOENT])
 def test_a_file_that_was_stale_once_is_read_on_the_next_night(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+    own_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     folder = tmp_path / "prints"
     folder.mkdir()
@@ -153,10 +97,10 @@ def test_a_file_that_was_stale_once_is_read_on_the_next_night(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", stale)
-        tally = night(settings, str(folder))
+        tally = night(own_settings, str(folder))
     assert (tally.pictures, [name for name, _ in tally.passing]) == (0, ["a"])
-    pass_days(settings, 1)
-    assert (night(settings, str(folder)).pictures, states(settings)) == (1, {"held": 1})
+    pass_days(own_settings, 1)
+    assert (night(own_settings, str(folder)).pictures, states(own_settings)) == (1, {"held": 1})
 
 
 @pytest.mark.parametrize(
@@ -171,39 +115,39 @@ def test_a_file_that_was_stale_once_is_read_on_the_next_night(
     ],
 )
 def test_good_pictures_are_fetched_wherever_the_bad_ones_lie(
-    site: Unfriendly, settings: Settings, status: int, count: int, bad: range
+    site: Unfriendly, own_settings: Settings, status: int, count: int, bad: range
 ) -> None:
     paths = site.holds(count)
     for number in bad:
         site.pictures[paths[number]] = [Reply(status=status)]
-    tally = night(settings, site.base_url)
+    tally = night(own_settings, site.base_url)
     assert (tally.pictures, tally.failure) == (count - len(bad), None)
     assert len(tally.passing) == len(bad)
     for number in bad:
         site.pictures[paths[number]] = [Reply(drawn(number))]
-    assert night(settings, site.base_url).pictures == len(bad)
+    assert night(own_settings, site.base_url).pictures == len(bad)
 
 
 @pytest.mark.parametrize("status", [500, 403])
 def test_a_host_of_which_all_fails_is_left_alone_told_and_not_held_against_its_pictures(
-    site: Unfriendly, settings: Settings, status: int
+    site: Unfriendly, own_settings: Settings, status: int
 ) -> None:
     site.pictures = {f"/{number}.png": [Reply(status=status)] for number in range(40)}
     for _ in range(6):
         site.asked.clear()
-        tally = night(settings, site.base_url)
+        tally = night(own_settings, site.base_url)
         assert f"HTTP {status}" in (tally.failure or "")
         assert len([path for path in site.asked if path.endswith(".png")]) <= 10
-        pass_days(settings, 1)
-    assert states(settings) == {"wanted": 40}
+        pass_days(own_settings, 1)
+    assert states(own_settings) == {"wanted": 40}
     site.holds(40)
-    assert (night(settings, site.base_url).pictures, states(settings)) == (40, {"held": 40})
+    assert (night(own_settings, site.base_url).pictures, states(own_settings)) == (40, {"held": 40})
 
 
-def test_what_failed_before_is_asked_for_last(site: Unfriendly, settings: Settings) -> None:
+def test_what_failed_before_is_asked_for_last(site: Unfriendly, own_settings: Settings) -> None:
     site.pictures = {"/a.png": [Reply(BUSY)], "/b.png": [Reply(drawn(1))]}
-    night(settings, site.base_url)
+    night(own_settings, site.base_url)
     site.holds(2)
     site.asked.clear()
-    night(settings, site.base_url)
+    night(own_settings, site.base_url)
     assert [path for path in site.asked if path.endswith(".png")] == ["/0.png", "/1.png", "/a.png"]
