@@ -27,6 +27,8 @@ class Job:
     """The content at its own depth, (H, W) gray or (H, W, 3), where it is stored with 16 bits."""
     marks: "Marks | None" = None
     """A curator's colours, kept whatever the method found; for recipes with lightness `content`."""
+    notes: tuple[str, ...] = ()
+    """What decoding the pictures corrected, a sentence each."""
 
     @property
     def scan(self) -> "NDArray[np.uint8] | NDArray[np.uint16]":
@@ -53,4 +55,6 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
     content = decode(files.content, max_pixels=max_pixels)
     style = content if files.style is None else decode(files.style, max_pixels=max_pixels)
     marks = None if files.marks is None else read_marks(files.marks, content.width, content.height)
-    return Job(key, content.pixels, style.pixels, checkpoint, content.deep, marks)
+    notes = [f"The content: {note}" for note in content.notes]
+    notes += [f"The style: {note}" for note in style.notes if style is not content]
+    return Job(key, content.pixels, style.pixels, checkpoint, content.deep, marks, tuple(notes))

@@ -20,18 +20,15 @@ from prefect.client.schemas.objects import State
 
 from colorize.errors import OversizedImage, UnreadableImage
 from colorize.images.decode import decode
-from colorize.images.tone import judge_tone
 from colorize.output.provenance import is_colorization
 from db.catalogue import Catalogue
 from db.entries.night import (
     Change,
     Derivatives,
-    ImageFacts,
     Patience,
     PictureSource,
     RecordEntry,
     RightsEntry,
-    Tone,
     WantedPicture,
     WindowState,
 )
@@ -44,7 +41,7 @@ from flows.logs import about
 from flows.plan import PlannedArchive, plan_catalogue
 from flows.progress import Advance, track
 from flows.settings import Settings
-from flows.working_copies import keep_working_copy
+from flows.working_copies import image_facts, keep_working_copy
 
 SUFFIXES = {
     "JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "AVIF": ".avif", "JPEG2000": ".jp2",
@@ -391,18 +388,10 @@ def _harvest_picture(
     if is_colorization(picture.data):
         raise BadRecord(f"{picture.url} is a colorization that nishiki made, not a print; take it out of the archive")
     decoded = decode(picture.data, max_pixels=settings.max_pixels)
-    report = judge_tone(decoded.pixels, decoded.mode)
     sha256 = catalogue.pictures.add(picture.data, SUFFIXES[decoded.format])
     keep_working_copy(catalogue, sha256, decoded.pixels)
-    facts = ImageFacts(
-        sha256=sha256,
-        width=decoded.width,
-        height=decoded.height,
-        mode=decoded.mode,
-        bytes=len(picture.data),
-        tone=Tone(report.tone.value),
-        tone_measures=report.measures,
-    )
+    facts = image_facts(sha256, decoded, len(picture.data))
+    tally.remarks |= {(wanted.identifier, note): None for note in facts.notes}
     source = PictureSource(picture.url, picture.validators.etag, picture.validators.last_modified)
     catalogue.hold_picture(wanted, facts, source)
     tally.pictures += 1

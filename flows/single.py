@@ -69,7 +69,7 @@ def colorize_files(settings: Settings, files: Files, *, keep_rejected: bool = Fa
     )
     conditions = Conditions(settings.exact_precision, settings.checkpoint_s)
     colorizer = colorizer_for(recipe, load_encoder(weights), device_names(settings.device)[0], conditions)
-    notes: list[str] = []
+    notes = list(job.notes)
     total, unit = (recipe.parameters.iterations, "iterations") if recipe.parameters.iterations else (1, "pictures")
     with track(f"colorize {files.content.name}", total, unit) as advance:
         (result,) = colorizer.colorize(

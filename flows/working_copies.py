@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterator
 from threading import Lock
 
 from colorize.errors import UnreadableImage
-from colorize.images.decode import Pixels, decode
+from colorize.images.decode import Decoded, Pixels, decode
+from colorize.images.tone import judge_tone
 from colorize.images.working_copy import WorkingCopy, from_png, to_png, working_copy
 from db.catalogue import Catalogue
+from db.entries.night import ImageFacts, Tone
 from db.errors import PictureMissing
 from flows.progress import track
 
@@ -27,6 +29,13 @@ def keep_working_copy(catalogue: Catalogue, sha256: str, pixels: Pixels) -> Work
     copy = working_copy(pixels)
     catalogue.working_copies.add(sha256, to_png(copy))
     return copy
+
+
+def image_facts(sha256: str, decoded: Decoded, size: int) -> ImageFacts:
+    """What decoding told of a stored file of so many bytes."""
+    report = judge_tone(decoded.pixels, decoded.mode)
+    tone, measures = Tone(report.tone.value), report.measures
+    return ImageFacts(sha256, decoded.width, decoded.height, decoded.mode, size, tone, measures, decoded.notes)
 
 
 def read_working_copy(catalogue: Catalogue, sha256: str, max_pixels: int) -> WorkingCopy:

@@ -89,7 +89,8 @@ class Sample:
         wanted = [each for each in catalogue.wanted_pictures(archive_id) if each.identifier == record.identifier]
         catalogue.working_copies.add(catalogue.pictures.add(data, ".png"), b"a working copy")
         source = PictureSource(wanted[0].reference, etag='"1"')
-        return catalogue.hold_picture(wanted[0], self.facts(data, tone), source)
+        facts = replace(self.facts(data, tone), notes=options.get("notes", ()))
+        return catalogue.hold_picture(wanted[0], facts, source)
 
     def pairs(self, catalogue: Catalogue, count: int) -> list[tuple[int, int]]:
         """So many matched pairs of (content, style) image numbers."""
@@ -110,7 +111,8 @@ class Sample:
 
     def entry(self, catalogue: Catalogue, record: RecordEntry, score: float = 0.9, **result: Any) -> int:
         """Harvest, match and colorize a gray print, as a night does; the attempt that waits for a verdict."""
-        content = self.store(catalogue, record, Tone.GRAYSCALE, archive=result.pop("archive", "sample"))
+        harvested = {"archive": result.pop("archive", "sample"), "notes": result.pop("notes", ())}
+        content = self.store(catalogue, record, Tone.GRAYSCALE, **harvested)
         style = self.store(catalogue, self.record(f"colour of {record.identifier}"), Tone.COLOUR)
         self.match(catalogue, content, style, score=score)
         return self.night(catalogue, **result)[0]

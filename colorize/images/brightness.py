@@ -37,19 +37,15 @@ def white_of(values: NDArray[np.uint16], said: Said) -> tuple[int, str | None]:
     brightest = int(values.max(initial=0))
     for name, white in said.items():
         if brightest <= white < FULL and (white != brightest or _all_ones(white)):
-            return white, f"White is {white:,} of 65,535 here, as the file's {name} says; the picture is shown by it."
+            return white, f"White is {white:,} of 65,535 here, as the file's {name} says."
     depth = next((bits for bits in _DEPTHS if brightest < 2**bits), 16)
     white = 2**depth - 1
     if depth == 16 or not brightest or not np.any(values % 257):  # 8 bits spread over 16 are multiples of 257
         return FULL, None
     if depth <= _CERTAIN or brightest >= _NEAR_WHITE * white:
-        return white, (
-            f"Stored with 16 bits, but its brightest value is {brightest:,}: it was taken for a picture of {depth} "
-            f"bits, and {white:,} is shown white."
-        )
+        return white, (f"Taken for {depth} bits in 16: its brightest value is {brightest:,}; {white:,} is shown white.")
     return FULL, (
-        f"Dark: its brightest value is {brightest:,} of 65,535. It may have fewer bits than it is stored with; nothing "
-        "says so, and it was left as it is."
+        f"Dark, and left so: its brightest value is {brightest:,} of 65,535, and nothing says that white is less."
     )
 
 
@@ -74,9 +70,7 @@ def eight_bits(values: NDArray[Any], said: Said) -> tuple[NDArray[np.uint8], str
     shown = np.rint(values.clip(0, white) * (255 / (white or 1.0))).astype(np.uint8)
     if white in (0, 1, 255, FULL, _WHITES[-1], _ALL):  # what such numbers mostly mean
         return shown, None
-    return shown, (
-        f"Its numbers do not say what white is: {white:,g} is shown white, for its brightest value is {brightest:,g}."
-    )
+    return shown, (f"Its numbers do not say what white is: {white:,g} is shown white; the brightest is {brightest:,g}.")
 
 
 def _overshot(values: NDArray[Any], white: float) -> bool:

@@ -194,6 +194,8 @@ class ImageFacts:
     bytes: int
     tone: Tone
     tone_measures: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What decoding corrected or left aside, a sentence each."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,8 @@ class Description:
     rights_uri: str | None
     derivatives: Derivatives = Derivatives.UNKNOWN
     rights_basis: str = ""
+    notes: tuple[str, ...] = ()
+    """What decoding its file corrected or left aside."""
     genre: str | None = None
 
 

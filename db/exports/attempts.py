@@ -86,6 +86,8 @@ def _row(attempt: AttemptEntry, verdict: VerdictEntry | None) -> dict[str, Any]:
         "marks_sha256": attempt.inputs.marks_sha256,
         "mask_sha256": attempt.inputs.mask_sha256,
         "models": [asdict(model) for model in attempt.models],
+        "content_notes": attempt.content.notes,
+        "style_notes": attempt.style.notes if attempt.style else (),
     }
 
 

@@ -135,6 +135,7 @@ def _print(name: str, said: Description) -> Iterator[tuple[str, str]]:
     basis = ", ".join(filter(None, (said.rights_basis, said.rights_uri)))
     yield "  rights", f"derivatives: {said.derivatives}{f' ({basis})' if basis else ''}"
     yield "  page", said.landing_url or ""
+    yield "  file", " ".join(said.notes)
 
 
 def _result(result: AttemptResult) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ _ARCHIVES, _IMAGES, _LINKS, _RECORDS, _RIGHTS = (
 )
 _SOME: BindParameter[Any] = bindparam("some", expanding=True)
 _SAID = ("identifier", "title", "year_from", "year_to", "holder", "credit_line", "landing_url", "genre")
-_HARVESTED = select(_IMAGES.c.id, _IMAGES.c.sha256, _IMAGES.c.record_id).where(
+_HARVESTED = select(_IMAGES.c.id, _IMAGES.c.sha256, _IMAGES.c.record_id, _IMAGES.c.notes).where(
     _IMAGES.c.id.in_(_SOME), _IMAGES.c.record_id.is_not(None)
 )
 _SPEAKING = (
@@ -79,6 +79,7 @@ def describe(session: Session, image_ids: Collection[int]) -> dict[int, Descript
                 sha256=image.sha256,
                 artists=tuple(name for (name,) in artists[number]),
                 cast=tuple(cast[number]),
+                notes=tuple(image.notes or ()),
                 **said[number],
             )
     return descriptions

@@ -57,6 +57,7 @@ class Store:
             "bytes": facts.bytes,
             "tone": facts.tone,
             "tone_measures": dict(facts.tone_measures),
+            "notes": list(facts.notes),
             "fetched_at": now(),
         }
         session.execute(self._insert(Image).values(row).on_conflict_do_nothing())

@@ -39,6 +39,8 @@ SEEDED: Final = "random-seeded"
 """Encoders by name: nothing learned, and distilled from VGG-19."""
 DISTILLED: Final = "nishiki-small"
 _KEPT_S: Final = 60
+_ROUNDING: Final = 1e-5
+"""As the limits themselves have it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Figure:
     """Its place among what it is compared with, 1: the lowest."""
     limits: Sequence[float] | None
     """Least and most that the recipe allows."""
+
+    @property
+    def is_outside(self) -> bool:
+        """Does the recipe not allow it, by more than rounding?"""
+        return self.limits is not None and not (self.limits[0] - _ROUNDING <= self.value <= self.limits[1] + _ROUNDING)
 
 
 @dataclass(frozen=True)

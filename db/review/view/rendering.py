@@ -23,6 +23,7 @@ from db.review.access.addresses import address_of
 from db.review.access.auth import Visitor, csrf_token, visit_secret
 from db.review.access.cookies import VISIT, cookie, keep_cookie
 from db.review.access.state import state_of
+from db.review.view.machine_words import told
 from db.review.view.notices import notices_of
 from db.review.view.preferences import preferences_of
 from db.review.view.translations import LANGUAGES, words
@@ -76,6 +77,7 @@ def _environment(language: str) -> Environment:
     environment.filters |= {"quoted": lambda text: quote(str(text), safe=""), "spoken": spoken}
     # for words that come out of the catalogue: unlike _(), which trusts its text, what it returns is escaped
     environment.filters["word"] = lambda text: words(language).gettext(str(text))
+    environment.filters["machine"] = lambda text: told(str(text), words(language).gettext)
     environment.tests["japanese"] = is_japanese
     environment.globals["tile"] = tile_address
     return environment

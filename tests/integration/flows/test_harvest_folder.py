@@ -13,6 +13,7 @@ from flows.archives.sample.drawing.prints import draw_print
 from flows.harvest import harvest
 from flows.nightly import nightly
 from flows.single import Files, colorize_files
+from tests.unit.colorize.images import test_judged_by_the_picture as files
 
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
@@ -57,3 +58,25 @@ def test_a_result_of_colorize_is_known_for_one_wherever_it_lies(settings_of: "Se
         made.unlink()
     with Catalogue.open(settings) as catalogue:
         assert len(list(catalogue.pictures.files())) == 2
+
+
+def test_what_decoding_corrected_is_told_by_the_harvest_and_kept_beside_the_picture(
+    settings_of: "SettingsOf", tmp_path: Path
+) -> None:
+    odd = {
+        "deep": (files.BRIGHT["12 in 16"][0](), "Taken for 12 bits in 16"),
+        "clear": (files.HIDDEN["TIFF, zero"](), "would hide the picture"),
+        "pages": (files.PAGES["thumbnail first"][0], "page 2, the largest"),
+        "plain": (files.tiff(files.print8()), ""),
+    }
+    (tmp_path / "prints").mkdir()
+    for name, (data, _) in odd.items():
+        (tmp_path / "prints" / f"{name}.tif").write_bytes(data)
+    settings = settings_of(tmp_path / "home")
+    (tally,) = harvest(settings, [str(tmp_path / "prints")])
+    assert (tally.pictures, tally.problems) == (4, [])
+    told = dict(list(tally.remarks))
+    with Catalogue.open(settings) as catalogue:
+        said = {each.identifier: each for each in catalogue.describe(range(1, 5)).values()}
+    for name, (_, note) in odd.items():
+        assert (note in told[name] and said[name].notes == (told[name],)) if note else name not in told

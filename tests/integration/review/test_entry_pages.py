@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from db.catalogue import Catalogue
-from db.entries.night import Outcome, Verdict
+from db.entries.night import Outcome, RecipeEntry, Verdict
 from db.entries.review import Judgement, Reason, Role
 from db.settings import CatalogueSettings
 from tests.integration.review.desk import Desks, desks
@@ -49,6 +49,39 @@ def test_an_entry_says_what_the_machine_said_and_why(catalogue: Catalogue, desk:
     refused: dict[str, Any] = {"outcome": Outcome.REJECTED, "error_message": "still gray: mean chroma 0.10"}
     number = sample.entry(catalogue, sample.record("r1"), **refused)
     assert "rejected (still gray: mean chroma 0.10)" in desk().see(f"/entries/{number}")
+
+
+def test_a_rejected_entry_says_which_limit_it_broke_and_a_curator_may_overrule_it(
+    catalogue: Catalogue, desk: Desks, sample: Sample
+) -> None:
+    sample.recipe = RecipeEntry("strict", {"limits": {"ink_chroma": [0, 5]}}, "a1b2")
+    why = "ink chroma 7.3, 5 is the most"
+    refused: dict[str, Any] = {"outcome": Outcome.REJECTED, "error_message": why, "measures": {"ink_chroma": 7.3}}
+    number = sample.entry(catalogue, sample.record("r1"), **refused)
+    kiku = desk("Kiku", Role.CURATOR)
+    shown = kiku.see(f"/entries/{number}")
+    assert f"rejected ({why})" in shown
+    assert "Outside its limits" in shown
+    assert "You may overrule it" in shown
+    japanese = kiku.get(f"/entries/{number}", headers={"Accept-Language": "ja"}).text
+    assert "墨線の彩度 7.3（上限 5）" in japanese
+    for view in ("/", "/?outcome=rejected"):
+        assert f"Rejected by the machine: {why}" in kiku.see(view)
+    assert kiku.say(number, "approved").status_code == 303
+    standing = catalogue.queue_entry(number).verdict
+    assert standing is not None
+    assert (standing.verdict, standing.curator) == (Verdict.APPROVED, "Kiku")
+    assert catalogue.attempt(number).outcome is Outcome.REJECTED, "the machine's word stands beside it"
+
+
+def test_what_decoding_corrected_stands_beside_each_print_in_both_languages(
+    catalogue: Catalogue, desk: Desks, sample: Sample
+) -> None:
+    note = "Taken for 12 bits in 16: its brightest value is 3,616; 4,095 is shown white."
+    number = sample.entry(catalogue, sample.record("r1"), notes=(note,))
+    assert note in desk().see(f"/entries/{number}")
+    japanese = desk("Kiku").get(f"/entries/{number}", headers={"Accept-Language": "ja"}).text
+    assert "12 ビットの画像とみなしました" in japanese
 
 
 def test_an_attempt_that_is_not_there_is_told_in_words(

@@ -110,10 +110,13 @@ def off(data: bytes, expected: np.ndarray) -> float:
 
 
 BRIGHT: Final[dict[str, tuple[Callable[[], bytes], str]]] = {
-    "12 in 16": (lambda: tiff(bits(12)), "12 bits, and 4,095 is shown white"),
+    "12 in 16": (
+        lambda: tiff(bits(12)),
+        "Taken for 12 bits in 16: its brightest value is 3,629; 4,095 is shown white.",
+    ),
     "12 in 16, big-endian": (lambda: tiff(bits(12), byteorder=">"), "12 bits"),
-    "10 in 16": (lambda: tiff(bits(10)), "10 bits, and 1,023"),
-    "8 in 16": (lambda: tiff(print8().astype(np.uint16)), "8 bits, and 255"),
+    "10 in 16": (lambda: tiff(bits(10)), "10 bits in 16"),
+    "8 in 16": (lambda: tiff(print8().astype(np.uint16)), "8 bits in 16"),
     "14 in 16 that reach white": (lambda: tiff(np.rint(with_white() / 255 * 16383).astype(np.uint16)), "14 bits"),
     "14 in 16, MaxSampleValue": (lambda: tiff(bits(14), tags={281: 16383}), "16,383 of 65,535 here, as the file's Max"),
     "14 in 16, SMaxSampleValue": (lambda: tiff(bits(14), tags={341: 16383}), "as the file's SMaxSampleValue says"),
@@ -181,8 +184,8 @@ def test_a_picture_has_its_own_brightness_whatever_its_container_holds(kind: str
     ("values", "told"),
     [
         (bits(16, brightest=0.3), ()),
-        (bits(16, brightest=0.2), ("Dark: its brightest value is",)),
-        (bits(14, brightest=0.5), ("Dark: its brightest value is",)),
+        (bits(16, brightest=0.2), ("Dark, and left so: its bright",)),
+        (bits(14, brightest=0.5), ("Dark, and left so: its bright",)),
         ((print8() // 20).astype(np.uint16) * 257, ()),
         (np.zeros((HEIGHT, WIDTH), np.uint16), ()),
     ],
@@ -373,22 +376,33 @@ def test_directories_that_lead_round_in_circles_or_nowhere_cost_nothing() -> Non
         assert off(looped, print8()) == 0
 
 
-@pytest.mark.parametrize("order", [(SMALL, FULL), (FULL, SMALL)])
-def test_of_a_jpeg_with_parts_the_largest_is_taken(order: tuple[tuple[int, int], ...]) -> None:
-    first, second = (Image.fromarray(print8()).resize(size[::-1]).convert("RGB") for size in order)
-    first.save(file := BytesIO(), "MPO", save_all=True, append_images=[second], quality=95)
-    decoded = decode(file.getvalue())
+def jpeg(*sizes: tuple[int, int]) -> bytes:
+    """A JPEG that lists several pictures, each the print at a size."""
+    first, *others = (Image.fromarray(print8()).resize(size[::-1]).convert("RGB") for size in sizes)
+    first.save(file := BytesIO(), "MPO", save_all=True, append_images=others, quality=95)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("sizes", [(SMALL, FULL), (FULL, SMALL)])
+def test_of_a_jpeg_with_parts_the_largest_is_taken(sizes: tuple[tuple[int, int], ...]) -> None:
+    decoded = decode(jpeg(*sizes))
     assert decoded.pixels.shape == (HEIGHT, WIDTH, 3)
-    assert f"page {1 if order[0] == FULL else 2}, the largest" in decoded.notes[0]
-    if order[0] == FULL:
-        assert decode(file.getvalue()[:-40]).pixels.shape == (HEIGHT, WIDTH, 3), "what hangs behind may be damaged"
+    assert f"page {sizes.index(FULL) + 1}, the largest" in decoded.notes[0]
+
+
+def test_what_hangs_behind_a_sound_jpeg_may_be_damaged() -> None:
+    assert decode(jpeg(FULL, SMALL)[:-40]).pixels.shape == (HEIGHT, WIDTH, 3)
+
+
+def frames(format_: str) -> bytes:
+    first = Image.fromarray(in_colour(print8()))
+    first.save(file := BytesIO(), format_, save_all=True, append_images=[first.rotate(180)])
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("format_", ["WEBP", "PNG", "AVIF"])
 def test_frames_are_counted_and_the_first_is_taken(format_: str) -> None:
-    first = Image.fromarray(in_colour(print8()))
-    first.save(file := BytesIO(), format_, save_all=True, append_images=[first.rotate(180)])
-    assert decode(file.getvalue()).notes == ("The file holds 2 frames; the first is taken.",)
+    assert decode(frames(format_)).notes == ("The file holds 2 frames; the first is taken.",)
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
