@@ -172,8 +172,9 @@ def _with_shared_rights(rows: Sequence[Understood]) -> list[Understood]:
     """Each record with the strictest of what is said of its pictures, by other rows too."""
     said: defaultdict[str, list[Rights]] = defaultdict(list)
     for each in rows:
+        rights = _say_on_pictures(each)
         for path in each.reach.all:
-            said[path].append(_say_on_pictures(each))
+            said[path].append(rights)
 
     def shared(found: Record) -> Record:
         strict = strictest([found.rights, *(rights for path in found.pictures for rights in said[path])])

@@ -66,48 +66,62 @@ class Names:
         self._folder = folder
         self._paths = {path.removeprefix(folder) for path in paths if path.startswith(folder)}
         self._folders = {plain(part) for path in self._paths for part in path.split("/")[:-1]}
-        self._like: dict[str, list[str]] = defaultdict(list)
-        for path in self._paths:
-            self._like[_stem(plain(_last(path)))].append(path)
+        self._like: dict[str, list[Sequence[str]]] = defaultdict(list)
+        for path in sorted(self._paths):
+            forms = _forms(path)
+            self._like[_last(forms[-1])].append(forms)
+        self._found: dict[str, Pick | tuple[str, ...]] = {}
 
     def find(self, written: str) -> Pick | tuple[str, ...]:
         """The one file that a name means for certain, or all that it may mean; none where there is none."""
+        if written not in self._found:
+            self._found[written] = self._find(written)
+        return self._found[written]
+
+    def _find(self, written: str) -> Pick | tuple[str, ...]:
         name = re.sub(r"^(?:\./)+", "", written.strip().replace("\\", "/"))
         if name in self._paths:
             return Pick(self._folder + name, written)
         if not name or ".." in name.split("/"):
             return ()
-        keys = {plain(_last(name)), _stem(plain(_last(name)))}
-        ranked = {path: rank for key in keys for path in self._like.get(key, ()) if (rank := self._rank(name, path))}
-        for path, rank in ranked.items():
-            others = (other for each, other in ranked.items() if each != path)
-            if all(rank != other and rank[0] <= other[0] and rank[1] <= other[1] for other in others):
-                return Pick(self._folder + path, written, rank)
+        forms = _forms(name)
+        keys = {_last(forms[2]), _last(forms[4])}
+        like = [each for key in keys for each in self._like.get(key, ())]
+        ranked = {each[0]: rank for each in like if (rank := self._rank(forms, each))}
+        # In spelling and in folder at least as good as every other; two that are equally good are one too many.
+        best = (
+            min((rank[0] for rank in ranked.values()), default=0),
+            min((r[1] for r in ranked.values()), default=0),
+            0,
+        )
+        winners = [path for path, rank in ranked.items() if rank == best]
+        if len(winners) == 1:
+            return Pick(self._folder + winners[0], written, best)
         return tuple(sorted(self._folder + path for path in ranked))
 
-    def _rank(self, name: str, path: str) -> Rank | None:
-        """How well a path fits a name; None where it does not."""
-        for spelling, (wanted, there) in enumerate(_spellings(name, path)):
-            if wanted == there:
-                return spelling, 0, 0
-            if there.endswith(f"/{wanted}") or (wanted.endswith(f"/{there}") and self._elsewhere(name, path)):
-                return spelling, 1, 0
+    def _rank(self, name: Sequence[str], path: Sequence[str]) -> Rank | None:
+        """How well a path fits a name, both in all their forms; None where it does not."""
+        for spelling, there in enumerate(path):
+            for wanted in {name[spelling], name[2]} if spelling == len(path) - 1 else {name[spelling]}:
+                if wanted == there:
+                    return spelling, 0, 0
+                if there.endswith(f"/{wanted}") or (wanted.endswith(f"/{there}") and self._elsewhere(name, path)):
+                    return spelling, 1, 0
         return None
 
-    def _elsewhere(self, name: str, path: str) -> bool:
+    def _elsewhere(self, name: Sequence[str], path: Sequence[str]) -> bool:
         """Is the folder that a name has before the path none of ours? One of ours says that another file is meant."""
-        before = name.split("/")[-path.count("/") - 2]
-        return plain(before) not in self._folders
+        before = name[2].split("/")[-path[2].count("/") - 2]
+        return before not in self._folders
 
 
-def _spellings(name: str, path: str) -> Iterator[tuple[str, str]]:
-    """Both, made more and more alike."""
-    yield name, path
-    yield unicodedata.normalize("NFC", name), unicodedata.normalize("NFC", path)
-    name, path = _plain_path(name), _plain_path(path)
-    yield name, path
-    yield _same_suffix(name), _same_suffix(path)
-    yield (name if name == _stem(path) or name.endswith(f"/{_stem(path)}") else _stem(name)), _stem(path)
+def _forms(path: str) -> tuple[str, str, str, str, str]:
+    """A path as it is, and made more and more like others: Unicode form, plain, usual suffix, no suffix."""
+    composed = unicodedata.normalize("NFC", path)
+    simple = "/".join(plain(part) for part in path.split("/"))
+    found = _SUFFIX.fullmatch(simple)
+    stem = found[1] if found else simple
+    return path, composed, simple, f"{stem}.{_SUFFIXES.get(found[2], found[2])}" if found else simple, stem
 
 
 def reach(files: Sequence[str], identifier: str, names: Names) -> Reach:
@@ -208,17 +222,3 @@ def _lost(rivals: Collection[tuple[str, Pick]]) -> Iterator[tuple[str, str]]:
 
 def _last(path: str) -> str:
     return path.rpartition("/")[2]
-
-
-def _plain_path(path: str) -> str:
-    return "/".join(plain(part) for part in path.split("/"))
-
-
-def _same_suffix(path: str) -> str:
-    found = _SUFFIX.fullmatch(path)
-    return f"{found[1]}.{_SUFFIXES.get(found[2], found[2])}" if found else path
-
-
-def _stem(path: str) -> str:
-    found = _SUFFIX.fullmatch(path)
-    return found[1] if found else path
