@@ -219,6 +219,22 @@ class ContentScope:
 
 
 @dataclass(frozen=True)
+class Prospects:
+    """What the catalogue holds for a night to work on, in pictures."""
+
+    tones: Mapping[Tone, int]
+    """Pictures of live records, whatever their rights."""
+    contents: int
+    """That may be coloured: of the scope's tones and genres, with rights that allow it."""
+    styles: int
+    """Colour pictures that may lend their colours."""
+    done: int
+    """Contents with a result, kept or rejected."""
+    failed: int
+    """Contents whose every attempt failed."""
+
+
+@dataclass(frozen=True)
 class Description:
     """What is said about an image: the words of a record that names it."""
 

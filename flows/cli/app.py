@@ -143,6 +143,7 @@ def dispatch(
         tallies = dispatch_flow(plan.settings)
         _tell_batches(plan, tallies)
         if not tallies:
+            _tell_why_nothing(plan)
             say([f"Matches are taken on with the encoder that made them. {_encoder_sentence(plan)}"])
 
 
@@ -289,9 +290,19 @@ def _tell_night(plan: "Plan", night: "Night") -> None:
     say(summary.harvest_lines(night.harvests))
     say(summary.match_lines(night.matching))
     say(summary.dispatch_lines(night.batches))
+    if not night.batches:
+        _tell_why_nothing(plan)
     for sheet in night.sheets:
         _tell_sheet(sheet)
     say([_encoder_sentence(plan)])
+
+
+def _tell_why_nothing(plan: "Plan") -> None:
+    from flows.reports.nothing_due import nothing_due_lines
+
+    scope = plan.scope()
+    if not plan.catalogue.batches_at_work():
+        say(nothing_due_lines(plan.catalogue.prospects(scope), plan.catalogue.held_back(scope)))
 
 
 def _tell_sheet(sheet: "Sheet") -> None:

@@ -21,11 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db.entries.claim import MatcherKey
-from db.entries.night import ContentScope, Derivatives, EncoderKey, Tone
+from db.entries.night import ContentScope, Derivatives, EncoderKey, Outcome, Prospects, Tone
 from db.queries.base.store import Store
 from db.queries.base.usable import RecordCondition, harvested, says, seen_by, standing, usable
 from db.tables.base import PictureState
-from db.tables.night import Archive, Embedding, Image, Match, Record, RecordImage, Rights
+from db.tables.night import Archive, Attempt, Embedding, Image, Match, Record, RecordImage, Rights
 
 
 class ScopeQueries(Store):
@@ -63,6 +63,30 @@ class ScopeQueries(Store):
             )
             counted = select(reasons.c.reason, func.count(distinct(reasons.c.id))).group_by(reasons.c.reason)
             return dict(session.execute(counted.order_by(reasons.c.reason)).all())
+
+    def prospects(self, scope: ContentScope) -> Prospects:
+        """What there is to work on: why nothing is due, where nothing is."""
+        with self._reading() as session:
+            contents = in_scope(session, scope)
+            live = exists().where(
+                RecordImage.image_id == Image.id, Record.id == RecordImage.record_id, Record.deleted_at.is_(None)
+            )
+            tones = select(Image.tone, func.count()).where(harvested(), live).group_by(Image.tone)
+            tried = exists().where(Attempt.content_sha256 == Image.sha256, Attempt.outcome.is_not(None))
+            done = exists().where(
+                Attempt.content_sha256 == Image.sha256, Attempt.outcome.in_((Outcome.SUCCEEDED, Outcome.REJECTED))
+            )
+            return Prospects(
+                tones=dict.fromkeys(Tone, 0) | dict(session.execute(tones).all()),
+                contents=_number(session, contents),
+                styles=_number(session, harvested(), Image.tone == Tone.COLOUR, usable(Image.id)),
+                done=_number(session, contents, done),
+                failed=_number(session, contents, tried, not_(done)),
+            )
+
+
+def _number(session: Session, *which: ColumnElement[bool]) -> int:
+    return session.execute(select(func.count()).select_from(Image).where(*which)).scalar_one()
 
 
 def in_scope(session: Session, scope: ContentScope) -> ColumnElement[bool]:
