@@ -7,6 +7,7 @@
     ├── StyleWithoutColour       a style image that is itself gray or toned
     ├── UnwritableFormat         a file name whose suffix names no format that is written
     ├── PictureGone              transient: a stored picture's file is missing or cannot be read
+    │   └── PictureAltered       transient: it has other bytes than those that were stored
     ├── UnknownRecipe            no recipe of that name
     ├── BadRecipe                a recipe's values contradict each other or leave their bounds
     ├── BadMarks                 a curator's marks are no marks, lie outside the picture, or are too many
@@ -59,6 +60,10 @@ class PictureGone(ColorizeError):
     """A stored picture's file is not there; it can be fetched or restored."""
 
     transient = True
+
+
+class PictureAltered(PictureGone):
+    """A stored picture's file has other bytes than its name says; it can be fetched or restored."""
 
 
 class UnknownRecipe(ColorizeError):

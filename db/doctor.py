@@ -8,8 +8,8 @@ import random
 import shutil
 import stat
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from glob import escape
 from math import inf
@@ -60,13 +60,18 @@ class Damage(StrEnum):
     OPEN = "open to others"
 
 
-_MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.MISSING, Damage.ALTERED, Damage.WAITING}
+_MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.WAITING}
 
 _COPY = "bring the file back from a copy of the pictures"
+_ASK = "nishiki doctor --mend (asks its archive for it), or bring the file back from a copy of the pictures"
+_AGAIN = "nishiki doctor --mend (the next dispatch makes it again), or bring the file back from a copy of the pictures"
+_UNDER_WAY = "nishiki resume (makes it again)"
 _BACK = {
     "sqlite": "put the file aside and bring it back from a copy; `sqlite3 FILE .recover` saves what can be read",
     "postgresql": "bring it back from a copy (pg_restore); REINDEX mends an index",
 }
+
+_FILES = (Damage.MISSING, Damage.ALTERED)
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,16 @@ class Rules:
     """What became of a record's rights, for a person."""
 
 
-Remake = Callable[[Catalogue, Collection[str]], object]
-"""Makes the working copies of these pictures (sha256), as far as it can."""
+@dataclass(frozen=True)
+class Remedies:
+    """What only the night can do, which the doctor does not know."""
+
+    remake: Callable[[Catalogue, Collection[str]], object]
+    """Make the working copies of these pictures (sha256), as far as it goes."""
+    fetch_again: Callable[[Collection[str]], Mapping[str, str | None]]
+    """Ask the archives for these pictures and put them back: each with why it could not be; None: it is back."""
+    rules: Rules | None = None
+    """By which rights are judged again."""
 
 
 @dataclass(frozen=True)
@@ -163,20 +176,19 @@ def _misfit(missing: str) -> Finding:
     return Finding(Damage.SCHEMA, missing, f"it is missing, though the schema calls itself {HEAD}", remedy)
 
 
-def mend(
-    settings: CatalogueSettings, findings: Sequence[Finding], remake: Remake, tell: Tell, rules: Rules | None = None
-) -> list[Finding]:
-    """Delete what no row names and no attempt needs, make lost copies, give dead batches free; returns what was done.
+def mend(settings: CatalogueSettings, findings: Sequence[Finding], remedies: Remedies, tell: Tell) -> list[Finding]:
+    """Mend what can be mended without loss, each by itself; returns what was done.
 
-    Rights are judged again, and what is not allowed any more is withheld.
-
-    What has healed or come to life since it was found is left alone. What cannot be mended stops nothing else.
+    What no row names and no attempt needs is deleted, originals are fetched again, lost results begun again, lost
+    copies made, dead batches given free, others shut out; rights are judged again, and what is not allowed any more is
+    withheld. What has healed or come to life since it was found is left alone. What cannot be mended stops nothing.
 
     Args:
         tell: hears which finding could not be mended, and why.
     """
     with Catalogue.open(settings, create=False) as catalogue:
-        mending = _Mending(catalogue, settings.home, catalogue.picture_names(), remake, tell, rules)
+        mending = _Mending(catalogue, settings.home, catalogue.picture_names(), remedies, tell)
+        mending.fetch(findings)
         return [each for each in findings if mending.tried(each)]
 
 
@@ -194,10 +206,15 @@ def upgrade_schema(settings: CatalogueSettings) -> Path | None:
 
 def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Finding]:
     here, named = {path.stem: path for path in catalogue.pictures.files()}, catalogue.picture_names()
+    remedies = dict.fromkeys(catalogue.harvested_names(), _ASK)
+    remedies |= dict.fromkeys(catalogue.result_names(pending=False), _AGAIN)
+    remedies |= dict.fromkeys(catalogue.result_names(pending=True), _UNDER_WAY)
     for sha256 in sorted(named - set(here)):
-        yield Finding(Damage.MISSING, sha256, "the catalogue names it, the file is gone", _COPY)
+        problem = "the catalogue names it, the file is gone"
+        yield Finding(Damage.MISSING, sha256, problem, remedies.get(sha256, _COPY))
     for sha256 in _altered(catalogue, [here[sha256] for sha256 in named & set(here)], look_s, tell):
-        yield Finding(Damage.ALTERED, sha256, f"{here[sha256]} has other bytes than when it was stored", _COPY)
+        problem = f"{here[sha256]} has other bytes than when it was stored"
+        yield Finding(Damage.ALTERED, sha256, problem, remedies.get(sha256, _COPY))
 
 
 def _altered(catalogue: Catalogue, files: list[Path], look_s: float, tell: Tell) -> list[str]:
@@ -325,26 +342,39 @@ class _Mending:
     home: Path
     named: Collection[str]
     """Pictures that a row names."""
-    remake: Remake
+    remedies: Remedies
     tell: Tell
-    rules: Rules | None
+    answers: dict[str, str | None] = field(default_factory=dict)
+    """What came of asking archives for originals."""
+
+    def fetch(self, findings: Sequence[Finding]) -> None:
+        """Ask for all originals at once, archive by archive; a table of theirs is read once."""
+        lost = {each.subject for each in findings if each.damage in _FILES} & self.catalogue.harvested_names()
+        if lost:
+            self.answers.update(self.remedies.fetch_again(lost))
 
     def tried(self, finding: Finding) -> bool:
         """Is it mended now? What hinders it is told."""
         try:
             return self._mended(finding)
         except (OSError, CatalogueError) as error:
-            self.tell(f"{finding.damage} {finding.subject} could not be mended: {error}")
-            return False
+            return self._not(finding, str(error))
+
+    def _not(self, finding: Finding, why: str) -> bool:
+        self.tell(f"{finding.damage} {finding.subject} could not be mended: {why}")
+        return False
 
     def _mended(self, finding: Finding) -> bool:
         match finding.damage:
+            case Damage.MISSING | Damage.ALTERED:
+                return self._picture_back(finding)
             case Damage.LOST_COPIES:
-                self.remake(self.catalogue, _without_copy(self.catalogue))
+                self.remedies.remake(self.catalogue, _without_copy(self.catalogue))
                 return not _without_copy(self.catalogue)
-            case Damage.RIGHTS if self.rules is not None:
-                for moved in self.catalogue.judge_again(self.rules.judge, self.rules.version):
-                    self.tell(f"record {moved.identifier} of {moved.archive}: {self.rules.words(moved)}")
+            case Damage.RIGHTS if self.remedies.rules is not None:
+                rules = self.remedies.rules
+                for moved in self.catalogue.judge_again(rules.judge, rules.version):
+                    self.tell(f"record {moved.identifier} of {moved.archive}: {rules.words(moved)}")
                 return True
             case Damage.DEAD_BATCH:
                 return _released(self.catalogue, int(finding.subject))
@@ -355,6 +385,15 @@ class _Mending:
             case _:
                 path = self.home / finding.subject
         return finding.mendable and not self._needed(finding.damage, path) and _gone(path)
+
+    def _picture_back(self, finding: Finding) -> bool:
+        sha256 = finding.subject
+        if sha256 in self.catalogue.result_names(pending=False):
+            return self.catalogue.make_again(sha256) or self._not(finding, "a night is at work on it")
+        if sha256 in self.answers:
+            why = self.answers[sha256]
+            return why is None or self._not(finding, why)
+        return False
 
     def _needed(self, damage: Damage, path: Path) -> bool:
         """Has what was found come to life since?"""

@@ -9,6 +9,7 @@ CatalogueError               root; the message says which catalogue or entry, wh
 ├── CatalogueMisfit          a table or column is missing, whatever its schema's number says
 ├── CatalogueFull            no room left for a row or a picture
 ├── PictureMissing           a picture's file is not where its sha256 says
+│   └── PictureAltered       it is there, with other bytes
 ├── UnknownEntry             no entry by this number
 ├── TriedAlready             a request was made, and its recipe is still the same
 ├── NameTaken                a curator's name is somebody's already
@@ -53,6 +54,10 @@ class CatalogueFull(CatalogueError):
 
 class PictureMissing(CatalogueError):
     """A picture's file is not in the store."""
+
+
+class PictureAltered(PictureMissing):
+    """The file by a picture's name is not that picture any more."""
 
 
 class UnknownEntry(CatalogueError):

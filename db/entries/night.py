@@ -183,6 +183,18 @@ class PictureSource:
 
 
 @dataclass(frozen=True)
+class StoredFrom:
+    """Where a stored picture can be asked for again."""
+
+    sha256: str
+    archive: str
+    address: str
+    """The archive's."""
+    reference: str
+    """The picture's, in the archive's words."""
+
+
+@dataclass(frozen=True)
 class ImageFacts:
     """What decoding told of stored bytes."""
 
@@ -319,6 +331,8 @@ class PendingAttempt:
     content_identifier: str
     style_identifiers: tuple[str, ...]
     inputs: Inputs
+    opened_at: datetime
+    """Stays what it was where a lost result is made again, and so do the bytes that name it."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from db.errors import PictureMissing
+from db.errors import PictureAltered, PictureMissing
 from db.files.atomic import make_folder, room_for, write_whole
 from db.files.home import UNFINISHED
 
@@ -26,7 +26,9 @@ class PictureStore:
         self._unfinished = root / UNFINISHED
 
     def add(self, data: bytes, suffix: str) -> str:
-        """Keep the bytes for good, fsynced, and return their sha256; bytes that are here already stay.
+        """Keep the bytes for good, fsynced, and return their sha256.
+
+        Bytes that are here already stay; a file of theirs that was altered is made good.
 
         Args:
             data: the whole file.
@@ -40,11 +42,11 @@ class PictureStore:
             raise ValueError(f"suffix {suffix!r} is none of a picture file; give one such as '.png'")
         sha256 = hashlib.sha256(data).hexdigest()
         here = self._find(sha256)
-        if here is not None:
+        if here is not None and self.verify(sha256):
             here.touch()  # young again: the doctor takes no young file for a forgotten one
             return sha256
         with room_for(self.root):
-            self._write(data, self._folder(sha256) / f"{sha256}.{ending[1]}")
+            self._write(data, here or self._folder(sha256) / f"{sha256}.{ending[1]}")
         return sha256
 
     def path(self, sha256: str) -> Path:
@@ -59,8 +61,17 @@ class PictureStore:
         return found
 
     def read(self, sha256: str) -> bytes:
-        """The bytes as they lie there; `verify` tells whether they are still the right ones."""
-        return self.path(sha256).read_bytes()
+        """The picture's bytes, and no others.
+
+        Raises:
+            PictureMissing: there is no file, or this is no sha256.
+            PictureAltered: the file has other bytes than when it was stored.
+        """
+        path = self.path(sha256)
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise PictureAltered(f"{path} has other bytes than when it was stored; `nishiki doctor --mend` mends it")
+        return data
 
     def verify(self, sha256: str) -> bool:
         """Do the bytes still have this sha256?"""

@@ -45,7 +45,7 @@ def quiet_prefect(home: Path) -> None:
 
 def database_in(prefect_home: Path) -> str:
     """The URL of Prefect's small database; Prefect itself would end the path at the first question mark."""
-    return f"sqlite+aiosqlite:///{quote(os.fsencode(prefect_home / 'prefect.db'))}"
+    return f"sqlite+aiosqlite:///{quote(os.fsencode(prefect_home.joinpath('prefect.db')))}"
 
 
 def _shield_server() -> None:

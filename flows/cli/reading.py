@@ -8,6 +8,7 @@ Thin, and never Prefect.
 import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -189,7 +190,7 @@ def doctor(
 
     Pictures are read and compared with their sha256 for a minute, and what was not looked at is said.
     """
-    from db.doctor import LOOK_S, Damage, examine, mend, upgrade_schema
+    from db.doctor import LOOK_S, Damage, Remedies, examine, mend, upgrade_schema
     from flows.rejudging import RULES
     from flows.waiting import waiting_batches
 
@@ -203,12 +204,13 @@ def doctor(
     findings = examine(settings, look_s=look_s, tell=_say_one, rules=RULES.version)
     mended = []
     if repair:
+        from flows.originals import fetch_again
         from flows.working_copies import make_working_copies
 
         def remake(where: "Catalogue", lost: Collection[str]) -> None:
             say(make_working_copies(where, lost, settings.max_pixels))
 
-        mended = mend(settings, findings, remake, _say_one, RULES)
+        mended = mend(settings, findings, Remedies(remake, partial(fetch_again, settings), RULES), _say_one)
     left = [finding for finding in findings if finding not in mended]
     unread = any(finding.damage in (Damage.DATABASE, Damage.SCHEMA) for finding in left)
     waiting = [] if unread else waiting_batches(settings)

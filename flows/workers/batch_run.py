@@ -197,8 +197,8 @@ class BatchRun:
             answer.device,
             f": {closed.error_message}" if closed.error_message else "",
         )
-        if isinstance(answer, Failed):
-            self.problems.append((attempt.content_identifier, answer.message))
+        if closed.outcome is Outcome.FAILED:
+            self.problems.append((attempt.content_identifier, closed.error_message or ""))
         if closed.output:
             styles = tuple(style.sha256 for style in attempt.styles)
             self._tiler.add(ShownPictures(attempt.id, attempt.content.sha256, styles, closed.output.sha256))

@@ -49,7 +49,7 @@ class PictureJob:
     checkpoint: str | None
     """Where its state is kept while it is worked on."""
     provenance: str
-    """What the result says of itself, as `Provenance.to_json`; the worker sets the time."""
+    """What the result says of itself, as `Provenance.to_json`."""
 
 
 @dataclass(frozen=True)

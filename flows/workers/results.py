@@ -5,7 +5,6 @@ Called by the flow that holds the batch, and by nobody else. A crash in between 
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from colorize.device import library_versions
 from colorize.output.provenance import Provenance, Source
@@ -17,8 +16,7 @@ from flows.workers.messages import Failed, Finished
 def close(catalogue: Catalogue, batch: BatchEntry, attempt: PendingAttempt, answer: Finished | Failed) -> AttemptResult:
     """Keep an attempt's end: its picture and figures, or why there is none."""
     result = _finished(catalogue, answer) if isinstance(answer, Finished) else _failed(answer)
-    catalogue.close_attempt(batch, attempt.id, result)
-    return result
+    return catalogue.close_attempt(batch, attempt.id, result)
 
 
 def _finished(catalogue: Catalogue, answer: Finished) -> AttemptResult:
@@ -60,7 +58,7 @@ def _failed(answer: Failed) -> AttemptResult:
 
 
 def provenance_of(batch: BatchEntry, attempt: PendingAttempt, descriptions: Mapping[int, Description]) -> Provenance:
-    """What an attempt's picture will say of itself, but for the time that it is made."""
+    """What an attempt's picture will say of itself; a result that is made again says the same."""
     content, *styles = (descriptions[image.id] for image in (attempt.content, *attempt.styles))
     sources = [Source(said.identifier, said.sha256) for said in styles]
     return Provenance(
@@ -72,7 +70,7 @@ def provenance_of(batch: BatchEntry, attempt: PendingAttempt, descriptions: Mapp
         content=Source(content.identifier, content.sha256),
         style=sources[0] if sources else None,
         further_styles=tuple(sources[1:]),
-        created=datetime.now(UTC),
+        created=attempt.opened_at,
         marks_sha256=attempt.inputs.marks_sha256,
         credits=tuple(said.credit_line for said in (content, *styles) if said.credit_line),
     )

@@ -4,13 +4,13 @@ Every result is told as soon as it is there. Models are kept from one minibatch 
 first.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from colorize.errors import ColorizeError, PictureGone
+from colorize.errors import ColorizeError, PictureAltered, PictureGone
 from colorize.jobs import Job, JobFiles, decoded_job
 from colorize.recipes.recipe import Recipe
 from flows.workers.messages import Event, Failed, Finished, Limits, Minibatch, ModelFile, Note, PictureJob, Progress
@@ -95,7 +95,7 @@ def decoded(job: PictureJob, max_pixels: int) -> Job:
     """A job with its pictures in memory, each decoded once.
 
     Raises:
-        ColorizeError: a file is gone, or no sound picture or marks.
+        ColorizeError: a file is gone or altered, or no sound picture or marks.
     """
     style = _bytes(job.styles[0]) if job.styles else None
     files = JobFiles(_bytes(job.content), style, None if job.marks is None else _bytes(job.marks))
@@ -110,7 +110,7 @@ def finished(job: PictureJob, result: "Colorization") -> Finished:
     from colorize.output.provenance import Provenance  # noqa: PLC0415
     from colorize.output.saving import kept  # noqa: PLC0415
 
-    provenance = replace(Provenance.from_json(job.provenance), created=datetime.now(UTC), refusal=result.refusal)
+    provenance = replace(Provenance.from_json(job.provenance), refusal=result.refusal)
     report, made = judge_tone(result.picture, "RGB"), kept(result, provenance)
     height, width = result.picture.shape[:2]
     return Finished(
@@ -135,8 +135,15 @@ def finished(job: PictureJob, result: "Colorization") -> Finished:
 
 
 def _bytes(path: str) -> bytes:
+    """What a stored file holds, hashed as it was read: a result names the sha256 of the bytes that it was made of."""
+    sha256 = Path(path).stem
     try:
-        return Path(path).read_bytes()
+        data = Path(path).read_bytes()
     except OSError as error:
         why = f"cannot be read ({error.strerror})"
-        raise PictureGone(f"the stored file {Path(path).stem} {why}; run: nishiki doctor") from error
+        raise PictureGone(f"the stored file {sha256} {why}; run: nishiki doctor") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise PictureAltered(
+            f"the stored file {sha256} has other bytes than when it was stored; run: nishiki doctor --mend"
+        )
+    return data

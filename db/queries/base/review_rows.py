@@ -151,7 +151,7 @@ def _rows(session: Session, attempt_ids: Collection[int]) -> list[dict[str, Any]
         .add_columns(Attempt.content_sha256, Attempt.inputs)
         .join(Image, Image.sha256 == Attempt.content_sha256)
         .outerjoin(Match, Match.id == Attempt.match_id)
-        .where(Attempt.id.in_(attempt_ids), Attempt.output_image_id.is_not(None))
+        .where(Attempt.id.in_(attempt_ids), Attempt.output_image_id.is_not(None), Attempt.outcome.is_not(None))
     )
     found = session.execute(made).all()
     records = records_behind(session, {each.content_id for each in found})

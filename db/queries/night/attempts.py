@@ -69,7 +69,7 @@ class AttemptQueries(Store):
         page = (
             select(Attempt.id, Attempt.content_sha256, Attempt.inputs, Image.sha256)
             .join(Image, Image.id == Attempt.output_image_id)
-            .where(*([] if batch_id is None else [Attempt.batch_id == batch_id]))
+            .where(Attempt.outcome.is_not(None), *([] if batch_id is None else [Attempt.batch_id == batch_id]))
             .order_by(Attempt.id)
             .limit(CHUNK)
         )

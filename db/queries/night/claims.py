@@ -18,7 +18,7 @@ from db.entries.review import RECIPE_OF_NIGHT
 from db.queries.base.review_rows import hidden
 from db.queries.base.store import now
 from db.queries.base.usable import found_by, usable
-from db.queries.night.open_requests import pending
+from db.queries.night.open_requests import counts, pending
 from db.tables.night import Attempt, Batch, Image, Match
 from db.tables.review import CuratorRequest, Review
 
@@ -224,7 +224,7 @@ def _rows(session: Session, batch: Batch, page: Sequence[Offer], max_tries: int)
     tried, moment, rows = _tried(session, batch, {offer.content_sha256 for offer in page}), now(), []
     for offer in page:
         digest = inputs_digest(offer.inputs)
-        tries, settled = tried.get((offer.content_sha256, digest), (0, 0))
+        number, tries, settled = tried.get((offer.content_sha256, digest), (0, 0, 0))
         if settled or tries >= max_tries:
             continue
         rows.append(
@@ -239,7 +239,7 @@ def _rows(session: Session, batch: Batch, page: Sequence[Offer], max_tries: int)
                 "weights_checksum": batch.encoder_checksum,
                 "inputs": offer.inputs.data(),
                 "inputs_digest": digest,
-                "number": tries + 1,
+                "number": number + 1,
                 "transient": False,
                 "opened_at": moment,
             }
@@ -247,12 +247,13 @@ def _rows(session: Session, batch: Batch, page: Sequence[Offer], max_tries: int)
     return rows
 
 
-def _tried(session: Session, batch: Batch, contents: Collection[str]) -> dict[tuple[str, str], tuple[int, int]]:
-    """(Content, inputs' digest) → attempts by the batch's recipe and models, and how many of them settle it."""
+def _tried(session: Session, batch: Batch, contents: Collection[str]) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """(Content, inputs' digest) → attempts by the batch's recipe and models, how many of them count, and settle it."""
     key = (Attempt.content_sha256, Attempt.inputs_digest)
-    counts = select(*key, func.count(), func.count(case((_settles(Attempt), 1)))).group_by(*key)
-    found = session.execute(counts.where(Attempt.content_sha256.in_(contents), _by(Attempt, batch)))
-    return {(content, digest): (tries, settled) for content, digest, tries, settled in found}
+    counting, settling = (func.count(case((which(Attempt), 1))) for which in (counts, _settles))
+    tried = select(*key, func.max(Attempt.number), counting, settling).group_by(*key)
+    found = session.execute(tried.where(Attempt.content_sha256.in_(contents), _by(Attempt, batch)))
+    return {(content, digest): (number, tries, settled) for content, digest, number, tries, settled in found}
 
 
 def _settled_as(batch: Batch, content_sha256: Any, digest: Any) -> ColumnElement[bool]:

@@ -21,7 +21,7 @@ from db.errors import BatchLost, BatchUnfinished, UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
 from db.queries.base.store import Store, changed, chunks, image_entry, now
 from db.queries.base.usable import usable
-from db.queries.night import claims
+from db.queries.night import claims, lost_results
 from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
 from db.queries.night.claims import Bounds, Offers, chosen_match, next_candidate
 from db.queries.night.requests import match_requests
@@ -123,26 +123,40 @@ class DispatchQueries(Store):
         with self._writing() as session:
             _hold(session, batch)
 
-    def close_attempt(self, batch: BatchEntry, attempt_id: int, result: AttemptResult) -> None:
+    def make_again(self, sha256: str) -> bool:
+        """Have a result whose file is lost made again, by whoever takes its batch over; False: its batch is at work."""
+        with self._writing() as session:
+            return lost_results.begin_again(session, sha256, _is_free)
+
+    def close_attempt(self, batch: BatchEntry, attempt_id: int, result: AttemptResult) -> AttemptResult:
         """Write an attempt's outcome, its figures and its output's row in one transaction.
 
         The output's file is in the store by now. Figures that are no finite numbers are kept as unknown.
+
+        Returns:
+            What was written: of a result that was made again and came out otherwise than it was judged, its failure.
 
         Raises:
             BatchLost: another process has taken the batch over; nothing was written.
             UnknownEntry: the attempt is not pending in this batch.
         """
-        values = {key: _finite(value) for key, value in asdict(result).items() if key in _RESULT}
         pending = update(Attempt).where(Attempt.id == attempt_id, Attempt.batch_id == batch.id, _pending())
         with self._writing() as session:
             _hold(session, batch)
+            lost = lost_results.picture_of(session, attempt_id)
+            if lost is not None:
+                result = lost_results.as_judged(session, attempt_id, lost, result)
+            values = {key: _finite(value) for key, value in asdict(result).items() if key in _RESULT}
             output = self._add_image(session, result.output, None) if result.output else None
             closed = pending.values(**values, output_image_id=output, closed_at=now())
             if not changed(session, closed):
                 raise UnknownEntry(f"attempt {attempt_id} is not pending in batch {batch.id}; leave it as it is")
+            if lost is not None and lost.id != output:
+                lost_results.forget(session, attempt_id, lost)
             if output is not None:
                 lock_contents(session, [attempt_id])
                 refresh(session, self._insert(Review), [attempt_id])
+        return result
 
     def close_batch(self, batch: BatchEntry) -> None:
         """The batch is done.
@@ -226,8 +240,12 @@ def _new_batch(session: Session, recipe: RecipeEntry, models: Collection[ModelKe
 
 def _left(batch_id: int) -> Select[Any]:
     """What is pending in a batch, without the recipe that every row holds."""
-    columns = (Attempt.id, Attempt.number, Attempt.match_id, Attempt.content_sha256, Attempt.inputs)
-    return select(*columns).where(Attempt.batch_id == batch_id, _pending()).order_by(Attempt.id)
+    columns: list[Any] = [Attempt.id, Attempt.number, Attempt.match_id, Attempt.content_sha256, Attempt.inputs]
+    return (
+        select(*columns, Attempt.opened_at, Attempt.output_image_id)
+        .where(Attempt.batch_id == batch_id, _pending())
+        .order_by(Attempt.id)
+    )
 
 
 def _files(session: Session, attempts: Collection[Any]) -> dict[str, tuple[Image, str]]:
@@ -255,17 +273,21 @@ def _pending_attempt(attempt: Any, files: Mapping[str, tuple[Image, str]]) -> Pe
         content_identifier=content_identifier,
         style_identifiers=tuple(identifier for _, identifier in styles),
         inputs=Inputs.from_data(attempt.inputs),
+        opened_at=attempt.opened_at,
     )
 
 
 def _drop_forbidden(session: Session, batch_id: int) -> None:
-    """Delete pending attempts of which a picture may no longer be used."""
+    """Delete pending attempts of which a picture may no longer be used; those that once made one have failed."""
     pending = session.execute(_left(batch_id)).all()
     allowed: set[str] = set()
     for some in chunks({sha256 for attempt in pending for sha256 in _taken(attempt)}):
         allowed |= set(session.scalars(select(Image.sha256).where(Image.sha256.in_(some), usable(Image.id))))
-    gone = [attempt.id for attempt in pending if not allowed.issuperset(_taken(attempt))]
-    for numbers in chunks(gone):
+    gone = [attempt for attempt in pending if not allowed.issuperset(_taken(attempt))]
+    for attempt in gone:
+        if attempt.output_image_id is not None:
+            lost_results.give_up(session, attempt.id)
+    for numbers in chunks([attempt.id for attempt in gone if attempt.output_image_id is None]):
         session.execute(delete(Attempt).where(Attempt.id.in_(numbers)))
 
 

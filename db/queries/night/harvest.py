@@ -21,6 +21,7 @@ from db.entries.night import (
     PictureSource,
     RecordEntry,
     RightsEntry,
+    StoredFrom,
     WantedPicture,
     WindowState,
 )
@@ -32,6 +33,7 @@ from db.tables.base import PictureState
 from db.tables.columns import clean, to_json
 from db.tables.night import (
     Archive,
+    Image,
     Record,
     RecordArtist,
     RecordCast,
@@ -81,6 +83,23 @@ class HarvestQueries(Store):
         """Every archive's name, with where it lies."""
         with self._reading() as session:
             return dict(session.execute(select(Archive.name, Archive.address)).all())
+
+    def stored_from(self, sha256s: Collection[str]) -> list[StoredFrom]:
+        """Where live records name these pictures."""
+        named = (
+            select(Image.sha256, Archive.name, Archive.address, RecordImage.reference)
+            .join(RecordImage, RecordImage.image_id == Image.id)
+            .join(Record, Record.id == RecordImage.record_id)
+            .join(Archive, Archive.id == Record.archive_id)
+            .where(Record.deleted_at.is_(None))
+            .order_by(Archive.id, Record.id)
+        )
+        with self._reading() as session:
+            return [
+                StoredFrom(*row)
+                for some in chunks(sha256s)
+                for row in session.execute(named.where(Image.sha256.in_(some)))
+            ]
 
     def last_window_end(self, archive_id: int) -> datetime | None:
         """The latest `until` of the archive's finished windows: where the next harvest begins."""

@@ -11,11 +11,13 @@ from sqlalchemy.orm import aliased
 
 from db.entries.review import RECIPE_OF_NIGHT
 from db.queries.base.usable import usable
+from db.queries.night.lost_results import LOST
 from db.tables.night import Attempt, Batch, Image
 from db.tables.review import CuratorRequest
 
 MAX_TRIES = 3
 """Attempts after which nobody tries again, where no setting says otherwise."""
+_FILES_FAULT = ("PictureGone", "PictureAltered", LOST)
 _tried = aliased(Attempt)
 _content, _style = aliased(Image), aliased(Image)
 
@@ -33,7 +35,12 @@ def allowed() -> ColumnElement[bool]:
 
 def tries() -> Any:
     """How often it was tried with recipe and models as they are now."""
-    return _such(func.count(_tried.id), unchanged(_tried))
+    return _such(func.count(_tried.id), unchanged(_tried), counts(_tried))
+
+
+def counts(attempt: type[Attempt]) -> ColumnElement[bool]:
+    """Is the try one of those after which nobody tries again? That a stored file was damaged says nothing of it."""
+    return func.coalesce(attempt.error_class, "").not_in(_FILES_FAULT)
 
 
 def answer(*which: ColumnElement[bool]) -> Any:

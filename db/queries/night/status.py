@@ -57,6 +57,13 @@ class StatusQueries(Store):
         with self._reading() as session:
             return set(session.scalars(select(Image.sha256).where(Image.record_id.is_not(None))))
 
+    def result_names(self, *, pending: bool) -> set[str]:
+        """The sha256 of every picture that an attempt made, or of those that are being made again."""
+        state = Attempt.outcome.is_(None) if pending else Attempt.outcome.is_not(None)
+        made = select(Image.sha256).join(Attempt, Attempt.output_image_id == Image.id)
+        with self._reading() as session:
+            return set(session.scalars(made.where(state)))
+
     def picture_names(self) -> set[str]:
         """The sha256 of every file that a row names: images harvested, made or long superseded, and curators' marks."""
         marks = select(CuratorRequest.marks_sha256).where(CuratorRequest.marks_sha256.is_not(None))

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DatabaseError
 from typer.testing import CliRunner
 
 from db.catalogue import Catalogue
-from db.doctor import Damage, examine, mend
+from db.doctor import Damage, Remedies, examine, mend
 from db.engine import connect, upgrade, writing
 from db.entries.night import Tone, Verdict
 from db.entries.review import Judgement, Reason
@@ -60,8 +60,12 @@ def _damage(settings: CatalogueSettings, *, deep: bool = False) -> list[Damage]:
     return [finding.damage for finding in examine(settings, look_s=inf if deep else 0)]
 
 
-def _none(*_: object) -> None:
-    """No working copy is made again."""
+def _nothing_back(names: Collection[str]) -> dict[str, str | None]:
+    return dict.fromkeys(names, "the archive has it no more")
+
+
+_NO = Remedies(lambda *_: None, _nothing_back)
+"""No working copy is made again, and no original comes back."""
 
 
 def _long_ago(path: Path) -> None:
@@ -185,7 +189,7 @@ def test_a_crash_between_file_and_row_leaves_a_file_that_the_doctor_finds_and_de
         findings = examine(settings)
         assert [finding.damage for finding in findings] == [Damage.UNREFERENCED]
         assert forgotten.exists()
-        assert mend(settings, findings, _none, print) == findings
+        assert mend(settings, findings, _NO, print) == findings
         assert not forgotten.exists()
         assert _damage(settings, deep=True) == []
         assert catalogue.pictures.read(catalogue.describe([kept])[kept].sha256) == b"r1"
@@ -196,7 +200,7 @@ def test_a_file_whose_row_came_after_all_is_left_alone(settings: CatalogueSettin
         _long_ago(catalogue.pictures.path(catalogue.pictures.add(b"r1", ".png")))
         findings = examine(settings)
         sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
-        assert mend(settings, findings, _none, print) == []
+        assert mend(settings, findings, _NO, print) == []
         assert _damage(settings, deep=True) == []
 
 
@@ -213,7 +217,7 @@ def test_the_doctor_finds_missing_altered_and_unfinished_files(settings: Catalog
     assert sorted(_damage(settings)) == [Damage.LEFTOVER, Damage.MISSING]
     findings = examine(settings, look_s=inf)
     assert sorted(each.damage for each in findings) == [Damage.ALTERED, Damage.LEFTOVER, Damage.MISSING]
-    assert [each.damage for each in mend(settings, findings, _none, print)] == [Damage.LEFTOVER]
+    assert [each.damage for each in mend(settings, findings, _NO, print)] == [Damage.LEFTOVER]
     assert not unfinished.exists()
 
 
@@ -231,7 +235,7 @@ def test_checkpoints_are_left_over_when_no_attempt_is_pending(settings: Catalogu
         assert [each.damage for each in findings] == [Damage.CHECKPOINT] * 2
         assert {settings.home / each.subject for each in findings} == set(files)
         assert {each.remedy for each in findings} == {"nishiki doctor --mend"}
-        assert mend(settings, findings, _none, print) == findings
+        assert mend(settings, findings, _NO, print) == findings
         assert not any(file.exists() for file in files)
         assert foreign.exists()
         assert _damage(settings) == []
@@ -250,7 +254,7 @@ def test_a_batch_that_is_unfinished_keeps_its_checkpoints_and_loses_what_was_nev
         catalogue.release_batch(sample.take(catalogue))
         findings = examine(settings)
         assert [each.subject for each in findings] == [f"{HomeFolder.CHECKPOINTS}/attempt-1.tmp"]
-        assert mend(settings, early, _none, print) == findings  # the batch has come since the first look
+        assert mend(settings, early, _NO, print) == findings  # the batch has come since the first look
         assert finished.exists()
         assert not torn.exists()
 
@@ -271,10 +275,10 @@ def test_tiles_of_no_picture_and_unfinished_ones_are_left_over_unless_they_are_y
         _long_ago(folder)
     findings = examine(settings)
     assert [each.damage for each in findings] == [Damage.TILES] * 2
-    assert mend(settings, findings, _none, print) == findings
+    assert mend(settings, findings, _NO, print) == findings
     assert [folder.name for folder in store.folders()] == [shown]
     assert list(store.leftovers()) == []
-    assert mend(settings, findings, _none, print) == []
+    assert mend(settings, findings, _NO, print) == []
 
 
 def test_lost_and_left_over_working_copies_are_found_and_mended(settings: CatalogueSettings, sample: "Sample") -> None:
@@ -291,7 +295,7 @@ def test_lost_and_left_over_working_copies_are_found_and_mended(settings: Catalo
     found = examine(settings)
     assert [each.damage for each in found] == [Damage.COPY] * 3 + [Damage.LOST_COPIES]
     assert found[-1].subject == "(1)"
-    assert mend(settings, found, _none, print) == found[:-1], "what could not be made again is not mended"
+    assert mend(settings, found, _NO, print) == found[:-1], "what could not be made again is not mended"
     assert not any(path.exists() for path in left)
     asked: list[str] = []
 
@@ -301,7 +305,7 @@ def test_lost_and_left_over_working_copies_are_found_and_mended(settings: Catalo
             catalogue.working_copies.add(sha256, b"a new one")
 
     again = examine(settings)
-    assert mend(settings, again, remake, print) == again
+    assert mend(settings, again, Remedies(remake, _nothing_back), print) == again
     assert asked == [lost]
     assert examine(settings) == []
 
@@ -315,7 +319,7 @@ def test_the_doctor_gives_a_dead_batch_free(settings: CatalogueSettings, sample:
             connection.execute(update(Batch).values(process_start="another boot:1"))
         findings = examine(settings)
         assert [finding.damage for finding in findings] == [Damage.DEAD_BATCH]
-        assert mend(settings, findings, _none, print) == findings
+        assert mend(settings, findings, _NO, print) == findings
         assert _damage(settings) == []
         assert batch is not None
         assert [each.id for each in catalogue.unfinished_batches()] == [batch.id]

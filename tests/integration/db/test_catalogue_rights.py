@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.catalogue import Catalogue
-from db.doctor import Damage, Rules, examine, mend
+from db.doctor import Damage, Remedies, Rules, examine, mend
 from db.entries.night import Derivatives, KeptRights, RecordEntry, RightsEntry, Tone
 from db.entries.review import Queue, QueueFilter
 from db.settings import CatalogueSettings
@@ -125,6 +125,6 @@ def test_the_doctor_finds_rights_that_older_rules_judged_and_judges_them_again(
     assert [(each.damage, each.subject) for each in findings] == [(Damage.RIGHTS, "(4)")]
     told: list[str] = []
     rules = Rules(1, judging("r0"), lambda moved: f"now {moved.after.derivatives}")
-    assert mend(settings, findings, lambda *_: None, told.append, rules) == findings
+    assert mend(settings, findings, Remedies(lambda *_: None, dict.fromkeys, rules), told.append) == findings
     assert told == ["record r0 of sample: now no"]
     assert (examine(settings, look_s=0, rules=1), waiting(catalogue)) == ([], made[1:])

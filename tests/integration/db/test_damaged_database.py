@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from db.catalogue import Catalogue
-from db.doctor import Damage, Finding, examine, mend
+from db.doctor import Damage, Finding, Remedies, examine, mend
 from db.errors import CatalogueFull
 from db.settings import CatalogueSettings
 from flows.cli.app import app
@@ -92,6 +92,6 @@ def test_what_cannot_be_mended_is_named_and_the_others_are_mended(
         raise CatalogueFull("no room left")
 
     lost = Finding(Damage.LOST_COPIES, "(1)", "lost", "nishiki doctor --mend")
-    assert mend(settings, [lost, *found], full, said.append) == found
+    assert mend(settings, [lost, *found], Remedies(full, dict.fromkeys), said.append) == found
     assert said == ["lost working copies (1) could not be mended: no room left"]
     assert not any(path.exists() for path in (*left, held))

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from db.catalogue import Catalogue
-from db.doctor import Damage, examine, mend
+from db.doctor import Damage, Remedies, examine, mend
 from db.engine import HEAD
 from db.files.home import own_database
 from db.settings import CatalogueSettings
@@ -240,7 +240,7 @@ def test_what_is_made_is_closed_to_others_and_what_is_open_is_found_and_mended(
         found = examine(settings)
         assert {each.damage for each in found} == {Damage.OPEN}
         assert {str(settings.home), str(settings.home / "catalogue.db")} <= {each.subject for each in found}
-        assert mend(settings, found, lambda *_: None, print) == found
+        assert mend(settings, found, Remedies(lambda *_: None, dict.fromkeys), print) == found
         assert (_mode(settings.home), _mode(settings.home / "catalogue.db")) == (mended, mended & 0o660)
     said: list[str] = []
     assert examine(settings, tell=said.append) == [], "a group that was let in on purpose is no damage"

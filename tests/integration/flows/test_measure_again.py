@@ -145,7 +145,7 @@ def test_one_bad_picture_is_told_and_the_rest_is_measured_and_it_too_once_it_is_
     assert tally.measured == 4
     ((what, why),) = tally.problems
     assert what == f"attempt {bad}"
-    assert {"gone": "nishiki doctor", "damaged": "damaged", "another size": "48×32 px"}[harm] in why
+    assert {"gone": "nishiki doctor", "damaged": "other bytes", "another size": "48×32 px"}[harm] in why
     assert bad not in made.measured()
     if harm != "another size":
         file.write_bytes(kept)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db.errors import CatalogueFull, PictureMissing
+from db.errors import CatalogueFull, PictureAltered, PictureMissing
 from db.files.pictures import PictureStore
 
 DATA = b"a picture"
@@ -32,13 +32,17 @@ def test_adding_it_again_is_harmless_whatever_the_suffix(tmp_path: Path) -> None
     assert path.stat().st_mtime > 0  # young again, so that no doctor takes it for forgotten
 
 
-def test_altered_bytes_are_found_by_verify_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("altered", [b"damaged", b"b picture", b""])
+def test_altered_bytes_are_never_read_as_the_picture_and_its_own_make_them_good(tmp_path: Path, altered: bytes) -> None:
     store = PictureStore(tmp_path)
     store.add(DATA, ".png")
     assert store.verify(SHA256)
-    store.path(SHA256).write_bytes(b"damaged")
-    assert store.read(SHA256) == b"damaged"
+    store.path(SHA256).write_bytes(altered)
     assert not store.verify(SHA256)
+    with pytest.raises(PictureAltered, match="other bytes than when it was stored; `nishiki doctor --mend`"):
+        store.read(SHA256)
+    store.add(DATA, ".jpg")
+    assert (store.read(SHA256), len(list(store.files()))) == (DATA, 1)
 
 
 @pytest.mark.parametrize("name", [SHA256, "../../etc/passwd", "", "*" * 64, SHA256.upper()])

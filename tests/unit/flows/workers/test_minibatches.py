@@ -1,5 +1,7 @@
 """How a batch is cut into minibatches: by working size, for all devices, every attempt once."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,7 @@ def attempts(sizes: list[tuple[int, int]]) -> list[PendingAttempt]:
             f"g{number}",
             ("c",),
             Inputs((StyleInput(style.sha256),)),
+            datetime(2026, 3, 1, tzinfo=UTC),
         )
         for number, size in enumerate(sizes)
     ]
