@@ -57,9 +57,9 @@ def judged(kept: KeptRights) -> RightsEntry:
 
 
 def _of_row(kept: KeptRights) -> RightsEntry:
-    row = json.loads(kept.raw)["row"]
-    if row:
-        return _entry(rights_in(row, "its row"))
+    said = json.loads(kept.raw)
+    if said["row"]:
+        return _entry(rights_in(said, "its row"))
     if kept.row_missing and kept.rights.basis == OWN_FOLDER.basis:
         return RightsEntry(Derivatives.UNKNOWN, _UNREACHED)
     return kept.rights

@@ -178,7 +178,10 @@ def _with_shared_rights(rows: Sequence[Understood]) -> list[Understood]:
 
     def shared(found: Record) -> Record:
         strict = strictest([found.rights, *(rights for path in found.pictures for rights in said[path])])
-        return found if strict.derivatives is found.rights.derivatives else replace(found, rights=strict)
+        if strict.derivatives is found.rights.derivatives:
+            return found
+        also = {"also": [strict.derivatives.value, strict.basis]}
+        return replace(found, rights=strict, raw=_json(json.loads(found.raw) | also))
 
     return [replace(each, found=shared(each.found)) if isinstance(each.found, Record) else each for each in rows]
 
@@ -215,7 +218,7 @@ def _undescribed(
 def _rights_of_rest(tables: Sequence[Table], *, free: bool) -> Rights:
     if not tables or free:
         return OWN_FOLDER
-    names = " or ".join(table.path for table in tables[:3])
+    names = " or ".join([*(table.path for table in tables[:3]), *(["of others"] if len(tables) > 3 else [])])
     return Rights(Derivatives.UNKNOWN, f"no row of {names} names this picture")
 
 
@@ -240,8 +243,11 @@ def printable(name: str) -> str:
 
 
 def _raw(files: Sequence[File], row: Mapping[str, Any]) -> str:
-    facts = [{"name": file.path, "size": file.size} for file in files]
-    return json.dumps({"row": row, "files": facts}, ensure_ascii=False, sort_keys=True)
+    return _json({"row": row, "files": [{"name": file.path, "size": file.size} for file in files]})
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, sort_keys=True)
 
 
 def _counted(paths: Sequence[str]) -> str:

@@ -177,7 +177,7 @@ class FolderArchive:
             return
         if looks_like_picture(start):
             seen.files[name] = file
-        elif kind is Kind.TABLE_LIKE or (name.casefold().endswith(".json") and self._is_table(name)):
+        elif kind is Kind.TABLE_LIKE or (name.casefold().endswith((".json", ".txt")) and self._is_table(name)):
             seen.table_like.append(name)
         elif kind is not Kind.NOTE:
             seen.broken[name] = f"{name} {_UNKNOWN_FORMAT if start else 'is empty; copy it again'}"
@@ -219,9 +219,9 @@ class FolderArchive:
         return Contents(seen.files, seen.broken, tables, seen.table_like)
 
     def _is_table(self, name: str) -> bool:
-        """Does a file of JSON list files or records?"""
+        """Does a file list files or records, and say something of them?"""
         try:
-            return bool(read_table(name, self._table_bytes(name)).names_something)
+            return any(row.tells for row in read_table(name, self._table_bytes(name)).rows)
         except MalformedAnswer:
             return False
 

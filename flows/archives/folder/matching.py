@@ -20,7 +20,7 @@ SHOWN = 5
 _SEPARATORS = re.compile(r"([;；|｜\n\r\t,，、])")
 _SUFFIXES = {"jpeg": "jpg", "jpe": "jpg", "tiff": "tif", "j2k": "jp2", "jpx": "jp2"}
 _SUFFIX = re.compile(r"(.+)\.(jpe?g|jpe|png|tiff?|webp|avif|jp2|j2k|jpx|gif|bmp|psd|heic|dng|raw|nef|cr2)", re.DOTALL)
-_HOW = ("", "Unicode form", "capitals, width or spaces", "suffix", "suffix")
+_HOW = ("", "Unicode form", "capitals, width, spaces or marks", "suffix", "suffix")
 EXACT = (0, 0, 0)
 Rank = tuple[int, int, int]
 """Spelling, folder, identifier instead of a file's name: 0 is exact."""
@@ -120,7 +120,7 @@ def _forms(path: str) -> tuple[str, str, str, str, str]:
     composed = unicodedata.normalize("NFC", path)
     simple = "/".join(plain(part) for part in path.split("/"))
     found = _SUFFIX.fullmatch(simple)
-    stem = found[1] if found else simple
+    stem = found[1].rstrip() if found else simple
     return path, composed, simple, f"{stem}.{_SUFFIXES.get(found[2], found[2])}" if found else simple, stem
 
 

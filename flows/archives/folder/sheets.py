@@ -18,9 +18,12 @@ from typing import Any
 
 from flows.archives.folder.columns import names_something, understand
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 32 * 2**20
 """Of a table, unpacked."""
-MAX_COLUMNS = 500
+MAX_ROWS = 200_000
+"""A workbook may say that its last row is far away, and would be counted up to it for days."""
+MAX_CELLS = 2_000_000
+"""Of a workbook, whose rows may say that they are wide and hold nothing."""
 
 _DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -70,7 +73,7 @@ def _decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
         ("utf-16-be", b"\0" in data[0:200:2]),
         ("utf-8", True),
         # Lead bytes of Shift_JIS that Western encodings do not use for letters, then the kana of EUC.
-        ("cp932", re.search(rb"[\x81-\x9f]", data) is not None),
+        ("cp932", re.search(rb"[\x81-\x9f]", data) is not None and not _western(data)),
         ("euc_jp", re.search(rb"[\xa4\xa5][\xa1-\xf6]", data) is not None),
     ):
         try:
@@ -79,6 +82,12 @@ def _decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
         except UnicodeDecodeError:
             continue
     raise ValueError("its encoding is not to be told; save it as UTF-8")
+
+
+def _western(data: bytes) -> bool:
+    """Is every mark that is no ASCII one that ends a Latin word, as the apostrophe of Windows does?"""
+    words = re.findall(r"[A-Za-z]?[^\0-\x7f]+", data.decode("cp932", "ignore"))
+    return all(len(word) == 2 and word[0].isascii() for word in words)
 
 
 def _separated(text: str, usual: str, notes: tuple[str, ...]) -> Sheet:
@@ -111,7 +120,9 @@ def _headings(text: str, delimiter: str) -> list[str]:
 def _lines(rows: Iterable[tuple[str, Sequence[Any]]]) -> Iterator[Line]:
     """The rows under the first that says anything, which holds the headings; blank rows are no lines."""
     headings: Sequence[str] | None = None
-    for place, row in rows:
+    for count, (place, row) in enumerate(rows):
+        if count > MAX_ROWS:
+            raise ValueError(f"it has more than {MAX_ROWS:,} rows; divide it by folders")
         if not any(_says(cell) for cell in row):
             continue
         if headings is None:
@@ -156,7 +167,7 @@ class _Pairs(dict[str, Any]):
 def _workbook(data: bytes) -> Sheet:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            size = sum(part.file_size for part in packed.infolist() if part.filename.endswith((".xml", ".rels")))
+            size = sum(part.file_size for part in packed.infolist())
     except (zipfile.BadZipFile, OSError) as error:
         raise ValueError(f"it is no workbook: {error}") from None
     if size > MAX_BYTES:
@@ -184,11 +195,11 @@ def _sheets(data: bytes) -> list[tuple[str, list[list[str | None]]]]:
     """Each sheet's title and rows as text.
 
     Raises:
-        ValueError: a formula's value is not stored in the file, or a sheet is too wide.
+        ValueError: a formula's value is not stored in the file, or there are too many cells.
     """
     from openpyxl import load_workbook  # noqa: PLC0415  (loaded where there is a workbook)
 
-    found = []
+    found, cells = [], 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and extensions that are not kept
         values = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
@@ -196,8 +207,17 @@ def _sheets(data: bytes) -> list[tuple[str, list[list[str | None]]]]:
         for shown, written in zip(values.worksheets, formulas.worksheets, strict=True):
             shown.reset_dimensions()
             written.reset_dimensions()
-            pairs = zip(shown.iter_rows(values_only=True), written.iter_rows(values_only=True), strict=True)
-            rows = [_texts(shown.title, number, *pair) for number, pair in enumerate(pairs, 1)]
+            pairs = zip(
+                shown.iter_rows(max_row=MAX_ROWS + 2, values_only=True),
+                written.iter_rows(max_row=MAX_ROWS + 2, values_only=True),
+                strict=True,
+            )
+            rows = []
+            for number, (row, formulas_of_row) in enumerate(pairs, 1):
+                cells += len(row)
+                if cells > MAX_CELLS:
+                    raise ValueError(f"it has more than {MAX_CELLS:,} cells; take away those that are empty")
+                rows.append(_texts(shown.title, number, row, formulas_of_row))
             found.append((shown.title, rows))
         values.close()
         formulas.close()
@@ -205,14 +225,12 @@ def _sheets(data: bytes) -> list[tuple[str, list[list[str | None]]]]:
 
 
 def _texts(title: str, number: int, values: Sequence[Any], formulas: Sequence[Any]) -> list[str | None]:
-    if any(_says(cell) for cell in values[MAX_COLUMNS:]):
-        raise ValueError(f"sheet {title} has more than {MAX_COLUMNS} columns")
     for value, formula in zip(values, formulas, strict=True):
         if value is None and isinstance(formula, str) and formula.startswith("="):
             raise ValueError(
                 f"sheet {title} row {number} has a formula without its value; open the file and save it again"
             )
-    texts = [_text(value) for value in values[:MAX_COLUMNS]]
+    texts = [_text(value) for value in values]
     while texts and texts[-1] is None:
         texts.pop()
     return texts

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from flows.archives.errors import BadRecord, MalformedAnswer
-from flows.archives.folder.columns import RIGHTS, plain, understand
+from flows.archives.folder.columns import RIGHTS, bare, plain, understand
 from flows.archives.folder.sheets import Line, read_sheet
 from flows.archives.record import Derivatives, Record, Rights, Role
 from flows.archives.values.dates import years
@@ -32,7 +32,7 @@ _SPEAKS_OF_RIGHTS = re.compile(
     r"|not be (?:altered|modified|reproduced)|転載|改変|無断|著作権|複製禁止",
     re.IGNORECASE,
 )
-"""In a column that we do not use: a statement all the same."""
+"""In whatever column: a statement all the same."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Row:
     """A column that stands twice, and says different things."""
     problem: str = ""
 
+    @property
+    def tells(self) -> bool:
+        """Does it name a file or a record, and say something of it?"""
+        return bool(self.files or self["identifier"]) and len(self.cells) + len(self.files) + len(self.said) > 1
+
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "").strip()
 
@@ -64,11 +69,6 @@ class Table:
     unknown: tuple[str, ...] = ()
     """Headings of columns that are not used."""
     notes: tuple[str, ...] = ()
-
-    @property
-    def names_something(self) -> bool:
-        """Does any row name a file or a record?"""
-        return any(row.files or row["identifier"] for row in self.rows)
 
     @property
     def folder(self) -> str:
@@ -94,6 +94,7 @@ def read_table(path: str, data: bytes) -> Table:
 def _row(path: str, line: Line) -> Row:
     place = f"{path} {line.place}".strip()
     cells: dict[str, list[str]] = {}
+    said_by: dict[tuple[str, str], list[str]] = {}
     said: list[Statement] = []
     kept: dict[str, Any] = {}
     contradiction = ""
@@ -104,11 +105,12 @@ def _row(path: str, line: Line) -> Row:
         if not text:
             continue
         cells.setdefault(column, []).append(text)
-        if column in RIGHTS or (not column and _SPEAKS_OF_RIGHTS.search(text)):
+        said_by.setdefault((bare(heading), column), []).append(text)
+        if column in RIGHTS or (column not in ("file", "identifier") and _SPEAKS_OF_RIGHTS.search(text)):
             said.append(Statement(text, f"column {heading.strip()} of {path}", is_answer=column == "derivatives"))
-    for column, texts in cells.items():
+    for (heading, column), texts in said_by.items():
         if column and column != "file" and len({plain(text) for text in texts}) > 1:
-            contradiction = f"column {column} stands twice and says {' and '.join(texts)}"
+            contradiction = f"column {heading} stands twice and says {' and '.join(texts)}"
     files = tuple(cells.pop("file", ()))
     first = {column: texts[0] for column, texts in cells.items() if column}
     return Row(place, first, files, tuple(said), kept, contradiction, line.problem or _unstorable(line))
@@ -193,8 +195,10 @@ def rights_of(row: Row) -> Rights:
 
 
 def rights_in(kept: Mapping[str, Any], place: str) -> Rights:
-    """What a row says that was kept as written, as `describe` puts it into `Record.raw`."""
-    return rights_of(_row(place, Line("", tuple(kept.items()))))
+    """What a record's `raw` says: its row as written, and what other rows say of the same pictures."""
+    rights = rights_of(_row(place, Line("", tuple(kept["row"].items()))))
+    word, basis = kept.get("also", ("yes", ""))
+    return strictest([rights, Rights(Derivatives(word), basis)])
 
 
 def strictest(judged: Sequence[Rights]) -> Rights:

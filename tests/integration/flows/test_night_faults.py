@@ -141,14 +141,16 @@ def test_what_a_folder_lists_no_more_is_withdrawn_with_what_it_allowed(
         Image.fromarray(np.full((60, 50), 90 + shade, np.uint8)).save(folder / f"{name}.png")
     settings = settings_of(tmp_path / "home")
     harvest(settings, [str(folder)])
-    (folder / "records.csv").write_text("identifier,file,derivatives,url\nX1,a.png,ask,\nc,c.png,yes,nowhere\n")
+    table = "identifier,file,derivatives,url\nX1,a.png,ask,\nc,c.png,yes,nowhere\n"
+    (folder / "records.csv").write_text(table)
     (folder / "b.png").rename(tmp_path / "b.png")
     (tally,) = harvest(settings, [str(folder)])
-    assert (tally.records[Change.NEW], tally.records[Change.DELETED]) == (1, 3)
+    assert (tally.records[Change.NEW], tally.records[Change.CHANGED], tally.records[Change.DELETED]) == (1, 1, 2)
     assert [name for name, _ in tally.problems] == ["c"]
     with Catalogue.open(settings, create=False) as catalogue:
         assert catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone)) == []
     (tmp_path / "b.png").rename(folder / "b.png")
+    (folder / "records.csv").write_text(f"{table}b,b.png,yes,\n")
     (tally,) = harvest(settings, [str(folder)])
     assert (tally.records[Change.CHANGED], tally.records[Change.DELETED], tally.pictures) == (1, 0, 0)
     with Catalogue.open(settings, create=False) as catalogue:
@@ -180,11 +182,12 @@ def test_what_is_no_picture_in_a_folder_is_reported_and_the_rest_is_harvested(
     Image.fromarray(np.full((60, 50), 90, np.uint8)).save(folder / "gray.png")
     Image.fromarray(np.full((60, 50, 3), (200, 90, 30), np.uint8)).save(folder / "second box" / "colour.png")
     (folder / "notes.txt").write_text("where these came from")
+    (folder / "layers.psd").write_bytes(b"8BPS")
     (folder / "broken.png").write_bytes((folder / "gray.png").read_bytes()[:60])
     settings = settings_of(tmp_path / "home")
     (tally,) = harvest(settings, [str(folder)])
     assert (tally.failure, tally.records[Change.NEW], tally.pictures) == (None, 3, 2)
-    assert sorted(name for name, _ in tally.problems) == ["broken", "notes.txt"]
+    assert sorted(name for name, _ in tally.problems) == ["broken", "layers.psd"]
     with Catalogue.open(settings, create=False) as catalogue:
         assert catalogue.status()["pictures"] == {"wanted": 1, "held": 2, "broken": 0}
 

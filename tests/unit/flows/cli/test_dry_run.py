@@ -40,7 +40,7 @@ def test_it_shows_each_row_each_picture_without_one_and_unused_columns(folder: P
     for line in (
         f"{folder}: 5 pictures; 4 rows in records.csv.",
         "records.csv line 2: x1",
-        "  picture: IMG_1.JPG for 'img_1.jpg' (capitals, width or spaces)",
+        "  picture: IMG_1.JPG for 'img_1.jpg' (capitals, width, spaces or marks)",
         "  artists: 豊国, 国貞",
         "  years: 1863",
         "  held back: records.csv line 4: P3 may be P3.png, P3.tif; write the name as the file has it",
