@@ -27,6 +27,7 @@ from db.queries.night.scope import ScopeQueries
 from db.queries.night.status import StatusQueries
 from db.queries.night.sweep import SweepQueries
 from db.queries.review.accounts import CuratorQueries
+from db.queries.review.audit import AuditQueries
 from db.queries.review.distribution import DistributionQueries
 from db.queries.review.facets import FacetQueries
 from db.queries.review.leases import LeaseQueries
@@ -52,6 +53,7 @@ class Catalogue(
     LeaseQueries,
     RequestQueries,
     CuratorQueries,
+    AuditQueries,
 ):
     """What we keep: records, images, matches, attempts and verdicts, with the picture files beside.
 

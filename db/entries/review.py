@@ -225,6 +225,34 @@ class Agreement:
     """Attempt → curator → word."""
 
 
+class AuditWord(StrEnum):
+    """What an administrator answers for."""
+
+    SIGNED_IN = "signed in"
+    SIGN_IN_FAILED = "sign-in failed"
+    SIGNED_OUT = "signed out"
+    ACCOUNT_MADE = "account made"
+    ROLE_CHANGED = "role changed"
+    PASSWORD_CHANGED = "password changed"  # noqa: S105  # a word, no password
+    ACCOUNT_CLOSED = "account closed"
+    ACCOUNT_OPENED = "account opened"
+    EXPORTED = "exported"
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One thing that happened."""
+
+    id: int
+    at: datetime
+    event: str
+    curator: str | None
+    """Whom it concerns; None: nobody with an account."""
+    address: str | None
+    """Where they were; None: on the command line."""
+    detail: str
+
+
 @dataclass(frozen=True)
 class Stamps:
     """Verdicts of a curator whose looks were measured, and those given faster than a look."""

@@ -10,19 +10,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
 from typing import Any, TextIO
+from unicodedata import category, normalize
 
 from db.catalogue import Catalogue
 from db.entries.claim import StyleInput
 from db.entries.measured import FIGURES, MeasurementEntry
 from db.entries.night import AttemptEntry, AttemptResult, Description, VerdictEntry
+from db.pathless import without_paths
 
 _PAGE = 200
+_SPLITTING = ("\t", "\r", "\n")
 _SAID = (
     "archive", "identifier", "sha256", "title", "artists", "cast", "year_from", "year_to", "holder", "credit_line",
     "landing_url", "rights_uri", "rights_derivatives", "rights_basis",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet computes a cell that begins so, and the cell's text comes from strangers."""
+_FORMULA = ("=", "+", "-", "@")
+"""A spreadsheet computes a cell that begins so, in wide letters too, and the cell's text comes from strangers."""
 
 
 def rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
@@ -49,7 +52,7 @@ def write_json(catalogue: Catalogue, stream: TextIO) -> int:
 
 def write_csv(catalogue: Catalogue, stream: TextIO) -> int:
     """Write CSV, a header before the first attempt; how many. Open the stream with `newline=""`."""
-    writer = csv.writer(stream)
+    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)  # no semicolon of a text divides it anywhere
     count = 0
     for count, row in enumerate(rows(catalogue), start=1):
         del row["trace"]  # a thousand numbers: no cell holds them
@@ -131,18 +134,25 @@ def _words(said: Description) -> dict[str, Any]:
 def _came_to(result: AttemptResult | None) -> dict[str, Any]:
     keys = ("device", "versions", "seed", "iterations", "seconds", *FIGURES)
     rest = ("measures", "trace", "error_class", "error_message", "transient")
-    return {key: getattr(result, key, None) for key in (*keys, *rest)}
+    said = {key: getattr(result, key, None) for key in (*keys, *rest)}
+    return said | {"error_message": without_paths(said["error_message"]) if said["error_message"] else None}
 
 
 def _cell(value: Any) -> Any:
     match value:
         case str():
-            return f"'{value}" if value.startswith(_FORMULA) else value
+            return f"'{value}" if _is_computed(value) else value
         case Mapping():
             return json.dumps(value, ensure_ascii=False)
         case list() | tuple():
             return _cell("; ".join(_listed(value)))
     return value
+
+
+def _is_computed(text: str) -> bool:
+    """Would a spreadsheet take it for a formula? It may leave out what it does not show before the first letter."""
+    first = next((letter for letter in text if category(letter)[0] not in "ZC"), "")
+    return normalize("NFKC", first).startswith(_FORMULA) or text.startswith(_SPLITTING)
 
 
 def _listed(values: Iterable[Any]) -> Iterator[str]:

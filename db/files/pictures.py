@@ -57,7 +57,9 @@ class PictureStore:
         """
         found = self._find(sha256)
         if found is None:
-            raise PictureMissing(f"picture {sha256[:80]!r} is not in {self.root}; `nishiki doctor` tells what else is")
+            raise PictureMissing(
+                f"picture {sha256[:80]!r} is not among the kept pictures; `nishiki doctor` tells what else is"
+            )
         return found
 
     def read(self, sha256: str) -> bytes:

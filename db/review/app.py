@@ -9,7 +9,6 @@ from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.catalogue import Catalogue
@@ -24,6 +23,7 @@ from db.review.access.shares import Shares
 from db.review.access.state import ReviewState
 from db.review.access.throttle import Throttle
 from db.review.pages import accounts as people
+from db.review.pages import audit as audit_page
 from db.review.pages import bulk as bulk_pages
 from db.review.pages import candidates as candidates_page
 from db.review.pages import entry as entry_pages
@@ -34,6 +34,7 @@ from db.review.pages import requests as request_pages
 from db.review.settings import ReviewSettings
 from db.review.view import error_pages as faults
 from db.review.view import preferences
+from db.review.view.static_files import VersionedFiles
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 PAGES = (
@@ -49,6 +50,7 @@ PAGES = (
     request_pages,
     marks_page,
     people,
+    audit_page,
     keys,
 )
 """Modules of routes."""
@@ -73,7 +75,7 @@ def create_app(settings: ReviewSettings, *, marking_recipes: Sequence[str] = ())
     app.state.review = state
     for page in PAGES:
         app.include_router(page.router)
-    app.mount("/static", StaticFiles(packages=[("db.review", "static")]), name="static")
+    app.mount("/static", VersionedFiles(), name="static")
     faults.install(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(settings), www_redirect=False)
     app.add_middleware(Shares, most_each=settings.review_connections_each)
@@ -116,8 +118,9 @@ def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...]) -> Review
         catalogue = Catalogue.open(settings, create=False)
         on_failure.callback(catalogue.close)
         refuse_open_door(settings, catalogue)
-        kept = PassingSessions if settings.review_read_only else KeptSessions
-        sessions: Sessions = kept(catalogue, settings.session_hours)
+        sessions: Sessions = KeptSessions(catalogue, settings.session_hours, settings.audit_days)
+        if settings.review_read_only:
+            sessions = PassingSessions(catalogue, settings.session_hours)
         sessions.tidy()
         state = ReviewState(
             settings,

@@ -57,6 +57,12 @@ class ReviewSettings(CatalogueSettings):
         description="Share of entries that two curators judge without seeing each other's verdict; "
         "counts where there are two.",
     )
+    audit_days: int = Field(
+        default=365,
+        ge=1,
+        le=36_500,
+        description="Days for which sign-ins, changes of accounts and exports are on record.",
+    )
     look_s: float = Field(
         default=2.0, ge=0, le=600, description="Seconds under which a look is too short: such verdicts are counted."
     )

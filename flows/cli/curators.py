@@ -10,6 +10,7 @@ from unicodedata import category
 
 import typer
 
+from db.person import person_here
 from flows.cli.console import Home, fail, read_settings, refuse, say, show
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def add(
     chosen = _role(role)
     with _catalogue(home) as catalogue:
         first = not catalogue.curators()
-        account = catalogue.add_curator(name, chosen, _hash_of_new_password(password_stdin))
+        account = catalogue.add_curator(name, chosen, _hash_of_new_password(password_stdin), by=person_here())
     say([f"{account.name} may sign in to the review page, as {account.role}."])
     if first:
         say(["This is the first account: from now on the page asks everybody to sign in."])
@@ -71,7 +72,7 @@ def change_role(name: Name, role: RoleName, home: Home = None) -> None:
     """Give an account another role, at once."""
     chosen = _role(role)
     with _catalogue(home) as catalogue:
-        catalogue.change_role(name, chosen)
+        catalogue.change_role(name, chosen, by=person_here())
     say([f"{name} is {chosen} now."])
 
 
@@ -80,7 +81,7 @@ def change_password(name: Name, password_stdin: PasswordStdin = False, home: Hom
     """Set another password; open sessions of the account end."""
     with _catalogue(home) as catalogue:
         _account(catalogue, name, open_one=True)
-        catalogue.change_password(name, _hash_of_new_password(password_stdin))
+        catalogue.change_password(name, _hash_of_new_password(password_stdin), by=person_here())
     say([f"{name} has another password now and signs in again."])
 
 
@@ -89,7 +90,7 @@ def disable(name: Name, home: Home = None) -> None:
     """Close an account; its sessions end, its verdicts stay."""
     with _catalogue(home) as catalogue:
         account = _account(catalogue, name, open_one=True)
-        catalogue.disable_curator(account.name)
+        catalogue.disable_curator(account.name, by=person_here())
     say([f"The account of {account.name} is closed; verdicts under this name stay."])
 
 
@@ -98,7 +99,7 @@ def enable(name: Name, home: Home = None) -> None:
     """Open a closed account again, with its role and password."""
     with _catalogue(home) as catalogue:
         account = _account(catalogue, name, open_one=False)
-        catalogue.enable_curator(account.name)
+        catalogue.enable_curator(account.name, by=person_here())
     say([f"{account.name} may sign in again, as {account.role}."])
 
 

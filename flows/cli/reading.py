@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from db.person import person_here
 from flows.cli.console import Device, Home, exit_with, failed_if, read_settings, refuse, say, show
 from flows.endings import Ending
 
@@ -54,9 +55,12 @@ def export(
     With its record, rights, recipe, errors and verdict.
     """
     from db.catalogue import Catalogue
+    from db.entries.review import AuditWord
     from db.exports.attempts import write_csv, write_json
 
     with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+        if not catalogue.add_audit_event(AuditWord.EXPORTED, detail=f"{form}, by {person_here()}"):
+            sys.stderr.write("nishiki: this catalogue may only be read, so it does not keep that it was exported\n")
         (write_csv if form == "csv" else write_json)(catalogue, sys.stdout)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from db.person import person_here
 from flows.cli.console import Home, fail, read_settings, refuse, say
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ def marking_recipes() -> list[str]:
 
 def _who_may_come_in(settings: "Settings", app: "FastAPI") -> list[str]:
     from db.review.access.addresses import is_loopback
-    from db.review.access.auth import person_here
 
     number = sum(not account.disabled_at for account in app.state.review.catalogue.curators())
     accounts = "1 account" if number == 1 else f"{number} accounts"

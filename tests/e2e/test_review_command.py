@@ -11,6 +11,7 @@ from urllib.request import urlopen
 import pytest
 
 from db.catalogue import Catalogue
+from db.person import person_here
 from db.settings import CatalogueSettings
 from tests.e2e.conftest import COMMAND, Here, Nishiki
 
@@ -53,6 +54,16 @@ def test_accounts_are_made_listed_changed_and_closed(here: Here) -> None:
     listed = here.good("curator", "list")
     assert "葵" in listed
     assert "closed" in listed
+    here.good("export")
+    with Catalogue.open(CatalogueSettings(home=here.home)) as catalogue:
+        kept = [(each.event, each.curator, each.detail) for each in reversed(catalogue.audit_events())]
+    assert kept[:3] == [
+        ("account made", "葵", f"admin, by {person_here()}"),
+        ("account made", "Ren", f"curator, by {person_here()}"),
+        ("role changed", "Ren", f"curator → viewer, by {person_here()}"),
+    ]
+    assert [event for event, *_ in kept[3:-1]] == ["account closed", "account opened", "account closed"]
+    assert kept[-1] == ("exported", None, f"csv, by {person_here()}")
     assert "no curator 'Nobody'" in here.bad(1, "curator", "role", "Nobody", "viewer")
     short = _add(here, "Mio", password="too short")
     assert (short.returncode, "9 letters; give 10 at least" in short.stderr) == (2, True)

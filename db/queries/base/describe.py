@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from db.entries.night import Derivatives, Description
+from db.pathless import archive_label
 from db.queries.base.store import Store, chunks
 from db.tables.night import Archive, Image, Record, RecordArtist, RecordCast, RecordImage, Rights
 
@@ -69,7 +70,8 @@ def describe(session: Session, image_ids: Collection[int]) -> dict[int, Descript
         live = speaking_records(session, some)
         speaking = {image.id: live.get(image.id, image.record_id) for image in images}
         records = {"some": sorted(set(speaking.values()))}
-        said = {row.pop("record_id"): row for row in map(dict, session.execute(_WORDS, records).mappings())}
+        words = map(dict, session.execute(_WORDS, records).mappings())
+        said = {row.pop("record_id"): row | {"archive": archive_label(row["archive"])} for row in words}
         artists = _by_record(session.execute(_ARTISTS, records))
         cast = _by_record(session.execute(_CAST, records))
         for image in images:

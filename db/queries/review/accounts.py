@@ -13,10 +13,11 @@ from unicodedata import normalize
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from db.entries.review import CuratorEntry, Role, SessionEntry
+from db.entries.review import AuditWord, CuratorEntry, Role, SessionEntry
 from db.errors import LastAdmin, NameTaken, UnknownEntry
 from db.queries.base.review_rows import settle_blind
 from db.queries.base.store import Store, changed, now
+from db.queries.review.audit import audited
 from db.tables.review import Curator, CuratorSession, Review
 
 SESSION_HOURS = 12.0
@@ -27,8 +28,8 @@ SESSION_DAYS = 7
 class CuratorQueries(Store):
     """Who may look, who may judge."""
 
-    def add_curator(self, name: str, role: Role, password_hash: str) -> CuratorEntry:
-        """A new account; names are for ever, since verdicts carry them.
+    def add_curator(self, name: str, role: Role, password_hash: str, *, by: str = "") -> CuratorEntry:
+        """A new account; names are for ever, since verdicts carry them. `by`: who makes it, for the audit.
 
         Raises:
             NameTaken: somebody has or had this name.
@@ -39,6 +40,7 @@ class CuratorQueries(Store):
             number = session.execute(added).scalar()
             if number is None:
                 raise NameTaken(f"there is a curator {spelt(name)!r} already; choose another name")
+            audited(session, AuditWord.ACCOUNT_MADE, curator=spelt(name), detail=_by(by, role))
             return _entry(session.get_one(Curator, number))
 
     def curators(self) -> list[CuratorEntry]:
@@ -53,39 +55,39 @@ class CuratorQueries(Store):
             curator = session.scalars(found).one_or_none()
             return _entry(curator) if curator else None
 
-    def change_role(self, name: str, role: Role) -> None:
+    def change_role(self, name: str, role: Role, *, by: str = "") -> None:
         """Give another role; open sessions have it at once.
 
         Raises:
             UnknownEntry: there is no such curator.
             LastAdmin: nobody would keep the accounts any more.
         """
-        self._change(name, keeps=role is Role.ADMIN, role=role)
+        self._change(AuditWord.ROLE_CHANGED, name, by, keeps=role is Role.ADMIN, role=role)
 
-    def change_password(self, name: str, password_hash: str) -> None:
+    def change_password(self, name: str, password_hash: str, *, by: str = "") -> None:
         """Keep another hash; the person's sessions end.
 
         Raises:
             UnknownEntry: there is no such curator.
         """
-        self._change(name, end_sessions=True, password_hash=password_hash)
+        self._change(AuditWord.PASSWORD_CHANGED, name, by, end_sessions=True, password_hash=password_hash)
 
-    def disable_curator(self, name: str) -> None:
+    def disable_curator(self, name: str, *, by: str = "") -> None:
         """Close the account; its sessions end, its verdicts stay.
 
         Raises:
             UnknownEntry: there is no such curator.
             LastAdmin: nobody would keep the accounts any more.
         """
-        self._change(name, keeps=False, end_sessions=True, disabled_at=now())
+        self._change(AuditWord.ACCOUNT_CLOSED, name, by, keeps=False, end_sessions=True, disabled_at=now())
 
-    def enable_curator(self, name: str) -> None:
+    def enable_curator(self, name: str, *, by: str = "") -> None:
         """Open a closed account again, with its role and password.
 
         Raises:
             UnknownEntry: there is no such curator.
         """
-        self._change(name, disabled_at=None)
+        self._change(AuditWord.ACCOUNT_OPENED, name, by, disabled_at=None)
 
     def password_hash(self, name: str) -> str | None:
         """The hash to verify a password against; None for a name without an open account."""
@@ -144,7 +146,9 @@ class CuratorQueries(Store):
         with self._writing() as session:
             return changed(session, delete(CuratorSession).where(CuratorSession.expires_at <= now()))
 
-    def _change(self, name: str, *, keeps: bool = True, end_sessions: bool = False, **values: Any) -> None:
+    def _change(
+        self, event: AuditWord, name: str, by: str, *, keeps: bool = True, end_sessions: bool = False, **values: Any
+    ) -> None:
         """`keeps`: an admin of this name is one afterwards, too."""
         with self._writing() as session:
             admins = [] if keeps else _locked_admins(session)
@@ -153,11 +157,17 @@ class CuratorQueries(Store):
                 raise LastAdmin(
                     f"{curator.name!r} is the last admin; make somebody else one first: nishiki curator role NAME admin"
                 )
+            audited(session, event, curator=curator.name, detail=_by(by, curator.role, values.get("role")))
             session.execute(update(Curator).where(Curator.id == curator.id).values(values))
             if not keeps and _judging(session) < 2:
                 settle_blind(session, self._insert(Review))  # nobody is left to say the second word
             if end_sessions:
                 session.execute(delete(CuratorSession).where(CuratorSession.curator_id == curator.id))
+
+
+def _by(person: str, *roles: Role | None) -> str:
+    """The roles that the account had and has, and who changed it."""
+    return ", ".join(filter(None, (" → ".join(filter(None, roles)), person and f"by {person}")))
 
 
 def spelt(name: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.entries.night import Outcome
 from db.entries.review import Count, Facet, Facets, Queue, QueueFilter
+from db.pathless import archive_label
 from db.queries.base.store import Store
 from db.queries.review.filter import CAP, HEAD, JUDGED, capped, countable, counted, counts
 from db.tables.night import Archive, RecordArtist, RecordCast
@@ -43,7 +44,8 @@ class FacetQueries(Store):
         fields = [field for field in _COLUMNS if wanted.queue in JUDGED or field not in _JUDGED]
         with self._reading() as session:
             head = _head(session, wanted, reader)
-            archives = dict(session.execute(select(Archive.id, Archive.name)).all())
+            names = session.execute(select(Archive.id, Archive.name)).all()
+            archives = {number: archive_label(name) for number, name in names}
             free = [field for field in fields if getattr(wanted, field) is None]
             values_of, total = _counted(session, head, free)
             for field in set(fields) - set(free):

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.entries.review import Count, Queue, QueueFilter
+from db.pathless import archive_label
 from db.queries.base.search import RARE, by_words
 from db.tables.night import Archive, RecordArtist, RecordCast
 from db.tables.review import Review
@@ -109,8 +110,9 @@ def _in_queue(queue: Queue, reader: str | None) -> Iterator[ColumnElement[bool]]
 
 def _equal(session: Session, wanted: QueueFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.archive is not None:
-        number = session.execute(select(Archive.id).where(Archive.name == wanted.archive)).scalar()
-        yield Review.archive_id == (number or 0)
+        names = dict(session.execute(select(Archive.id, Archive.name)).all())
+        found = (number for number, name in names.items() if wanted.archive in (name, archive_label(name)))
+        yield Review.archive_id == next(found, 0)
     values: list[tuple[InstrumentedAttribute[Any], Any]] = [
         (Review.batch_id, wanted.batch_id),
         (Review.recipe_name, wanted.recipe),

@@ -4,7 +4,6 @@ Every route that is not for signing in takes one of `Looking`, `Judging`, `Keepi
 serves this machine only (`db.review.app` sees to that) and its visitor is the person who started it.
 """
 
-import getpass
 import hashlib
 import hmac
 import secrets
@@ -14,6 +13,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from db.entries.review import Role
+from db.person import person_here
 from db.review.access.addresses import is_among
 from db.review.access.cookies import SESSION, VISIT, cookie
 from db.review.access.state import ReviewState, state_of
@@ -119,14 +119,6 @@ async def refuse_nul(request: Request) -> None:
         given += [value for value in (await request.form()).values() if isinstance(value, str)]
     if any("\0" in text for text in given):
         raise HTTPException(422, "nul")
-
-
-def person_here() -> str:
-    """By what name the person at this machine judges while there are no accounts."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return "local"
 
 
 def _of_this_page(request: Request) -> bool:

@@ -20,6 +20,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from db.review.access.auth import visitor
+from db.review.access.known import place_of
 from db.review.access.state import state_of
 
 KIB: Final = 1024
@@ -36,7 +37,7 @@ def unhurried(request: Request) -> None:
     Raises:
         HTTPException: 429, with the seconds to wait.
     """
-    wait_s = state_of(request).throttle.wait_s(request.client.host if request.client else "")
+    wait_s = state_of(request).throttle.wait_s(place_of(request))
     if wait_s:
         raise HTTPException(429, "too many tries", {"Retry-After": str(wait_s)})
 

@@ -1,9 +1,11 @@
 """Passwords, hashed with argon2id at the library's recommended cost. Nothing of a password is ever kept or logged."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, get_native_id
 from typing import Final
 from unicodedata import normalize
 
@@ -12,11 +14,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 LEAST_LETTERS: Final = 10
 MOST_LETTERS: Final = 1000
+AT_ONCE: Final = 2
+"""Each verification takes 64 MiB and every core that it finds."""
 _HASHER = PasswordHasher()
-_AT_WORK = BoundedSemaphore(2)
-"""Each verification takes 64 MiB."""
-_AT_THE_DOOR = BoundedSemaphore(10)
-"""Those at work and those that wait for them; more would keep the page's threads from everybody else."""
+_AT_THE_DOOR = BoundedSemaphore(100)
+"""Those at work and those that wait for them, some seconds at most; they keep no thread of the page's."""
 
 
 class TooBusy(Exception):
@@ -28,30 +30,38 @@ def hashed(password: str) -> str:
     return _HASHER.hash(_spelt(password))
 
 
-def matches(password: str, kept: str | None) -> bool:
+async def matches(password: str, kept: str | None) -> bool:
     """Is it the password of this hash? None, for a name without an account, takes as long and is False.
 
     Raises:
         TooBusy: nothing was verified.
     """
-    with _turn():
-        nobody = _nobody()  # made with the first password of all, whoever's: later ones all take one verification
-        try:
-            _HASHER.verify(kept or nobody, _spelt(password))
-        except (VerificationError, InvalidHashError):
-            return False
-        return kept is not None
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
     if not _AT_THE_DOOR.acquire(blocking=False):
         raise TooBusy
     try:
-        with _AT_WORK:
-            yield
+        return await asyncio.get_running_loop().run_in_executor(_workers(), _verified, password, kept)
     finally:
         _AT_THE_DOOR.release()
+
+
+def _verified(password: str, kept: str | None) -> bool:
+    nobody = _nobody()  # made with the first password of all, whoever's: later ones all take one verification
+    try:
+        _HASHER.verify(kept or nobody, _spelt(password))
+    except (VerificationError, InvalidHashError):
+        return False
+    return kept is not None
+
+
+@cache
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, "passwords", initializer=_step_back)
+
+
+def _step_back() -> None:
+    """Pages go before passwords: on Linux a thread may be less urgent than its process."""
+    with suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), 10)
 
 
 def _spelt(password: str) -> str:

@@ -47,9 +47,10 @@ class Sessions(Protocol):
 class KeptSessions:
     """In the catalogue, whose processes share them."""
 
-    def __init__(self, catalogue: Catalogue, hours: float) -> None:
+    def __init__(self, catalogue: Catalogue, hours: float, audit_days: float) -> None:
         self._catalogue = catalogue
         self._hours = hours
+        self._audit_days = audit_days
 
     def open(self, name: str) -> str:
         """As `Sessions`."""
@@ -70,9 +71,10 @@ class KeptSessions:
         self._catalogue.close_session(token)
 
     def tidy(self) -> None:
-        """As `Sessions`; leases that ran out go with them."""
+        """As `Sessions`; leases that ran out and events of long ago go with them."""
         self._catalogue.expire_sessions()
         self._catalogue.expire_leases()
+        self._catalogue.forget_audit_events(self._audit_days)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,10 @@ A template finds: `visitor` (None before signing in), `csrf`, `language`, `theme
 for addresses, `notices`, and what its route hands over.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from db.entries.night import Description
+from db.pathless import without_paths
 from db.review.access.addresses import address_of
 from db.review.access.auth import Visitor, csrf_token, visit_secret
 from db.review.access.cookies import VISIT, cookie, keep_cookie
@@ -26,6 +25,7 @@ from db.review.access.state import state_of
 from db.review.view.machine_words import told
 from db.review.view.notices import notices_of
 from db.review.view.preferences import preferences_of
+from db.review.view.static_files import static_version
 from db.review.view.translations import LANGUAGES, words
 
 _JAPANESE = re.compile("[\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -46,7 +46,7 @@ def render(
         "theme": preferred.theme,
         "shortcuts": preferred.shortcuts,
         "path": lambda address: root + address,
-        "static": lambda name: f"{root}/static/{name}?v={_version(name)}",
+        "static": lambda name: f"{root}/static/{static_version()}/{name}",
         "notices": notices_of(request),
         "here": address_of(request),
         "read_only": state_of(request).settings.review_read_only,
@@ -77,7 +77,8 @@ def _environment(language: str) -> Environment:
     environment.filters |= {"quoted": lambda text: quote(str(text), safe=""), "spoken": spoken}
     # for words that come out of the catalogue: unlike _(), which trusts its text, what it returns is escaped
     environment.filters["word"] = lambda text: words(language).gettext(str(text))
-    environment.filters["machine"] = lambda text: told(str(text), words(language).gettext)
+    environment.filters["machine"] = lambda text: told(without_paths(str(text)), words(language).gettext)
+    environment.filters["without_paths"] = without_paths
     environment.tests["japanese"] = is_japanese
     environment.globals["tile"] = tile_address
     return environment
@@ -121,9 +122,3 @@ def clock(time: datetime) -> Markup:
     """As `moment`, without the day: for what is soon."""
     told = time.astimezone(UTC)
     return Markup('<time class="clock" datetime="{}">{} UTC</time>').format(told.isoformat(), told.strftime("%H:%M"))
-
-
-@cache
-def _version(name: str) -> str:
-    """Of a static file: changes with its bytes, so that browsers may keep it for ever."""
-    return hashlib.sha256(files("db.review").joinpath("static", name).read_bytes()).hexdigest()[:12]

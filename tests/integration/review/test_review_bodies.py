@@ -14,7 +14,7 @@ from starlette.types import Message
 from db.catalogue import Catalogue
 from db.entries.review import Role
 from db.review.access.bodies import BOUNDS, KIB, Bound, BoundedRoute, _parsed
-from db.review.access.throttle import FREE_BY_ADDRESS
+from db.review.access.throttle import FREE_BY_PLACE
 from db.settings import CatalogueSettings
 from tests.integration.review.review_client import Browser, add_people, opened, routes, signed_in
 
@@ -114,7 +114,7 @@ def test_nothing_is_read_of_a_stranger_s_form_but_those_for_strangers(app: FastA
 
 
 def test_nothing_is_read_from_a_place_that_has_to_wait(app: FastAPI) -> None:
-    for number in range(FREE_BY_ADDRESS):
+    for number in range(FREE_BY_PLACE):
         assert app.state.review.throttle.begin(f"guess {number}", "192.0.2.1") == 0
     wire = Wire(2 * KIB)
     status, text = asyncio.run(_answer(app, "/login", wire))

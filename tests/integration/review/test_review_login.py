@@ -17,8 +17,9 @@ from db.entries.review import Role
 from db.errors import CatalogueError, LastAdmin
 from db.queries.review.accounts import SESSION_DAYS
 from db.review.access.cookies import SESSION, VISIT
+from db.review.access.known import KNOWN
 from db.review.access.sessions import PassingSessions
-from db.review.access.throttle import FIRST_WAIT_S, FREE_BY_NAME
+from db.review.access.throttle import FIRST_WAIT_S, FREE_BY_NAME, FREE_BY_PLACE
 from db.settings import CatalogueSettings
 from db.tables.review import CuratorSession
 from tests.integration.review.review_client import HASH, PASSWORD, Browser, add_people, opened, signed_in
@@ -176,6 +177,42 @@ def test_after_five_wrong_passwords_even_the_right_one_waits(app: FastAPI) -> No
     assert SESSION not in browser.http.cookies
     assert Browser(app).sign_in("Aoi").status_code == 429
     assert Browser(app).sign_in("Ren").status_code == 303
+
+
+def test_nobody_can_keep_a_curator_out_by_trying_their_name(app: FastAPI) -> None:
+    for number in range(4):
+        guesser = Browser(app, client=f"192.0.2.{number}")
+        assert [guesser.sign_in("Aoi", "not the password").status_code for _ in range(FREE_BY_NAME)] == [403] * 5
+        assert guesser.sign_in("Aoi").status_code == 429
+    assert Browser(app, client="203.0.113.1").sign_in("Aoi").status_code == 303
+
+
+def test_a_browser_that_was_here_before_does_not_wait_for_others_of_its_address(
+    app: FastAPI, catalogue: Catalogue
+) -> None:
+    own, neighbour = signed_in(app, "Aoi"), Browser(app)
+    own.post("/logout")
+    for number in range(FREE_BY_PLACE):
+        neighbour.sign_in("Aoi" if number < FREE_BY_NAME else f"guess {number}", "not the password")
+    assert neighbour.sign_in("Aoi").status_code == 429
+    assert own.sign_in("Aoi").status_code == 303
+    known = own.http.cookies[KNOWN]
+    name, nonce, mark = known.split(".")
+    for made_up in (
+        f"Ren.{nonce}.{mark}",
+        f"{name}.{nonce[1:]}.{mark}",
+        f"{name}.{nonce}.",
+        "é",
+        "a.b.c",
+        "..",
+        known * 2,
+    ):
+        neighbour.http.cookies.set(KNOWN, made_up.encode("ascii", "replace").decode())
+        assert neighbour.sign_in("Aoi").status_code == 429, made_up
+    assert [own.sign_in("Aoi", "not the password").status_code for _ in range(6)] == [403] * 5 + [429]
+    catalogue.change_password("Aoi", HASH.replace("argon2id", "argon2i"))
+    neighbour.http.cookies.set(KNOWN, known)
+    assert neighbour.sign_in("Aoi").status_code == 429
 
 
 def test_of_many_wrong_passwords_at_once_no_more_than_five_are_looked_at(app: FastAPI) -> None:

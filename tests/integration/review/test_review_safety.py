@@ -123,6 +123,7 @@ def test_a_viewer_can_send_no_form_but_their_own_and_no_curator_sees_the_people(
             assert answer.status_code == 403, address
             assert "Your account may only look at this" in answer.text
     assert viewer.http.get("/people").status_code == 403
+    assert viewer.http.get("/audit").status_code == 403
     assert signed_in(app, "Aoi").http.get("/people").status_code == 403
     assert signed_in(app, "Ren").http.get("/people").status_code == 200
 

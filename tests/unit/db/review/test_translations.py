@@ -12,7 +12,7 @@ from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
 from db.entries.night import Derivatives, Outcome, Tone, Verdict
-from db.entries.review import Queue, Reason, Role
+from db.entries.review import AuditWord, Queue, Reason, Role
 from db.review.pages.keys import KEYS
 from db.review.view.translations import LANGUAGES, translations, words
 
@@ -20,7 +20,7 @@ TEMPLATES = sorted(
     (file for file in files("db.review").joinpath("templates").iterdir() if file.name.endswith(".j2")),
     key=lambda file: file.name,
 )
-SHOWN: tuple[type[StrEnum], ...] = (Derivatives, Outcome, Tone, Verdict, Queue, Reason, Role)
+SHOWN: tuple[type[StrEnum], ...] = (Derivatives, Outcome, Tone, Verdict, Queue, Reason, Role, AuditWord)
 GAP = re.compile(r"%\((\w+)\)s")
 GETTEXT = ("_", "gettext", "ngettext")
 
