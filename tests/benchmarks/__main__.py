@@ -32,6 +32,7 @@ SUBJECTS = (
     Subject("colour", "how near each way of colouring comes to true colours", 10),
     Subject("encoder", "the small encoder beside VGG-19", 15, "needs VGG-19"),
     Subject("review", "the review page with a million records, on both databases", 20, "fills catalogues first"),
+    Subject("attacks", "what attacks on the review page cost it and others", 3),
     Subject("mutants", "whether the tests catch faults", 60, "needs options: --help"),
     Subject("gpu", "what a GPU makes of the work", 6, "needs a GPU, or --toy"),
 )
