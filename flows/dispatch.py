@@ -9,16 +9,15 @@ fault of ours (weights, schema, a lost batch) ends the batch, with its attempts 
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
-from prefect import flow, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.futures import PrefectFuture, wait
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from colorize.encoders.weights import WeightsFile
 from colorize.errors import BadRecipe, UnknownRecipe
@@ -30,6 +29,7 @@ from flows.plan import Plan, plan_night
 from flows.progress import track
 from flows.rejudging import judge_again, judged_lines
 from flows.settings import Settings
+from flows.under_prefect import stage, step, tell
 from flows.waiting import REMEDY, what_it_waits_for
 from flows.workers.batch_run import BatchRun, running
 from flows.workers.executor import Executor, executor_for
@@ -37,8 +37,8 @@ from flows.workers.messages import Minibatch
 from flows.workers.tiles import Tiler, Tiling
 
 KEEP_ALIVE_S = 20.0
-_RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
-"""Threads only wait for a device's process, so a machine's devices decide the pace, not their number."""
+THREADS = 64
+"""They only wait for a device's process, so a machine's devices decide the pace, not their number."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,13 @@ class DispatchTally:
             return Ending.FAILED
         return Ending.WAITING if self.waits else Ending.DONE
 
+    def told(self) -> Iterator[str]:
+        """Its problems, where they stand in the way of a better ending."""
+        if self.ending is not Ending.DONE:
+            yield from (f"{what}: {why}" for what, why in self.problems)
 
-@flow(name="dispatch", task_runner=_RUNNER, validate_parameters=False)
+
+@stage("dispatch")
 def dispatch(settings: Settings) -> list[DispatchTally]:
     """Carry on what was left unfinished, then take and colorize what curators asked for, then all that is due.
 
@@ -73,7 +78,7 @@ def dispatch(settings: Settings) -> list[DispatchTally]:
         return [*judged(plan), *carry_on(plan, executor), *take_on(plan, executor)]
 
 
-@flow(name="resume", task_runner=_RUNNER, validate_parameters=False)
+@stage("resume")
 def resume(settings: Settings) -> list[DispatchTally]:
     """Carry on unfinished batches only, each with its own recipe."""
     with plan_night(settings) as plan, executor_for(plan) as executor:
@@ -137,7 +142,7 @@ def work_through(plan: Plan, executor: Executor, batch: BatchEntry, weights: Wei
             total = sum(len(minibatch.jobs) for minibatch in minibatches)
             log.info("%d attempts in %d minibatches, recipe %s", total, len(minibatches), batch.recipe.name)
             with track(f"colorize, batch {batch.id}", total, "pictures") as run.progressed, run.found_by_tasks():
-                _watched(run, [colorize_minibatch.submit(minibatch) for minibatch in minibatches])
+                _watched(run, minibatches)
             run.notes += tiler.problems(run.keep_alive)
             catalogue.close_batch(batch)
             log.info(
@@ -150,26 +155,41 @@ def work_through(plan: Plan, executor: Executor, batch: BatchEntry, weights: Wei
     return DispatchTally(batch.id, run.outcomes, run.problems, run.notes)
 
 
-@task(name="colorize-minibatch", tags=["gpu"], cache_policy=NO_CACHE, persist_result=False)
+@step("colorize-minibatch", "gpu")
 def colorize_minibatch(minibatch: Minibatch) -> None:
     """Have a minibatch of a batch that runs in this process colorized; the flow hears what becomes of it."""
     if run := running(minibatch.batch):
         run.work(minibatch)
 
 
-def _watched(run: BatchRun, futures: list[PrefectFuture[None]]) -> None:
-    """Write what the tasks tell as they tell it, with the batch's heart beating; the first fault of ours ends it."""
-    waiting, beat, total = len(futures), time.monotonic(), run.batch.left
-    shown = cast("UUID", create_progress_artifact(0.0, key="nishiki-progress", description=f"Batch {run.batch.id}"))
+def _watched(run: BatchRun, minibatches: list[Minibatch]) -> None:
+    """Have minibatches colorized and write what is told of them as it is told; the first fault of ours ends it."""
+    threads = ThreadPoolExecutor(THREADS, "minibatch")
+    try:
+        for minibatch in minibatches:
+            threads.submit(copy_context().run, colorize_minibatch, minibatch)
+        _heard(run, len(minibatches))
+    except BaseException:
+        threads.shutdown(wait=False, cancel_futures=True)
+        raise
+    threads.shutdown()
+
+
+def _heard(run: BatchRun, waiting: int) -> None:
+    """Listen until so many minibatches are over, with the batch's heart beating."""
+    beat, total = time.monotonic(), run.batch.left
+    about_it = {"key": "nishiki-progress", "description": f"Batch {run.batch.id}"}
+    shown = cast("UUID | None", tell(create_progress_artifact, 0.0, **about_it))
     while waiting:
-        try:
+        with suppress(TimeoutError):
             waiting -= run.hear(KEEP_ALIVE_S)
-        except TimeoutError:
-            for future in wait(futures, timeout=0).done:  # a task that Prefect itself could not run tells nothing
-                future.result()
         if time.monotonic() - beat >= KEEP_ALIVE_S:
             beat = time.monotonic()
             run.keep_alive()
-            update_progress_artifact(shown, 100.0 * run.closed / total)
-    wait(futures)
-    update_progress_artifact(shown, 100.0)
+            _show(shown, 100.0 * run.closed / total)
+    _show(shown, 100.0)
+
+
+def _show(artifact: UUID | None, percent: float) -> None:
+    if artifact is not None:
+        tell(update_progress_artifact, artifact, percent)

@@ -3,8 +3,9 @@
 Tallies of the stages say how they ended; `flows.cli` exits with it, and `flows.under_prefect` tells Prefect the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from typing import Protocol, runtime_checkable
 
 
 class Ending(IntEnum):
@@ -24,6 +25,18 @@ class Ending(IntEnum):
     """Stopped by Ctrl-C (SIGINT)."""
     TERMINATED = 143
     """Stopped by SIGTERM."""
+
+
+@runtime_checkable
+class Tally(Protocol):
+    """What a stage came to."""
+
+    @property
+    def ending(self) -> Ending:
+        """How it ended."""
+
+    def told(self) -> Iterator[str]:
+        """What stands in the way of a better ending, in sentences."""
 
 
 _GRAVEST_FIRST = (Ending.FAILED, Ending.WAITING, Ending.BUSY)

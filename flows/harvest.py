@@ -7,16 +7,14 @@ that could not be had is asked for again; a dead archive ends its own harvest on
 """
 
 import logging
+import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
 
 from colorize.errors import OversizedImage, UnreadableImage
 from colorize.images.decode import decode
@@ -41,6 +39,7 @@ from flows.logs import about
 from flows.plan import PlannedArchive, plan_catalogue
 from flows.progress import Advance, track
 from flows.settings import Settings
+from flows.under_prefect import stage, step
 from flows.working_copies import image_facts, keep_working_copy
 
 SUFFIXES = {
@@ -96,29 +95,24 @@ class HarvestTally:
         """A bad record is reported and no failure; a harvest that ended early is one."""
         return Ending.FAILED if self.failure else Ending.DONE
 
+    def told(self) -> Iterator[str]:
+        """The failure, in a sentence."""
+        if self.failure:
+            yield f"Harvest of {self.archive} ended early: {self.failure}"
+
     def count(self, identifier: str, change: Change) -> None:
         """Another try finds unchanged what this night's first one brought."""
         if self.changes.get(identifier, Change.UNCHANGED) is Change.UNCHANGED:
             self.changes[identifier] = change
 
 
-def _unavailable(_task: object, _run: object, state: State[Any]) -> bool:
-    """Only an archive that may answer later is asked again."""
-    return isinstance(state.result(raise_on_failure=False), ArchiveUnavailable)
-
-
-@flow(name="harvest", validate_parameters=False)
+@stage("harvest")
 def harvest(settings: Settings, archives: Sequence[str]) -> list[HarvestTally]:
     """Harvest the named archives, or all of nishiki.toml, one after the other.
 
     Raises:
         Misconfigured, ArchiveError: one of them is none; no other was asked.
     """
-    task_of_archive = harvest_archive.with_options(
-        retries=settings.archive_retries,
-        retry_delay_seconds=settings.archive_retry_pause_s,
-        retry_condition_fn=_unavailable,
-    )
     tallies = []
     with plan_catalogue(settings, archives) as plan:
         plan.catalogue.index_again()
@@ -126,14 +120,27 @@ def harvest(settings: Settings, archives: Sequence[str]) -> list[HarvestTally]:
             tally = HarvestTally(planned.name)
             tallies.append(tally)
             try:
-                task_of_archive(plan.catalogue, settings, planned, tally)
+                _harvest_patiently(plan.catalogue, settings, planned, tally)
             except ArchiveError as error:
                 tally.failure = str(error)
                 about(__name__, archive=planned.name).warning("the harvest ended early: %s", error)
     return tallies
 
 
-@task(name="harvest-archive", cache_policy=NO_CACHE, persist_result=False)
+def _harvest_patiently(catalogue: Catalogue, settings: Settings, planned: PlannedArchive, tally: HarvestTally) -> None:
+    """Only an archive that may answer later is asked again."""
+    for left in reversed(range(settings.archive_retries + 1)):
+        try:
+            harvest_archive(catalogue, settings, planned, tally)
+        except ArchiveUnavailable:
+            if not left:
+                raise
+            time.sleep(settings.archive_retry_pause_s)
+        else:
+            return
+
+
+@step("harvest-archive")
 def harvest_archive(catalogue: Catalogue, settings: Settings, planned: PlannedArchive, tally: HarvestTally) -> None:
     """One archive: first its records, then every picture that they want, those of a list that broke off too.
 

@@ -40,6 +40,11 @@ def masked(text: str) -> str:
     return _ADDRESS.sub(lambda found: shown(found[0]), text)
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, without addresses' secrets, in one line."""
+    return masked((str(error).strip() or type(error).__name__).splitlines()[0])
+
+
 class About(logging.LoggerAdapter[logging.Logger]):
     """Puts what a line is about before its words, for people, and into the record, for programs."""
 

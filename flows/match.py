@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
 
 from colorize.device import use_one_thread
 from colorize.encoders.loading import load_encoder
@@ -37,6 +35,7 @@ from flows.plan import Plan, plan_night
 from flows.progress import track
 from flows.rejudging import judge_again, judged_lines
 from flows.settings import Settings
+from flows.under_prefect import stage, step
 from flows.workers.processes import workplaces
 from flows.working_copies import read_working_copy
 
@@ -82,7 +81,7 @@ class MatchTally:
         return self.found[MatchedWith.NONE]
 
 
-@flow(name="match", validate_parameters=False)
+@stage("match")
 def match(settings: Settings) -> MatchTally:
     """Match every grayscale picture that waits for it.
 
@@ -100,7 +99,7 @@ def match(settings: Settings) -> MatchTally:
         return MatchTally(key, found, catalogue.held_back(scope), [*judged_lines(judged), *problems])
 
 
-@task(name="embed-images", cache_policy=NO_CACHE, persist_result=False)
+@step("embed-images")
 def embed_images(plan: Plan, missing: Sequence[ImageEntry]) -> list[tuple[str, str]]:
     """Embed images, in portions that are kept at once; returns (identifier, reason) of those that could not be."""
     use_one_thread()
@@ -130,7 +129,7 @@ def embed_images(plan: Plan, missing: Sequence[ImageEntry]) -> list[tuple[str, s
     return problems
 
 
-@task(name="rank-contents", cache_policy=NO_CACHE, persist_result=False)
+@step("rank-contents")
 def rank_contents(plan: Plan, contents: Sequence[int]) -> Counter[MatchedWith]:
     """Rank all colour images for each content image; returns how many were matched with what."""
     catalogue, settings, key = plan.catalogue, plan.settings, plan.night.encoder

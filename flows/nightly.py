@@ -4,18 +4,17 @@ Each stage runs alone and runs again without harm; they meet only in the catalog
 and so does a Prefect worker (entry point `flows.nightly.nightly`), which reads the settings itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from prefect import flow
-
 from flows.dispatch import DispatchTally, dispatch
-from flows.endings import Ending, gravest
+from flows.endings import Ending, Tally, gravest
 from flows.harvest import HarvestTally, harvest
 from flows.match import MatchTally, match
 from flows.plan import plan_night
 from flows.report import Sheet, report, sheets_due
 from flows.settings import Settings
+from flows.under_prefect import stage
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,19 @@ class Night:
     @property
     def ending(self) -> Ending:
         """What the whole night ended with."""
-        return gravest([*(each.ending for each in self.harvests), *(each.ending for each in self.batches)])
+        return gravest(each.ending for each in self._tallies)
+
+    def told(self) -> Iterator[str]:
+        """What stands in the way of a better ending."""
+        for each in self._tallies:
+            yield from each.told()
+
+    @property
+    def _tallies(self) -> list[Tally]:
+        return [*self.harvests, *self.batches]
 
 
-@flow(name="nightly", validate_parameters=False)
+@stage("nightly")
 def nightly(archives: Sequence[str] = (), settings: Settings | None = None) -> Night:
     """Run the night over the named archives, or all of nishiki.toml.
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from colorize.images.decode import Pixels
@@ -21,6 +20,7 @@ from flows.progress import Advance, track
 from flows.reports.contact_sheet import Page, page_html, page_name, page_png, row, thumbnail
 from flows.reports.encoder_note import weights_sentence
 from flows.settings import Settings
+from flows.under_prefect import stage, tell
 
 PAGE = 100
 """Attempts on one page of a contact sheet; a first night may have thousands."""
@@ -55,7 +55,7 @@ def sheets_due(plan: CataloguePlan, worked_on: Iterable[int]) -> list[int]:
     return sorted(due)
 
 
-@flow(name="report", validate_parameters=False)
+@stage("report")
 def report(settings: Settings, batch_id: int) -> Sheet:
     """Write the contact sheet of a batch under HOME/reports, in pages, and leave its table with Prefect."""
     folder = sheet_folder(settings, batch_id)
@@ -73,7 +73,7 @@ def report(settings: Settings, batch_id: int) -> Sheet:
                     folder, page, [_pictures(catalogue, settings, attempt, advance) for attempt in page.attempts]
                 )
     rows = tuple(row(attempt) for attempt in attempts)
-    create_table_artifact(key="nishiki-batch", table=list(rows), description=f"Batch {batch_id}. {encoder}")
+    tell(create_table_artifact, key="nishiki-batch", table=list(rows), description=f"Batch {batch_id}. {encoder}")
     return Sheet(folder / page_name(0, ".html"), folder / page_name(0, ".png"), rows, encoder)
 
 

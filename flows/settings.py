@@ -188,6 +188,12 @@ class Settings(ReviewSettings):
     minibatch_size: int = Field(
         default=16, ge=1, le=256, description="Pictures of equal size that make one task, at most."
     )
+    prefect_wait_s: float = Field(
+        default=60.0,
+        ge=0,
+        le=3600,
+        description="Seconds that a command waits for Prefect's server; after them it goes on without.",
+    )
     log_level: Level = Field(
         default="ERROR",
         description="Least level of the log on standard error; from INFO on with Prefect's and other libraries' lines.",

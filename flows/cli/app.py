@@ -14,8 +14,8 @@ import typer
 from db.files.home import DEMO_MARK, PRIVATE, own_database
 from flows.cli.console import Device, Home, exit_with, read_settings, refuse, say, show
 from flows.cli.curators import curator_app
-from flows.cli.failures import Commands
-from flows.cli.prefect_server import quiet_prefect
+from flows.cli.failures import Application, Commands
+from flows.cli.prefect_server import prefect
 from flows.cli.reading import reading_app, weights_app
 from flows.cli.review import review_app
 from flows.cli.tiles import tiles_app
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flows.report import Sheet
     from flows.settings import Settings
 
-app = typer.Typer(
+app = Application(
     cls=Commands,
     no_args_is_help=True,
     add_completion=False,
@@ -106,8 +106,7 @@ def harvest(
     from flows.reports import summary
 
     given = {"full_listing_days": 0, "full_listing_share": 1.0} if full else {}
-    with plan_catalogue(read_settings(home=home, **given), archives or []) as plan:
-        quiet_prefect(plan.settings.home)
+    with plan_catalogue(read_settings(home=home, **given), archives or []) as plan, prefect(plan.settings):
         from flows.harvest import harvest as harvest_flow
 
         tallies = harvest_flow(plan.settings, archives or [])
@@ -245,8 +244,8 @@ def _night(archives: Sequence[str] | None = None, alone: bool = False, /, **give
     """
     from flows.plan import plan_night
 
-    with plan_night(read_settings(**given), archives, create=archives is not None, alone=alone) as plan:
-        quiet_prefect(plan.settings.home)
+    create = archives is not None
+    with plan_night(read_settings(**given), archives, create=create, alone=alone) as plan, prefect(plan.settings):
         yield plan
 
 

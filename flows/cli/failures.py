@@ -1,22 +1,26 @@
-"""How the `nishiki` command behaves: errors as one sentence, exit codes, plain output, a quiet Prefect.
+"""How the `nishiki` command behaves: errors as one sentence, exit codes, plain output.
 
 The exit codes are those of `flows.endings`. Importing it loads neither Prefect nor torch.
 """
 
 import gc
+import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from tomllib import TOMLDecodeError
 from typing import TYPE_CHECKING, Any
 
+from typer import Exit, Typer
 from typer.core import TyperGroup
 
 from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownEncoder, UnknownRecipe
 from db.errors import CatalogueError, NightRunning
-from flows.addresses import carries_secret, shown
+from flows import stopping
+from flows.addresses import carries_secret
 from flows.archives.errors import ArchiveError
 from flows.cli.console import fail, refuse
+from flows.cli.prefect_server import is_gone
 from flows.endings import Ending
 from flows.errors import Misconfigured
 
@@ -24,10 +28,29 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
-_NO_PREFECT = ("Failed to reach API", "Timed out while attempting to connect to ephemeral Prefect API server")
-"""How Prefect says, in a RuntimeError, that no server answers."""
-_STOPPED = "stopped; what was finished is kept, and the next run carries on (or: nishiki resume)"
 _USAGE = (UnknownRecipe, BadRecipe, UnknownEncoder, DeviceMissing)
+
+
+class Application(Typer):
+    """The command as a process of its own; whoever runs it in another process asks `Commands` alone."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it to the end of the process."""
+        logging.raiseExceptions = False  # Prefect's log would tell each line that its server did not take
+        try:
+            return super().__call__(*args, **kwargs)
+        finally:
+            if stopping.asked() or is_gone():
+                _leave(sys.exc_info()[1])
+
+
+def _leave(error: BaseException | None) -> None:
+    """End now: what libraries do at an exit would wait for a server that is gone, or for threads that are stuck."""
+    if not isinstance(error, SystemExit):
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(error.code if isinstance(error.code, int) else int(error.code is not None))
 
 
 class Commands(TyperGroup):
@@ -39,22 +62,46 @@ class Commands(TyperGroup):
         # Read when torch is loaded: threads that wait must not take the core from those that work (5 times slower).
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         _refuse_secrets(ctx.args)
-        try:
-            return super().invoke(ctx)
-        except (Misconfigured, ColorizeError, CatalogueError, ArchiveError) as error:
-            fail(str(error), code=_ending(error))
-        except (TOMLDecodeError, *_settings_errors()) as error:
-            refuse(_settings_sentence(error))
-        except ModuleNotFoundError as error:
-            fail(_part_sentence(error))
-        except BrokenPipeError:
+        with stopping.listening():
+            try:
+                told = _told(lambda: super(Commands, self).invoke(ctx))
+            except BaseException:
+                if ending := stopping.asked():  # whatever comes of it: it was told
+                    raise Exit(ending) from None
+                raise
+            if ending := stopping.asked():
+                raise Exit(ending)
+            return told
+
+
+def _told(command: Callable[[], Any]) -> Any:
+    """Run it; what it raises becomes a sentence, unless it comes of a signal, of which one was said."""
+    try:
+        return command()
+    except (Exit, BrokenPipeError):
+        raise
+    except (KeyboardInterrupt, Exception) as error:
+        if stopping.asked():
             raise
-        except OSError as error:
+        _tell(error)
+        raise
+
+
+def _tell(error: BaseException) -> None:
+    """End with a sentence where there is one for it."""
+    match error:
+        case _ if _interrupted(error):
+            fail(stopping.SENTENCE, code=Ending.INTERRUPTED)
+        case Misconfigured() | ColorizeError() | CatalogueError() | ArchiveError():
+            fail(str(error), code=_ending(error))
+        case TOMLDecodeError():
+            refuse(_settings_sentence(error))
+        case ModuleNotFoundError():
+            fail(_part_sentence(error))
+        case OSError():
             fail(f"{error.filename or 'the machine'}: {error.strerror or error}")
-        except _prefect_errors() as error:
-            fail(_STOPPED if _interrupted(error) else _prefect_sentence(error))
-        except KeyboardInterrupt:
-            fail(_STOPPED)
+        case Exception() if isinstance(error, _settings_errors()):
+            refuse(_settings_sentence(error))
 
 
 def _ending(error: Exception) -> Ending:
@@ -107,27 +154,8 @@ def _part_sentence(error: ModuleNotFoundError) -> str:
     return f"{package} is not installed; this command needs the other part: pip install '.[night]' or '.[review]'"
 
 
-def _prefect_errors() -> tuple[type[Exception], ...]:
-    """What Prefect raises when its server does not answer; looked up only when something was raised."""
-    httpx = sys.modules.get("httpx")  # it comes with Prefect
-    return (RuntimeError, httpx.TransportError) if httpx else (RuntimeError,)
-
-
 def _interrupted(error: BaseException | None) -> bool:
     """Whether it comes of Ctrl-C: one that meets a lock ends in "release unlocked lock"."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None
-
-
-def _prefect_sentence(error: Exception) -> str:
-    """Which server does not answer; a RuntimeError that says anything else is raised again.
-
-    Raises:
-        RuntimeError: a fault of the program.
-    """
-    if isinstance(error, RuntimeError) and not any(words in str(error) for words in _NO_PREFECT):
-        raise error
-    if url := os.environ.get("PREFECT_API_URL"):
-        return f"Prefect does not answer at {shown(url)}; start that server, or unset PREFECT_API_URL"
-    return "Prefect's own small server did not start or went away; try again, or set PREFECT_API_URL to another"

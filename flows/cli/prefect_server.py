@@ -1,32 +1,72 @@
-"""Keeps Prefect's temporary server quiet and out of a command's way."""
+"""Prefect's server as a command meets it: set up before Prefect is loaded, waited for, and done without if need be."""
 
 import os
 import signal
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from db.files.home import HomeFolder
 from flows.logs import OURS
 
+if TYPE_CHECKING:
+    from prefect.server.api.server import SubprocessASGIServer
+
+    from flows.settings import Settings
+
 _WATCHES: "list[subprocess.Popen[bytes]]" = []
 """Kept open as long as this process lives."""
+_GONE: list[object] = []
+_PATIENCE_S = 20
+"""Of one request in the middle of a night; a server that comes back later is not waited for, since nothing is lost."""
 
 
-def quiet_prefect(home: Path) -> None:
+@contextmanager
+def prefect(settings: "Settings") -> Iterator[None]:
+    """Inside it, flows run under Prefect's server; under none where it does not answer within `prefect_wait_s`.
+
+    Without a server of the operator's a small one serves the command, lives through a Ctrl-C and ends with it.
+    """
+    own = set_up(settings.home)
+    from flows.under_prefect import of_one_command, server_name, waiting
+
+    with waiting(f"waiting for {server_name()}, for {settings.prefect_wait_s:.0f} s at most"):
+        why = _failure_of(_start_own if own else _healthy, settings.prefect_wait_s)
+    if why is not None:
+        sys.stderr.write(f"{server_name()} does not answer ({why}); the work goes on, unseen there\n")
+    with of_one_command(gone=why is not None) as server:
+        try:
+            yield
+        finally:
+            _GONE[:] = [server] if server.gone else []
+
+
+def is_gone() -> bool:
+    """Was the server given up in the latest command?"""
+    return bool(_GONE)
+
+
+def set_up(home: Path) -> bool:
     """Set Prefect up before its first import: no analytics, our log in its runs; an operator's own set-up wins.
 
-    Without one, its small database lies in the catalogue's home and an ephemeral server serves each command, which
-    lives through a Ctrl-C and ends with the command.
+    Returns:
+        Whether a command has to start a server of its own, whose small database lies in the catalogue's home.
     """
     defaults = {
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OURS),
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-        # The first start makes a database, which takes 20 s and more on a busy machine.
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "3600",  # `prefect_wait_s` is the limit
+        "PREFECT_API_REQUEST_TIMEOUT": str(_PATIENCE_S),
+        "PREFECT_CLIENT_MAX_RETRIES": "1",
+        "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",  # what matters of it is told by the command
     }
     profile = Path.home() / ".prefect" / "profiles.toml"
     if "PREFECT_API_URL" not in os.environ and not profile.exists():
@@ -39,8 +79,11 @@ def quiet_prefect(home: Path) -> None:
         defaults["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-    if "PREFECT_API_URL" not in os.environ:
-        _shield_server()
+    if "PREFECT_API_URL" in os.environ:
+        return False
+    from prefect.settings import PREFECT_API_URL
+
+    return PREFECT_API_URL.value() is None
 
 
 def database_in(prefect_home: Path) -> str:
@@ -48,8 +91,41 @@ def database_in(prefect_home: Path) -> str:
     return f"sqlite+aiosqlite:///{quote(os.fsencode(prefect_home.joinpath('prefect.db')))}"
 
 
-def _shield_server() -> None:
-    """Let Prefect's ephemeral server live through a Ctrl-C, and end with this process whatever ends it.
+def _failure_of(work: Callable[[list[str]], object], limit_s: float) -> str | None:
+    """Why it did not come to its end within so long; None: it did. A thread of its own leaves this one to Ctrl-C."""
+    from flows.under_prefect import why as why_of
+
+    ended, why = threading.Event(), ["it is not ready in time"]
+
+    def try_it() -> None:
+        try:
+            work(why)
+            why.clear()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the work goes on without a server
+            why[:] = [why_of(error)]
+        ended.set()
+
+    threading.Thread(target=try_it, name="prefect-server", daemon=True).start()
+    ended.wait(limit_s)
+    return why[0] if why else None
+
+
+def _healthy(why: list[str]) -> None:
+    """Wait until the operator's server says that it is well; until then `why` holds its last answer."""
+    from prefect.client.orchestration import get_client
+
+    from flows.under_prefect import why as why_of
+
+    while True:
+        with get_client(sync_client=True) as client:
+            if (error := client.api_healthcheck()) is None:
+                return
+        why[:] = [why_of(error)]
+        time.sleep(1)
+
+
+def _start_own(_why: list[str]) -> None:
+    """Start a server that lives through a Ctrl-C, and ends with this process whatever ends it.
 
     A terminal sends SIGINT to every process of the command. A flow that is stopped tells its server so, and
     without one waits more than a minute. uvicorn handles SIGINT by itself, but a signal that is blocked in a
@@ -57,17 +133,18 @@ def _shield_server() -> None:
     the server.
     """
     from prefect.server.api.server import SubprocessASGIServer
-    from prefect.settings import PREFECT_API_URL
 
-    def start() -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # of this thread and what it starts
-        server = SubprocessASGIServer()  # Prefect keeps one in a process, the first that was made
-        server.start()
-        if server.server_process is not None:
-            _WATCHES.append(_end_after_us(server.server_process.pid))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # of this thread and what it starts
+    server = SubprocessASGIServer()  # Prefect keeps one in a process, the first that was made
+    threading.Thread(target=_watch, args=(server,), daemon=True).start()
+    server.start()
 
-    if PREFECT_API_URL.value() is None:
-        ThreadPoolExecutor(1, "prefect-server").submit(start).result()
+
+def _watch(server: "SubprocessASGIServer") -> None:
+    """Have it end after us, as soon as there is a process; a first start takes it half a minute."""
+    while server.server_process is None:
+        time.sleep(0.05)
+    _WATCHES.append(_end_after_us(server.server_process.pid))
 
 
 def _end_after_us(pid: int) -> "subprocess.Popen[bytes]":

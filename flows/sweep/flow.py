@@ -5,13 +5,9 @@ and begun again, it carries on what was left and takes what is still due: nothin
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from colorize.encoders.weights import WeightsFile
 from colorize.recipes.recipe import Recipe
@@ -19,17 +15,15 @@ from db.catalogue import Catalogue
 from db.entries.night import ImageEntry, Tone
 from flows.archives.errors import NotAnArchive
 from flows.dispatch import DispatchTally, carry_on, work_through
-from flows.endings import Ending, gravest
+from flows.endings import Ending, Tally, gravest
 from flows.harvest import HarvestTally, harvest
 from flows.plan import Plan, encoder_among, encoder_key, matcher_key, models_of, plan_night, recipe_entry
 from flows.settings import Settings
 from flows.sweep.plan import SweepPlan
 from flows.sweep.report import SweepReport, findings_of, write_report
 from flows.sweep.tables import SweptPairs
+from flows.under_prefect import stage
 from flows.workers.executor import Executor, executor_for
-
-_RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
-"""As the dispatch's: its tasks run in whatever flow calls it."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +39,19 @@ class Sweep:
     @property
     def ending(self) -> Ending:
         """What the whole sweep ended with."""
-        return gravest([*(each.ending for each in self.harvests), *(each.ending for each in self.batches)])
+        return gravest(each.ending for each in self._tallies)
+
+    def told(self) -> Iterator[str]:
+        """What stands in the way of a better ending."""
+        for each in self._tallies:
+            yield from each.told()
+
+    @property
+    def _tallies(self) -> list[Tally]:
+        return [*self.harvests, *self.batches]
 
 
-@flow(name="sweep", task_runner=_RUNNER, validate_parameters=False)
+@stage("sweep")
 def sweep(settings: Settings, chosen: SweepPlan, content: Path, style: Path) -> Sweep:
     """Colorize every content in the colours of every style by every recipe chosen, and report.
 

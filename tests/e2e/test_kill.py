@@ -17,6 +17,7 @@ from db.catalogue import Catalogue
 from db.errors import CatalogueError
 from db.settings import CatalogueSettings
 from flows.archives.sample.server import SampleArchive, serve_sample
+from flows.endings import Ending
 from tests.e2e.conftest import Nishiki, in_folder
 
 GRAYS = 6
@@ -146,7 +147,7 @@ def test_ctrl_c_is_answered_with_one_sentence_and_resume_ends_the_batch(
     wait_for(lambda numbers: closed(numbers) >= 1, slow_alone, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the command hears it
     _, said = process.communicate(timeout=20)
-    assert process.returncode == 1, said
+    assert process.returncode == Ending.INTERRUPTED, said
     assert said.splitlines()[-1] == (
         "nishiki: stopped; what was finished is kept, and the next run carries on (or: nishiki resume)"
     )
@@ -165,10 +166,3 @@ def test_a_killed_command_takes_its_own_prefect_server_with_it(slow_alone: Nishi
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=20)
     assert left_alone_after(15, slow_alone) == []
-
-
-def test_a_prefect_that_does_not_answer_is_one_sentence(nishiki: Nishiki, tmp_path: Path) -> None:
-    said = nishiki.bad(1, "harvest", str(tmp_path), PREFECT_API_URL="http://127.0.0.1:9/api")
-    assert said == (
-        "nishiki: Prefect does not answer at http://127.0.0.1:9/api; start that server, or unset PREFECT_API_URL"
-    )

@@ -118,7 +118,7 @@ def test_prefect_leaves_the_terminal_to_us_and_hands_our_lines_to_its_runs(tmp_p
     code = (
         "import logging\nfrom pathlib import Path\nfrom flows.logs import set_up\nset_up('ERROR')\n"
         "import os\nos.environ['PREFECT_API_URL'] = 'http://127.0.0.1:9/api'\n"
-        "from flows.cli.prefect_server import quiet_prefect\nquiet_prefect(Path('home'))\nimport flows.nightly\n"
+        "from flows.cli.prefect_server import set_up\nset_up(Path('home'))\nimport flows.nightly\n"
         "kinds = lambda name: [type(each).__name__ for each in logging.getLogger(name).handlers]\n"
         "print(kinds(None), kinds('flows'), kinds('db'), logging.getLogger('prefect').level, "
         "logging.getLogger('flows').level)"

@@ -1,0 +1,122 @@
+"""Ctrl-C and SIGTERM: one sentence at once, an orderly end within GRACE_S, and then an end without order.
+
+A signal raises `Stopped` in the main thread, wherever that is; a library may swallow it there, or put a handler of its
+own in the place of ours, as Prefect does. So a thread hears each signal too, tells the person, and counts the time.
+Ending without order loses nothing: the catalogue stands a kill -9 at any moment.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Final
+
+from flows.endings import Ending
+
+GRACE_S: Final = 8.0
+"""Shorter than the 10 s that docker gives a container between SIGTERM and SIGKILL."""
+SENTENCE: Final = "stopped; what was finished is kept, and the next run carries on (or: nishiki resume)"
+_ENDINGS: Final = {signal.SIGINT: Ending.INTERRUPTED, signal.SIGTERM: Ending.TERMINATED}
+
+
+class Stopped(KeyboardInterrupt):
+    """A person, or the system, ends the command."""
+
+
+class _Stop:
+    """What this process was asked; the first signal is told once, timed once, and raised once."""
+
+    def __init__(self) -> None:
+        self.ending: Ending | None = None
+        self._untold, self._timed, self._raised = [SENTENCE], False, False
+
+    def hear(self, number: int) -> None:
+        """The thread's part: the sentence and the time."""
+        if number not in _ENDINGS:
+            return
+        self._ask(number)
+        if not self._timed:
+            self._timed = True
+            self.tell()
+            timer = threading.Timer(GRACE_S, end_at_once)
+            timer.daemon = True
+            timer.start()
+        elif number == signal.SIGINT:
+            end_at_once()
+
+    def answer(self, number: int, _frame: FrameType | None) -> None:
+        """The main thread's part; a second signal must not break the orderly end."""
+        self._ask(number)
+        if not self._raised:
+            self._raised = True
+            raise Stopped
+
+    def tell(self) -> None:
+        """The sentence, once, whichever thread comes first."""
+        with contextlib.suppress(IndexError, OSError, ValueError):  # told; or nobody is there to read it
+            sentence = self._untold.pop()
+            sys.stderr.write(f"{chr(10) if sys.stderr.isatty() else ''}nishiki: {sentence}\n")
+            sys.stderr.flush()
+
+    def _ask(self, number: int) -> None:
+        if self.ending is None:
+            self.ending = _ENDINGS[signal.Signals(number)]
+
+
+_stop = _Stop()
+
+
+def asked() -> Ending | None:
+    """What the command ends with, once it was asked to end, which is told by then."""
+    if _stop.ending is not None:
+        _stop.tell()
+    return _stop.ending
+
+
+def check() -> None:
+    """Go on only where nobody asked to end.
+
+    Raises:
+        Stopped: somebody did, and a library swallowed it.
+    """
+    if _stop.ending is not None:
+        raise Stopped
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[None]:
+    """Inside it, and after it where the command was asked to end, both signals are heard; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    handlers = {number: signal.signal(number, _stop.answer) for number in _ENDINGS}
+    wakeup = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(ours,), name="stopping", daemon=True).start()
+    try:
+        yield
+    finally:
+        if _stop.ending is None:
+            signal.set_wakeup_fd(wakeup)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            theirs.close()
+
+
+def _listen(signals: socket.socket) -> None:
+    with signals:
+        while heard := signals.recv(1):
+            _stop.hear(heard[0])
+
+
+def end_at_once() -> None:
+    """End this process and those that it started, whatever they do."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    os._exit(_stop.ending or Ending.FAILED)
