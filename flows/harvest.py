@@ -12,9 +12,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
-
 
 from colorize.errors import OversizedImage, UnreadableImage
 from colorize.images.decode import decode

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowFilter
+from prefect.client.schemas.objects import State
 from prefect.settings import (
     PREFECT_API_REQUEST_TIMEOUT,
     PREFECT_API_URL,
@@ -102,11 +104,11 @@ def test_the_state_says_what_the_exit_code_says(
     came: Came, kind: str, name: str, message: str | None, prefect_api: str
 ) -> None:
     known = f"stage-{uuid4().hex}"
-    work = stage(known)(lambda: came)
+    work: Any = stage(known)(lambda: came)
     assert work() == came
     with get_client(sync_client=True) as client:
         (run,) = client.read_flow_runs(flow_filter=FlowFilter.model_validate({"name": {"any_": [known]}}))
     for state in (run.state, work(return_state=True)):  # as a worker runs it
-        assert state is not None
+        assert isinstance(state, State)
         assert (state.type.value, state.name) == (kind, name)
         assert message is None or state.message == message
