@@ -19,6 +19,7 @@ from db.files.working_copies import WorkingCopies
 from db.queries.base.describe import DescribeQueries
 from db.queries.night.dispatch import DispatchQueries
 from db.queries.night.harvest import HarvestQueries
+from db.queries.night.held_back import HeldBackQueries
 from db.queries.night.match import MatchQueries
 from db.queries.night.measure import MeasureQueries
 from db.queries.night.requests import RequestQueries
@@ -39,6 +40,7 @@ from db.settings import CatalogueSettings
 class Catalogue(
     HarvestQueries,
     RightsQueries,
+    HeldBackQueries,
     ScopeQueries,
     MatchQueries,
     DispatchQueries,

@@ -95,6 +95,15 @@ class CataloguePlan:
     catalogue: "Catalogue"
     archives: tuple[PlannedArchive, ...]
 
+    def scope(self) -> ContentScope:
+        """Which images are content: tones, and genres by archive (those of the command line too)."""
+        tones = {Tone.GRAYSCALE, Tone.TONED} if self.settings.colorize_toned else {Tone.GRAYSCALE}
+        genres = {
+            name: self.settings.genres_of(self.settings.archives.get(name, ArchiveSettings(address=address)))
+            for name, address in self.catalogue.archive_addresses().items()
+        }
+        return ContentScope(frozenset(tones), genres)
+
 
 @dataclass(frozen=True)
 class Plan(CataloguePlan):
@@ -119,15 +128,6 @@ class Plan(CataloguePlan):
         """
         recipe = sized_recipe(name, self.settings)
         return PlannedRecipe(recipe, encoder_among(self.settings, recipe.encoder, self.weights))
-
-    def scope(self) -> ContentScope:
-        """Which images are content: tones, and genres by archive (those of the command line too)."""
-        tones = {Tone.GRAYSCALE, Tone.TONED} if self.settings.colorize_toned else {Tone.GRAYSCALE}
-        genres = {
-            name: self.settings.genres_of(self.settings.archives.get(name, ArchiveSettings(address=address)))
-            for name, address in self.catalogue.archive_addresses().items()
-        }
-        return ContentScope(frozenset(tones), genres)
 
     def weights_of(self, encoder: EncoderKey) -> WeightsFile | None:
         """The file of an encoder that earlier work was begun with; None where it is gone."""

@@ -114,6 +114,36 @@ class Release:
 
 
 @dataclass(frozen=True)
+class HeldBack:
+    """A record that the night does not take, or could not read, with the reason."""
+
+    archive: str
+    identifier: str
+    reason: str
+    """As the night's report counts it: "rights: ask", "picture: broken", "unreadable"."""
+    why: str
+    """For a person: the basis of its rights, what went wrong."""
+    record_id: int | None
+    """None: it could not be read."""
+    derivatives: Derivatives | None
+
+    @property
+    def is_open(self) -> bool:
+        """May a person release it? What is forbidden, or stands back for another reason, nobody can."""
+        return self.derivatives in (Derivatives.ASK, Derivatives.UNKNOWN, Derivatives.CONTRADICTORY)
+
+
+@dataclass(frozen=True)
+class HeldFilter:
+    """Which of what is held back; what is left out does not narrow."""
+
+    reason: str | None = None
+    """A whole one, or either half: "rights: ask", "rights", "ask"."""
+    archive: str | None = None
+    identifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class JudgedAgain:
     """What newer rules make of a record's rights."""
 

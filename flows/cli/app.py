@@ -17,6 +17,7 @@ from flows.cli.curators import curator_app
 from flows.cli.failures import Application, Commands
 from flows.cli.prefect_server import prefect
 from flows.cli.reading import reading_app, weights_app
+from flows.cli.records import records_app
 from flows.cli.review import review_app
 from flows.cli.tiles import tiles_app
 from flows.cli.training import train_app
@@ -38,6 +39,7 @@ app = Application(
     help="Colours an archive's grayscale actor prints and keeps a catalogue of the proposals.",
 )
 app.add_typer(reading_app)
+app.add_typer(records_app)
 app.add_typer(review_app)
 app.add_typer(tiles_app)
 app.add_typer(weights_app, name="weights")

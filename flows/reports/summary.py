@@ -53,7 +53,7 @@ def match_lines(tally: "MatchTally") -> Iterable[str]:
         yield f"  Matched with {', '.join(f'{kind}: {count}' for kind, count in tally.styles.items())}."
     held = ", ".join(f"{reason}: {count}" for reason, count in tally.held_back.items() if count)
     if held:
-        yield f"Held back, records by reason: {held}."
+        yield f"Held back, records by reason: {held}. By name: nishiki records --held-back."
     yield from problem_lines(tally.problems)
 
 

@@ -1,18 +1,13 @@
-"""What the night takes on and what it leaves: contents due for a match, and those held back, by reason.
+"""What the night takes on: contents due for a match.
 
 The scope (tones, and genres by archive) comes from the settings; rights come from the records.
 """
 
 from sqlalchemy import (
     ColumnElement,
-    String,
     and_,
-    case,
-    cast,
-    distinct,
     exists,
     func,
-    literal,
     not_,
     or_,
     select,
@@ -21,11 +16,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db.entries.claim import MatcherKey
-from db.entries.night import ContentScope, Derivatives, EncoderKey, Outcome, Prospects, Tone
+from db.entries.night import ContentScope, EncoderKey, Outcome, Prospects, Tone
 from db.queries.base.store import Store
-from db.queries.base.usable import RecordCondition, harvested, says, seen_by, standing, usable
-from db.tables.base import PictureState
-from db.tables.night import Archive, Attempt, Embedding, Image, Match, Record, RecordImage, Rights
+from db.queries.base.usable import RecordCondition, harvested, seen_by, standing, usable
+from db.tables.night import Archive, Attempt, Embedding, Image, Match, Record, RecordImage
 
 
 class ScopeQueries(Store):
@@ -39,30 +33,8 @@ class ScopeQueries(Store):
         seen = exists().where(Embedding.image_id == Image.id, seen_by(encoder))
         found = exists().where(Match.content_id == Image.id, standing(matcher))
         with self._reading() as session:
-            taken = in_scope(session, scope)
-            return list(session.scalars(select(Image.id).where(taken, seen, not_(found)).order_by(Image.id)))
-
-    def held_back(self, scope: ContentScope) -> dict[str, int]:
-        """How many live records of the scope's archives have a picture that the night does not take, and why.
-
-        Colour pictures are no content and are not counted; a record counts once for each reason. Rights come
-        before genre, genre before tone: the first that stands in the way is told.
-        """
-        with self._reading() as session:
-            in_genres = _in_genres(session, scope)
-            missing = RecordImage.image_id.is_(None)
-            left = and_(harvested(), Image.tone != Tone.COLOUR, not_(_taken(scope, in_genres)))
-            reasons = (
-                select(Record.id, _reason(in_genres, missing).label("reason"))
-                .select_from(RecordImage)
-                .join(Record, Record.id == RecordImage.record_id)
-                .join(Rights, Rights.record_id == Record.id)
-                .outerjoin(Image, Image.id == RecordImage.image_id)
-                .where(Record.deleted_at.is_(None), _in_archives(scope), or_(missing, left))
-                .subquery()
-            )
-            counted = select(reasons.c.reason, func.count(distinct(reasons.c.id))).group_by(reasons.c.reason)
-            return dict(session.execute(counted.order_by(reasons.c.reason)).all())
+            content = in_scope(session, scope)
+            return list(session.scalars(select(Image.id).where(content, seen, not_(found)).order_by(Image.id)))
 
     def prospects(self, scope: ContentScope) -> Prospects:
         """What there is to work on: why nothing is due, where nothing is."""
@@ -91,31 +63,20 @@ def _number(session: Session, *which: ColumnElement[bool]) -> int:
 
 def in_scope(session: Session, scope: ContentScope) -> ColumnElement[bool]:
     """The image is content for the night."""
-    return _taken(scope, _in_genres(session, scope))
+    return taken(scope, in_genres(session, scope))
 
 
-def _taken(scope: ContentScope, in_genres: RecordCondition) -> ColumnElement[bool]:
-    return and_(harvested(), Image.tone.in_(scope.tones), usable(Image.id, in_genres))
+def taken(scope: ContentScope, within: RecordCondition) -> ColumnElement[bool]:
+    """The image is content for the night, by a record whose genre is `within` the scope."""
+    return and_(harvested(), Image.tone.in_(scope.tones), usable(Image.id, within))
 
 
-def _reason(in_genres: RecordCondition, missing: ColumnElement[bool]) -> ColumnElement[str]:
-    no_genre = func.trim(func.coalesce(Record.genre, "")) == ""
-    return case(
-        (and_(missing, RecordImage.state == PictureState.BROKEN), literal("picture: broken")),
-        (missing, literal("picture: not had yet")),
-        (says(Derivatives.NO, RecordImage.image_id), literal("rights: no")),
-        (Rights.derivatives != Derivatives.YES, literal("rights: ") + cast(Rights.derivatives, String)),
-        (in_genres(Record), literal("tone: ") + cast(Image.tone, String)),
-        (no_genre, literal("no genre")),
-        else_=literal("other genre"),
-    )
-
-
-def _in_archives(scope: ContentScope) -> ColumnElement[bool]:
+def in_archives(scope: ContentScope) -> ColumnElement[bool]:
+    """The record is of an archive that the scope knows."""
     return Record.archive_id.in_(select(Archive.id).where(Archive.name.in_(scope.genres)))
 
 
-def _in_genres(session: Session, scope: ContentScope) -> RecordCondition:
+def in_genres(session: Session, scope: ContentScope) -> RecordCondition:
     """The record's genre is one that its archive's scope takes, whatever its case.
 
     Compared here and not in the database: SQLite lowers ASCII only. An archive has few genres.
@@ -123,7 +84,7 @@ def _in_genres(session: Session, scope: ContentScope) -> RecordCondition:
     genres = select(Archive.id, Archive.name, Record.genre).join(Record, Record.archive_id == Archive.id)
     whole: list[int] = []
     pairs: list[tuple[int, str]] = []
-    for archive_id, name, genre in session.execute(genres.where(_in_archives(scope)).distinct()):
+    for archive_id, name, genre in session.execute(genres.where(in_archives(scope)).distinct()):
         allowed = scope.genres[name]
         if allowed is None:
             whole.append(archive_id)

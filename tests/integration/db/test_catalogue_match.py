@@ -97,7 +97,7 @@ def test_held_back_records_are_counted_by_what_stands_in_the_way(catalogue: Cata
         "other genre": 1,
         "picture: broken": 1,
         "rights: ask": 1,
-        "rights: no": 1,
+        "rights: no": 2,
         "rights: unknown": 1,
         "tone: toned": 1,
         "tone: unsure": 1,

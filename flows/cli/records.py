@@ -1,0 +1,109 @@
+"""The command `records`: what is held back, by name, and a person's word that some of it may be used. Never Prefect.
+
+Its counts are those of the night's report, for both ask the same query with the settings' scope.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from getpass import getuser
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.console import Home, read_settings, refuse, say
+
+if TYPE_CHECKING:
+    from db.entries.night import HeldBack
+    from flows.plan import CataloguePlan
+
+records_app = typer.Typer()
+
+
+@records_app.command()
+def records(
+    identifiers: Annotated[
+        list[str] | None, typer.Argument(metavar="[IDENTIFIER]...", help="Records by their identifiers [all].")
+    ] = None,
+    home: Home = None,
+    held_back: Annotated[bool, typer.Option("--held-back", help="List what the night does not take.")] = False,
+    released: Annotated[bool, typer.Option("--released", help="List what people have released.")] = False,
+    reason: Annotated[
+        str | None, typer.Option(help='Of this reason: "rights: ask", "ask", "rights", "picture: broken" ...')
+    ] = None,
+    archive: Annotated[str | None, typer.Option(help="Of this archive.")] = None,
+    release: Annotated[
+        bool, typer.Option("--release", help="Let them be used, those whose rights leave it to a person.")
+    ] = False,
+    take_back: Annotated[bool, typer.Option("--take-back", help="Hold released ones back again.")] = False,
+    note: Annotated[str, typer.Option(help="Why, for those who ask later: who allowed it, and when.")] = "",
+    by: Annotated[str | None, typer.Option(help="Whose word it is [your name on this machine].")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
+) -> None:
+    """List what is held back, by name and with the reason, or release some of it.
+
+    Nobody can release what is forbidden (rights: no). A release lapses when the record's rights change.
+    """
+    if sum((held_back, released, release, take_back)) != 1:
+        refuse("give one of --held-back, --released, --release and --take-back")
+    if (release or take_back) and not (identifiers or reason or archive):
+        refuse("name what is meant: IDENTIFIERs, --reason or --archive; nishiki records --held-back lists all")
+    if release and not note:
+        refuse("say with --note who allowed it, and when: others will ask")
+    from db.entries.night import HeldFilter
+
+    wanted = HeldFilter(reason, archive, tuple(identifiers or ()))
+    with _planned(home) as plan:
+        catalogue = plan.catalogue
+        if held_back or release:
+            found = catalogue.held_records(plan.scope(), wanted)
+        else:
+            found = catalogue.released_records(wanted)
+        if release:
+            say(_released(plan, found, by or _me(), note))
+        elif take_back:
+            count = catalogue.take_back_release([each.record_id for each in found if each.record_id is not None])
+            say([f"{count:,} records are held back again; what was made of them is withheld."])
+        elif as_json:
+            say([json.dumps([asdict(each) for each in found], ensure_ascii=False)])
+        else:
+            say(_lines(found))
+
+
+@contextmanager
+def _planned(home: Home) -> "Iterator[CataloguePlan]":
+    """The catalogue, which must be there, with the settings' scope."""
+    from db.catalogue import Catalogue
+    from flows.plan import CataloguePlan
+
+    settings = read_settings(home=home)
+    with Catalogue.open(settings, create=False) as catalogue:
+        yield CataloguePlan(settings, catalogue, ())
+
+
+def _lines(found: Sequence["HeldBack"]) -> Iterable[str]:
+    """Each by name, then how many of each reason."""
+    yield from (f"{each.reason}  {each.archive}  {each.identifier}: {each.why}" for each in found)
+    counts = Counter(each.reason for each in found)
+    yield ", ".join(f"{reason}: {counts[reason]:,}" for reason in sorted(counts)) or "Nothing of the kind."
+
+
+def _released(plan: "CataloguePlan", found: Sequence["HeldBack"], curator: str, note: str) -> Iterable[str]:
+    """Release those that may be; what became of each."""
+    open_ones = {each.record_id for each in found if each.is_open and each.record_id is not None}
+    count = plan.catalogue.release(open_ones, curator, note)
+    yield f"{count:,} records are released; the next night takes them."
+    others = [each for each in found if not each.is_open]
+    if others:
+        yield f"{len(others):,} were left as they are, for no person's word on rights frees them:"
+        yield from (f"  {each.reason}  {each.archive}  {each.identifier}: {each.why}" for each in others)
+
+
+def _me() -> str:
+    """The name of who gives the command, as far as this machine knows it."""
+    try:
+        return getuser()
+    except (OSError, KeyError):
+        return "operator"
