@@ -53,7 +53,7 @@ def _row_lines(row: Understood) -> Iterator[str]:
     data = _row_data(row)
     yield f"{row.place}: {data['identifier']}" + (f", {data['title']}" if data.get("title") else "")
     for pick in data["pictures"]:
-        how = f" for {pick['written']!r} ({pick['how']})" if pick["how"] else ""
+        how = f" for “{pick['written']}” ({pick['how']})" if pick["how"] else ""
         yield f"  picture: {pick['path']}{how}"
     if data["may_mean"]:
         yield f"  may mean: {', '.join(data['may_mean'])}"
@@ -63,8 +63,9 @@ def _row_lines(row: Understood) -> Iterator[str]:
         if data.get(key):
             yield f"  {key}: {', '.join(map(str, data[key]))}"
     if rights := data.get("rights"):
-        yield f"  rights: {rights['derivatives']} ({rights['basis']})"
-    if data["held_back"]:
+        held = ", held back" if data["held_back"] else ""
+        yield f"  rights: {rights['derivatives']}{held} ({rights['basis']})"
+    elif data["held_back"]:
         yield f"  held back: {data['held_back']}"
 
 

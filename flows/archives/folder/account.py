@@ -63,9 +63,9 @@ class Understood:
         """How its files were found, where that is not plain."""
         for pick in self.reach.picks:
             if pick.how:
-                yield Remark(self.place, f"{pick.written.strip()!r} is taken for {pick.path} ({pick.how})")
+                yield Remark(self.place, f"“{pick.written.strip()}” is taken for {pick.path} ({pick.how})")
         if len(self.reach.picks) > 1 and any(_OTHER_LISTS.search(cell) for cell in self.row.files):
-            yield Remark(self.place, f"{' '.join(self.row.files)!r} is read as {len(self.reach.picks)} names")
+            yield Remark(self.place, f"“{' '.join(self.row.files)}” is read as {len(self.reach.picks)} names")
         if self.row.contradiction:
             yield Remark(self.place, f"held back: {self.row.contradiction}")
         if isinstance(self.found, Record) and not self.reach.picks:
@@ -89,7 +89,7 @@ class Account:
                 yield Remark(table.path, f"columns that are kept and not used: {', '.join(table.unknown)}")
             yield from (Remark(table.path, note) for note in table.notes)
         for path in self.contents.ignored:
-            yield Remark(path, "is not read, since another table speaks for its folder")
+            yield Remark(path, "is not read as a table")
         if self.contents.tables:
             yield from self._rest()
         yield from (remark for row in self.rows for remark in row.remarks)
@@ -99,7 +99,8 @@ class Account:
         for found in self.rest:
             if isinstance(found, Record):
                 held[found.rights.derivatives is not Derivatives.YES].append(found.pictures[0])
-        tables = " and ".join(table.path for table in self.contents.tables[:3])
+        first, *others = self.contents.tables
+        tables = f"{len(others) + 1} tables" if others else first.path
         if held[True]:
             yield Remark(
                 tables,
@@ -200,7 +201,6 @@ def _undescribed(
     """Each other picture as a record of its own, named by its path, with the suffix only where that is needed."""
     described = {path for each in rows if isinstance(each.found, Record) for path in each.found.pictures}
     meant = {path: each.place for each in rows if isinstance(each.found, Unreadable) for path in each.reach.all}
-    rights = _rights_of_rest(contents.tables, free=free)
     files = [file for file in contents.files.values() if file.path not in described]
     stems = Counter(stem(file.path) for file in files)
     for file in files:
@@ -210,16 +210,17 @@ def _undescribed(
             yield Unreadable(identifier, "a row of the table uses this file's name as its identifier; change it")
             continue
         taken.add(identifier)
-        doubt = meant.get(file.path)
-        held = Rights(Derivatives.UNKNOWN, f"{doubt} may mean this picture, and cannot be used") if doubt else rights
-        yield Record(identifier, file.modified, held, _raw([file], {}), pictures=(file.path,))
+        rights = _rights_of_rest(contents.tables, file.path, meant.get(file.path), free=free)
+        yield Record(identifier, file.modified, rights, _raw([file], {}), pictures=(file.path,))
 
 
-def _rights_of_rest(tables: Sequence[Table], *, free: bool) -> Rights:
+def _rights_of_rest(tables: Sequence[Table], path: str, doubt: str | None, *, free: bool) -> Rights:
+    if doubt:
+        return Rights(Derivatives.UNKNOWN, f"{doubt} may mean this picture, and cannot be used")
     if not tables or free:
         return OWN_FOLDER
-    names = " or ".join([*(table.path for table in tables[:3]), *(["of others"] if len(tables) > 3 else [])])
-    return Rights(Derivatives.UNKNOWN, f"no row of {names} names this picture")
+    names = " or ".join(table.path for table in tables if path.startswith(table.folder))
+    return Rights(Derivatives.UNKNOWN, f"no row of {names or 'any table'} names this picture")
 
 
 def held_for(reason: str, files: Mapping[str, File]) -> Iterator[Record]:

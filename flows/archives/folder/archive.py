@@ -210,10 +210,11 @@ class FolderArchive:
                 both = " and ".join(name for name in seen.tables if name.rpartition("/")[0] == folder)
                 raise MalformedAnswer(f"there is more than one table in one folder ({both}); keep one of them")
         unread = [name for name in seen.table_like if not any(name.startswith(_slash(each)) for each in folders)]
-        if unread and seen.files:
+        if unread and seen.files and not self._free:
             raise MalformedAnswer(
                 f"{unread[0]} looks like a table that describes these pictures, and only a table of the name "
-                "records (.csv, .tsv, .xlsx, .json) is read. Rename it so, or take it out of the folder"
+                "records (.csv, .tsv, .xlsx, .json) is read. Save it so, take it out of the folder, or, where it "
+                'restricts nothing, set the archive\'s undescribed_pictures = "free" in nishiki.toml'
             )
         tables = [read_table(name, self._table_bytes(name)) for name in seen.tables]
         return Contents(seen.files, seen.broken, tables, seen.table_like)

@@ -94,7 +94,8 @@ def read_table(path: str, data: bytes) -> Table:
 def _row(path: str, line: Line) -> Row:
     place = f"{path} {line.place}".strip()
     cells: dict[str, list[str]] = {}
-    said_by: dict[tuple[str, str], list[str]] = {}
+    said_by: dict[tuple[str, str], dict[str, str]] = {}
+    written: dict[str, str] = {}
     said: list[Statement] = []
     kept: dict[str, Any] = {}
     contradiction = ""
@@ -105,12 +106,13 @@ def _row(path: str, line: Line) -> Row:
         if not text:
             continue
         cells.setdefault(column, []).append(text)
-        said_by.setdefault((bare(heading), column), []).append(text)
+        said_by.setdefault((bare(heading), column), {})[plain(text)] = text
+        written[bare(heading)] = heading.strip()
         if column in RIGHTS or (column not in ("file", "identifier") and _SPEAKS_OF_RIGHTS.search(text)):
             said.append(Statement(text, f"column {heading.strip()} of {path}", is_answer=column == "derivatives"))
     for (heading, column), texts in said_by.items():
-        if column and column != "file" and len({plain(text) for text in texts}) > 1:
-            contradiction = f"column {heading} stands twice and says {' and '.join(texts)}"
+        if column and column != "file" and len(texts) > 1:
+            contradiction = f"column {written[heading]} stands twice and says {' and '.join(texts.values())}"
     files = tuple(cells.pop("file", ()))
     first = {column: texts[0] for column, texts in cells.items() if column}
     return Row(place, first, files, tuple(said), kept, contradiction, line.problem or _unstorable(line))

@@ -362,6 +362,11 @@ def test_a_table_of_another_name_stops_the_folder_and_frees_nothing(tmp_path: Pa
     assert [each.rights.derivatives for each in found if isinstance(each, Record)] == [UNKNOWN]
 
 
+def test_an_operator_who_frees_what_is_not_described_is_told_of_other_tables(made: Made) -> None:
+    listed = made("cost\n1\n", "P001.png", name="costs.csv", free=True)
+    assert (listed.rights, listed.remarked) == ({"P001.png": YES}, ["costs.csv: is not read as a table"])
+
+
 def test_what_was_free_before_is_held_until_its_table_is_read(tmp_path: Path) -> None:
     (tmp_path / "P001.png").write_bytes(PICTURE)
     (tmp_path / "records.csv").write_bytes(b'file,derivatives\n"P001.png,no\n')

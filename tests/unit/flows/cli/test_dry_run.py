@@ -40,9 +40,10 @@ def test_it_shows_each_row_each_picture_without_one_and_unused_columns(folder: P
     for line in (
         f"{folder}: 5 pictures; 4 rows in records.csv.",
         "records.csv line 2: x1",
-        "  picture: IMG_1.JPG for 'img_1.jpg' (capitals, width, spaces or marks)",
+        "  picture: IMG_1.JPG for “img_1.jpg” (capitals, width, spaces or marks)",
         "  artists: 豊国, 国貞",
         "  years: 1863",
+        "  rights: no, held back (“no” in column derivatives of records.csv)",
         "  held back: records.csv line 4: P3 may be P3.png, P3.tif; write the name as the file has it",
         "  held back: records.csv line 5: there is no picture gone.png; check the name",
         "3 pictures that no row reaches:",
