@@ -32,7 +32,8 @@ def _reasons(prospects: Prospects, held_back: Mapping[str, int]) -> Iterator[str
     elif not waiting:
         yield f"All {prospects.contents} that can be coloured have a result; nishiki review shows them."
     elif not prospects.styles:
-        yield f"{_pictures(waiting)} could be coloured, and there is no colour print that may lend its colours."
+        held = f"; the rights of the {tones[Tone.COLOUR]} that there are do not allow it" if tones[Tone.COLOUR] else ""
+        yield f"{_pictures(waiting)} could be coloured, and there is no colour print that may lend its colours{held}."
         yield "Add colour prints to the folder, or name an archive that has some."
         yield from _undecided(tones)
     else:

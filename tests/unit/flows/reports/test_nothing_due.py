@@ -34,6 +34,7 @@ def prospects(
             {},
             ["2 pictures could be coloured, and there is no colour print", "Add colour prints", "nishiki is not sure"],
         ),
+        (prospects((2, 0, 3, 0), contents=2), {}, ["no colour print that may lend its colours; the rights of the 3"]),
         (prospects((2, 0, 3, 0), contents=2, styles=3, done=2), {}, ["All 2 that can be coloured have a result"]),
         (
             prospects((2, 0, 3, 0), contents=2, styles=3, done=1, failed=1),
