@@ -54,7 +54,7 @@ class ArchiveSettings(BaseModel):
     undescribed_pictures: Literal["hold", "free"] = Field(
         default="hold",
         description="Of a folder that a table describes: the pictures that no row of it reaches are held back, or free "
-        "as the operator's own (tables of other names are passed over then); one that an unclear row may mean stays held.",
+        "as the operator's own (tables of other names are passed over then); what an unclear row may mean stays held.",
     )
     allow_private: bool = Field(
         default=False,
