@@ -12,6 +12,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from colorize.errors import OversizedImage, UnreadableImage
@@ -28,8 +29,9 @@ from db.entries.night import (
     WantedPicture,
     WindowState,
 )
-from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
+from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, NoPicture, TooLarge
 from flows.archives.record import Archive, Record, Remark, Unreadable, Validators, Window
+from flows.archives.values.formats import names_picture
 from flows.archives.values.rights import RULES_VERSION
 from flows.breaker import Breaker
 from flows.endings import Ending
@@ -301,18 +303,29 @@ def harvest_pictures(
     with track(f"pictures of {tally.archive}", len(wanted_pictures), "pictures") as advance:
         pictures = _Pictures(catalogue, archive, settings, tally, advance)
         failures = [pictures.ask_host(*each) for each in sorted(_by_host(wanted_pictures).items())]
+    pictures.tell()
     for error in sorted(filter(None, failures), key=lambda error: not isinstance(error, ArchiveUnavailable)):
         raise error
 
 
-def _by_host(wanted_pictures: Iterable[WantedPicture]) -> dict[tuple[bool, str], list[WantedPicture]]:
-    """By what they are asked for with: did they fail on an earlier night, and their host. A folder's files are of one.
+class _Asked(NamedTuple):
+    """What pictures are asked for together with."""
 
-    That those which failed before fail again says nothing of the host.
-    """
-    hosts: defaultdict[tuple[bool, str], list[WantedPicture]] = defaultdict(list)
+    failed_before: bool
+    """On an earlier night; that they fail again says nothing of the host."""
+    tried: bool
+    """Their addresses do not say that they lead to pictures."""
+    host: str
+    """Empty for a folder."""
+
+
+def _by_host(wanted_pictures: Iterable[WantedPicture]) -> dict[_Asked, list[WantedPicture]]:
+    """In the harvest's order."""
+    hosts: defaultdict[_Asked, list[WantedPicture]] = defaultdict(list)
     for wanted in wanted_pictures:
-        hosts[wanted.failed_nights > 0, urlsplit(wanted.reference).netloc.rpartition("@")[2]].append(wanted)
+        host = urlsplit(wanted.reference).netloc.rpartition("@")[2]
+        tried = bool(host) and not names_picture(wanted.reference)
+        hosts[_Asked(wanted.failed_nights > 0, tried, host)].append(wanted)
     return hosts
 
 
@@ -325,45 +338,64 @@ class _Pictures:
     settings: Settings
     tally: HarvestTally
     advance: Advance
+    failed: dict[WantedPicture, tuple[Exception, bool]] = field(default_factory=dict)
+    """Why, and whether that lasts."""
 
-    def ask_host(self, key: tuple[bool, str], pictures: Sequence[WantedPicture]) -> ArchiveError | None:
+    def ask_host(self, asked: _Asked, pictures: Sequence[WantedPicture]) -> ArchiveError | None:
         """Each in turn, what the host failed to deliver once more at the end; why it was left alone, if it was."""
-        failed_before, host = key
-        breaker, failed = self._ask(pictures)
+        breaker, silent = self._ask(asked, pictures)
         self.advance(len(breaker.waiting))
-        if breaker.gave_up and not failed_before:  # a host that is down says nothing of its pictures
-            for wanted, error in failed.items():
-                self.tally.passing[wanted.identifier, str(error)] = None
-            return _left_alone(host, [*failed.values()][-1], len(breaker.waiting))
-        if not failed_before:
-            unasked, again = self._ask([*failed], step=0)
-            failed = {wanted: failed[wanted] for wanted in (*again, *unasked.waiting)}
-        for wanted, error in failed.items():
+        if breaker.gave_up and silent and not asked.failed_before:  # a host that is down says nothing of its pictures
+            self.failed.update({wanted: (error, False) for wanted, error in silent.items()})
+            return _left_alone(asked.host, [*silent.values()][-1], len(breaker.waiting))
+        if breaker.gave_up and asked.tried:
+            text = f"{len(breaker.waiting)} addresses were not tried tonight, since those before led to no picture"
+            self.tally.remarks[asked.host, text] = None
+        if not asked.failed_before:
+            unasked, again = self._ask(asked, [*silent], step=0)
+            silent = {wanted: silent[wanted] for wanted in (*again, *unasked.waiting)}
+        for wanted, error in silent.items():
             self._failed(wanted, error)
         return None
 
+    def tell(self) -> None:
+        """Put into the tally what could not be had; an address that was tried in vain only where no other led on."""
+        kinds: Counter[str] = Counter()
+        for wanted, (error, lasts) in self.failed.items():
+            tried = isinstance(error, NoPicture) and not names_picture(wanted.reference)
+            if tried and self.catalogue.drop_picture(wanted):
+                continue
+            kinds[getattr(error, "kind", "")] += 1
+            (self.tally.lasting if lasts else self.tally.passing)[wanted.identifier, str(error)] = None
+            log = about(__name__, archive=self.tally.archive)
+            log.log(logging.WARNING if lasts else logging.INFO, "record %s: %s", wanted.identifier, error)
+        for kind, count in kinds.items():
+            if kind:
+                self.tally.remarks[self.tally.archive, f"addresses whose answer is {kind}: {count}"] = None
+
     def _ask(
-        self, pictures: Sequence[WantedPicture], *, step: int = 1
+        self, asked: _Asked, pictures: Sequence[WantedPicture], *, step: int = 1
     ) -> tuple[Breaker[WantedPicture], dict[WantedPicture, ArchiveError]]:
         """The breaker with what was not asked for, and what the host failed to deliver."""
-        breaker, failed = Breaker(deque(pictures)), dict[WantedPicture, ArchiveError]()
+        breaker, silent = Breaker(deque(pictures)), dict[WantedPicture, ArchiveError]()
         for wanted in breaker.turns():
             error = self._try(wanted)
-            breaker.told(failed=error is not None)
-            if error:
-                failed[wanted] = error
+            if isinstance(error, ArchiveUnavailable | ArchiveRefused):
+                silent[wanted] = error
+            breaker.told(failed=wanted in silent or (asked.tried and error is not None))
             self.advance(step)
-        return breaker, failed
+        return breaker, silent
 
-    def _try(self, wanted: WantedPicture) -> ArchiveError | None:
-        """Fetch one picture; the error where that is rather the host's than the picture's, as the others will tell."""
+    def _try(self, wanted: WantedPicture) -> ArchiveError | UnreadableImage | None:
+        """Fetch one picture; what went wrong. Whether that is the host's fault the others will tell."""
         try:
             _harvest_picture(self.catalogue, self.archive, wanted, self.settings, self.tally)
         except (TooLarge, OversizedImage) as error:  # a limit that is raised lets it in
             self.catalogue.picture_failed(wanted, str(error), counted=False)
-            self.tally.passing[wanted.identifier, str(error)] = None
+            self.failed[wanted] = error, False
         except (BadRecord, UnreadableImage) as error:
             self._failed(wanted, error)
+            return error
         except (ArchiveUnavailable, ArchiveRefused) as error:
             self.catalogue.picture_failed(wanted, str(error), counted=False)
             return error
@@ -372,10 +404,7 @@ class _Pictures:
     def _failed(self, wanted: WantedPicture, error: Exception) -> None:
         """One more night on which this picture could not be had."""
         patience = Patience(self.settings.lasting_nights, self.settings.longest_pause_nights)
-        broken = self.catalogue.picture_failed(wanted, str(error), patience)
-        (self.tally.lasting if broken else self.tally.passing)[wanted.identifier, str(error)] = None
-        log = about(__name__, archive=self.tally.archive)
-        log.log(logging.WARNING if broken else logging.INFO, "record %s: %s", wanted.identifier, error)
+        self.failed[wanted] = error, self.catalogue.picture_failed(wanted, str(error), patience)
 
 
 def _left_alone(host: str, last: ArchiveError, left: int) -> ArchiveError:

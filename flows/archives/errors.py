@@ -6,6 +6,7 @@ ArchiveError                 root; the message says which archive or record, wha
 ├── NotAnArchive             the address answers, but with something else (an HTML page, a missing folder)
 ├── MalformedAnswer          the protocol is broken: bad XML, a DOCTYPE, a repeated resumption token
 └── BadRecord                one record or picture cannot be read; the others go on
+    ├── NoPicture            something else came in a picture's place
     └── TooLarge             an answer passes the size limit
 """
 
@@ -36,6 +37,14 @@ class MalformedAnswer(ArchiveError):
 
 class BadRecord(ArchiveError):
     """One record, or one picture of it, cannot be read."""
+
+
+class NoPicture(BadRecord):
+    """What an address led to is no picture of a format that is taken; `kind` says what it is."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class TooLarge(BadRecord):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # the stages load Prefect, and a table of recipes needs no da
 
 SHOWN = 10
 """Problems listed before the rest is counted."""
+NAMED = 5
+"""Things named of which the same is said."""
 
 
 def harvest_lines(tallies: Sequence["HarvestTally"]) -> Iterable[str]:
@@ -32,7 +34,7 @@ def harvest_lines(tallies: Sequence["HarvestTally"]) -> Iterable[str]:
         yield f"Harvest of {tally.archive}{protocol}: records {records or 'none'}; {tally.pictures} pictures fetched."
         yield from _told("cannot be read, or failed on several nights", list(tally.lasting))
         yield from _told("could not be had and will be asked for again", list(tally.passing))
-        yield from problem_lines(list(tally.remarks))
+        yield from problem_lines(together(tally.remarks))
         if tally.waiting:
             yield f"  {tally.waiting} pictures that failed before are asked for on a later night."
         if tally.failure:
@@ -44,6 +46,19 @@ def _told(how: str, found: Sequence[tuple[str, str]]) -> Iterable[str]:
     if found:
         yield f"  {len(found)} {how}:"
         yield from (f"  {line}" for line in problem_lines(found))
+
+
+def together(remarks: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What is said of several things alike is said once, with their number and the first names."""
+    subjects: dict[str, list[str]] = {}
+    for subject, text in remarks:
+        subjects.setdefault(text, []).append(subject)
+    return [(_named(names), text) for text, names in subjects.items()]
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return names[0] if len(names) == 1 else f"{len(names)} times ({', '.join(names[:NAMED])}{more})"
 
 
 def match_lines(tally: "MatchTally") -> Iterable[str]:

@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db.entries.night import ContentScope, Derivatives, HeldBack, HeldFilter, Tone
 from db.queries.base.store import Store
-from db.queries.base.usable import RecordCondition, allows, harvested, says, usable
+from db.queries.base.usable import RecordCondition, allows, harvested, is_unread, says, usable
 from db.queries.night.scope import in_archives, in_genres, taken
 from db.tables.base import PictureState
 from db.tables.night import Archive, Image, Record, RecordImage, Release, Rights, UnreadableRecord
@@ -118,7 +118,7 @@ def _with_pictures(scope: ContentScope, within: RecordCondition, here: ColumnEle
         _record(_reason(within, missing), _why(missing))
         .join(RecordImage, RecordImage.record_id == Record.id)
         .outerjoin(Image, Image.id == RecordImage.image_id)
-        .where(here, or_(missing, and_(harvested(), or_(content, style))))
+        .where(here, not_(is_unread(Record)), or_(missing, and_(harvested(), or_(content, style))))
     )
 
 

@@ -3,23 +3,24 @@
 Which element means what is a choice, since Dublin Core leaves it open:
 
 - dc:publisher names the holder (Dublin Core: who makes the resource available), else a dc:source in words;
-- pictures are the dc:identifier URLs with a picture's suffix, where there is none the dc:relation URLs;
-  thumbnails are never pictures;
+- pictures are the dc:identifier URLs with a picture's suffix, where there is none the dc:relation URLs, and where there
+  is none either every URL in both, to be tried; thumbnails are never pictures;
 - dc:contributor is an actor, alone or in a role.
 """
 
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 from xml.etree.ElementTree import Element, tostring
 
 from flows.archives.errors import BadRecord
 from flows.archives.oai.namespaces import DC, DC_TERMS, OAI, OAI_DC
 from flows.archives.record import Derivatives, Record, Rights
 from flows.archives.values.dates import years
-from flows.archives.values.formats import PICTURE_SUFFIXES, read_role
+from flows.archives.values.formats import FOREIGN_SUFFIXES, PICTURE_SUFFIXES, names_picture, read_role
 from flows.archives.values.rights import read_rights
 
 # https://www.dublincore.org/specifications/dublin-core/dcmi-type-vocabulary/: kinds of thing, never a genre.
@@ -28,6 +29,12 @@ DCMI_TYPES = {
     *("service", "software", "sound", "stillimage", "text"),
 }
 _THUMBNAIL = re.compile(r"(?:^|[/_.\-=])(?:th_image|thumb|thumbs|thumbnail|thumbnails)(?:[/_.\-]|$)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:\s|[;,|、]\s*)+(?=https?://)")
+"""Between two addresses in one element."""
+_PAGES = re.compile(r"(?:^|\.)(?:doi\.org|hdl\.handle\.net|n2t\.net|creativecommons\.org|rightsstatements\.org)$")
+MOST_TRIED = 8
+"""Addresses of one record that are tried, where none says that it is a picture's."""
+ALL_SUFFIXES = (*PICTURE_SUFFIXES, *FOREIGN_SUFFIXES)
 _CREDIT = re.compile(
     r"(?:credit(?: line)?|クレジット(?:表記)?|出典)\s*[:：]\s*(.+)"
     r"|((?:credit|courtesy|©|画像提供|提供[:：]|所蔵[:：]).+)",
@@ -73,7 +80,7 @@ def read_record(record: Element, base_url: str, genres: Collection[str]) -> Reco
     dates = said.all("date")
     year_from, year_to = next((found for date in dates if (found := years(date)) != (None, None)), (None, None))
     holder = _holder(said)
-    pictures, landing_url = _addresses(said, base_url)
+    addresses = _addresses(said, base_url)
     return Record(
         identifier,
         datestamp,
@@ -88,8 +95,9 @@ def read_record(record: Element, base_url: str, genres: Collection[str]) -> Reco
         genre=_genre(said, genres),
         holder=holder,
         credit_line=_credit_line(said, holder, identifier),
-        landing_url=landing_url,
-        pictures=pictures,
+        landing_url=addresses.landing_url,
+        pictures=addresses.pictures,
+        remarks=addresses.remarks,
     )
 
 
@@ -165,32 +173,46 @@ def _credit_line(said: _Elements, holder: str, identifier: str) -> str:
     return f"{holder}, {identifier}" if holder else ""
 
 
-def _addresses(said: _Elements, base_url: str) -> tuple[tuple[str, ...], str | None]:
-    """The pictures' URLs and the page for people."""
-    named = _resolved(said.all("identifier"), base_url)
-    pictures = _pictures(named) or _pictures(_resolved(said.all("relation"), base_url))
-    landing = (url for url in named if not _is_picture(url) and not _THUMBNAIL.search(url))
-    return pictures, next(landing, None)
+@dataclass(frozen=True)
+class _Addresses:
+    """What the URLs of a record lead to."""
+
+    pictures: tuple[str, ...]
+    landing_url: str | None
+    remarks: tuple[str, ...]
+
+
+def _addresses(said: _Elements, base_url: str) -> _Addresses:
+    values, more = said.all("identifier"), said.all("relation")
+    named, related = _resolved(values, base_url), _resolved(more, base_url)
+    certain = _pictures(named) or _pictures(related)
+    pictures = certain or tuple(url for url in dict.fromkeys((*named, *related)) if _may_be_picture(url))[:MOST_TRIED]
+    landing = (url for url in named if not names_picture(url, ALL_SUFFIXES) and not _THUMBNAIL.search(url))
+    foreign = [url for url in named if names_picture(url, FOREIGN_SUFFIXES) and url not in pictures]
+    remarks = {
+        "it names no picture": not pictures,
+        "an element with several addresses is read as several": any(
+            len(_ADDRESS.split(v)) > 1 for v in (*values, *more)
+        ),
+        "it names pictures of a format that is not taken": bool(foreign),
+    }
+    return _Addresses(pictures, next(landing, None), tuple(text for text, holds in remarks.items() if holds))
 
 
 def _resolved(values: Iterable[str], base_url: str) -> list[str]:
     """The web addresses among the values; a path with a picture's suffix counts from the base URL."""
-    urls = (urljoin(base_url, value) if "/" in value and _is_picture(value) else value for value in values)
+    parts = (part for value in values for part in _ADDRESS.split(value))
+    urls = (urljoin(base_url, part) if "/" in part and names_picture(part) else part for part in parts)
     return list(dict.fromkeys(url for url in urls if _is_web(url)))
 
 
 def _pictures(urls: Iterable[str]) -> tuple[str, ...]:
-    return tuple(url for url in urls if _is_picture(url) and not _THUMBNAIL.search(url))
+    return tuple(url for url in urls if names_picture(url) and not _THUMBNAIL.search(url))
 
 
-def _is_picture(url: str) -> bool:
-    """Whether the path, or a value of the query, ends like a picture file."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    names = (parts.path, *(value for _, value in parse_qsl(parts.query)))
-    return any(name.lower().endswith(PICTURE_SUFFIXES) for name in names)
+def _may_be_picture(url: str) -> bool:
+    """Its address does not say what it leads to; what only leads on to pages for people is not tried."""
+    return not _THUMBNAIL.search(url) and not _PAGES.search(urlsplit(url).hostname or "")
 
 
 def _is_web(text: str) -> bool:

@@ -4,6 +4,7 @@ Called by the archive clients; they know no protocol.
 """
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 from flows.archives.record import Role
 
@@ -20,6 +21,21 @@ PICTURE_SUFFIXES = (
     ".j2k",
     ".jpx",
 )
+
+FOREIGN_SUFFIXES = (".gif", ".bmp", ".svg", ".psd", ".pdf", ".heic", ".heif", ".djvu", ".eps")
+"""Pictures too, of formats that we do not take."""
+_KNOWN = (
+    (rb"GIF8", "a GIF, a format that is not taken"),
+    (rb"BM.{8}", "a BMP, a format that is not taken"),
+    (rb"%PDF", "a PDF, a format that is not taken"),
+    (rb"8BPS", "a Photoshop file, a format that is not taken"),
+    (rb".{4}ftyp(heic|heix|mif1|msf1)", "a HEIC, a format that is not taken"),
+    (rb"\s*[\[{].*?iiif\.io/api/presentation", "an IIIF manifest, which is not read yet"),
+    (rb"\s*[\[{].*?iiif\.io/api/image", "the description of an IIIF image, which is not read yet"),
+    (rb"(?:\s*<[?!][^>]*>)*\s*<svg", "an SVG, a format that is not taken"),
+    (rb"\s*$", "empty"),
+)
+"""What comes in a picture's place, by its first bytes, and what it is called."""
 
 _MAGIC = (
     b"\xff\xd8\xff",  # JPEG
@@ -50,6 +66,25 @@ def looks_like_picture(start: bytes) -> bool:
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return True
     return start[4:8] == b"ftyp" and (b"avif" in start[8:MAGIC_BYTES] or b"avis" in start[8:MAGIC_BYTES])
+
+
+def what_it_is(start: bytes) -> str:
+    """In a few words, what came that is no picture of a format that we take."""
+    if looks_like_html(start):
+        return "an HTML page"
+    head = start[:4096]
+    found = (name for known, name in _KNOWN if re.match(known, head, re.DOTALL | re.IGNORECASE))
+    return next(found, "of no picture format that we take")
+
+
+def names_picture(url: str, suffixes: tuple[str, ...] = PICTURE_SUFFIXES) -> bool:
+    """Whether the path, or a value of the query, ends like a picture file."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    names = (parts.path, *(value for _, value in parse_qsl(parts.query)))
+    return any(name.lower().endswith(suffixes) for name in names)
 
 
 def looks_like_html(start: bytes) -> bool:

@@ -94,13 +94,16 @@ class PoliteClient:
         """Releases connections."""
         self._session.close()
 
-    def get(self, url: str, *, limit: int, known: Validators = _NOTHING) -> Answer | None:
+    def get(
+        self, url: str, *, limit: int, known: Validators = _NOTHING, wanted: Callable[[bytes], bool] | None = None
+    ) -> Answer | None:
         """Fetches one URL, with a few tries of its own.
 
         Args:
             url: http or https.
             limit: Most bytes, after decompression.
             known: Validators of what we hold; sent along.
+            wanted: Looks at the first bytes; of what is not wanted no more is read.
 
         Returns:
             The answer, or None where it has not changed since `known`.
@@ -114,7 +117,7 @@ class PoliteClient:
         pauses = iter(BACKOFF_S)
         while True:
             try:
-                return self._follow(url, lambda hop: self._visit(hop, known, lambda r: read_whole(r, limit)))
+                return self._follow(url, lambda hop: self._visit(hop, known, lambda r: read_whole(r, limit, wanted)))
             except ArchiveUnavailable as error:
                 pause_s = max(next(pauses, math.inf), error.retry_after_s or 0.0)
                 if self._clock() + pause_s > self._ends:

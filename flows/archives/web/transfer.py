@@ -3,6 +3,7 @@
 Called by `http.py`.
 """
 
+from collections.abc import Callable
 from urllib.parse import urljoin
 
 import requests
@@ -13,6 +14,8 @@ from flows.archives.record import Validators
 
 ROBOTS_BYTES = 512 * 1024
 CHUNK_BYTES = 64 * 1024
+START_BYTES = 4096
+"""Enough to tell what a body is."""
 
 
 def conditions(known: Validators) -> dict[str, str]:
@@ -33,14 +36,24 @@ def joined(url: str, target: str) -> str:
         raise BadRecord(f"{shown(url)} redirects to what is no address; tell the archive") from None
 
 
-def read_whole(response: requests.Response, limit: int) -> bytes:
-    """The body, given up as soon as it passes the limit, whatever its Content-Length says."""
-    parts, size = [], 0
+def read_whole(response: requests.Response, limit: int, wanted: Callable[[bytes], bool] | None = None) -> bytes:
+    """The body, given up as soon as it passes the limit, whatever its Content-Length says.
+
+    Args:
+        response: not read yet.
+        limit: most bytes.
+        wanted: looks at the first bytes; of what is not wanted only these are read.
+    """
+    parts, size = list[bytes](), 0
     for part in response.iter_content(CHUNK_BYTES):
         size += len(part)
         if size > limit:
             raise TooLarge(f"{shown(response.url)} is larger than {limit:,} bytes; raise the limit if it should be")
         parts.append(part)
+        if wanted and size >= START_BYTES:
+            if not wanted(b"".join(parts)):
+                break
+            wanted = None
     return b"".join(parts)
 
 

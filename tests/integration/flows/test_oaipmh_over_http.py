@@ -191,8 +191,8 @@ def test_a_picture_comes_with_its_validators_and_only_when_it_changed(museum: Mu
     ("body", "problem", "reason"),
     [
         (b"<html>busy</html>", BadRecord, "is an HTML page"),
-        (b"GIF89a", BadRecord, "of no picture format"),
-        (b"", BadRecord, "of no picture format"),
+        (b"GIF89a", BadRecord, "a GIF, a format that is not taken"),
+        (b"", BadRecord, "is empty"),
         (PICTURE * 10, TooLarge, "larger than 100 bytes"),
         (None, BadRecord, "HTTP 404"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from db.catalogue import Catalogue
-from db.entries.night import Change, EncoderKey, Tone
+from db.entries.night import Change, ContentScope, EncoderKey, Tone
 from flows.settings import Settings
 from tests.integration.flows.one_night import night, pass_days, states
 from tests.unfriendly import STAMP, Question, Reply, Unfriendly, drawn, error, listed, paged, record
@@ -172,6 +172,10 @@ def test_a_record_that_can_be_read_no_more_is_held_back_until_it_can(site: Unfri
         site.records = lambda _, title=title: bad(site, title)
         night(own_settings, site.base_url)
         assert usable() == list(allowed)
+        with Catalogue.open(own_settings) as catalogue:
+            (name,) = catalogue.archive_addresses()
+            held = catalogue.held_back(ContentScope(frozenset({Tone.GRAYSCALE}), {name: None}))
+        assert held.get("unreadable", 0) == 3 - len(allowed)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from db.catalogue import Catalogue
+from db.entries.night import ContentScope, Tone
+from flows.reports.summary import harvest_lines
 from flows.settings import Settings
 from tests.integration.flows.one_night import night, pass_days, states
-from tests.unfriendly import BUSY, Reply, Unfriendly, drawn
+from tests.unfriendly import BUSY, Reply, Unfriendly, drawn, listed, record
 
 
 def cut(kind: str, share: float = 0.5) -> Reply:
@@ -151,3 +153,84 @@ def test_what_failed_before_is_asked_for_last(site: Unfriendly, own_settings: Se
     site.asked.clear()
     night(own_settings, site.base_url)
     assert [path for path in site.asked if path.endswith(".png")] == ["/0.png", "/1.png", "/a.png"]
+
+
+MANIFEST = b'{"@context": "http://iiif.io/api/presentation/3/context.json", "type": "Manifest"}'
+PAGE = Reply(b"<!DOCTYPE html><title>A print</title>", type="text/html")
+IN_PLACE_OF_A_PICTURE = {
+    "/a.gif": (Reply(b"GIF89a" + bytes(40)), "a GIF, a format that is not taken"),
+    "/b.pdf": (Reply(b"%PDF-1.7 ..."), "a PDF, a format that is not taken"),
+    "/c/manifest": (Reply(MANIFEST, type="application/ld+json"), "an IIIF manifest, which is not read yet"),
+    "/d/manifest.json": (Reply(MANIFEST), "an IIIF manifest, which is not read yet"),
+    "/e": (PAGE, "an HTML page"),
+    "/f": (Reply(b'{"id": 1}', type="application/json"), "of no picture format that we take"),
+    "/g": (Reply(b""), "empty"),
+}
+
+
+def test_what_leads_to_no_picture_is_told_by_what_it_is_and_counted(site: Unfriendly, own_settings: Settings) -> None:
+    site.pictures = {path: [reply] for path, (reply, _) in IN_PLACE_OF_A_PICTURE.items()}
+    tally = night(own_settings, site.base_url)
+    assert (tally.pictures, tally.failure) == (0, None)
+    told = dict(tally.passing.keys())
+    for path, (_, what) in IN_PLACE_OF_A_PICTURE.items():
+        assert f"{path} is {what}" in told[path.strip("/")]
+    said = [text for _, text in tally.remarks]
+    assert "addresses whose answer is an IIIF manifest, which is not read yet: 2" in said
+    assert "addresses whose answer is a GIF, a format that is not taken: 1" in said
+
+
+def test_an_address_without_a_suffix_is_tried_and_its_page_for_people_left(
+    site: Unfriendly, own_settings: Settings
+) -> None:
+    site.pictures = {
+        **{f"/page/{n}": [PAGE] for n in range(12)},
+        **{f"/image?id={n}": [Reply(drawn(n, "JPEG"))] for n in range(12)},
+    }
+    both = [record(f"r{n}", f"{site.root}/page/{n}", f"{site.root}/image?id={n}") for n in range(12)]
+    site.records = lambda _: listed(*both)
+    tally = night(own_settings, site.base_url)
+    assert (tally.pictures, tally.problems, states(own_settings)) == (12, [], {"held": 12})
+    with Catalogue.open(own_settings) as catalogue, catalogue.engine.connect() as connection:
+        pages = connection.execute(text("SELECT landing_url FROM records")).scalars().all()
+    assert sorted(map(str, pages)) == sorted(f"{site.root}/page/{n}" for n in range(12))
+
+
+def test_pages_for_people_in_plenty_are_not_all_asked_for_and_told(site: Unfriendly, own_settings: Settings) -> None:
+    site.pictures = {f"/page/{n}": [PAGE] for n in range(60)}
+    tally = night(own_settings, site.base_url)
+    assert tally.failure is None
+    assert len([path for path in site.asked if path.startswith("/page")]) < 12
+    assert any("51 addresses were not tried tonight" in text for _, text in tally.remarks)
+
+
+def test_several_addresses_in_one_element_are_several_pictures(site: Unfriendly, own_settings: Settings) -> None:
+    site.holds(6)
+    pairs = zip("abc", (" ", "; ", "|"), strict=True)
+    site.records = lambda _: listed(
+        *(
+            record(name, f"{site.root}/{2 * n}.png{between}{site.root}/{2 * n + 1}.png")
+            for n, (name, between) in enumerate(pairs)
+        )
+    )
+    tally = night(own_settings, site.base_url)
+    assert (tally.pictures, tally.problems) == (6, [])
+    assert [name for name, text in tally.remarks if "several addresses" in text] == ["a", "b", "c"]
+
+
+def test_a_record_without_a_picture_is_named(site: Unfriendly, own_settings: Settings) -> None:
+    site.records = lambda _: listed(record("a"), record("b", "arcUP0542", "http://m.example/thumb/b.jpg"))
+    tally = night(own_settings, site.base_url)
+    assert [name for name, text in tally.remarks if text == "it names no picture"] == ["a", "b"]
+    (line,) = [line for line in harvest_lines([tally]) if "names no picture" in line]
+    assert line == "  2 times (a, b): it names no picture"
+    with Catalogue.open(own_settings) as catalogue:
+        name = tally.archive
+        assert catalogue.held_back(ContentScope(frozenset({Tone.GRAYSCALE}), {name: None})) == {"no picture": 2}
+
+
+def test_of_what_is_no_picture_only_the_beginning_is_read(site: Unfriendly, own_settings: Settings) -> None:
+    site.pictures = {"/e": [Reply(BUSY + bytes(3_000_000))]}
+    settings = own_settings.model_copy(update={"max_picture_bytes": 1_000_000})
+    ((_, why),) = night(settings, site.base_url).passing
+    assert "an HTML page" in why
