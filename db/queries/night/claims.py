@@ -24,6 +24,8 @@ from db.tables.review import CuratorRequest, Review
 
 PAGE = 500
 """Offers looked at in one go."""
+BLOCK = 50
+"""Of these, attempts opened in one transaction: other writers wait for it, and a crash leaves those before."""
 _CLAIMED = (Outcome.SUCCEEDED, Outcome.REJECTED)
 _NO_INPUTS = inputs_digest(Inputs())
 
@@ -52,23 +54,33 @@ class Bounds:
     limit: int | None = None
     """Attempts to open, at most."""
 
+    def left(self, taken: int) -> int | None:
+        """How many more; None: there is no limit."""
+        return None if self.limit is None else max(0, self.limit - taken)
+
 
 def claim(session: Session, insert: Any, batch_id: int, offers: Offers, bounds: Bounds) -> int:
-    """Open attempts in the batch for what is offered and not settled; how many.
+    """Open attempts in the batch for what is offered and not settled, all in this transaction; how many."""
+    batch, taken, place = session.get_one(Batch, batch_id), 0, 0
+    while page := next_page(session, batch, offers, place, bounds.left(taken)):
+        place = page[-1].place
+        taken += open_attempts(session, insert, batch, page, bounds.max_tries)
+    return taken
+
+
+def next_page(session: Session, batch: Batch, offers: Offers, place: int, left: int | None) -> list[Offer]:
+    """Offers behind a place, no more than are `left` to take; empty: there are no more."""
+    return [] if left == 0 else offers(session, batch, place, PAGE if left is None else min(PAGE, left))
+
+
+def open_attempts(session: Session, insert: Any, batch: Batch, page: Sequence[Offer], max_tries: int) -> int:
+    """Open attempts for the offers that are not settled; how many.
 
     Settled is a key with a pending, succeeded or rejected attempt, with a permanent failure, or with too many others.
-    What another process claimed meanwhile is skipped, and more is sought until there is none.
+    What another process claimed meanwhile is skipped.
     """
-    batch = session.get_one(Batch, batch_id)
-    taken = place = 0
-    while bounds.limit is None or taken < bounds.limit:
-        page = offers(session, batch, place, PAGE if bounds.limit is None else min(PAGE, bounds.limit - taken))
-        if not page:
-            break
-        place = page[-1].place
-        if rows := _rows(session, batch, page, bounds.max_tries):
-            taken += len(session.execute(insert.on_conflict_do_nothing().returning(Attempt.id), rows).all())
-    return taken
+    rows = _rows(session, batch, page, max_tries)
+    return len(session.execute(insert.on_conflict_do_nothing().returning(Attempt.id), rows).all()) if rows else 0
 
 
 def matches(chosen: ColumnElement[bool], matcher: MatcherKey | None = None) -> Offers:

@@ -1,11 +1,11 @@
 """The dispatch's queries: batches are taken, held by heartbeat, taken over, closed; attempts get outcomes.
 
-What is durable when: `take_batch` commits the claim on every match before any work; `close_attempt` commits
-one outcome with its output's row. A crash leaves pending attempts in a batch whose owner is gone; whoever
+What is durable when: `take_batch` commits the claim on every match, block by block, before any work; `close_attempt`
+commits one outcome with its output's row. A crash leaves pending attempts in a batch whose owner is gone; whoever
 takes it over gets a higher token, and the old owner, should it still live, can write nothing more.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import timedelta
 from math import isfinite
@@ -34,7 +34,60 @@ SILENCE_S = 120
 _RESULT = {each.name for each in fields(AttemptResult)} - {"output"}
 
 
-class DispatchQueries(Store):
+class Taking(Store):
+    """How a batch is taken, whatever is due: in blocks, so that nobody else waits long.
+
+    A crash between two blocks leaves a batch with fewer attempts; whoever takes it over carries on with these, and the
+    rest is due as before.
+    """
+
+    def _take(
+        self, recipe: RecipeEntry, models: Collection[ModelKey], bounds: Bounds, kinds: Iterable[Offers],
+        asked: Callable[[Session], Offers] | None = None,
+    ) -> BatchEntry | None:  # fmt: skip
+        """A batch, held by this process, of what is offered; None, and no batch: nothing is.
+
+        Args:
+            asked: what comes first, and in one transaction with whatever this does: nobody takes it back meanwhile.
+        """
+        with self._writing() as session:
+            batch = batch_entry(session, _new_batch(session, recipe, models))
+            taken = claims.claim(session, self._insert(Attempt), batch.id, asked(session), bounds) if asked else 0
+        try:
+            for offers in kinds:
+                taken += self._claimed(batch, offers, replace(bounds, limit=bounds.left(taken)))
+        except BaseException:
+            self.release_batch(batch)
+            raise
+        with self._writing() as session:
+            if taken:
+                return batch_entry(session, batch.id)
+            session.execute(delete(Batch).where(Batch.id == batch.id))
+        return None
+
+    def _claimed(self, batch: BatchEntry, offers: Offers, bounds: Bounds) -> int:
+        """Offers are looked up beside the writers, and opened in blocks; how many were."""
+        taken = place = 0
+        while True:
+            with self._reading() as session:  # anew each time: of what was written since, it knows
+                held = session.get_one(Batch, batch.id)
+                page = claims.next_page(session, held, offers, place, bounds.left(taken))
+            if not page:
+                return taken
+            place = page[-1].place
+            for start in range(0, len(page), claims.BLOCK):
+                with self._writing() as session:
+                    _hold(session, batch)
+                    held, block = session.get_one(Batch, batch.id), page[start : start + claims.BLOCK]
+                    taken += claims.open_attempts(session, self._insert(Attempt), held, block, bounds.max_tries)
+
+    def release_batch(self, batch: BatchEntry) -> None:
+        """Put the batch down as it is: anybody may take it over. Harmless when it is ours no longer."""
+        with self._writing() as session:
+            session.execute(_held(batch).values(_NOBODY))
+
+
+class DispatchQueries(Taking):
     """What the dispatch says to the catalogue."""
 
     def take_batch(
@@ -58,25 +111,28 @@ class DispatchQueries(Store):
             limit: attempts, at most.
             max_tries: as above.
         """
-        with self._writing() as session:
-            names = (RECIPE_OF_NIGHT, recipe.name)
-            match_requests(session, self._insert(Match), matcher, names)
-            offers = [claims.requests(names, matcher)]
-            if recipe.styles:
-                offers += [claims.matches(next_candidate(), matcher), claims.matches(chosen_match(), matcher)]
-            elif scope is not None:
-                offers += [claims.contents(in_scope(session, scope))]
-            return open_batch(session, self._insert(Attempt), recipe, models, offers, Bounds(max_tries, limit))
+        names = (RECIPE_OF_NIGHT, recipe.name)
+        kinds: list[Offers] = []
+        if recipe.styles:
+            kinds = [claims.matches(next_candidate(), matcher), claims.matches(chosen_match(), matcher)]
+        elif scope is not None:
+            with self._reading() as session:
+                kinds = [claims.contents(in_scope(session, scope))]
+        return self._take(recipe, models, Bounds(max_tries, limit), kinds, self._asked(names, matcher))
 
     def take_requests(
         self, recipe: RecipeEntry, models: Collection[ModelKey], matcher: MatcherKey, *, limit: int | None,
         max_tries: int = 3,
     ) -> BatchEntry | None:  # fmt: skip
         """Claim, as `take_batch`, only what curators asked for by the name of this recipe; nothing else is due."""
-        with self._writing() as session:
-            match_requests(session, self._insert(Match), matcher, (recipe.name,))
-            offers = [claims.requests((recipe.name,), matcher)]
-            return open_batch(session, self._insert(Attempt), recipe, models, offers, Bounds(max_tries, limit))
+        return self._take(recipe, models, Bounds(max_tries, limit), (), self._asked((recipe.name,), matcher))
+
+    def _asked(self, names: Collection[str], matcher: MatcherKey) -> Callable[[Session], Offers]:
+        def asked(session: Session) -> Offers:
+            match_requests(session, self._insert(Match), matcher, names)
+            return claims.requests(names, matcher)
+
+        return asked
 
     def unfinished_batches(self) -> list[BatchEntry]:
         """Batches that were put down or whose owner is gone; oldest first. They can be taken over."""
@@ -104,8 +160,22 @@ class DispatchQueries(Store):
             swap = update(Batch).where(Batch.id == batch_id, Batch.token == batch.token)
             if not changed(session, swap.values(token=batch.token + 1, **_held_by(this_process()))):
                 return None
-            _drop_forbidden(session, batch_id)
+            batch_held = batch_entry(session, batch_id)
+        for numbers in chunks(self._forbidden(batch_id)):
+            with self._writing() as session:
+                _hold(session, batch_held)
+                _drop(session, numbers)
+        with self._reading() as session:
             return batch_entry(session, batch_id)
+
+    def _forbidden(self, batch_id: int) -> list[int]:
+        """Pending attempts of which a picture may no longer be used."""
+        with self._reading() as session:
+            pending = session.execute(_left(batch_id)).all()
+            allowed: set[str] = set()
+            for some in chunks({sha256 for attempt in pending for sha256 in _taken(attempt)}):
+                allowed |= set(session.scalars(select(Image.sha256).where(Image.sha256.in_(some), usable(Image.id))))
+        return [attempt.id for attempt in pending if not allowed.issuperset(_taken(attempt))]
 
     def pending_attempts(self, batch: BatchEntry) -> list[PendingAttempt]:
         """What is left to try, in the order of the claim."""
@@ -173,11 +243,6 @@ class DispatchQueries(Store):
             closed = {"closed_at": now(), **_NOBODY}
             session.execute(update(Batch).where(Batch.id == batch.id).values(closed))
 
-    def release_batch(self, batch: BatchEntry) -> None:
-        """Put the batch down as it is: anybody may take it over. Harmless when it is ours no longer."""
-        with self._writing() as session:
-            session.execute(_held(batch).values(_NOBODY))
-
     def _free_batches(self, *which: ColumnElement[bool]) -> list[BatchEntry]:
         with self._reading() as session:
             unfinished = select(Batch).where(Batch.closed_at.is_(None), *which).order_by(Batch.id)
@@ -186,21 +251,6 @@ class DispatchQueries(Store):
 
 
 _NOBODY: Mapping[str, Any] = {"host": None, "pid": None, "process_start": None}
-
-
-def open_batch(
-    session: Session, insert_attempts: Any, recipe: RecipeEntry, models: Collection[ModelKey],
-    kinds: Iterable[Offers], bounds: Bounds,
-) -> BatchEntry | None:  # fmt: skip
-    """A batch, owned by this process, of what is due among all kinds of offers; None, and no batch: nothing is."""
-    batch_id, taken, limit = _new_batch(session, recipe, models), 0, bounds.limit
-    for offers in kinds:
-        left = replace(bounds, limit=None if limit is None else limit - taken)
-        taken += claims.claim(session, insert_attempts, batch_id, offers, left)
-    if taken:
-        return batch_entry(session, batch_id)
-    session.execute(delete(Batch).where(Batch.id == batch_id))
-    return None
 
 
 def batch_entry(session: Session, batch_id: int) -> BatchEntry:
@@ -277,18 +327,12 @@ def _pending_attempt(attempt: Any, files: Mapping[str, tuple[Image, str]]) -> Pe
     )
 
 
-def _drop_forbidden(session: Session, batch_id: int) -> None:
-    """Delete pending attempts of which a picture may no longer be used; those that once made one have failed."""
-    pending = session.execute(_left(batch_id)).all()
-    allowed: set[str] = set()
-    for some in chunks({sha256 for attempt in pending for sha256 in _taken(attempt)}):
-        allowed |= set(session.scalars(select(Image.sha256).where(Image.sha256.in_(some), usable(Image.id))))
-    gone = [attempt for attempt in pending if not allowed.issuperset(_taken(attempt))]
-    for attempt in gone:
-        if attempt.output_image_id is not None:
-            lost_results.give_up(session, attempt.id)
-    for numbers in chunks([attempt.id for attempt in gone if attempt.output_image_id is None]):
-        session.execute(delete(Attempt).where(Attempt.id.in_(numbers)))
+def _drop(session: Session, attempt_ids: Collection[int]) -> None:
+    """Delete pending attempts; those that once made a picture have failed."""
+    made = select(Attempt.id).where(Attempt.id.in_(attempt_ids), Attempt.output_image_id.is_not(None))
+    for attempt_id in session.scalars(made).all():
+        lost_results.give_up(session, attempt_id)
+    session.execute(delete(Attempt).where(Attempt.id.in_(attempt_ids), _pending()))
 
 
 def _held_by(owner: BatchOwner) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from db.queries.base.store import chunks, image_entry
 from db.queries.base.usable import found_by, harvested, usable
 from db.queries.night import claims
 from db.queries.night.attempts import AttemptQueries
-from db.queries.night.dispatch import open_batch
+from db.queries.night.dispatch import Taking
 from db.queries.night.match import match_rows
 from db.tables.night import Archive, Attempt, Image, Match, Record, RecordImage
 
 PAIRED = {"why": "a sweep pairs every content with every style"}
 
 
-class SweepQueries(AttemptQueries):
+class SweepQueries(AttemptQueries, Taking):
     """What the sweep says to the catalogue."""
 
     def archive_images(self, archive: str) -> tuple[list[ImageEntry], int]:
@@ -62,8 +62,7 @@ class SweepQueries(AttemptQueries):
     ) -> BatchEntry | None:
         """As `take_batch`, of exactly these matches, whether a night would choose them or not."""
         offers = [claims.matches(Match.id.in_(some)) for some in chunks(match_ids)]
-        with self._writing() as session:
-            return open_batch(session, self._insert(Attempt), recipe, models, offers, claims.Bounds(max_tries))
+        return self._take(recipe, models, claims.Bounds(max_tries), offers)
 
     def pair_attempts(
         self, match_ids: Collection[int], recipe_digests: Iterable[str], encoder: EncoderKey

@@ -3,11 +3,13 @@
 from threading import Barrier, Thread
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+import pytest
+from sqlalchemy import Connection, event, text, update
 
 from db.catalogue import Catalogue
 from db.engine import writing
 from db.settings import CatalogueSettings
+from db.tables.night import Batch
 
 if TYPE_CHECKING:
     from tests.samples import Sample
@@ -37,6 +39,74 @@ def test_two_nights_at_once_never_claim_the_same_match(settings: CatalogueSettin
         sample.pairs(catalogue, 24)
     one, other = _take_at_once(settings, sample, limit=2)
     assert len(one) + len(other) == len({*one, *other}) == 24
+
+
+def test_two_nights_that_claim_in_blocks_share_all_there_is(
+    settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.queries.night.claims.BLOCK", 2)
+    with Catalogue.open(settings) as catalogue:
+        sample.pairs(catalogue, 24)
+    one, other = _take_at_once(settings, sample, limit=20)
+    assert len(one) + len(other) == len({*one, *other}) == 24
+
+
+@pytest.mark.parametrize("moment", range(6))
+def test_a_night_that_ends_between_two_blocks_loses_nothing_and_doubles_nothing(
+    settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    monkeypatch.setattr("db.queries.night.claims.BLOCK", 2)
+    with sample.both(settings) as (ending, next_night):
+        contents = {content for content, _ in sample.pairs(next_night, 7)}
+        writes = iter(range(moment))
+
+        @event.listens_for(ending.engine, "begin")
+        def killed(connection: Connection) -> None:
+            if connection.get_execution_options().get("nishiki_writes") and next(writes, None) is None:
+                raise SystemExit
+
+        with pytest.raises(SystemExit):
+            sample.take(ending)
+        with writing(next_night.engine).begin() as connection:
+            connection.execute(update(Batch).values(process_start="another boot:1"))  # as after kill -9
+        taken = []
+        for free in next_night.unfinished_batches():
+            batch = next_night.take_over(free.id)
+            assert batch is not None
+            taken += next_night.pending_attempts(batch)
+        assert len(taken) == min(7, 2 * max(0, moment - 1))
+        rest = next_night.take_batch(sample.recipe, sample.models, sample.matcher, limit=None)
+        taken += next_night.pending_attempts(rest) if rest else []
+        assert len(taken) == 7
+        assert {each.content.id for each in taken} == contents
+
+
+def test_other_writers_get_their_turn_between_two_blocks(
+    settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.queries.night.claims.BLOCK", 2)
+    with sample.both(settings) as (night, other):
+        sample.pairs(night, 6)
+        seen: list[int] = []
+
+        @event.listens_for(night.engine, "begin")
+        def look(connection: Connection) -> None:
+            if connection.get_execution_options().get("nishiki_writes"):
+                seen.append(other.status()["attempts"]["pending"])
+
+        sample.take(night)
+    assert seen == [0, 0, 2, 4, 6]
+
+
+def test_a_limit_holds_over_all_blocks(
+    settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.queries.night.claims.BLOCK", 2)
+    with Catalogue.open(settings) as catalogue:
+        sample.pairs(catalogue, 7)
+        assert [sample.take(catalogue, limit=5).taken, sample.take(catalogue, limit=5).taken] == [5, 2]
+        assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=5) is None
+        assert [batch.taken for batch in catalogue.batches_at_work()] == [5, 2], "no empty batch is left"
 
 
 def _race_past_the_query(settings: CatalogueSettings, sample: "Sample") -> int:
