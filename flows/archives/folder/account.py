@@ -47,6 +47,8 @@ class Contents:
     tables: Sequence[Table] = ()
     ignored: Sequence[str] = ()
     """Tables of other names, where one is read that speaks for them."""
+    notices: Sequence[str] = ()
+    """Texts on rights, which only a person can read."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class Account:
             yield from (Remark(table.path, note) for note in table.notes)
         for path in self.contents.ignored:
             yield Remark(path, "is not read as a table")
+        for path in self.contents.notices:
+            yield Remark(path, "is a text on rights and is not read; what it forbids has to stand in records.csv")
         if self.contents.tables:
             yield from self._rest()
         yield from (remark for row in self.rows for remark in row.remarks)

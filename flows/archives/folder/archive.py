@@ -102,9 +102,7 @@ class FolderArchive:
             MalformedAnswer: a table cannot be read. Its pictures come held back before, since it may forbid what a
                 folder otherwise allows.
         """
-        seen = _Seen()
-        for path in walk(self._root, self._foreign):
-            self._see(path, seen)
+        seen = self._seen()
         try:
             contents = self._contents(seen)
         except MalformedAnswer as error:
@@ -122,10 +120,7 @@ class FolderArchive:
         Raises:
             MalformedAnswer: a table cannot be read.
         """
-        seen = _Seen()
-        for path in walk(self._root, self._foreign):
-            self._see(path, seen)
-        return understand(self._contents(seen), free=self._free)
+        return understand(self._contents(self._seen()), free=self._free)
 
     def picture(self, reference: str, known: Validators = _NOTHING) -> Picture | None:
         """Reads a picture file; unchanged means the same size and time of change."""
@@ -163,40 +158,38 @@ class FolderArchive:
             raise BadRecord(f"{reference} is no plain file, or a folder that cannot be listed; check it")
         return path, facts
 
-    def _see(self, path: Path, seen: "_Seen") -> None:
-        """Sort a file by its name and its first bytes."""
-        name = path.relative_to(self._root).as_posix()
-        kind = kind_of(name)
-        if kind is Kind.TABLE:
-            seen.tables.append(name)
-            return
-        try:
-            file, start = self._file(name)
-        except BadRecord as error:
-            seen.broken[name] = str(error)
-            return
-        if looks_like_picture(start):
-            seen.files[name] = file
-        elif kind is Kind.TABLE_LIKE or (name.casefold().endswith((".json", ".txt")) and self._is_table(name)):
-            seen.table_like.append(name)
-        elif kind is not Kind.NOTE:
-            seen.broken[name] = f"{name} {_UNKNOWN_FORMAT if start else 'is empty; copy it again'}"
+    def _seen(self) -> "_Seen":
+        """Every file, sorted by its name and its first bytes."""
+        seen = _Seen()
+        for path in walk(self._root, self._foreign):
+            name = path.relative_to(self._root).as_posix()
+            kind, found = kind_of(name), self._picture_at(name)
+            if kind is Kind.TABLE:
+                seen.tables.append(name)
+            elif isinstance(found, File):
+                seen.files[name] = found
+            elif kind is Kind.TABLE_LIKE or self._is_table(name):
+                seen.table_like.append(name)
+            elif kind is Kind.NOTICE:
+                seen.notices.append(name)
+            elif kind is not Kind.NOTE:
+                seen.broken[name] = found
+        return seen
 
-    def _file(self, name: str) -> tuple[File, bytes]:
-        """A file's facts and its first bytes.
-
-        Raises:
-            BadRecord: it cannot be read, or its name cannot be kept.
-        """
-        if printable(name) != name:
-            raise BadRecord(f"{printable(name)} is not valid UTF-8; rename the file")
-        check_identifier(name)
-        path, facts = self._look(name)
+    def _picture_at(self, name: str) -> File | str:
+        """A picture's facts, or why it is none that can be taken."""
         try:
+            _check_name(name)
+            path, facts = self._look(name)
             with path.open("rb") as file:
-                return File(name, facts.st_size, _moment(facts.st_mtime)), file.read(MAGIC_BYTES)
+                start = file.read(MAGIC_BYTES)
+        except BadRecord as error:
+            return str(error)
         except OSError as error:
-            raise BadRecord(f"{name} cannot be read ({error.strerror}); check its permissions") from None
+            return f"{name} cannot be read ({error.strerror}); check its permissions"
+        if looks_like_picture(start):
+            return File(name, facts.st_size, _moment(facts.st_mtime))
+        return f"{name} {_UNKNOWN_FORMAT if start else 'is empty; copy it again'}"
 
     def _contents(self, seen: "_Seen") -> Contents:
         """With the tables read.
@@ -217,10 +210,12 @@ class FolderArchive:
                 'restricts nothing, set the archive\'s undescribed_pictures = "free" in nishiki.toml'
             )
         tables = [read_table(name, self._table_bytes(name)) for name in seen.tables]
-        return Contents(seen.files, seen.broken, tables, seen.table_like)
+        return Contents(seen.files, seen.broken, tables, seen.table_like, seen.notices)
 
     def _is_table(self, name: str) -> bool:
-        """Does a file list files or records, and say something of them?"""
+        """Does a file of text or JSON list files or records, and say something of them?"""
+        if not name.casefold().endswith((".json", ".txt")):
+            return False
         try:
             return any(row.tells for row in read_table(name, self._table_bytes(name)).rows)
         except MalformedAnswer:
@@ -247,6 +242,13 @@ class _Seen:
     broken: dict[str, str] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
     table_like: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+def _check_name(name: str) -> None:
+    if printable(name) != name:
+        raise BadRecord(f"{printable(name)} is not valid UTF-8; rename the file")
+    check_identifier(name)
 
 
 def _slash(folder: str) -> str:

@@ -51,7 +51,7 @@ _KNOWN = {
 }
 _LIKE = {
     "derivatives": re.compile(
-        "derivativ|modif(?:y|ication)|adaptation|alteration|colou?ri[sz]|改変|改作|翻案|カラー化|着色"
+        "derivati[vo]|modif(?:y|ication)|adaptation|alteration|colou?ri[sz]|改変|改作|翻案|カラー化|着色"
     ),
     "rights": re.compile(
         "right|licen[cs]|copyleft|permi(?:t|ssion)|restrict|reuse|usage|^use(?!r)|conditionsofuse|termsof|allowed|embargo"

@@ -18,17 +18,14 @@ Foreign = Callable[[Path], bool]
 """Is a path something that the archive does not hold, wherever it lies?"""
 
 _PICTURE = r"jpe?g|jpe|png|tiff?|webp|avif|jp2|j2k|jpx|gif|bmp|psd|heic|dng|raw"
+_TEXT = r"(?:md|markdown|rst|txt|text|pdf|rtf|docx?|odt|pages|html?|log|ini|url|webloc|lnk|sha256|md5)"
+_RIGHTS = "licen[cs]e|copying|copyright|rights|terms of use|権利|著作権|利用条件"
 _KINDS = (
     ("TABLE", re.compile(r"records(?:\.(?:csv|tsv|tab|txt|xlsx|xlsm|json))+")),
-    ("TABLE_LIKE", re.compile(rf"records?[\s\d()_-]*(?:\.(?!(?:pdf|{_PICTURE})$)\w+)*")),
+    ("TABLE_LIKE", re.compile(rf"records?[\s\d()_-]*(?:\.(?!(?:pdf|{_PICTURE})$)[\w~]+)*")),
     ("TABLE_LIKE", re.compile(r".*\.(?:csv|tsv|tab|xlsx?|xlsm|xlsb|ods|fods|numbers|dbf|mdb|accdb)")),
-    (
-        "NOTE",
-        re.compile(
-            r".*\.(?:md|markdown|rst|txt|text|pdf|rtf|docx?|odt|pages|html?|log|ini|url|webloc|lnk|sha256|md5)"
-            r"|readme|licen[cs]e|copying|notice|authors|changelog"
-        ),
-    ),
+    ("NOTICE", re.compile(rf"(?:.*[^a-z])?(?:{_RIGHTS})(?:[^a-z.].*)?(?:\.{_TEXT})?")),
+    ("NOTE", re.compile(rf".*\.{_TEXT}|readme|notice|authors|changelog")),
 )
 
 
@@ -39,8 +36,10 @@ class Kind(Enum):
     """`records.csv` and its like, whatever the capitals: it describes the pictures of its folder and below."""
     TABLE_LIKE = auto()
     """Another table, which may describe pictures, and which nishiki does not read."""
+    NOTICE = auto()
+    """A text on rights by its name, such as LICENSE."""
     NOTE = auto()
-    """A person's text, unless it holds a picture all the same."""
+    """Another text for people, unless it holds a picture all the same."""
     OTHER = auto()
     """A picture, or what ought to be one."""
 

@@ -235,6 +235,7 @@ def test_a_bad_row_is_reported_with_its_place_and_frees_no_picture(
         ("records.csv", b"title;shelf\nx;a.jpg\n"),
         ("records.csv", b""),
         ("records.csv", "identifier,title\nx,écossais\n".encode("latin-1")),
+        ("records.csv", "identifier,title\nx,Hiroshige’s\n".encode("cp1252")),
         ("records.csv", b'identifier,title\nx,"never closed\n'),
         ("records.json", b"[{"),
         ("records.json", b'{"file": "a.jpg"}'),

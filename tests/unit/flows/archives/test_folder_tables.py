@@ -240,6 +240,7 @@ CSV = "identifier,file,derivatives\nx1,P001.png,no\n"
         ("records.csv", CSV.encode("utf-16-le")),
         ("records.csv", CSV.encode("utf-8-sig")),
         ("records.csv", "\n,,\n" + CSV),
+        ("records.csv", CSV.replace("\n", "\r")),
         ("records.csv", ("題名," + CSV.replace("\n", "\n暫,", 1)).encode("cp932")),
         ("records.csv", ("題名," + CSV.replace("\n", "\nしばらく,", 1)).encode("euc_jp")),
         ("records.json", json.dumps([{"identifier": "x1", "File": ["P001.png"], "Derivatives": "no"}])),
@@ -348,7 +349,7 @@ def test_the_same_name_twice_in_json_is_held_back(made: Made) -> None:
 @pytest.mark.parametrize(
     "other",
     ["list.csv", "目録.xlsx", "records.ods", "Records (1).csv", "records.xls", "record.csv", "records", "box1/a.tsv",
-     "records.csv.bak", "inventory.numbers", "list.txt", "metadata.json"],
+     "records.csv.bak", "records.csv~", "inventory.numbers", "list.txt", "metadata.json"],
 )  # fmt: skip
 def test_a_table_of_another_name_stops_the_folder_and_frees_nothing(tmp_path: Path, other: str) -> None:
     (tmp_path / "box1").mkdir()
@@ -385,6 +386,13 @@ def test_beside_a_table_that_is_read_another_is_only_named(made: Made) -> None:
     assert [each.identifier for each in listed.unreadable] == ["data.json"]
 
 
+def test_a_table_of_another_name_that_nobody_may_read_stops_the_folder_as_well(tmp_path: Path) -> None:
+    (tmp_path / "P001.png").write_bytes(PICTURE)
+    (tmp_path / "list.csv").symlink_to("gone.csv")
+    with pytest.raises(MalformedAnswer, match=r"list\.csv looks like a table"):
+        Listed(tmp_path)
+
+
 def test_a_list_in_json_of_another_name_stops_the_folder(tmp_path: Path) -> None:
     (tmp_path / "P001.png").write_bytes(PICTURE)
     (tmp_path / "data.json").write_text('[{"file": "P001.png", "derivatives": "no"}]')
@@ -413,7 +421,7 @@ def test_a_note_that_only_begins_like_a_table_is_none(tmp_path: Path, text: str)
 
 @pytest.mark.parametrize(
     "litter",
-    ["README.md", "readme", "notes.txt", "Notes.PDF", "LICENSE", "report.docx", "~$records.xlsx", ".DS_Store",
+    ["README.md", "readme", "notes.txt", "Notes.PDF", "CHANGELOG", "report.docx", "~$records.xlsx", ".DS_Store",
      "Thumbs.db", "index.html"],
 )  # fmt: skip
 def test_a_persons_notes_in_a_folder_are_no_finding(tmp_path: Path, litter: str) -> None:
@@ -421,6 +429,16 @@ def test_a_persons_notes_in_a_folder_are_no_finding(tmp_path: Path, litter: str)
     (tmp_path / litter).write_bytes(b"some text")
     listed = Listed(tmp_path)
     assert (listed.rights, listed.said) == ({"P001.png": YES}, "")
+
+
+@pytest.mark.parametrize(
+    "name", ["LICENSE", "licence.txt", "box1/Copyright (2020).pdf", "利用条件.pdf", "image_rights.md"]
+)
+def test_a_text_on_rights_is_named_and_left_to_a_person(made: Made, name: str) -> None:
+    listed = made(row("P001.png"), "P001.png", other=[name])
+    assert listed.remarked == [
+        f"{name}: is a text on rights and is not read; what it forbids has to stand in records.csv"
+    ]
 
 
 def test_pictures_that_no_row_reaches_are_held_counted_and_named_unless_the_operator_frees_them(made: Made) -> None:
