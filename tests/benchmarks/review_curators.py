@@ -113,7 +113,8 @@ def review_page(settings: CatalogueSettings) -> Iterator[str]:
     """The address of `nishiki review` on this catalogue, as soon as it listens."""
     _one_small_picture(settings.home)
     given = {"NISHIKI_HOME": str(settings.home), "NISHIKI_DATABASE_URL": settings.url}
-    command = [str(Path(sys.executable).with_name("nishiki")), "review", "--port", "0"]
+    program = "from flows.cli.app import app; app()"  # of the folder that this runs in, wherever nishiki is installed
+    command = [sys.executable, "-c", program, "review", "--port", "0"]
     with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -92,10 +92,10 @@ async def _admitted(request: Request, bound: Bound) -> Request:
     Raises:
         HTTPException: 413, 408 or 400: too long, too slow, too many fields, or no form.
     """
+    await run_in_threadpool(bound.first, request)
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or len(declared) > 9 or int(declared) > bound.most_bytes:
         raise _too_long()
-    await run_in_threadpool(bound.first, request)
     body = await _read(request, bound)
     try:
         form = await run_in_threadpool(_parsed, body, request.headers.get("content-type", ""), bound)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from db.errors import (
@@ -27,11 +27,23 @@ from db.review.access.addresses import address_of
 from db.review.access.auth import SignInNeeded, visitor_before
 from db.review.access.headers import headers_of
 from db.review.view.notices import notice_value
+from db.review.view.preferences import preferences_of
 from db.review.view.rendering import render
+from db.review.view.translations import words
 
 log = logging.getLogger("nishiki.review")
 _MOST_SHOWN: Final = 80
 """Letters of a value that is shown again."""
+_BRIEFLY: Final = {
+    "too long": "This is longer than any form of the page. "
+    "Nothing of it was kept: go back, shorten it and send it again.",
+    "too slow": "What you sent did not arrive in time, and nothing of it was kept. "
+    "Check the connection, go back and send it again.",
+    "unreadable form": "This is not a form that the page knows: it has too many fields, holds a file, or breaks off. "
+    "Nothing of it was kept.",
+    "too many tries": "Wait a little, then try again.",
+}
+"""As the page says it."""
 _SLIPS: Final = {
     "no number": {"int_parsing", "float_parsing", "int_from_float"},
     "out of range": {
@@ -81,9 +93,18 @@ def _sign_in(request: Request, _: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    answer = fault_page(request, error.status_code, word=error.detail)
+    known = visitor_before(request)
+    brief = None if known else _BRIEFLY.get(error.detail)
+    answer = (
+        _line(request, error.status_code, brief) if brief else fault_page(request, error.status_code, word=error.detail)
+    )
     answer.headers.update(error.headers or {})
     return answer
+
+
+def _line(request: Request, status: int, sentence: str) -> Response:
+    """A sentence instead of a page, for what strangers may send in any number: a page costs a hundred times as much."""
+    return PlainTextResponse(words(preferences_of(request).language).gettext(sentence) + "\n", status)
 
 
 def _wrong_form(request: Request, error: Exception) -> Response:

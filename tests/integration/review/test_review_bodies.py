@@ -180,3 +180,13 @@ def test_marks_that_are_no_json_are_told_like_any_other_slip(app: FastAPI) -> No
         answer = browser.http.post("/entries/1/marks", content=body, headers=token)
         assert answer.status_code == 422, body[:20]
         assert "could not use what was sent" in answer.text
+
+
+def test_strangers_get_a_sentence_in_their_language_and_people_who_are_signed_in_a_page(app: FastAPI) -> None:
+    long, japanese = b"a=" + b"1" * 16 * KIB, {"Content-Type": FORM, "Accept-Language": "ja"}
+    said = Browser(app).http.post("/login", content=long, headers=japanese)
+    assert (said.status_code, said.headers["content-type"]) == (413, "text/plain; charset=utf-8")
+    assert said.text.startswith("送信された内容が長すぎる")
+    browser = signed_in(app, "Aoi")
+    page = browser.http.post("/undo", content=long, headers=japanese)
+    assert (page.status_code, page.headers["content-type"]) == (413, "text/html; charset=utf-8")
