@@ -23,6 +23,8 @@ from db.review.settings import ReviewSettings
 MOST_CONNECTIONS: Final = 500
 MOST_LEFT_BYTES: Final = 10_000_000
 """Of a form that was answered before it had come whole: read and thrown away, for browsers listen only then."""
+BETWEEN_LEFT_S: Final = 0.02
+"""Seconds between two looks at it."""
 MOST_CHUNKS: Final = 2000
 """Of one form: each costs more than it carries where it is of a few bytes."""
 
@@ -215,6 +217,9 @@ class PatientProtocol(H11Protocol):
         self._left_bytes += size
         if self._left_bytes > MOST_LEFT_BYTES:
             self.transport.abort()
+        else:  # some hundred kilobytes at a time, so that a flood of it costs no more than a trickle
+            self.flow.pause_reading()
+            self.loop.call_later(BETWEEN_LEFT_S, self.flow.resume_reading)
 
     def _never_asked(self) -> None:
         begun, _ = self.conn.trailing_data

@@ -26,7 +26,7 @@ from tests.benchmarks.figures import Figure, publish
 from tests.benchmarks.review_catalogue import kept_catalogue
 from tests.benchmarks.review_curators import review_page, signed_in
 
-OTHERS_MS, LOOP_S, SIGN_IN_S = 200, 0.1, 6.0
+OTHERS_MS, LOOP_S, SIGN_IN_S = 200, 0.1, 5.0
 RECORDS, LOOKERS, PAUSE_S = 2_000, 3, 0.1
 FORM_BYTES, HALF_OPEN, GUESSERS, GUESSING = 8_400_000, 505, 200, 16
 NAME, PASSWORD = "Aoi", "a long enough password"

@@ -25,7 +25,7 @@ FIRST_WAIT_S: Final = 15
 LONGEST_WAIT_S: Final = 900
 FREE_OF_PAUSE: Final = 10
 """Wrong tries at one name, from wherever, before it is answered more slowly."""
-LONGEST_PAUSE_S: Final = 4.0
+LONGEST_PAUSE_S: Final = 2.5
 FORGOTTEN_S: Final = 3600
 """After so long without a wrong try, counting begins anew."""
 MOST_KEPT: Final = 10_000
