@@ -52,6 +52,8 @@ class Damage(StrEnum):
     TILES = "leftover tiles"
     LOST_COPIES = "lost working copies"
     COPY = "leftover working copy"
+    READ = "pictures read long ago"
+    """Before brightness, transparency and page were judged by the picture."""
     RIGHTS = "rights"
     """Judged by rules that were milder, or understood less."""
     DEAD_BATCH = "dead batch"
@@ -291,6 +293,15 @@ def _working_copies(catalogue: Catalogue, home: Path, young_s: float) -> Iterato
     if lost := _without_copy(catalogue):
         problem = "so many pictures have none; matching makes each that it needs, which takes it longer"
         yield Finding(Damage.LOST_COPIES, f"({len(lost):,})", problem, "nishiki doctor --mend")
+    if old_ones := _read_long_ago(catalogue):
+        problem = "so many were read before brightness, transparency and page were judged by the picture itself"
+        yield Finding(Damage.READ, f"({len(old_ones):,})", problem, "nishiki doctor --mend")
+
+
+def _read_long_ago(catalogue: Catalogue) -> list[str]:
+    """Harvested pictures that may be read otherwise now, and whose file is here; JPEG is read as it was."""
+    files = [path for path in catalogue.pictures.files() if path.suffix != ".jpg"]
+    return sorted({path.stem for path in files} & catalogue.read_otherwise())
 
 
 def _without_copy(catalogue: Catalogue) -> list[str]:
@@ -368,9 +379,10 @@ class _Mending:
         match finding.damage:
             case Damage.MISSING | Damage.ALTERED:
                 return self._picture_back(finding)
-            case Damage.LOST_COPIES:
-                self.remedies.remake(self.catalogue, _without_copy(self.catalogue))
-                return not _without_copy(self.catalogue)
+            case Damage.LOST_COPIES | Damage.READ:
+                due = _without_copy if finding.damage is Damage.LOST_COPIES else _read_long_ago
+                self.remedies.remake(self.catalogue, due(self.catalogue))
+                return not due(self.catalogue)
             case Damage.RIGHTS if self.remedies.rules is not None:
                 rules = self.remedies.rules
                 for moved in self.catalogue.judge_again(rules.judge, rules.version):

@@ -48,14 +48,20 @@ def read_working_copy(catalogue: Catalogue, sha256: str, max_pixels: int) -> Wor
     try:
         return from_png(catalogue.working_copies.read(sha256))
     except (FileNotFoundError, UnreadableImage):
-        with _one_original:
-            return keep_working_copy(
-                catalogue, sha256, decode(catalogue.pictures.read(sha256), max_pixels=max_pixels).pixels
-            )
+        return _made_anew(catalogue, sha256, max_pixels)
+
+
+def _made_anew(catalogue: Catalogue, sha256: str, max_pixels: int) -> WorkingCopy:
+    """From the original, as it is decoded now; what is known of the picture follows."""
+    with _one_original:
+        data = catalogue.pictures.read(sha256)
+        decoded = decode(data, max_pixels=max_pixels)
+        catalogue.correct_image(image_facts(sha256, decoded, len(data)))
+        return keep_working_copy(catalogue, sha256, decoded.pixels)
 
 
 def make_working_copies(catalogue: Catalogue, sha256s: Collection[str], max_pixels: int) -> Iterator[str]:
-    """Make the copies of these pictures; yields a sentence for each that cannot be made.
+    """Make the copies of these pictures, anew where there are some; yields a sentence for each that cannot be made.
 
     Raises:
         CatalogueFull: no room left; those made so far are kept.
@@ -63,7 +69,7 @@ def make_working_copies(catalogue: Catalogue, sha256s: Collection[str], max_pixe
     with track("working copies", len(sha256s), "pictures") as advance:
         for sha256 in sha256s:
             try:
-                read_working_copy(catalogue, sha256, max_pixels)
+                _made_anew(catalogue, sha256, max_pixels)
             except (PictureMissing, UnreadableImage, OSError) as error:
                 yield f"{sha256[:12]}: {error}"
             advance(1)

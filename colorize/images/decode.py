@@ -74,6 +74,7 @@ DEEP_COLOUR: Final = "RGB;16"
 _DARK_BYTE: Final = 64
 """Upper byte that a picture of 14 bits in 16 does not reach."""
 _EXTRA_SAMPLES, _SAMPLE_FORMAT, _ICC = 338, 339, 34675
+_SIGNED: Final = 2
 _WHITES: Final = {"WhiteLevel": 50717, "SMaxSampleValue": 341, "MaxSampleValue": 281}
 """Tags of TIFF that say what white is, certain ones first."""
 _BASE_MODES: Final = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK", "LAB": "LAB"}
@@ -123,8 +124,11 @@ def _samples(opened: Opened) -> tuple[tiff.Samples | None, Image.Transpose | Non
     if opened.tags and tiff.readable(opened.tags):  # Pillow reads these with 8 bits, wrongly, or not at all
         return tiff.samples(opened.tags, opened.data), _UPRIGHT.get(_tiff_orientation(image))
     upper_bytes = tiff.has_lower_bytes(image)
+    both = tiff.gray_with_alpha(image)
     image.load()  # which turns a TIFF itself
     turn = _UPRIGHT.get(_orientation(image) or 1)
+    if both is not None:
+        return both, turn
     if image.mode.startswith("I;16"):
         return np.asarray(image, np.uint16)[..., None], turn
     return (_both_bytes(opened) if upper_bytes and _is_dark(image) else None), turn
@@ -182,6 +186,8 @@ def _said(opened: Opened, colours: tiff.Samples) -> dict[str, int]:
         numbers = value if isinstance(value, tuple) else (value,)
         if value is not None and all(isinstance(number, int) for number in numbers):
             said[name] = max(numbers)
+    if opened.tags.get(_SAMPLE_FORMAT) == (_SIGNED,) and opened.bits == 16:
+        said["SampleFormat"] = 2**15 - 1
     if (depth := opened.significant_bits) and depth < 16 and np.any(colours & (2 ** (16 - depth) - 1)):
         said["sBIT"] = 2**depth - 1  # as PNG wants them, values fill all 16 bits, and the lowest are empty
     return said

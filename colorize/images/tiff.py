@@ -217,6 +217,16 @@ def read_lower_bytes(image: ImageFile.ImageFile) -> None:
     image.tile = [_in_mode(tile, _mode(tile)[:-1] + ends[_mode(tile)[-1]]) for tile in image.tile]
 
 
+def gray_with_alpha(image: ImageFile.ImageFile) -> Samples | None:
+    """Both channels of a PNG of 16 bits that is not loaded, of which Pillow reads the upper bytes; None: another."""
+    if [_mode(tile) for tile in image.tile] != ["LA;16B"]:
+        return None
+    image.tile = [_in_mode(tile, "RGBA") for tile in image.tile]  # four bytes as they stand
+    image.load()
+    stored = np.asarray(image, np.uint16)
+    return stored[..., ::2] * 256 + stored[..., 1::2]
+
+
 def _mode(tile: Any) -> str:
     """How its bytes are to be read, by Pillow's name."""
     return str(tile.args if isinstance(tile.args, str) else tile.args[0])

@@ -1,7 +1,7 @@
 """What the report, the export and the page ask: attempts with all that stands beside them, and verdicts."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import chain
 from typing import TypeVar
 
@@ -159,7 +159,7 @@ def _result(attempt: Attempt, outcome: Outcome, output: Image | None) -> Attempt
         versions=attempt.versions or {},
         measures=attempt.measures or {},
         trace=tuple(attempt.trace or ()),
-        output=_same(ImageFacts, output) if output else None,
+        output=replace(_same(ImageFacts, output), notes=tuple(output.notes or ())) if output else None,
         **{key: getattr(attempt, key) for key in _FIGURES},
     )
 

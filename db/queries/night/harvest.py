@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.entries.night import (
@@ -33,6 +33,7 @@ from db.tables.base import PictureState
 from db.tables.columns import clean, to_json
 from db.tables.night import (
     Archive,
+    Embedding,
     Image,
     Record,
     RecordArtist,
@@ -40,6 +41,7 @@ from db.tables.night import (
     RecordImage,
     Release,
     Rights,
+    ToneGiven,
     UnreadableRecord,
     Window,
 )
@@ -245,6 +247,28 @@ class HarvestQueries(Store):
             with self._reviews_follow(session, {image_id} | named_by(session, [wanted.record_id])):
                 session.execute(_link(wanted).values(held | {"image_id": image_id}))
             return image_id
+
+    def read_otherwise(self) -> set[str]:
+        """Harvested pictures (sha256) of a time when decoding wrote down nothing of what it corrected."""
+        before = select(Image.sha256).where(Image.record_id.is_not(None), Image.notes.is_(None))
+        with self._reading() as session:
+            return set(session.scalars(before))
+
+    def correct_image(self, facts: ImageFacts) -> None:
+        """A harvested picture was decoded again: keep what is known of it now.
+
+        Where decoding corrected something, its tone follows, unless a curator gave one, and encoders look at it anew.
+        """
+        told = {"width": facts.width, "height": facts.height, "mode": facts.mode, "notes": list(facts.notes)}
+        this = (Image.sha256 == facts.sha256, Image.record_id.is_not(None))
+        given = exists().where(ToneGiven.image_id == Image.id)
+        judged = {"tone": facts.tone, "tone_measures": dict(facts.tone_measures)}
+        with self._writing() as session:
+            if not changed(session, update(Image).where(*this).values(told)) or not facts.notes:
+                return
+            session.execute(update(Image).where(*this, ~given).values(judged))
+            known = select(Image.id).where(*this).scalar_subquery()
+            session.execute(delete(Embedding).where(Embedding.image_id == known))
 
     def keep_picture(self, wanted: WantedPicture) -> None:
         """The archive says that what we hold is still right."""

@@ -4,14 +4,17 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from colorize.images.decode import decode
-from colorize.images.working_copy import LONG_EDGE_PX, from_png, working_copy
+from colorize.images.working_copy import LONG_EDGE_PX, from_png, to_png, working_copy
 from db.catalogue import Catalogue
 from db.doctor import Damage, examine
+from db.entries.night import EncoderKey, Tone
 from db.files.home import HomeFolder
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
@@ -19,6 +22,7 @@ from flows.cli.app import app
 from flows.harvest import harvest
 from flows.match import match
 from flows.settings import Settings
+from tests.unit.colorize.images import test_judged_by_the_picture as files
 
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
@@ -94,7 +98,33 @@ def test_a_copy_whose_original_cannot_be_read_is_told_and_stays_lost(settings: S
     with Catalogue.open(settings) as catalogue:
         names = sorted(catalogue.harvested_names())
         catalogue.pictures.path(names[0]).write_bytes(b"\x89PNG\r\n\x1a\n torn")
+        with catalogue.engine.begin() as connection:
+            connection.execute(text("UPDATE archives SET address = '/nowhere'"))
     mended = CliRunner().invoke(app, ["doctor", "--mend", "--home", str(settings.home)])
     assert (mended.exit_code, f"{names[0][:12]}: " in mended.stdout) == (1, True)
     left = [(each.damage, each.subject) for each in examine(settings)]
     assert left == [(Damage.ALTERED, names[0]), (Damage.LOST_COPIES, "(1)")]
+
+
+def test_pictures_of_a_time_before_are_read_again_and_what_is_known_of_them_follows(
+    settings_of: "SettingsOf", tmp_path: Path
+) -> None:
+    (tmp_path / "prints").mkdir()
+    (tmp_path / "prints" / "thumbnail.tif").write_bytes(files.PAGES["thumbnail first"][0])
+    settings = settings_of(tmp_path / "home")
+    harvest(settings, [str(tmp_path / "prints")])
+    with Catalogue.open(settings) as catalogue, catalogue.engine.begin() as connection:
+        (sha256,) = catalogue.harvested_names()
+        small = working_copy(np.full((16, 12, 3), 90, np.uint8))
+        catalogue.working_copies.add(sha256, to_png(small))
+        connection.execute(text("UPDATE images SET width = 12, height = 16, notes = NULL, tone = 'unsure'"))
+        connection.execute(text("INSERT INTO embeddings VALUES (1, 'an encoder', 'abc', 1, 'abcd')"))
+    home = ["--home", str(settings.home)]
+    assert "pictures read long ago (1): " in CliRunner().invoke(app, ["doctor", *home]).stdout
+    assert CliRunner().invoke(app, ["doctor", "--mend", *home]).exit_code == 0
+    assert CliRunner().invoke(app, ["doctor", *home]).stdout.endswith("The catalogue and its pictures are sound.\n")
+    with Catalogue.open(settings) as catalogue:
+        assert catalogue.images_to_embed(EncoderKey("an encoder", "abc"), list(Tone)) == [catalogue.image(1)]
+        assert (catalogue.image(1).width, catalogue.image(1).tone) == (48, Tone.GRAYSCALE)
+        assert "page 2, the largest" in catalogue.describe([1])[1].notes[0]
+        assert from_png(catalogue.working_copies.read(sha256)).pixels.shape == (64, 48, 3)

@@ -100,6 +100,17 @@ def vips16(values: np.ndarray, **options: Any) -> bytes:
     return bytes(made.copy(interpretation=kind).tiffsave_buffer(**options))
 
 
+def vips_png(values: np.ndarray, kind: str) -> bytes:
+    """A PNG of 16 bits a channel, which Pillow does not write in colour."""
+    height, width, channels = values.shape
+    made = pyvips.Image.new_from_memory(np.ascontiguousarray(values).tobytes(), width, height, channels, "ushort")
+    return bytes(made.copy(interpretation=kind).pngsave_buffer(bitdepth=16))
+
+
+def opaque(values: np.ndarray) -> np.ndarray:
+    return np.dstack([values, np.full_like(values, 65535)])
+
+
 def in_colour(values: np.ndarray) -> np.ndarray:
     return np.repeat(values[..., None], 3, 2)
 
@@ -149,6 +160,11 @@ BRIGHT: Final[dict[str, tuple[Callable[[], bytes], str]]] = {
     "PNG, 12 in 16 with sBIT": (lambda: png16(bits(12), sbit=12), "as the file's sBIT says"),
     "PNG, 14 in 16 with sBIT": (lambda: png16(bits(14), sbit=14), "as the file's sBIT says"),
     "PNG, 12 bits spread over 16, sBIT": (lambda: png16(bits(12) << 4, sbit=12), ""),
+    "PNG, 12 in 16, in colour": (lambda: vips_png(in_colour(bits(12)), "rgb16"), "12 bits in 16"),
+    "PNG, 12 in 16, gray with alpha": (lambda: vips_png(opaque(bits(12)), "grey16"), "12 bits in 16"),
+    "PNG, gray with alpha": (lambda: vips_png(opaque(bits(16)), "grey16"), ""),
+    "JPEG 2000, 12 in 16": (lambda: saved(bits(12), "JPEG2000"), "12 bits in 16"),
+    "signed integers of 16": (lambda: tiff(bits(15).astype(np.int16)), "32,767 is shown white"),
     "32-bit integers of 12": (lambda: tiff(bits(12).astype(np.uint32)), "4,095 is shown white"),
     "32-bit integers of 20": (lambda: tiff(with_white().astype(np.uint32) * 4112), "1.04856e+06 is shown white"),
     "32-bit integers, all of them": (lambda: tiff(print8().astype(np.uint32) * 16843009), ""),
@@ -194,7 +210,7 @@ def test_a_dark_picture_is_not_made_bright_where_nothing_is_certain(values: np.n
     for data in (tiff(values), png16(values)):
         decoded = decode(data)
         assert np.array_equal(decoded.scan, values)
-        assert [note[:28] for note in decoded.notes] == list(told)
+        assert [note[:29] for note in decoded.notes] == list(told)
 
 
 def cut_out() -> np.ndarray:
@@ -262,6 +278,8 @@ HIDDEN: Final[dict[str, Callable[[], bytes]]] = {
     "TIFF, gray, zero, multiplied in": lambda: tiff(gray_alpha(0), planarconfig="contig", extrasamples=["assocalpha"]),
     "PNG, zero": lambda: saved(with_alpha(0), "PNG"),
     "PNG, gray, zero": lambda: saved(gray_alpha(0), "PNG"),
+    "PNG, gray of 16 bits, zero": lambda: vips_png(gray_alpha(0).astype(np.uint16) * 257, "grey16"),
+    "JPEG 2000, zero": lambda: saved(with_alpha(0), "JPEG2000"),
     "WebP, zero": lambda: saved(with_alpha(0), "WEBP", lossless=True, exact=True),
     "PNG, palette, zero": palette_png,
 }
@@ -296,6 +314,7 @@ CLEAR: Final[dict[str, Callable[[], bytes]]] = {
     ),
     "PNG": lambda: saved(with_alpha(cut_out()), "PNG"),
     "PNG, gray": lambda: saved(gray_alpha(cut_out()), "PNG"),
+    "PNG, gray of 16 bits": lambda: vips_png(gray_alpha(cut_out()).astype(np.uint16) * 257, "grey16"),
     "WebP": lambda: saved(with_alpha(cut_out()), "WEBP", lossless=True),
 }
 
