@@ -34,6 +34,7 @@ from db.queries.review.facets import FacetQueries
 from db.queries.review.leases import LeaseQueries
 from db.queries.review.queue import QueueQueries
 from db.queries.review.verdicts import VerdictQueries
+from db.queries.review.withheld import WithheldQueries
 from db.settings import CatalogueSettings
 
 
@@ -53,6 +54,7 @@ class Catalogue(
     VerdictQueries,
     DistributionQueries,
     LeaseQueries,
+    WithheldQueries,
     RequestQueries,
     CuratorQueries,
     AuditQueries,

@@ -4,7 +4,8 @@ Called after dispatch; reads the catalogue only and may be run again. Every text
 result is labelled machine-colorized, and the encoder's name stands on each page.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from flows.reports.encoder_note import weights_sentence
 from flows.settings import Settings
 from flows.under_prefect import stage, tell
 
+WITHHELD = "withheld.json"
+"""Beside the sheets: the attempts whose pictures they leave out."""
 PAGE = 100
 """Attempts on one page of a contact sheet; a first night may have thousands."""
 
@@ -43,8 +46,11 @@ def sheet_folder(settings: Settings, batch_id: int) -> Path:
 
 
 def sheets_due(plan: CataloguePlan, worked_on: Iterable[int]) -> list[int]:
-    """The batches worked on, and the latest one too if a crash came between it and its sheet."""
-    due, latest = set(worked_on), plan.catalogue.latest_batch()
+    """The batches worked on, the latest one if a crash came between it and its sheet, and those that show too much.
+
+    A sheet shows too much, or too little, when other results are withheld than were when it was written.
+    """
+    due, latest = {*worked_on, *_outdated(plan)}, plan.catalogue.latest_batch()
     if (
         latest
         and latest.taken
@@ -53,6 +59,14 @@ def sheets_due(plan: CataloguePlan, worked_on: Iterable[int]) -> list[int]:
     ):
         due.add(latest.id)
     return sorted(due)
+
+
+def _outdated(plan: CataloguePlan) -> Iterator[int]:
+    withheld = plan.catalogue.withheld_attempts()
+    for folder in sorted((plan.settings.home / HomeFolder.REPORTS).glob("batch-*")):
+        number, kept = int(folder.name.removeprefix("batch-")), folder / WITHHELD
+        if withheld.get(number, []) != (json.loads(kept.read_text()) if kept.exists() else []):
+            yield number
 
 
 @stage("report")
@@ -72,6 +86,7 @@ def report(settings: Settings, batch_id: int) -> Sheet:
                 _write_page(
                     folder, page, [_pictures(catalogue, settings, attempt, advance) for attempt in page.attempts]
                 )
+    write_whole(folder / WITHHELD, json.dumps([each.id for each in attempts if each.withheld]).encode())
     rows = tuple(row(attempt) for attempt in attempts)
     tell(create_table_artifact, key="nishiki-batch", table=list(rows), description=f"Batch {batch_id}. {encoder}")
     return Sheet(folder / page_name(0, ".html"), folder / page_name(0, ".png"), rows, encoder)
@@ -83,8 +98,10 @@ def _write_page(folder: Path, page: Page, pictures: Sequence[Sequence[Pixels | N
 
 
 def _pictures(catalogue: Catalogue, settings: Settings, attempt: AttemptEntry, advance: Advance) -> list[Pixels | None]:
-    """Original, style and result, small; None where there is none, or its file is damaged."""
+    """Original, style and result, small; None where there is none, its file is damaged, or it is withheld."""
     advance(1)
+    if attempt.withheld:
+        return [None, None, None]
     return [
         thumbnail(catalogue, settings, sha256)
         for sha256 in (attempt.content.sha256, attempt.style.sha256 if attempt.style else None, attempt.output_sha256)

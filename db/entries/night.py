@@ -412,6 +412,8 @@ class AttemptEntry:
     result: AttemptResult | None
     output_sha256: str | None
     closed_at: datetime | None
+    withheld: bool = False
+    """A picture that it is made of may not be used any more: it is kept, and shown to nobody."""
 
     @property
     def style(self) -> Description | None:

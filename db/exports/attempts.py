@@ -91,6 +91,7 @@ def _row(attempt: AttemptEntry, verdict: VerdictEntry | None) -> dict[str, Any]:
         "models": [asdict(model) for model in attempt.models],
         "content_notes": attempt.content.notes,
         "style_notes": attempt.style.notes if attempt.style else (),
+        "withheld": attempt.withheld,
     }
 
 

@@ -82,6 +82,8 @@ def _said(shown: Shown) -> Iterator[tuple[str, str]]:
     of_match = "" if attempt.match_id is None else f" of match {attempt.match_id}"
     yield "attempt", f"{attempt.id}, number {attempt.number}{of_match}, in batch {attempt.batch_id}"
     yield "outcome", _outcome(attempt)
+    if attempt.withheld:
+        yield "withheld", "its pictures may not be used any more; the review page shows none of them"
     yield "verdict", _verdict(shown.verdict)
     yield from _print("record", attempt.content)
     for place, style in enumerate(attempt.styles):

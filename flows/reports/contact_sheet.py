@@ -81,7 +81,7 @@ def row(attempt: AttemptEntry) -> dict[str, str]:
         "style error": figure("style_error_mean"),
         "total error": figure("total_error_mean"),
         "seconds": figure("seconds", 1),
-        "outcome": attempt.outcome or "pending",
+        "outcome": "withheld" if attempt.withheld else attempt.outcome or "pending",
         "recipe": attempt.recipe.name,
         "problem": (result and result.error_message) or "",
     }

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from itertools import chain
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, false, func, select
 
 from db.entries.claim import Inputs, models_from
 from db.entries.night import (
@@ -103,9 +103,10 @@ class AttemptQueries(Store):
 
     def _attempts(self, chosen: ColumnElement[bool]) -> Iterator[AttemptEntry]:
         page = (
-            select(Attempt, Match, Image)
+            select(Attempt, Match, Image, func.coalesce(Review.withheld, false()))
             .outerjoin(Match, Match.id == Attempt.match_id)
             .outerjoin(Image, Image.id == Attempt.output_image_id)
+            .outerjoin(Review, Review.attempt_id == Attempt.id)
             .where(chosen)
             .order_by(Attempt.id)
             .limit(PAGE)
@@ -114,9 +115,12 @@ class AttemptQueries(Store):
         while True:
             with self._reading() as session:
                 rows = session.execute(page.where(Attempt.id > last)).all()
-                taken = [(attempt.content_sha256, *style_names(attempt.inputs)) for attempt, _, _ in rows]
+                taken = [(attempt.content_sha256, *style_names(attempt.inputs)) for attempt, *_ in rows]
                 said = describe_files(session, set(chain.from_iterable(taken)))
-                entries = [_entry(attempt, match, output, said) for attempt, match, output in rows]
+                entries = [
+                    replace(_entry(attempt, match, output, said), withheld=bool(withheld))
+                    for attempt, match, output, withheld in rows
+                ]
             yield from entries
             if len(entries) < PAGE:
                 return

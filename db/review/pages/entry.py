@@ -90,7 +90,11 @@ def entry_page(
         "attempt": attempt,
         "voices": voices,
         "elsewhere": elsewhere,
-        "may_judge": who.may(Role.CURATOR) and not (voices.hidden and voices.mine) and (anyway or not elsewhere),
+        "may_judge": who.may(Role.CURATOR)
+        and not shown.withheld
+        and not (voices.hidden and voices.mine)
+        and (anyway or not elsewhere),
+        "because": state.catalogue.withheld_because(asked.attempt_id) if shown.withheld else [],
         "draft": draft,
         "reasons": list(Reason),
         "note_length": NOTE_LENGTH,

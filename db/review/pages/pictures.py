@@ -14,7 +14,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
+from db.catalogue import Catalogue
 from db.entries.review import CuratorEntry
+from db.errors import PictureMissing
 from db.review.access.auth import visitor
 from db.review.access.cookies import SESSION, cookie
 from db.review.access.state import state_of
@@ -22,6 +24,8 @@ from db.review.access.state import state_of
 router = APIRouter()
 KNOWN_S: Final = 2.0
 """Seconds for which somebody signed in sees further pictures, though no page, without another look at their session."""
+WITHHELD_S: Final = 5.0
+"""Seconds for which a picture may still be seen after it was withheld."""
 _KEPT: Final = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
@@ -42,8 +46,16 @@ router.add_route("/pictures/{sha256}/{name:path}", picture, methods=["GET"])
 def _answer(request: Request) -> Response:
     if not _is_signed_in(request):
         visitor(request)
+    sha256 = request.path_params["sha256"]
+    if sha256 in _withheld(state_of(request).catalogue, int(time.monotonic() / WITHHELD_S)):
+        raise PictureMissing(f"picture {sha256} is withheld: it may not be used any more; nothing was deleted")
     path = state_of(request).tiles.path(**request.path_params)
     return Response(path.read_bytes(), headers=_KEPT, media_type=guess_type(path.name)[0])
+
+
+@lru_cache(maxsize=4)
+def _withheld(catalogue: Catalogue, _: int) -> frozenset[str]:
+    return catalogue.withheld_pictures()
 
 
 def _is_signed_in(request: Request) -> bool:
