@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from sqlalchemy import text
 
 from db.catalogue import Catalogue
 from db.entries.night import Change
@@ -12,6 +13,7 @@ from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 from flows.harvest import harvest
 from flows.nightly import nightly
+from flows.reports.summary import harvest_lines
 from flows.single import Files, colorize_files
 from tests.unit.colorize.images import test_judged_by_the_picture as files
 
@@ -80,3 +82,28 @@ def test_what_decoding_corrected_is_told_by_the_harvest_and_kept_beside_the_pict
         said = {each.identifier: each for each in catalogue.describe(range(1, 5)).values()}
     for name, (_, note) in odd.items():
         assert (note in told[name] and said[name].notes == (told[name],)) if note else name not in told
+
+
+def test_a_table_that_comes_later_holds_back_what_was_free_before_it_is_read_and_after(
+    settings_of: "SettingsOf", prints: Path
+) -> None:
+    settings = settings_of(prints.parent / "home")
+
+    def rights() -> dict[str, str]:
+        with Catalogue.open(settings, create=False) as catalogue, catalogue.engine.connect() as connection:
+            live = "SELECT identifier, derivatives FROM records JOIN rights ON record_id = id WHERE deleted_at IS NULL"
+            return dict(connection.execute(text(live)).all())
+
+    harvest(settings, [str(prints)])
+    assert rights() == {"gray": "yes", "colour": "yes"}
+    table = prints / "list.csv"
+    table.write_text("identifier,file,derivatives\nx1,GRAY.png,no\n")
+    (tally,) = harvest(settings, [str(prints)])
+    assert "list.csv looks like a table" in (tally.failure or "")
+    assert rights() == {"gray": "unknown", "colour": "unknown"}
+    table.rename(prints / "Records.csv")
+    (tally,) = harvest(settings, [str(prints)])
+    assert rights() == {"x1": "no", "colour": "unknown"}
+    told = "\n".join(harvest_lines([tally]))
+    assert "“GRAY.png” is taken for gray.png" in told
+    assert "1 picture that no row reaches for certain, held back: colour.png" in told
