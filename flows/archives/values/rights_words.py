@@ -260,7 +260,7 @@ _DANGER = re.compile(
     re.IGNORECASE,
 )
 
-_DATA = r"(?:meta-?data|catalog(?:ue)? (?:data|records?|entries|texts?)|descriptions?|descriptive (?:data|texts?|information)|records?|data(?:sets?|bases?)?|texts?|thumbnails?|previews?)"
+_DATA = r"(?:meta-?data|(?:catalog|catalogue) (?:data|records?|entries|texts?)|descriptions?|descriptive (?:data|texts?|information)|records?|data(?:sets?|bases?)?|texts?|thumbnails?|previews?)"
 _DATA_J = (
     "(?:メタデータ|書誌(?:情報|データ|事項)?|目録(?:情報|データ)?|テキスト|解説(?:文)?|データベース|サムネイル|データ)"
 )
