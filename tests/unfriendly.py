@@ -145,6 +145,39 @@ class Unfriendly:
         return whole.encode(self.encoding)
 
 
+def endless(pages: list[list[str]]) -> Callable[[Question], str]:
+    """The last page names itself."""
+
+    def answer(question: Question) -> str:
+        number = min(int(question.get("resumptionToken", 0)), len(pages) - 1)
+        return listed(*pages[number], token=str(min(number + 1, len(pages) - 1)))
+
+    return answer
+
+
+def refusing(pages: list[list[str]]) -> Callable[[Question], str]:
+    """It accepts none of its own tokens."""
+    return lambda question: (
+        error("badResumptionToken") if "resumptionToken" in question else listed(*pages[0], token="t")
+    )
+
+
+def circling(pages: list[list[str]]) -> Callable[[Question], str]:
+    """Its tokens lead from the last page to the first."""
+    return lambda question: listed(
+        *pages[int(question.get("resumptionToken", 0))],
+        token=str((int(question.get("resumptionToken", 0)) + 1) % len(pages)),
+    )
+
+
+def ever_new(pages: list[list[str]]) -> Callable[[Question], str]:
+    """A new token each time, and always the last page."""
+    return lambda question: listed(
+        *pages[min(int(question.get("resumptionToken", 0)), len(pages) - 1)],
+        token=str(int(question.get("resumptionToken", 0)) + 1),
+    )
+
+
 @contextmanager
 def serve_unfriendly() -> Iterator[Unfriendly]:
     """The server, for as long as the block lasts."""

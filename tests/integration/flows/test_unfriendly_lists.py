@@ -10,7 +10,21 @@ from db.catalogue import Catalogue
 from db.entries.night import Change, ContentScope, EncoderKey, Tone
 from flows.settings import Settings
 from tests.integration.flows.one_night import night, pass_days, states
-from tests.unfriendly import STAMP, Question, Reply, Unfriendly, drawn, error, listed, paged, record
+from tests.unfriendly import (
+    STAMP,
+    Question,
+    Reply,
+    Unfriendly,
+    circling,
+    drawn,
+    endless,
+    error,
+    ever_new,
+    listed,
+    paged,
+    record,
+    refusing,
+)
 
 
 def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
@@ -26,38 +40,6 @@ def live(settings: Settings) -> list[str]:
 def fill(site: Unfriendly, count: int) -> list[str]:
     site.holds(count)
     return site.all_records()
-
-
-def endless(pages: list[list[str]]) -> Callable[[Question], str]:
-    """The last page names itself."""
-
-    def answer(question: Question) -> str:
-        number = min(int(question.get("resumptionToken", 0)), len(pages) - 1)
-        return listed(*pages[number], token=str(min(number + 1, len(pages) - 1)))
-
-    return answer
-
-
-def refusing(pages: list[list[str]]) -> Callable[[Question], str]:
-    return lambda question: (
-        error("badResumptionToken") if "resumptionToken" in question else listed(*pages[0], token="t")
-    )
-
-
-def circling(pages: list[list[str]]) -> Callable[[Question], str]:
-    """Its tokens lead from the last page to the first."""
-    return lambda question: listed(
-        *pages[int(question.get("resumptionToken", 0))],
-        token=str((int(question.get("resumptionToken", 0)) + 1) % len(pages)),
-    )
-
-
-def ever_new(pages: list[list[str]]) -> Callable[[Question], str]:
-    """A new token each time, and always the last page."""
-    return lambda question: listed(
-        *pages[min(int(question.get("resumptionToken", 0)), len(pages) - 1)],
-        token=str(int(question.get("resumptionToken", 0)) + 1),
-    )
 
 
 @pytest.mark.parametrize(
