@@ -1,9 +1,17 @@
-"""What can go wrong before a night begins.
+"""What can go wrong before a night begins, and how all of it comes to be told at once.
 
 Misconfigured                several things stand in the way; one alone is raised as the error that it is
+Misused                      the command, or a setting, cannot be used
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from colorize.errors import ColorizeError
+from db.errors import CatalogueError
+from flows.archives.errors import ArchiveError
+
+Found = TypeVar("Found")
 
 
 class Misconfigured(Exception):
@@ -13,6 +21,37 @@ class Misconfigured(Exception):
         self.faults = tuple(faults)
         lines = [f"{len(faults)} things have to be set right first", *(f"- {_sentence(fault)}" for fault in faults)]
         super().__init__("\n".join(lines))
+
+
+class Misused(Exception):
+    """A setting or an argument that no command can work with."""
+
+
+class Faults:
+    """Everything that is wrong, gathered before any of it is told."""
+
+    def __init__(self, known: Iterable[Exception] = ()) -> None:
+        self.found = list(known)
+
+    def of(self, look: Callable[[], Found]) -> Found | None:
+        """What was looked for; None where it is wrong, which `tell` raises."""
+        try:
+            return look()
+        except Misconfigured as error:
+            self.found += error.faults
+        except (Misused, ColorizeError, CatalogueError, ArchiveError, OSError) as error:
+            self.found.append(error)
+        return None
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def tell(self) -> None:
+        """Raise what was found."""
+        if len(self.found) > 1:
+            raise Misconfigured(self.found)
+        if self.found:
+            raise self.found[0]
 
 
 def _sentence(fault: Exception) -> str:

@@ -10,7 +10,7 @@ Importing it loads neither torch nor the database, for commands that only look c
 import errno
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,24 +20,23 @@ from typing import TYPE_CHECKING, TypeVar
 
 from colorize.encoders import weights
 from colorize.encoders.weights import OXFORD, RANDOM, SMALL, WeightsFile
-from colorize.errors import ColorizeError, UnknownEncoder
+from colorize.errors import UnknownEncoder
 from colorize.recipes.library import recipe_named, recipes
 from colorize.recipes.recipe import Recipe
 from db.entries.claim import ENCODER, MatcherKey, ModelKey
 from db.entries.night import ContentScope, EncoderKey, RecipeEntry, Tone
-from db.errors import CatalogueError, NoCatalogue
+from db.errors import NoCatalogue
 from db.files.home import NIGHT_LOCK, written_by_nishiki
 from db.files.lock import held_alone
-from flows.archives.errors import ArchiveError, NotAnArchive
+from flows.archives.errors import NotAnArchive
 from flows.archives.record import Access, Archive
 from flows.archives.registry import check_address, open_archive
-from flows.errors import Misconfigured
+from flows.errors import Faults
 from flows.settings import ArchiveSettings, Settings
 
 if TYPE_CHECKING:  # loaded where a catalogue is opened
     from db.catalogue import Catalogue
 
-Found = TypeVar("Found")
 PlanKind = TypeVar("PlanKind", bound="CataloguePlan")
 
 
@@ -140,13 +139,14 @@ _OPEN: ContextVar[CataloguePlan | None] = ContextVar("plan", default=None)
 
 @contextmanager
 def plan_catalogue(
-    settings: Settings, archives: Sequence[str] | None = None, *, create: bool = True
+    settings: Settings, archives: Sequence[str] | None = None, *, create: bool = True, wrong: Sequence[Exception] = ()
 ) -> Iterator[CataloguePlan]:
     """The plan of a harvest or a report; the catalogue is closed at its end.
 
     Args:
         archives: as a person names them; none: all of nishiki.toml. None: no archive is needed.
         create: make a catalogue where there is none.
+        wrong: what is known to be wrong already; it is told with the rest.
 
     Raises:
         Misconfigured: several things are wrong; one alone is raised as it is (ArchiveError, CatalogueError, OSError).
@@ -154,7 +154,7 @@ def plan_catalogue(
     if (plan := _OPEN.get()) and _serves(plan, settings, archives):
         yield plan
         return
-    faults = _Faults()
+    faults = Faults(wrong)
     planned = _planned_archives(settings, archives, faults)
     with _opened(settings, faults, create) as catalogue, _open(CataloguePlan(settings, catalogue, planned)) as plan:
         yield plan
@@ -162,12 +162,13 @@ def plan_catalogue(
 
 @contextmanager
 def plan_night(
-    settings: Settings, archives: Sequence[str] | None = None, *, create: bool = True, alone: bool = False
-) -> Iterator[Plan]:
+    settings: Settings, archives: Sequence[str] | None = None, *, create: bool = True, alone: bool = False,
+    wrong: Sequence[Exception] = (),
+) -> Iterator[Plan]:  # fmt: skip
     """The plan of a night or of one of its stages; the catalogue is closed at its end.
 
     Args:
-        archives, create: as for `plan_catalogue`.
+        archives, create, wrong: as for `plan_catalogue`.
         alone: while it is open, no other night begins.
 
     Raises:
@@ -177,53 +178,47 @@ def plan_night(
     if isinstance(plan := _OPEN.get(), Plan) and _serves(plan, settings, archives):
         yield plan
         return
-    from colorize.device import device_names  # noqa: PLC0415  (loads torch)
-
-    faults = _Faults()
-    recipe = faults.of(lambda: sized_recipe(settings.recipe, settings))
-    files = faults.of(lambda: available_weights(settings))
-    tuned_for = recipe.encoder if recipe else None
-    weights = faults.of(partial(encoder_among, settings, tuned_for, files)) if files else None
-    devices = faults.of(lambda: device_names(settings.device))
+    faults = Faults(wrong)
+    tools = look_for_tools(settings, faults)
     planned = _planned_archives(settings, archives, faults)
     with (
         _opened(settings, faults, create) as catalogue,
         held_alone(settings.home / NIGHT_LOCK) if alone else nullcontext(),
     ):
-        assert recipe is not None and files is not None and weights is not None and devices is not None  # noqa: PT018
-        files = list({file.path: file for file in (*files, weights)}.values())
-        night = PlannedRecipe(recipe, weights)
-        with _open(Plan(settings, catalogue, planned, night, tuple(files), tuple(devices))) as plan:
+        assert tools is not None
+        files = tuple({file.path: file for file in (*tools.files, tools.weights)}.values())
+        night = PlannedRecipe(tools.recipe, tools.weights)
+        with _open(Plan(settings, catalogue, planned, night, files, tools.devices)) as plan:
             yield plan
 
 
-class _Faults:
-    """Everything that is wrong, gathered before any of it is told."""
+@dataclass(frozen=True)
+class Tools:
+    """What pictures are colorized with, catalogue or not."""
 
-    def __init__(self) -> None:
-        self._found: list[Exception] = []
+    recipe: Recipe
+    weights: WeightsFile
+    files: tuple[WeightsFile, ...]
+    """Every encoder that there is."""
+    devices: tuple[str, ...]
 
-    def of(self, look: Callable[[], Found]) -> Found | None:
-        """What was looked for; None where it is wrong, which `tell` raises."""
-        try:
-            return look()
-        except (ColorizeError, CatalogueError, ArchiveError, OSError) as error:
-            self._found.append(error)
+
+def look_for_tools(settings: Settings, faults: Faults) -> Tools | None:
+    """The settings' recipe, encoder and devices; None where one is wrong, which `faults` tells with the rest."""
+    from colorize.device import device_names  # noqa: PLC0415  (loads torch)
+
+    recipe = faults.of(partial(night_recipe, settings))
+    files = faults.of(partial(available_weights, settings))
+    tuned_for = recipe.encoder if recipe else None
+    weights = faults.of(partial(encoder_among, settings, tuned_for, files)) if files else None
+    devices = faults.of(partial(device_names, settings.device))
+    if recipe is None or files is None or weights is None or devices is None:
         return None
-
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
-    def tell(self) -> None:
-        """Raise what was found."""
-        if len(self._found) > 1:
-            raise Misconfigured(self._found)
-        if self._found:
-            raise self._found[0]
+    return Tools(recipe, weights, tuple(files), tuple(devices))
 
 
 @contextmanager
-def _opened(settings: Settings, faults: _Faults, create: bool) -> Iterator["Catalogue"]:
+def _opened(settings: Settings, faults: Faults, create: bool) -> Iterator["Catalogue"]:
     """The catalogue, made only where nothing was wrong."""
     from db.catalogue import Catalogue  # noqa: PLC0415  (loads the database)
 
@@ -274,9 +269,7 @@ def _check_catalogue(settings: Settings, create: bool) -> None:
             raise
 
 
-def _planned_archives(
-    settings: Settings, archives: Sequence[str] | None, faults: _Faults
-) -> tuple[PlannedArchive, ...]:
+def _planned_archives(settings: Settings, archives: Sequence[str] | None, faults: Faults) -> tuple[PlannedArchive, ...]:
     words = () if archives is None else archives or tuple(settings.archives)
     planned = (faults.of(partial(planned_archive, settings, word)) for word in words)
     return tuple(archive for archive in planned if archive)

@@ -9,16 +9,26 @@ nothing. Archives are tables of `nishiki.toml`:
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_serializer
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from db.review.settings import ReviewSettings
 from flows.addresses import shown
 from flows.archives.registry import Protocol, is_folder
+from flows.errors import Faults, Misused
 from flows.logs import Level
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
@@ -206,15 +216,16 @@ class Settings(ReviewSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], *args: PydanticBaseSettingsSource, **kwargs: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """As the catalogue's; a key of nishiki.toml that is not a setting, such as a misspelt one, is refused.
+        """As the catalogue's; a name that is no setting's, such as a misspelt one, is refused wherever it stands.
 
         Raises:
-            SettingsError: there is one.
+            UnknownSettings: there is one.
         """
-        *others, toml = super().settings_customise_sources(settings_cls, *args, **kwargs)
-        if unknown := sorted(toml().keys() - cls.model_fields.keys()):
-            raise SettingsError(f"nishiki.toml: there is no setting {', '.join(unknown)}")
-        return *others, toml
+        init, env, dotenv, toml = super().settings_customise_sources(settings_cls, *args, **kwargs)
+        variables = (*_unknown_variables(env, "the environment"), *_unknown_variables(dotenv, ".env"))
+        if unknown := (*variables, *_unknown(toml)):
+            raise UnknownSettings(unknown)
+        return init, env, dotenv, toml
 
     @property
     def exact_precision(self) -> Literal["bfloat16", "float32", "float64"] | None:
@@ -241,3 +252,104 @@ class Settings(ReviewSettings):
         if archive.genres is None:
             return None if archive.is_folder else self.genres
         return None if archive.genres == "all" else archive.genres
+
+
+class UnknownSettings(SettingsError):
+    """Names that are no setting's."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self.sentences = tuple(sentences)
+        super().__init__("; ".join(sentences))
+
+
+def as_far_as_right(**given: Any) -> tuple[Settings, list[Exception]]:
+    """The settings, and what is wrong with them, in whose place the defaults stand: to look for what else is wrong.
+
+    Raises:
+        Misconfigured, Misused: so much is wrong that there are none to look with.
+    """
+    faults = Faults()
+    wrong: list[Exception] = []
+    places: list[tuple[int | str, ...]] = []
+    try:
+        return Settings(**given), wrong
+    except UnknownSettings as error:
+        wrong += map(Misused, error.sentences)
+    except (ValidationError, SettingsError):
+        pass
+    try:
+        return _Right(**given), wrong
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        wrong += [Misused(_wrong_sentence(each)) for each in found]
+        places = [each["loc"] for each in found]
+    except SettingsError as error:  # a list or table that is no JSON
+        faults = Faults([*wrong, Misused(f"a setting cannot be used ({error}); see .env.example")])
+    faults.tell()
+    try:
+        right: type[_Right] = type("_RightBut", (_Right,), {"wrong": places})
+        return right(**given), wrong
+    except ValidationError:
+        Faults(wrong).tell()
+        raise
+
+
+class _Right(Settings):
+    """The settings of which some places are left out, and unknown names never asked about."""
+
+    wrong: ClassVar[Sequence[Sequence[int | str]]] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *args: PydanticBaseSettingsSource, **kwargs: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        *others, toml = super(Settings, cls).settings_customise_sources(settings_cls, *args, **kwargs)
+        assert isinstance(toml, TomlConfigSettingsSource)  # and it has to stay one
+        toml.init_kwargs = _without(toml.init_kwargs, cls.wrong)
+        return *(InitSettingsSource(settings_cls, _without(each(), cls.wrong)) for each in others), toml
+
+
+def _without(values: dict[str, Any], places: Sequence[Sequence[int | str]]) -> dict[str, Any]:
+    """A copy without what stands at these places."""
+    left = deepcopy(values)
+    for place in places:
+        node: Any = left
+        for key in place:
+            inner = node.get(key) if isinstance(node, dict) else None
+            if not isinstance(inner, dict) or key == place[-1]:
+                break
+            node = inner
+        if isinstance(node, dict):
+            node.pop(key, None)
+    return left
+
+
+def _wrong_sentence(error: Any) -> str:
+    """Which setting, and what is wrong; never its value, which may hold a password."""
+    *above, name = map(str, error["loc"])
+    place = ".".join((*above, name))
+    if error["type"] == "extra_forbidden":
+        return f"{place} in nishiki.toml is no setting of an archive{_nearest(name, ArchiveSettings.model_fields)}"
+    return f"the setting {place} cannot be used: {error['msg']}; see .env.example"
+
+
+_SPOKEN_TO_TESTS = re.compile("nishiki_(shared|test_.*)")
+
+
+def _unknown_variables(source: Any, place: str) -> Iterator[str]:
+    prefix = str(Settings.model_config["env_prefix"])
+    ours = (each.lower() for each in source.env_vars if each.upper().startswith(prefix))
+    for variable in sorted(each for each in ours if not _SPOKEN_TO_TESTS.fullmatch(each)):
+        if (name := variable[len(prefix) :]) not in Settings.model_fields:
+            nearest = _nearest(name, Settings.model_fields, lambda found: f"{prefix}{found.upper()}")
+            yield f"{prefix}{name.upper()} in {place} is no setting{nearest}"
+
+
+def _unknown(toml: PydanticBaseSettingsSource) -> Iterator[str]:
+    for key in sorted(toml().keys() - Settings.model_fields.keys()):
+        yield f"{key} in nishiki.toml is no setting{_nearest(key, Settings.model_fields)}"
+
+
+def _nearest(name: str, known: Iterable[str], shown_as: Callable[[str], str] = str) -> str:
+    found = get_close_matches(name.lower(), list(known), 1)
+    return f"; the nearest is {shown_as(found[0])}" if found else "; see .env.example"

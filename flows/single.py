@@ -1,14 +1,14 @@
 """Colorizes a picture file, without catalogue and without Prefect; `nishiki colorize` calls it."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from colorize.colorizer import Conditions, colorizer_for
-from colorize.device import device_names
 from colorize.encoders.loading import load_encoder
 from colorize.errors import ColorizeError, NotFit
 from colorize.jobs import JobFiles, decoded_job
@@ -20,7 +20,8 @@ from colorize.running.checkpoint import remove_checkpoint
 from colorize.running.progress import ProgressCallbacks
 from db.files.atomic import write_whole
 from db.files.home import checkpoint_path
-from flows.plan import encoder_key, encoder_weights, night_recipe, recipe_entry
+from flows.errors import Faults
+from flows.plan import encoder_key, look_for_tools, recipe_entry
 from flows.progress import track
 from flows.reports.encoder_note import weights_sentence
 from flows.settings import Settings
@@ -41,23 +42,30 @@ class Files:
         return [path for path in (self.content, self.style, self.marks) if path is not None]
 
 
-def colorize_files(settings: Settings, files: Files, *, keep_rejected: bool = False) -> Iterator[str]:
+def colorize_files(
+    settings: Settings, files: Files, *, keep_rejected: bool = False, wrong: Sequence[Exception] = ()
+) -> Iterator[str]:
     """Write the colorization of a picture, in the format of the output's suffix; yields what a person should know.
 
     Args:
         settings: recipe, encoder, device.
         files: what is read and written.
         keep_rejected: write what is not fit to be shown too; the file says why it is not.
+        wrong: what is known to be wrong already; it is told with the rest.
 
     Raises:
+        Misconfigured: several things are wrong; one alone is raised as it is.
         NotFit: it is rejected; nothing was written.
         ColorizeError: a picture or the marks cannot be read, or no result came out; nothing was written.
         OSError: a file cannot be read or written.
     """
-    _check_output(files)
-    recipe = night_recipe(settings)
-    weights = encoder_weights(settings, recipe)
-    data: dict[Path | None, bytes] = {path: path.read_bytes() for path in files.originals}
+    faults = Faults(wrong)
+    faults.of(partial(_check_output, files))
+    tools = look_for_tools(settings, faults)
+    data: dict[Path | None, bytes] = {path: faults.of(path.read_bytes) or b"" for path in files.originals}
+    faults.tell()
+    assert tools is not None
+    recipe, weights = tools.recipe, tools.weights
     key = encoder_key(weights)
     name = sha256(b"".join([*data.values(), recipe.digest().encode(), key.checksum.encode()])).hexdigest()
     checkpoint = checkpoint_path(settings.home, f"single-{name[:16]}")
@@ -68,7 +76,7 @@ def colorize_files(settings: Settings, files: Files, *, keep_rejected: bool = Fa
         checkpoint=checkpoint,
     )
     conditions = Conditions(settings.exact_precision, settings.checkpoint_s)
-    colorizer = colorizer_for(recipe, load_encoder(weights), device_names(settings.device)[0], conditions)
+    colorizer = colorizer_for(recipe, load_encoder(weights), tools.devices[0], conditions)
     notes = list(job.notes)
     total, unit = (recipe.parameters.iterations, "iterations") if recipe.parameters.iterations else (1, "pictures")
     with track(f"colorize {files.content.name}", total, unit) as advance:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from db.files.home import DEMO_MARK, PRIVATE, own_database
-from flows.cli.console import Device, Home, exit_with, read_settings, refuse, say, show
+from flows.cli.console import Device, Home, exit_with, look_at_settings, refuse, say, show
 from flows.cli.curators import curator_app
 from flows.cli.failures import Application, Commands
 from flows.cli.prefect_server import prefect
@@ -22,6 +22,7 @@ from flows.cli.review import review_app
 from flows.cli.tiles import tiles_app
 from flows.cli.training import train_app
 from flows.endings import Ending, gravest
+from flows.errors import Faults, Misused
 
 if TYPE_CHECKING:
     from flows.dispatch import DispatchTally
@@ -98,17 +99,18 @@ def harvest(
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: one JSON object for each folder.")] = False,
 ) -> None:
     """Read records and pictures of archives into the catalogue."""
-    _some_archive(archives)
     if as_json and not dry_run:
         refuse("--json is for --dry-run")
+    given = {"full_listing_days": 0, "full_listing_share": 1.0} if full else {}
+    settings, wrong = _settings_with_archives(archives, home=home, **given)
     if dry_run:
-        _show_folders(read_settings(home=home), archives, as_json=as_json)
+        Faults(wrong).tell()
+        _show_folders(settings, archives, as_json=as_json)
         return
     from flows.plan import plan_catalogue
     from flows.reports import summary
 
-    given = {"full_listing_days": 0, "full_listing_share": 1.0} if full else {}
-    with plan_catalogue(read_settings(home=home, **given), archives or []) as plan, prefect(plan.settings):
+    with plan_catalogue(settings, archives or [], wrong=wrong) as plan, prefect(plan.settings):
         from flows.harvest import harvest as harvest_flow
 
         tallies = harvest_flow(plan.settings, archives or [])
@@ -163,9 +165,9 @@ def nightly(
     size: Size = None, iterations: Iterations = None, limit: Limit = None, device: Device = None,
 ) -> None:  # fmt: skip
     """Run the whole night: harvest, match, dispatch, report."""
-    _some_archive(archives)
     given = {"home": home, "recipe": recipe, "encoder": encoder, "size": size, "iterations": iterations}
-    with _night(archives or [], True, **given, limit=limit, device=device) as plan:
+    settings, wrong = _settings_with_archives(archives, **given, limit=limit, device=device)
+    with _planned(settings, archives or [], alone=True, wrong=wrong) as plan:
         from flows.nightly import nightly as nightly_flow
 
         night = nightly_flow(archives or [], plan.settings)
@@ -199,13 +201,15 @@ def sweep(
         refuse("give --configs or --preset, not both")
     where = {"home": home} if home else {"home": SWEEP_HOME, "database_url": own_database(SWEEP_HOME)}
     given = {**where, "encoder": encoder, "iterations": iterations, "size": size, "device": device}
-    settings = read_settings(**given)
-    chosen = preset_plan(settings, preset) if preset else pattern_plan(settings, configs or [JADH])
+    settings, wrong = look_at_settings(**given)
+    faults = Faults(wrong)
+    chosen = faults.of(lambda: preset_plan(settings, preset) if preset else pattern_plan(settings, configs or [JADH]))
     from flows.sweep.terminal import closing_lines, sweep_lines, sweep_tables
 
-    with _night([str(content), str(style)], **given):
+    with _planned(settings, [str(content), str(style)], wrong=faults.found):
         from flows.sweep.flow import sweep as sweep_flow
 
+        assert chosen is not None
         swept = sweep_flow(settings, chosen, content, style)
     say(sweep_lines(swept))
     for table in sweep_tables(swept.report):
@@ -234,20 +238,30 @@ def colorize(
     from flows.single import Files, colorize_files
 
     recipe = recipe or (None if style else "nishiki/marks")
-    settings = read_settings(recipe=recipe, encoder=encoder, size=size, iterations=iterations, device=device)
-    say(colorize_files(settings, Files(content, style, marks, output), keep_rejected=keep_rejected))
+    settings, wrong = look_at_settings(recipe=recipe, encoder=encoder, size=size, iterations=iterations, device=device)
+    say(colorize_files(settings, Files(content, style, marks, output), keep_rejected=keep_rejected, wrong=wrong))
 
 
 @contextmanager
-def _night(archives: Sequence[str] | None = None, alone: bool = False, /, **given: Any) -> Iterator["Plan"]:
-    """The plan of a command that runs a stage; what is wrong is told before Prefect is loaded.
+def _night(archives: Sequence[str] | None = None, **given: Any) -> Iterator["Plan"]:
+    """The plan of a command that runs a stage."""
+    settings, wrong = look_at_settings(**given)
+    with _planned(settings, archives, wrong=wrong) as plan:
+        yield plan
+
+
+@contextmanager
+def _planned(
+    settings: "Settings", archives: Sequence[str] | None, *, wrong: Sequence[Exception], alone: bool = False
+) -> Iterator["Plan"]:
+    """The plan of a command that runs a stage; all that is wrong is told before Prefect is loaded.
 
     Where no archive is read a catalogue has to be there: a mistyped home must not make an empty one.
     """
     from flows.plan import plan_night
 
     create = archives is not None
-    with plan_night(read_settings(**given), archives, create=create, alone=alone) as plan, prefect(plan.settings):
+    with plan_night(settings, archives, create=create, alone=alone, wrong=wrong) as plan, prefect(settings):
         yield plan
 
 
@@ -270,9 +284,12 @@ def _show_folders(settings: "Settings", words: Sequence[str] | None, *, as_json:
         say([account_json(planned.name, account)] if as_json else account_lines(planned.name, account))
 
 
-def _some_archive(archives: Sequence[str] | None) -> None:
-    if not archives and not read_settings().archives:
-        refuse("name an ARCHIVE (a folder or an OAI-PMH URL), or write one into nishiki.toml")
+def _settings_with_archives(archives: Sequence[str] | None, **given: Any) -> "tuple[Settings, list[Exception]]":
+    """The settings, and what is wrong with them; no archive anywhere is wrong, too."""
+    settings, wrong = look_at_settings(**given)
+    if not archives and not settings.archives and not wrong:
+        wrong.append(Misused("name an ARCHIVE (a folder or an OAI-PMH URL), or write one into nishiki.toml"))
+    return settings, wrong
 
 
 def _start_afresh(home: Path) -> None:

@@ -9,6 +9,7 @@ from unicodedata import category
 from typer import Exit, Option
 
 from flows.endings import Ending
+from flows.errors import Faults
 
 if TYPE_CHECKING:  # each takes its time to load, and not every command needs it
     from rich.console import RenderableType
@@ -69,13 +70,24 @@ def show(table: "RenderableType") -> None:
 
 
 def read_settings(**given: Any) -> "Settings":
-    """The settings, with what the command line gave on top; the log begins with their level."""
+    """The settings, with what the command line gave on top; the log begins with their level.
+
+    Raises:
+        Misconfigured, Misused: they cannot be used.
+    """
+    settings, wrong = look_at_settings(**given)
+    Faults(wrong).tell()
+    return settings
+
+
+def look_at_settings(**given: Any) -> "tuple[Settings, list[Exception]]":
+    """The same for a command that looks for what else is wrong before it tells what is."""
     from flows.logs import set_up
-    from flows.settings import Settings
+    from flows.settings import as_far_as_right
 
     try:
-        settings = Settings(**{key: value for key, value in given.items() if value is not None})
+        settings, wrong = as_far_as_right(**{key: value for key, value in given.items() if value is not None})
     except UnicodeDecodeError as error:
         refuse(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}")
     set_up(settings.log_level)
-    return settings
+    return settings, wrong

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from tomllib import TOMLDecodeError
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typer import Exit, Typer
 from typer.core import TyperGroup
@@ -22,13 +22,9 @@ from flows.archives.errors import ArchiveError
 from flows.cli.console import fail, refuse
 from flows.cli.prefect_server import is_gone
 from flows.endings import Ending
-from flows.errors import Misconfigured
+from flows.errors import Misconfigured, Misused
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
-    from pydantic_settings import SettingsError
-
-_USAGE = (UnknownRecipe, BadRecipe, UnknownEncoder, DeviceMissing)
+_USAGE = (Misused, UnknownRecipe, BadRecipe, UnknownEncoder, DeviceMissing)
 
 
 class Application(Typer):
@@ -92,16 +88,14 @@ def _tell(error: BaseException) -> None:
     match error:
         case _ if _interrupted(error):
             fail(stopping.SENTENCE, code=Ending.INTERRUPTED)
-        case Misconfigured() | ColorizeError() | CatalogueError() | ArchiveError():
+        case Misconfigured() | Misused() | ColorizeError() | CatalogueError() | ArchiveError():
             fail(str(error), code=_ending(error))
         case TOMLDecodeError():
-            refuse(_settings_sentence(error))
+            refuse(f"nishiki.toml cannot be read: {error}")
         case ModuleNotFoundError():
             fail(_part_sentence(error))
         case OSError():
             fail(f"{error.filename or 'the machine'}: {error.strerror or error}")
-        case Exception() if isinstance(error, _settings_errors()):
-            refuse(_settings_sentence(error))
 
 
 def _ending(error: Exception) -> Ending:
@@ -121,25 +115,6 @@ def _refuse_secrets(words: Iterable[str]) -> None:
             "an address with a password or a key would be kept in clear by Prefect and by the shell; "
             "put the address into nishiki.toml under a name, and give the name"
         )
-
-
-def _settings_errors() -> "tuple[type[ValidationError], type[SettingsError]]":
-    """What a setting that cannot be used raises; looked up only when something was raised."""
-    from pydantic import ValidationError
-    from pydantic_settings import SettingsError
-
-    return ValidationError, SettingsError
-
-
-def _settings_sentence(error: "ValidationError | SettingsError | TOMLDecodeError") -> str:
-    """Which setting, what is wrong; never its value, which may hold a password."""
-    if isinstance(error, TOMLDecodeError):
-        return f"nishiki.toml cannot be read: {error}"
-    what = str(error)  # of a SettingsError: a list or table that is no JSON, or an unknown name
-    if isinstance(error, _settings_errors()[0]):
-        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
-        what = "; ".join(wrong)
-    return f"a setting cannot be used ({what}); see .env.example"
 
 
 def _part_sentence(error: ModuleNotFoundError) -> str:

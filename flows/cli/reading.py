@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from db.person import person_here
-from flows.cli.console import Device, Home, exit_with, failed_if, read_settings, refuse, say, show
+from flows.cli.console import Device, Home, exit_with, failed_if, look_at_settings, read_settings, refuse, say, show
 from flows.endings import Ending
+from flows.errors import Faults, Misused
 
 if TYPE_CHECKING:
     from db.catalogue import Catalogue
@@ -118,7 +119,8 @@ def measure(
         refuse("--json is for two picture files; nishiki export gives the figures of attempts")
     if len(words) > 1:
         refuse("with --encoder, name one batch, or all")
-    _measure_batch(read_settings(home=home, device=device), encoder, words[0] if words else "all")
+    settings, wrong = look_at_settings(home=home, device=device)
+    _measure_batch(settings, wrong, encoder, words[0] if words else "all")
 
 
 def _measure_files(truth: Path, result: Path, as_json: bool) -> None:
@@ -132,24 +134,34 @@ def _measure_files(truth: Path, result: Path, as_json: bool) -> None:
     say(measured.notes)
 
 
-def _measure_batch(settings: "Settings", encoder: str, batch: str) -> None:
-    if batch != "all" and not (batch.isdecimal() and int(batch) < 2**31):
-        refuse(f"{batch!r} is not the number of a batch; nishiki export lists them (or give: all)")
+def _measure_batch(settings: "Settings", wrong: Sequence[Exception], encoder: str, batch: str) -> None:
     from db.catalogue import Catalogue
-
-    Catalogue.open(settings, create=False).close()  # before torch is loaded and weights are read
-    from flows.evaluation.remeasure import measure as measure_pictures
     from flows.plan import encoder_named
+
+    faults = Faults(wrong)
+    number = faults.of(lambda: _number_of(batch))
+    faults.of(lambda: Catalogue.open(settings, create=False).close())  # before torch is loaded
+    weights = faults.of(lambda: encoder_named(settings, encoder))
+    faults.tell()
+    assert weights is not None
+    from flows.evaluation.remeasure import measure as measure_pictures
     from flows.reports.encoder_note import weights_sentence
     from flows.reports.summary import means_table, measure_lines
 
-    tally = measure_pictures(settings, encoder_named(settings, encoder), None if batch == "all" else int(batch))
+    tally = measure_pictures(settings, weights, number)
     say(measure_lines(tally))
     for key, means in tally.means:
         if means:
             show(means_table(f"{key.name} ({key.checksum[:12]})", means))
     say([weights_sentence(tally.means[0][0])])
     exit_with(failed_if(tally.problems))
+
+
+def _number_of(batch: str) -> int | None:
+    """None: all of them."""
+    if batch != "all" and not (batch.isdecimal() and int(batch) < 2**31):
+        raise Misused(f"{batch!r} is not the number of a batch; nishiki export lists them (or give: all)")
+    return None if batch == "all" else int(batch)
 
 
 @reading_app.command()

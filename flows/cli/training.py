@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.console import Home, read_settings, refuse, say
+from flows.cli.console import Home, look_at_settings, say
+from flows.errors import Faults, Misused
 
 train_app = typer.Typer(no_args_is_help=True, help="Make nishiki's own weights.")
 
@@ -37,11 +38,11 @@ def train_encoder(
     from flows.training.encoder import Schedule, available_teacher
     from flows.training.encoder import train_encoder as distil
 
+    settings, wrong = look_at_settings(home=home)
     if not output.parent.is_dir():
-        refuse(f"there is no folder {output.parent} for the weights")
-    settings = read_settings(home=home)
-    say(
-        distil(
-            settings, available_teacher(settings), Schedule(tuple(pictures or ()), steps, batches, seed=seed), output
-        )
-    )
+        wrong.append(Misused(f"there is no folder {output.parent} for the weights"))
+    faults = Faults(wrong)
+    teacher = faults.of(lambda: available_teacher(settings))
+    faults.tell()
+    assert teacher is not None
+    say(distil(settings, teacher, Schedule(tuple(pictures or ()), steps, batches, seed=seed), output))

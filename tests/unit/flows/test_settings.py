@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
-from pydantic_settings import SettingsError
 
-from flows.settings import ACTOR_PRINTS, ArchiveSettings, Settings
+from flows.settings import ACTOR_PRINTS, ArchiveSettings, Settings, UnknownSettings, as_far_as_right
 
 THEATRE = '[archives.theatre]\naddress = "https://archive.example/oai"\n'
 
@@ -163,14 +162,51 @@ def test_a_home_may_begin_with_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert Settings().home == tmp_path / "prints"
 
 
-def test_only_nishiki_toml_is_searched_for_names_that_are_no_setting(
+def test_a_name_that_is_no_setting_is_refused_wherever_it_stands_with_the_nearest_that_is(
     toml: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("NISHIKI_TEST_POSTGRES_URL", "x")
-    (tmp_path / ".env").write_text("NISHIKI_NONSENSE=1\nOTHER=2\n")
+    (tmp_path / ".env").write_text("OTHER=2\n")
     assert toml("limit = 3\n").limit == 3
-    with pytest.raises(SettingsError, match="there is no setting nonsense, weight_dir"):
-        toml("weight_dir = 1\nlimit = 3\n[nonsense]\n")
+    (tmp_path / ".env").write_text("nishiki_pace = 1\n")
+    monkeypatch.setenv("NISHIKI_RECIPPE", "x")
+    with pytest.raises(UnknownSettings) as told:
+        toml("weight_dir = 1\nlimit = 3\n[qqq]\n")
+    assert told.value.sentences == (
+        "NISHIKI_RECIPPE in the environment is no setting; the nearest is NISHIKI_RECIPE",
+        "NISHIKI_PACE in .env is no setting; the nearest is NISHIKI_PACE_S",
+        "qqq in nishiki.toml is no setting; see .env.example",
+        "weight_dir in nishiki.toml is no setting; the nearest is weights_dir",
+    )
+
+
+def test_what_is_wrong_with_the_settings_is_gathered_and_defaults_stand_in_its_place(
+    toml: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml(f"{THEATRE}pace_s = 2.5\n")
+    monkeypatch.setenv("NISHIKI_RECIPPE", "x")
+    monkeypatch.setenv("NISHIKI_SIZE", "31")
+    monkeypatch.setenv("NISHIKI_LIMIT", "7")
+    settings, wrong = as_far_as_right(max_tries=0)
+    assert [str(each) for each in wrong] == [
+        "NISHIKI_RECIPPE in the environment is no setting; the nearest is NISHIKI_RECIPE",
+        "the setting size cannot be used: Input should be greater than or equal to 32; see .env.example",
+        "the setting max_tries cannot be used: Input should be greater than or equal to 1; see .env.example",
+    ]
+    assert (settings.size, settings.limit, settings.max_tries) == (None, 7, 3)
+    assert settings.archives["theatre"].pace_s == 2.5
+
+
+def test_a_key_of_an_archive_that_is_no_setting_of_one_is_left_out_and_told_with_the_nearest(
+    toml: Callable[[str], Settings],
+) -> None:
+    with pytest.raises(ValidationError):
+        toml(f'{THEATRE}genre = "all"\nprotocol = "oia"\nlimit = 3\n')
+    settings, wrong = as_far_as_right()
+    first, second = sorted(map(str, wrong))
+    assert first == "archives.theatre.genre in nishiki.toml is no setting of an archive; the nearest is genres"
+    assert second == "archives.theatre.limit in nishiki.toml is no setting of an archive; see .env.example"
+    assert settings.archives["theatre"].address == "https://archive.example/oai"
 
 
 def test_an_archive_may_be_allowed_to_lie_in_a_private_network(toml: Callable[[str], Settings]) -> None:

@@ -220,7 +220,7 @@ def test_an_address_with_a_password_belongs_into_nishiki_toml(nishiki: Run, comm
 
 def test_a_misspelled_key_of_nishiki_toml_is_named(nishiki: Run, tmp_path: Path) -> None:
     (tmp_path / "nishiki.toml").write_text("weight_dir = '/srv'\nlimit = 3\n")
-    assert "there is no setting weight_dir)" in sentence(nishiki("status"), 2)
+    assert "weight_dir in nishiki.toml is no setting; the nearest is weights_dir" in sentence(nishiki("status"), 2)
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(
@@ -307,3 +307,41 @@ def test_the_weights_folder_that_the_night_refuses_is_refused_by_the_list(
 def test_a_file_name_cannot_steer_the_terminal_and_a_wide_space_stays(capsys: pytest.CaptureFixture[str]) -> None:
     say(["松本\u3000幸四郎 \x1b[2J\udce9.png", '{"name": "a\u00a0b"}'])
     assert capsys.readouterr().out == '松本\u3000幸四郎 \ufffd[2J\ufffd.png\n{"name": "a\u00a0b"}\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "nightly theatr ftp://a.example",
+            ["NISHIKI_RECIPPE", "size", "nonsense", "misspelt", "theatr does not", "ftp://"],
+        ),
+        ("harvest theatr", ["NISHIKI_RECIPPE", "size", "theatr does not"]),
+        (
+            "sweep --content . --style prints --preset x",
+            ["NISHIKI_RECIPPE", "size", "no preset", "misspelt", "nonsense"],
+        ),
+        (
+            "colorize a.png b.png -o c.xyz",
+            ["NISHIKI_RECIPPE", "size", "nonsense", "misspelt", "a.png", "b.png", "c.xyz"],
+        ),
+        (
+            "measure --encoder misspelt x",
+            ["NISHIKI_RECIPPE", "size", "'x' is not the number", "no catalogue", "misspelt"],
+        ),
+        ("train encoder -o nowhere/a.st", ["NISHIKI_RECIPPE", "size", "nowhere", "no full VGG-19"]),
+    ],
+)
+def test_everything_that_is_wrong_is_told_at_once_before_anything_begins(
+    nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str, said: list[str]
+) -> None:
+    (tmp_path / "prints").mkdir()
+    for name, value in {"RECIPPE": "x", "SIZE": "31", "RECIPE": "nonsense", "ENCODER": "misspelt"}.items():
+        monkeypatch.setenv(f"NISHIKI_{name}", value)
+    run = nishiki(*line.split())
+    assert (run.exit_code, run.stdout) == (2, "")
+    head, *faults = run.stderr.splitlines()
+    assert head == f"nishiki: {len(said)} things have to be set right first"
+    for words in said:
+        assert [fault for fault in faults if words in fault], (words, run.stderr)
+    assert [path.name for path in tmp_path.iterdir()] == ["prints"]
