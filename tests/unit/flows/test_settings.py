@@ -203,9 +203,10 @@ def test_a_key_of_an_archive_that_is_no_setting_of_one_is_left_out_and_told_with
     with pytest.raises(ValidationError):
         toml(f'{THEATRE}genre = "all"\nprotocol = "oia"\nlimit = 3\n')
     settings, wrong = as_far_as_right()
-    first, second = sorted(map(str, wrong))
+    first, second, third = sorted(map(str, wrong))
     assert first == "archives.theatre.genre in nishiki.toml is no setting of an archive; the nearest is genres"
     assert second == "archives.theatre.limit in nishiki.toml is no setting of an archive; see .env.example"
+    assert third.startswith("the setting archives.theatre.protocol cannot be used: Input should be 'auto', ")
     assert settings.archives["theatre"].address == "https://archive.example/oai"
 
 
