@@ -193,11 +193,14 @@ class PatientProtocol(H11Protocol):
     def pause_writing(self) -> None:
         """They do not take what they asked for."""
         super().pause_writing()
+        self._room.waits_for(self)
         self._taking = self.loop.call_later(self._patience.leaving_s, self.transport.abort)
 
     def resume_writing(self) -> None:
         """They do again."""
         super().resume_writing()
+        if self._is_being_answered():
+            self._room.works_for(self)
         if self._taking:
             self._taking.cancel()
 

@@ -23,6 +23,7 @@ PAGES = {
     "marks": "/entries/2/marks",
     "keys": "/keys",
     "people": "/people",
+    "audit": "/audit",
     "login": "/login",
     "nothing": "/entries/999999",
 }

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from fastapi import Request
 from fastapi.responses import Response
 
-from db.review.access.cookies import cookie, keep_cookie
+from db.review.access.cookies import SESSION, cookie, keep_cookie
 from db.review.access.state import state_of
 
 KNOWN: Final = "nishiki_known"
@@ -30,9 +30,18 @@ def keep_known(request: Request, answer: Response, name: str) -> None:
 
 
 def place_of(request: Request) -> str:
-    """Where a try to sign in is counted: by the known browser, or else by the address that it comes from."""
+    """Where a try to sign in is counted: by the known browser or its open session, or else by its address."""
     known = _nonce(request, (cookie(request, KNOWN) or "").split("."))
+    if known is None:
+        known = _open_session(request)
     return f"known {known}" if known else request.client.host if request.client else ""
+
+
+def _open_session(request: Request) -> str | None:
+    token = cookie(request, SESSION)
+    if not token or state_of(request).sessions.account(token) is None:
+        return None
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def _nonce(request: Request, parts: Sequence[str]) -> str | None:

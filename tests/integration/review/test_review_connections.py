@@ -24,9 +24,11 @@ FORM = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Says how much it was sent; `/long` gets 20 MB, `/413` an answer at once."""
+    """Says how much it was sent; `/long` gets 20 MB, `/413` an answer at once, `/work` none."""
     assert scope["type"] == "http"
     more, size = scope["path"] != "/413", 0
+    while scope["path"] == "/work" and (await receive())["type"] != "http.disconnect":
+        pass
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -68,10 +70,16 @@ def hasty(hasty_server: uvicorn.Server) -> tuple[str, int]:
 
 
 @pytest.fixture(scope="module")
-def patient() -> Iterator[tuple[str, int]]:
-    """A server that waits longer than any test."""
+def patient_server() -> Iterator[uvicorn.Server]:
+    """Waits longer than any test."""
     with served(Patience(60, 60, 60), review_proxies=["127.0.0.9"]) as made:
-        yield _place(made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def patient(patient_server: uvicorn.Server) -> tuple[str, int]:
+    """Where it is."""
+    return _place(patient_server)
 
 
 def _place(made: uvicorn.Server) -> tuple[str, int]:
@@ -172,11 +180,20 @@ def test_a_proxy_is_many_people(patient: tuple[str, int]) -> None:
             assert _answer(line).startswith(b"HTTP/1.1 200")
 
 
-def test_where_all_are_being_answered_one_more_is_told_to_wait(patient: tuple[str, int]) -> None:
+def test_those_who_do_not_take_their_answer_keep_nobody_out(patient: tuple[str, int]) -> None:
     with ExitStack() as lines:
-        asked = ASK.replace(b"GET /", b"GET /long")
-        busy = [lines.enter_context(_call(patient, asked)) for _ in range(EACH)]
-        assert all(line.recv(1) for line in busy)
+        for _ in range(EACH):
+            assert lines.enter_context(_call(patient, ASK.replace(b"GET /", b"GET /long"))).recv(1)
+        assert _is_answered(patient)
+
+
+def test_where_all_are_being_answered_one_more_is_told_to_wait(
+    patient_server: uvicorn.Server, patient: tuple[str, int]
+) -> None:
+    with ExitStack() as lines:
+        for _ in range(EACH):
+            lines.enter_context(_call(patient, ASK.replace(b"GET /", b"GET /work")))
+        until(lambda: len(patient_server.server_state.tasks) == EACH)
         with _call(patient) as line:
             told = _heard(line)
         assert told.startswith(b"HTTP/1.1 503")

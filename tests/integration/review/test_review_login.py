@@ -198,6 +198,9 @@ def test_a_browser_that_was_here_before_does_not_wait_for_others_of_its_address(
         neighbour.sign_in("Aoi" if number < FREE_BY_NAME else f"guess {number}", "not the password")
     assert neighbour.sign_in("Aoi").status_code == 429
     assert own.sign_in("Aoi").status_code == 303
+    with_session = Browser(app)
+    with_session.http.cookies.set(SESSION, catalogue.open_session("Aoi"))
+    assert with_session.sign_in("Aoi").status_code == 303
     known = own.http.cookies[KNOWN]
     name, nonce, mark = known.split(".")
     for made_up in (
