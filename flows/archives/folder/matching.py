@@ -144,40 +144,31 @@ def reach(files: Sequence[str], identifier: str, names: Names) -> Reach:
 def _listed(cell: str, names: Names) -> Reach:
     """The files of one cell: the longest names that there are, so that a separator in a file's own name counts."""
     parts = _SEPARATORS.split(cell)
-    picks: list[Pick] = []
-    start = 0
+    picks: dict[str, Pick] = {}
+    maybe: list[str] = []
+    problem, start = "", 0
     while start < len(parts):
-        if not parts[start].strip() or _SEPARATORS.fullmatch(parts[start]):
-            start += 1
-            continue
         end, found = _longest(parts, start, names)
-        if not isinstance(found, Pick):
+        if isinstance(found, Pick):
+            picks.setdefault(found.path, found)
+        elif parts[start].strip() and not _SEPARATORS.fullmatch(parts[start]):
+            maybe += found
             missing = _name_at(parts, start)
-            problem = _unsure(missing, found) if found else f"there is no picture {missing}; check the name"
-            return Reach((), _any(parts, names), problem)
-        picks.append(found)
-        start = end
-    return Reach(tuple({pick.path: pick for pick in picks}.values()))
+            gone = f"there is no picture {missing}; check the name"
+            problem = problem or (_unsure(missing, found) if found else gone)
+        start = max(end, start + 1)
+    reached = Reach(tuple(picks.values()), tuple(dict.fromkeys(maybe)), problem)
+    return Reach((), reached.all, problem) if problem else reached
 
 
 def _longest(parts: Sequence[str], start: int, names: Names) -> tuple[int, Pick | tuple[str, ...]]:
     """Where the longest name from here ends, and its file; the files that may be meant where none is certain."""
-    unsure: tuple[str, ...] = ()
     for end in range(min(len(parts), start + 2 * LONGEST_NAME), start, -1):
         if _SEPARATORS.fullmatch(parts[end - 1]):
             continue
-        found = names.find("".join(parts[start:end]))
-        if isinstance(found, Pick):
-            return end, found
-        unsure = unsure or found
-    return start, unsure
-
-
-def _any(parts: Sequence[str], names: Names) -> tuple[str, ...]:
-    """Every file that some part of an unsure list may mean."""
-    found = [names.find(part) for part in parts if part.strip()]
-    paths = [path for each in found for path in ((each.path,) if isinstance(each, Pick) else each)]
-    return tuple(dict.fromkeys(paths))
+        if found := names.find("".join(parts[start:end])):
+            return (end if isinstance(found, Pick) else start), found
+    return start, ()
 
 
 def _name_at(parts: Sequence[str], start: int) -> str:

@@ -122,6 +122,7 @@ def row(file: str, derivatives: str = "no", identifier: str = "x1") -> str:
         ("../P001.png", ["P001.png"], [], "no picture ../P001.png"),
         ("P01.png", ["P001.png"], [], "no picture P01.png"),
         ("P001.png|P009.png", ["P001.png"], [], "no picture P009.png"),
+        ("a,b", ["a,b.png", "a,b.tif", "a.png", "b.png"], [], "may be a,b.png, a,b.tif"),
         ("P001-P003.png", ["P001.png", "P002.png", "P003.png"], [], "no picture P001-P003.png"),
     ],
 )  # fmt: skip
@@ -456,6 +457,11 @@ def test_a_row_that_reaches_no_picture_is_told(made: Made) -> None:
     listed = made("identifier,file,title\nx1,,A\nx2,gone.png,B\n", "P001.png")
     assert "the record x1 reaches no picture" in listed.said
     assert "records.csv line 3: there is no picture gone.png" in listed.said
+
+
+def test_what_an_unusable_list_names_stays_held_whatever_is_free(made: Made) -> None:
+    listed = made(row("gone.png;a;b.png;P001"), "a;b.png", "P001.png", "P001.tif", "c.png", free=True)
+    assert listed.rights == {"a;b.png": UNKNOWN, "P001.png": UNKNOWN, "P001.tif": UNKNOWN, "c.png": YES}
 
 
 def test_a_row_does_not_take_another_picture_for_one_that_cannot_be_read(made: Made) -> None:
