@@ -237,6 +237,8 @@ class AuditWord(StrEnum):
     ACCOUNT_CLOSED = "account closed"
     ACCOUNT_OPENED = "account opened"
     EXPORTED = "exported"
+    RELEASED = "records released"
+    HELD_BACK_AGAIN = "records held back again"
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from getpass import getuser
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from db.entries.review import AuditWord
+from db.person import person_here
 from flows.cli.console import Home, read_settings, refuse, say
 
 if TYPE_CHECKING:
@@ -62,9 +63,10 @@ def records(
         else:
             found = catalogue.released_records(wanted)
         if release:
-            say(_released(plan, found, by or _me(), note))
+            say(_released(plan, found, by or person_here(), note))
         elif take_back:
             count = catalogue.take_back_release([each.record_id for each in found if each.record_id is not None])
+            catalogue.add_audit_event(AuditWord.HELD_BACK_AGAIN, detail=f"{count} records, by {by or person_here()}")
             say([f"{count:,} records are held back again; what was made of them is withheld."])
         elif as_json:
             say([json.dumps([asdict(each) for each in found], ensure_ascii=False)])
@@ -94,16 +96,9 @@ def _released(plan: "CataloguePlan", found: Sequence["HeldBack"], curator: str, 
     """Release those that may be; what became of each."""
     open_ones = {each.record_id for each in found if each.is_open and each.record_id is not None}
     count = plan.catalogue.release(open_ones, curator, note)
+    plan.catalogue.add_audit_event(AuditWord.RELEASED, detail=f"{count} records, by {curator}: {note}")
     yield f"{count:,} records are released; the next night takes them."
     others = [each for each in found if not each.is_open]
     if others:
         yield f"{len(others):,} were left as they are, for no person's word on rights frees them:"
         yield from (f"  {each.reason}  {each.archive}  {each.identifier}: {each.why}" for each in others)
-
-
-def _me() -> str:
-    """The name of who gives the command, as far as this machine knows it."""
-    try:
-        return getuser()
-    except (OSError, KeyError):
-        return "operator"
