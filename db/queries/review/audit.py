@@ -8,16 +8,14 @@ import logging
 from datetime import timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from db.entries.review import AuditEntry, AuditWord
-from db.errors import CatalogueUnreachable
+from db.errors import CatalogueReadOnly
 from db.queries.base.store import Store, changed, now
 from db.tables.review import AuditEvent
 
 log = logging.getLogger(__name__)
-_ONLY_READ = ("readonly", "read-only", "permission denied")
 
 
 class AuditQueries(Store):
@@ -30,10 +28,8 @@ class AuditQueries(Store):
         try:
             with self._writing() as session:
                 audited(session, event, curator=curator, address=address, detail=detail)
-        except (CatalogueUnreachable, ProgrammingError) as error:
-            if any(word in str(error) for word in _ONLY_READ):
-                return False
-            raise
+        except CatalogueReadOnly:
+            return False
         return True
 
     def audit_events(

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -28,7 +29,7 @@ def kept(settings: CatalogueSettings, sample: "Sample") -> Path:
         for number in range(8):
             long = sample.record(f"r{number}", raw="<record>" + "x" * 9000 + "</record>")
             sample.entry(catalogue, long)
-        catalogue.add_embeddings(sample.encoder, {1: sample.vector(1)})
+        catalogue.add_embeddings(sample.encoder, {1: np.linspace(1, 2, 1536, dtype=np.float32)})
     file = settings.home / "catalogue.db"
     with closing(sqlite3.connect(file)) as raw:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -40,7 +41,7 @@ def _doctor(home: Path, *words: str) -> tuple[int, str]:
     return run.exit_code, run.stdout + run.stderr
 
 
-def test_every_single_page_that_is_emptied_is_found(kept: Path) -> None:
+def test_every_single_page_that_is_emptied_is_found(kept: Path, settings: CatalogueSettings) -> None:
     sound = kept.read_bytes()
     size = int.from_bytes(sound[16:18], "big")
     pages, missed = len(sound) // size, []
@@ -52,7 +53,7 @@ def test_every_single_page_that_is_emptied_is_found(kept: Path) -> None:
     assert pages > 60
     assert missed == []
     kept.write_bytes(sound)
-    assert _doctor(kept.parent) == (0, "The catalogue and its pictures are sound.\n")
+    assert examine(settings) == []
     assert "24 of 24 pictures (0.0 GB) were not read" in _doctor(kept.parent, "--quick")[1]
 
 

@@ -42,7 +42,6 @@ ODD = (
     "$HOME",
     "[x]",
 )
-SOUND = "The catalogue and its pictures are sound.\n"
 
 
 def _nishiki(home: Path, *words: str) -> tuple[int, str]:
@@ -62,7 +61,7 @@ def test_a_home_of_any_name_holds_its_own_catalogue_and_nothing_lies_beside_it(
         assert catalogue.status()["records"] == 2
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert "catalogue.db" in [path.name for path in home.iterdir()]
-    assert _nishiki(home, "doctor") == (0, SOUND)
+    assert examine(CatalogueSettings(home=home)) == []
     assert make_url(database_in(tmp_path / name)).database == str(tmp_path / name / "prefect.db")
 
 
