@@ -82,6 +82,8 @@ class Account:
     rows: tuple[Understood, ...]
     rest: tuple[Record | Unreadable, ...]
     """Pictures that no usable row reaches."""
+    free: bool
+    """Are those the operator's own that no row may mean?"""
 
     @property
     def remarks(self) -> Iterator[Remark]:
@@ -106,11 +108,9 @@ class Account:
         first, *others = self.contents.tables
         tables = f"{len(others) + 1} tables" if others else first.path
         if held[True]:
-            yield Remark(
-                tables,
-                f"{_counted(held[True])} that no row reaches for certain, held back: {_named(held[True])}. Add "
-                'rows for them, or set the archive\'s undescribed_pictures = "free" in nishiki.toml',
-            )
+            ways = '. Add rows for them, or set the archive\'s undescribed_pictures = "free" in nishiki.toml'
+            text = f"{_counted(held[True])} that no row reaches for certain, held back: {_named(held[True])}"
+            yield Remark(tables, text + ("" if self.free else ways))
         if held[False]:
             yield Remark(tables, f"{_counted(held[False])} that no row reaches, freed by undescribed_pictures")
 
@@ -133,7 +133,7 @@ def understand(contents: Contents, *, free: bool) -> Account:
         found = _described(row, identifier, reaches[place], contents, taken)
         understood.append(Understood(place, row, reaches[place], found))
     shared = _with_shared_rights(understood)
-    return Account(contents, tuple(shared), tuple(_undescribed(contents, shared, taken, free=free)))
+    return Account(contents, tuple(shared), tuple(_undescribed(contents, shared, taken, free=free)), free)
 
 
 def _in_several_tables(tables: Sequence[Table]) -> set[str]:

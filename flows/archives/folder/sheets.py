@@ -30,6 +30,10 @@ _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf
 _NO_NAMES = "it has no column `identifier` or `file` (it has {}); name one so, in the first line"
 
 
+class Unfit(ValueError):
+    """A sound workbook that is not read all the same."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One row as written; `place` tells a person where to look."""
@@ -174,6 +178,8 @@ def _workbook(data: bytes) -> Sheet:
         raise ValueError(f"unpacked it is larger than {MAX_BYTES:,} bytes; divide it by folders")
     try:
         sheets = [sheet for sheet in _sheets(data) if any(_says(cell) for row in sheet[1] for cell in row)]
+    except Unfit:
+        raise
     except Exception as error:  # noqa: BLE001 - openpyxl has no root of its own for what a broken workbook raises
         raise ValueError(f"the workbook is damaged: {' '.join(str(error).split())[:200]}") from None
     tables = [(title, rows) for title, rows in sheets if names_something(_first(rows))]
@@ -195,7 +201,7 @@ def _sheets(data: bytes) -> list[tuple[str, list[list[str | None]]]]:
     """Each sheet's title and rows as text.
 
     Raises:
-        ValueError: a formula's value is not stored in the file, or there are too many cells.
+        Unfit: a formula's value is not stored in the file, or there are too many cells.
     """
     from openpyxl import load_workbook  # noqa: PLC0415  (loaded where there is a workbook)
 
@@ -216,7 +222,7 @@ def _sheets(data: bytes) -> list[tuple[str, list[list[str | None]]]]:
             for number, (row, formulas_of_row) in enumerate(pairs, 1):
                 cells += len(row)
                 if cells > MAX_CELLS:
-                    raise ValueError(f"it has more than {MAX_CELLS:,} cells; take away those that are empty")
+                    raise Unfit(f"it has more than {MAX_CELLS:,} cells; take away those that are empty")
                 rows.append(_texts(shown.title, number, row, formulas_of_row))
             found.append((shown.title, rows))
         values.close()
@@ -227,9 +233,7 @@ def _sheets(data: bytes) -> list[tuple[str, list[list[str | None]]]]:
 def _texts(title: str, number: int, values: Sequence[Any], formulas: Sequence[Any]) -> list[str | None]:
     for value, formula in zip(values, formulas, strict=True):
         if value is None and isinstance(formula, str) and formula.startswith("="):
-            raise ValueError(
-                f"sheet {title} row {number} has a formula without its value; open the file and save it again"
-            )
+            raise Unfit(f"sheet {title} row {number} has a formula without its value; open the file and save it again")
     texts = [_text(value) for value in values]
     while texts and texts[-1] is None:
         texts.pop()

@@ -513,7 +513,7 @@ FAR = b'<row r="99999999999"><c r="A99999999999" t="inlineStr"><is><t>x</t></is>
         (tampered(b"</sheetData>", FAR + b"</sheetData>"), "more than 200,000 rows"),
         (workbook(BOOK, BOOK), "2 of its sheets"),
         (workbook([["title"], ["A"]]), "no column `identifier` or `file` .it has title"),
-        (formula_without_value(), "formula without its value"),
+        (formula_without_value(), "cannot be read: sheet Sheet1 row 2 has a formula without its value"),
     ],
 )
 def test_a_workbook_that_cannot_be_read_for_sure_stops_the_folder(made: Made, data: bytes, reason: str) -> None:
