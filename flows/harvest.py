@@ -181,7 +181,7 @@ def _beginning(catalogue: Catalogue, archive: Archive, archive_id: int, settings
 
     An archive dates records back, and enters some late: what it names again is known and costs little.
     """
-    if not archive.lists_everything and not archive.names_deleted():
+    if not archive.lists_everything and (settings.full_listing_days == 0 or not archive.names_deleted()):
         last = catalogue.last_full_listing(archive_id)
         if last is None or datetime.now(UTC) - last >= timedelta(days=settings.full_listing_days):
             return None

@@ -1,7 +1,7 @@
 """Originals whose files are lost or damaged are fetched again from the archives that brought them.
 
-`nishiki doctor --mend` asks. Only the very bytes come back: whatever else an archive holds by now is left to the next
-harvest, which knows what follows from a new picture. No Prefect.
+`nishiki doctor --mend` asks. Only the very bytes come back: whatever else an archive holds by now the next harvest
+takes in, which knows what follows from a new picture. No Prefect.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from db.catalogue import Catalogue
 from db.entries.night import StoredFrom
+from flows.addresses import shown
 from flows.archives.errors import ArchiveError
 from flows.archives.record import Archive, Validators
 from flows.archives.registry import open_archive
@@ -62,6 +63,8 @@ def _put_back(catalogue: Catalogue, archive: Archive, source: StoredFrom) -> str
     except ArchiveError as error:
         return str(error)
     if picture is None or hashlib.sha256(picture.data).hexdigest() != source.sha256:
-        return f"{source.archive} holds other bytes at {source.reference} by now; the next harvest tells of them"
+        catalogue.want_again(source)
+        place = shown(source.reference) if "://" in source.reference else source.reference
+        return f"{source.archive} holds another picture at {place} by now, which the next harvest takes in"
     catalogue.pictures.add(picture.data, PurePosixPath(urlsplit(picture.url).path).suffix or ".bin")
     return None

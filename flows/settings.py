@@ -116,7 +116,7 @@ class Settings(ReviewSettings):
         ge=0,
         le=3650,
         description="Days after which an archive that does not tell what it deleted is listed whole again, to find "
-        "what is gone; 0: at every harvest.",
+        "what is gone; 0: any archive, at every harvest.",
     )
     full_listing_share: float = Field(
         default=0.1,

@@ -103,6 +103,14 @@ class HarvestQueries(Store):
                 for row in session.execute(named.where(Image.sha256.in_(some)))
             ]
 
+    def want_again(self, source: StoredFrom) -> None:
+        """The archive holds another picture there by now: the next harvest fetches it, whatever it knew of the last."""
+        image = select(Image.id).where(Image.sha256 == source.sha256).scalar_subquery()
+        here = (RecordImage.reference == source.reference, RecordImage.image_id == image)
+        known = {"etag": None, "last_modified": None, "next_try_at": None}
+        with self._writing() as session:
+            session.execute(update(RecordImage).where(*here).values(state=PictureState.WANTED, **known))
+
     def last_window_end(self, archive_id: int) -> datetime | None:
         """The latest `until` of the archive's finished windows: where the next harvest begins."""
         done = (Window.archive_id == archive_id, Window.state == WindowState.DONE)

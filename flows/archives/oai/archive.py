@@ -17,7 +17,7 @@ from flows.archives.limits import check_identifier, within_limits
 from flows.archives.oai.dublin_core import read_record
 from flows.archives.oai.namespaces import OAI
 from flows.archives.oai.progress import ListProgress
-from flows.archives.oai.protocol import Identity, TokenExpired, read_identity, read_page
+from flows.archives.oai.protocol import BadDates, Identity, TokenExpired, read_identity, read_page
 from flows.archives.oai.salvage import Torn
 from flows.archives.record import Access, Picture, Record, Remark, Unreadable, Validators, Window
 from flows.archives.values.formats import looks_like_html, looks_like_picture, what_it_is
@@ -96,6 +96,8 @@ class OaiPmhArchive:
     def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:
         """Every record of the window; a list whose token expires is begun again, once.
 
+        Of an archive that does not accept the dates of a window everything is listed.
+
         Raises:
             MalformedAnswer, ArchiveUnavailable: the list cannot be read to its end; what came before is sound.
         """
@@ -104,6 +106,11 @@ class OaiPmhArchive:
             yield from self._list(window)
         except TokenExpired:
             yield from self._list(window)
+        except BadDates as error:
+            if window.start is None:
+                raise
+            yield Remark(self.name, f"everything is listed, since it does not accept dates ({error})")
+            yield from self._list(Window())
 
     def picture(self, reference: str, known: Validators = _NOTHING) -> Picture | None:
         """Fetches a picture, and takes nothing else for one."""

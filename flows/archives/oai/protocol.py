@@ -36,6 +36,10 @@ class TokenExpired(MalformedAnswer):
     """The archive no longer knows its resumption token; the list has to start again."""
 
 
+class BadDates(MalformedAnswer):
+    """The archive does not accept what it was asked, dates as a rule."""
+
+
 class BrokenXml(MalformedAnswer):
     """An answer that cannot be parsed as a whole, and does no harm."""
 
@@ -191,8 +195,8 @@ def _raise(code: str, words: str, address: str) -> None:
     if code == "badResumptionToken":
         raise TokenExpired(f"{address} forgot its own resumption token ({said}); harvest it again later")
     advice = _ADVICE.get(code, "OAI-PMH knows no such error")
-    kind = NotAnArchive if code == "cannotDisseminateFormat" else MalformedAnswer
-    raise kind(f"{address} answers with the error {said}: {advice}; tell the archive")
+    kinds = {"cannotDisseminateFormat": NotAnArchive, "badArgument": BadDates}
+    raise kinds.get(code, MalformedAnswer)(f"{address} answers with the error {said}: {advice}; tell the archive")
 
 
 def _page_for_people(address: str) -> NotAnArchive:

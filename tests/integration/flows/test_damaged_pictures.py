@@ -141,7 +141,7 @@ def test_an_archive_that_has_another_picture_by_now_brings_nothing_back(settings
         code, said = _doctor("--mend")
     finally:
         place.write_bytes(kept)
-    assert (code, "holds other bytes at gray.bmp.png by now" in said) == (1, True)
+    assert (code, "holds another picture at gray.bmp.png by now" in said) == (1, True)
     assert not list((settings.home / HomeFolder.PICTURES).rglob(f"{content}*"))
 
 

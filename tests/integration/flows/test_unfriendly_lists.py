@@ -349,3 +349,20 @@ def test_an_archive_that_says_no_time_is_taken_to_have_ours(site: Unfriendly, ow
     tally = night(own_settings, site.base_url)
     assert (tally.failure, tally.pictures) == (None, 1)
     assert any("no responseDate" in remark for _, remark in tally.remarks)
+
+
+def test_an_archive_that_accepts_no_dates_is_listed_whole(site: Unfriendly, own_settings: Settings) -> None:
+    fill(site, 2)
+    site.records = lambda question: error("badArgument") if "from" in question else listed(*site.all_records())
+    assert night(own_settings, site.base_url).records[Change.NEW] == 2
+    site.holds(3)
+    tally = night(own_settings, site.base_url)
+    assert (tally.records[Change.NEW], tally.failure) == (1, None)
+    assert any("does not accept dates" in remark for _, remark in tally.remarks)
+
+
+def test_a_person_may_have_any_archive_listed_whole(site: Unfriendly, own_settings: Settings) -> None:
+    fill(site, 1)
+    for days, whole in ((30, True), (30, False), (0, True)):
+        night(own_settings.model_copy(update={"full_listing_days": days}), site.base_url)
+        assert ("from" not in site.asks()[-1]) is whole

@@ -1,13 +1,15 @@
 """Pictures that cannot be had: one night says nothing, several do, and what is sound is fetched around them."""
 
 import errno
+import hashlib
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from db.catalogue import Catalogue
-from db.entries.night import ContentScope, Tone
+from db.entries.night import ContentScope, EncoderKey, Tone
+from flows.originals import fetch_again
 from flows.reports.summary import harvest_lines
 from flows.settings import Settings
 from tests.integration.flows.one_night import night, pass_days, states
@@ -234,3 +236,25 @@ def test_of_what_is_no_picture_only_the_beginning_is_read(site: Unfriendly, own_
     settings = own_settings.model_copy(update={"max_picture_bytes": 1_000_000})
     ((_, why),) = night(settings, site.base_url).passing
     assert "an HTML page" in why
+
+
+def test_another_picture_in_a_lost_ones_place_is_told_and_taken_in_by_the_next_harvest(
+    site: Unfriendly, own_settings: Settings
+) -> None:
+    site.pictures = {"/a.png": [Reply(drawn(0), headers=(("ETag", '"same"'),))], "/b.png": [Reply(drawn(1))]}
+    night(own_settings, site.base_url)
+    names = [hashlib.sha256(drawn(seed)).hexdigest() for seed in (0, 1)]
+    with Catalogue.open(own_settings) as catalogue:
+        for name in names:
+            catalogue.pictures.path(name).unlink()
+    site.pictures["/a.png"] = [Reply(drawn(5), headers=(("ETag", '"same"'),))]
+    answers = fetch_again(own_settings, names)
+    assert answers[names[1]] is None, "the same bytes are put back"
+    assert "holds another picture at" in (answers[names[0]] or "")
+    assert night(own_settings, site.base_url).pictures == 1
+    with Catalogue.open(own_settings) as catalogue:
+        catalogue.pictures.path(names[1])
+        catalogue.pictures.path(hashlib.sha256(drawn(5)).hexdigest())
+        images = [each.id for each in catalogue.images_to_embed(EncoderKey("any", "0"), list(Tone))]
+        assert {each.sha256 for each in catalogue.describe(images).values()} >= {names[1]}
+    assert states(own_settings) == {"held": 2}
