@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import make_url
+from sqlalchemy import make_url, update
 from typer.testing import CliRunner
 
 from db.catalogue import Catalogue
 from db.doctor import Damage, Remedies, examine, mend
-from db.engine import HEAD
+from db.engine import HEAD, writing
 from db.files.home import own_database
 from db.settings import CatalogueSettings
+from db.tables.night import Rights
 from flows.cli.app import app
 from flows.cli.prefect_server import database_in
+from flows.rejudging import RULES
 
 if TYPE_CHECKING:
     from tests.samples import Sample
@@ -147,6 +149,8 @@ def shown(sample: "Sample", tmp_path: Path) -> Iterator[Path]:
     home = tmp_path / "home"
     with Catalogue.open(CatalogueSettings(home=home)) as catalogue:
         sample.entries(catalogue, 1)
+        with writing(catalogue.engine).begin() as connection:
+            connection.execute(update(Rights).values(rules=RULES.version))
     yield home
     for path in (home, *home.rglob("*")):
         path.chmod(0o700)
