@@ -337,4 +337,5 @@ def _on_server(address: str) -> bool:
 
 
 def _shown(engine: Engine) -> str:
-    return str(database_file(engine) or engine.url.render_as_string(hide_password=True))
+    url = engine.url.difference_update_query(["connect_timeout"])
+    return str(database_file(engine) or url.render_as_string(hide_password=True))

@@ -23,12 +23,26 @@ _NO_PATH = re.compile(r"sqlite:///(:memory:|file:.*)")
 """SQLite's words for what is no file, or is written otherwise."""
 
 
+_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:(?P<port>[0-9]*))?", re.ASCII)
+
+
 def _known_database(url: SecretStr) -> SecretStr:
     if not _URL.fullmatch(url.get_secret_value().strip()):
         raise ValueError("give sqlite:///PATH or postgresql://USER@HOST/NAME")
     if _NO_PATH.fullmatch(url.get_secret_value().strip()):
         raise ValueError("after sqlite:/// give a path, which is taken as it is written (./NAME for an odd name)")
+    if not _host_is_right(url.get_secret_value().strip()):
+        raise ValueError("the port is no number from 1 to 65535; give postgresql://USER@HOST:PORT/NAME")
     return url
+
+
+def _host_is_right(url: str) -> bool:
+    """Of a server, the password being whatever stands before the first `@`."""
+    if url.startswith("sqlite"):
+        return True
+    rest = url.partition("://")[2]
+    found = _HOST.fullmatch(re.split("[/?]", rest.partition("@")[2] or rest)[0])
+    return found is not None and 1 <= int(found["port"] or 5432) <= 65_535
 
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_known_database)]
@@ -57,12 +71,19 @@ class CatalogueSettings(BaseSettings):
         "left out: catalogue.db in the home.",
     )
 
+    database_wait_s: int = Field(
+        default=10, ge=2, le=600, description="Seconds that a PostgreSQL which does not answer is waited for."
+    )
+
     @property
     def url(self) -> str:
-        """The database's URL, SQLite in the home unless told otherwise."""
+        """The database's URL, SQLite in the home unless told otherwise; a `connect_timeout` of its own holds."""
         if self.database_url is None:
             return own_database(self.home)
-        return self.database_url.get_secret_value().strip()
+        url = self.database_url.get_secret_value().strip()
+        if url.startswith("sqlite") or "connect_timeout=" in url:
+            return url
+        return f"{url}{'&' if '?' in url else '?'}connect_timeout={self.database_wait_s}"
 
     @classmethod
     def settings_customise_sources(

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -105,7 +106,7 @@ def _failure_of(work: Callable[[list[str]], object], limit_s: float) -> str | No
             why[:] = [why_of(error)]
         ended.set()
 
-    threading.Thread(target=try_it, name="prefect-server", daemon=True).start()
+    threading.Thread(target=copy_context().run, args=(try_it,), name="prefect-server", daemon=True).start()
     ended.wait(limit_s)
     return why[0] if why else None
 

@@ -7,11 +7,12 @@ first use, again after it died, and dies with its owner: a broken pipe ends it a
 import logging
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from colorize.errors import ColorizeError, WorkerDied
 from flows.logs import Level, set_up
@@ -20,6 +21,8 @@ from flows.workers.messages import Event, Failed, Finished, Minibatch, Unable
 from flows.workers.worker import Worker
 
 log = logging.getLogger(__name__)
+_OWNERS: Final = (signal.SIGINT, signal.SIGTERM)
+"""Terminals and systemd send them to all processes of a command; the owner answers, and ends the others."""
 
 
 def workplaces(device_names: Sequence[str], cpu_processes: int | None) -> list[str]:
@@ -114,7 +117,8 @@ class DeviceProcess:
             self._process = context.Process(
                 target=_serve, args=(theirs, self.device, self._memory_share, self._log_level), daemon=True
             )
-            self._process.start()
+            with _signals_held_back():
+                self._process.start()
             log.info("a process for %s was started, its number is %d", self.device, self._process.pid)
             theirs.close()
         return self._pipe
@@ -128,11 +132,21 @@ class DeviceProcess:
         return code
 
 
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """A process that is started inside it hears none of the owner's signals, from its first moment on."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OWNERS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(pipe: Connection, device: str, memory_share: float, log_level: Level) -> None:
     """The process: one minibatch after the other, until the owner hangs up."""
-    import signal  # noqa: PLC0415
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the owner's to answer
+    for number in _OWNERS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OWNERS)
     set_up(log_level)
     worker = Worker(device, memory_share)
     try:

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowFilter
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from db.catalogue import Catalogue
 from db.entries.claim import ENCODER, MatcherKey, ModelKey
@@ -16,6 +20,7 @@ from flows.endings import Ending
 from flows.plan import encoder_key, encoder_weights, matcher_key, night_recipe, recipe_entry
 from tests.conftest import SettingsOf
 from tests.e2e.conftest import Here, in_folder
+from tests.faulty_prefect import ALWAYS_503, faulty_prefect
 
 
 @pytest.fixture
@@ -72,8 +77,27 @@ def test_a_second_night_on_the_same_home_is_told_who_is_at_it_before_an_archive_
     assert run.stdout == ""
 
 
-def test_an_archive_that_does_not_answer_outweighs_what_waits(here: Here) -> None:
+def test_a_harvest_of_a_dead_archive_has_failed_for_prefect_too(here: Here) -> None:
     assert here("harvest", "http://127.0.0.1:9/oai").returncode == Ending.FAILED
+    with get_client(sync_client=True) as client:
+        known = FlowFilter.model_validate({"name": {"any_": ["harvest"]}})
+        (run,) = client.read_flow_runs(flow_filter=known, sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=1)
+    assert run.state is not None
+    assert run.state.is_failed()
+    assert (run.state.message or "").startswith("Harvest of http://127.0.0.1:9/oai ended early: ")
+
+
+def test_a_prefect_that_is_never_well_is_told_and_done_without(here: Here, prefect_api: str, tmp_path: Path) -> None:
+    (tmp_path / "prints").mkdir()
+    with (
+        faulty_prefect(prefect_api, ALWAYS_503) as url,
+        temporary_settings({PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}),
+    ):
+        run = here("harvest", str(tmp_path / "prints"), NISHIKI_PREFECT_WAIT_S="1", PREFECT_API_URL=url)
+    assert run.returncode == Ending.DONE
+    assert f"Prefect's server at {url} does not answer (" in run.stderr
+    assert run.stderr.endswith("; the work goes on, unseen there\n")
+    assert "records none" in run.stdout
 
 
 def test_the_operators_page_lists_every_code(project: Path) -> None:

@@ -41,6 +41,29 @@ def test_argument_environment_dotenv_and_toml_weigh_in_this_order(
     assert CatalogueSettings(home=Path("argument")).home == Path("argument")
 
 
+@pytest.mark.parametrize("port", ["abc", "54x32", "0", "65536", "-1", "5432:1", "５４３２"])
+def test_a_port_that_is_none_is_refused_without_a_word_of_the_password(port: str) -> None:
+    with pytest.raises(ValidationError, match="the port is no number from 1 to 65535") as told:
+        CatalogueSettings(database_url=SecretStr(f"postgresql://me:hunter2@db.example:{port}/prints"))
+    assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "opened"),
+    [
+        ("postgresql://db/prints", "postgresql://db/prints?connect_timeout=10"),
+        (
+            "postgresql://me:p/w:1@[::1]:5433/x?host=/run/pg",
+            "postgresql://me:p/w:1@[::1]:5433/x?host=/run/pg&connect_timeout=10",
+        ),
+        ("postgresql:///x?host=@socket&connect_timeout=3", "postgresql:///x?host=@socket&connect_timeout=3"),
+        ("sqlite:///a?b#c:d", "sqlite:///a?b#c:d"),
+    ],
+)
+def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_settings_say(url: str, opened: str) -> None:
+    assert CatalogueSettings(database_url=SecretStr(url)).url == opened
+
+
 @pytest.mark.parametrize("url", ["mysql://root@localhost/x", "sqlite://", "catalogue.db"])
 def test_a_database_that_is_neither_of_the_two_is_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="database_url"):
