@@ -27,6 +27,7 @@ from db.queries.night.rights import RightsQueries
 from db.queries.night.scope import ScopeQueries
 from db.queries.night.status import StatusQueries
 from db.queries.night.sweep import SweepQueries
+from db.queries.night.tones import ToneQueries
 from db.queries.review.accounts import CuratorQueries
 from db.queries.review.audit import AuditQueries
 from db.queries.review.distribution import DistributionQueries
@@ -47,6 +48,7 @@ class Catalogue(
     DispatchQueries,
     DescribeQueries,
     SweepQueries,
+    ToneQueries,
     MeasureQueries,
     StatusQueries,
     QueueQueries,

@@ -56,6 +56,8 @@ class Damage(StrEnum):
     """Before brightness, transparency and page were judged by the picture."""
     RIGHTS = "rights"
     """Judged by rules that were milder, or understood less."""
+    TONES = "tones"
+    """Found and mended by `flows.toning`, which judges pictures."""
     DEAD_BATCH = "dead batch"
     WAITING = "waiting batch"
     """Found by `flows.waiting`, which knows the weights that there are."""

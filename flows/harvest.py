@@ -26,6 +26,7 @@ from db.entries.night import (
     PictureSource,
     RecordEntry,
     RightsEntry,
+    Tone,
     WantedPicture,
     WindowState,
 )
@@ -67,6 +68,8 @@ class HarvestTally:
     """Records that the archive lists no more."""
     pictures: int = 0
     """Fetched and stored."""
+    tones: Counter[Tone] = field(default_factory=Counter)
+    """Of those."""
     lasting: dict[tuple[str, str], None] = field(default_factory=dict)
     """Records that cannot be read, and pictures that failed on several nights, each once."""
     passing: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -423,9 +426,10 @@ def _harvest_picture(
         raise BadRecord(f"{picture.url} is a colorization that nishiki made, not a print; take it out of the archive")
     decoded = decode(picture.data, max_pixels=settings.max_pixels)
     sha256 = catalogue.pictures.add(picture.data, SUFFIXES[decoded.format])
-    keep_working_copy(catalogue, sha256, decoded.pixels)
-    facts = image_facts(sha256, decoded, len(picture.data))
+    copy = keep_working_copy(catalogue, sha256, decoded.pixels)
+    facts = image_facts(sha256, decoded, len(picture.data), copy)
     tally.remarks |= {(wanted.identifier, note): None for note in facts.notes}
     source = PictureSource(picture.url, picture.validators.etag, picture.validators.last_modified)
     catalogue.hold_picture(wanted, facts, source)
     tally.pictures += 1
+    tally.tones[facts.tone] += 1

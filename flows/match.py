@@ -63,6 +63,8 @@ class MatchTally:
     """How many contents were matched tonight, and with what."""
     held_back: Mapping[str, int]
     """Records that are not content for now, by reason."""
+    tones: Mapping[Tone, int]
+    """Of all pictures of live records."""
     problems: list[tuple[str, str]]
 
     @property
@@ -96,7 +98,7 @@ def match(settings: Settings) -> MatchTally:
         problems = embed_images(plan, missing) if missing else []
         log.info("%d pictures embedded with %s, %d of them failed", len(missing), key.name, len(problems))
         found = rank_contents(plan, catalogue.contents_to_match(key, plan.matcher, scope))
-        return MatchTally(key, found, catalogue.held_back(scope), [*judged_lines(judged), *problems])
+        return MatchTally(key, found, catalogue.held_back(scope), catalogue.tones(), [*judged_lines(judged), *problems])
 
 
 @step("embed-images")

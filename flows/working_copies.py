@@ -31,9 +31,9 @@ def keep_working_copy(catalogue: Catalogue, sha256: str, pixels: Pixels) -> Work
     return copy
 
 
-def image_facts(sha256: str, decoded: Decoded, size: int) -> ImageFacts:
-    """What decoding told of a stored file of so many bytes."""
-    report = judge_tone(decoded.pixels, decoded.mode)
+def image_facts(sha256: str, decoded: Decoded, size: int, copy: WorkingCopy) -> ImageFacts:
+    """What decoding told of a stored file of so many bytes; its tone is that of the print, without what lies around."""
+    report = judge_tone(copy.framed, decoded.mode)
     tone, measures = Tone(report.tone.value), report.measures
     return ImageFacts(sha256, decoded.width, decoded.height, decoded.mode, size, tone, measures, decoded.notes)
 
@@ -56,8 +56,9 @@ def _made_anew(catalogue: Catalogue, sha256: str, max_pixels: int) -> WorkingCop
     with _one_original:
         data = catalogue.pictures.read(sha256)
         decoded = decode(data, max_pixels=max_pixels)
-        catalogue.correct_image(image_facts(sha256, decoded, len(data)))
-        return keep_working_copy(catalogue, sha256, decoded.pixels)
+        copy = keep_working_copy(catalogue, sha256, decoded.pixels)
+        catalogue.correct_image(image_facts(sha256, decoded, len(data), copy))
+        return copy
 
 
 def make_working_copies(catalogue: Catalogue, sha256s: Collection[str], max_pixels: int) -> Iterator[str]:

@@ -75,7 +75,7 @@ class Sample:
     def facts(self, data: bytes, tone: Tone) -> ImageFacts:
         """What decoding would tell of these bytes."""
         sha256 = hashlib.sha256(data).hexdigest()
-        return ImageFacts(sha256, 48, 64, "RGB", len(data), tone, {"chroma": 7.5})
+        return ImageFacts(sha256, 48, 64, "RGB", len(data), tone, {"chroma": 7.5, "rules": 1000.0})
 
     def archive(self, catalogue: Catalogue, name: str = "sample") -> int:
         """The archive's number."""

@@ -20,6 +20,7 @@ from flows.cli.reading import reading_app, weights_app
 from flows.cli.records import records_app
 from flows.cli.review import review_app
 from flows.cli.tiles import tiles_app
+from flows.cli.tones import tones_app
 from flows.cli.training import train_app
 from flows.endings import Ending, gravest
 from flows.errors import Faults, Misused
@@ -43,6 +44,7 @@ app.add_typer(reading_app)
 app.add_typer(records_app)
 app.add_typer(review_app)
 app.add_typer(tiles_app)
+app.add_typer(tones_app)
 app.add_typer(weights_app, name="weights")
 app.add_typer(train_app, name="train")
 app.add_typer(curator_app, name="curator")

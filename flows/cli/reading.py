@@ -208,6 +208,7 @@ def doctor(
     """
     from db.doctor import LOOK_S, Damage, Remedies, examine, mend, upgrade_schema
     from flows.rejudging import RULES
+    from flows.toning import judge_tones_again, older_tones
     from flows.waiting import waiting_batches
 
     if deep and quick:
@@ -229,7 +230,11 @@ def doctor(
         mended = mend(settings, findings, Remedies(remake, partial(fetch_again, settings), RULES), _say_one)
     left = [finding for finding in findings if finding not in mended]
     unread = any(finding.damage in (Damage.DATABASE, Damage.SCHEMA) for finding in left)
-    waiting = [] if unread else waiting_batches(settings)
+    tones, waiting = ([], []) if unread else (older_tones(settings), waiting_batches(settings))
+    if repair and tones and judge_tones_again(settings, _say_one):
+        mended += tones
+    findings += tones
+    left = [finding for finding in findings if finding not in mended]
     say(_doctor_lines([*findings, *waiting], mended))
     exit_with(Ending.WAITING if waiting and not left else failed_if(left))
 

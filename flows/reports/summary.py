@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from db.entries.night import Tone
+
 if TYPE_CHECKING:  # the stages load Prefect, and a table of recipes needs no database
     from colorize.encoders.weights import WeightsFile
     from colorize.recipes.recipe import Recipe
@@ -32,6 +34,8 @@ def harvest_lines(tallies: Sequence["HarvestTally"]) -> Iterable[str]:
         records = ", ".join(f"{count} {change}" for change, count in tally.records.items() if count)
         protocol = f" ({tally.protocol})" if tally.protocol else ""
         yield f"Harvest of {tally.archive}{protocol}: records {records or 'none'}; {tally.pictures} pictures fetched."
+        if tally.tones:
+            yield f"  New pictures: {tone_words(tally.tones)}."
         yield from _told("cannot be read, or failed on several nights", list(tally.lasting))
         yield from _told("could not be had and will be asked for again", list(tally.passing))
         yield from problem_lines(together(tally.remarks))
@@ -69,7 +73,22 @@ def match_lines(tally: "MatchTally") -> Iterable[str]:
     held = ", ".join(f"{reason}: {count}" for reason, count in tally.held_back.items() if count)
     if held:
         yield f"Held back, records by reason: {held}. By name: nishiki records --held-back."
+    yield from tone_lines(tally.tones)
     yield from problem_lines(tally.problems)
+
+
+def tone_lines(tones: Mapping[Tone, int]) -> Iterable[str]:
+    """How many pictures there are of each tone, and what to do about those that are unsure."""
+    yield f"Tones of all pictures: {tone_words(tones) or 'there are none'}."
+    if unsure := tones[Tone.UNSURE]:
+        yield f"  {unsure:,} unsure: neither coloured nor lending colours until a person says what they are:"
+        yield '  nishiki review shows them on its page Tones, nishiki records --held-back --reason "tone: unsure" lists'
+        yield "  them by name, and nishiki tone IDENTIFIER gray|toned|colour says it here."
+
+
+def tone_words(tones: Mapping[Tone, int]) -> str:
+    """Those that there are, counted."""
+    return ", ".join(f"{count:,} {tone}" for tone, count in tones.items() if count)
 
 
 def dispatch_lines(tallies: Sequence["DispatchTally"]) -> Iterable[str]:

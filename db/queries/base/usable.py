@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, not_, or_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db.entries.claim import MatcherKey
-from db.entries.night import Derivatives, EncoderKey, MatchOutcome
+from db.entries.night import Derivatives, EncoderKey, MatchOutcome, Tone
 from db.tables.night import Embedding, Image, Match, Record, RecordImage, Release, Rights, UnreadableRecord
 
 ImageId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
@@ -19,7 +19,7 @@ RecordCondition = Callable[[type[Record]], ColumnElement[bool]]
 OPEN = (Derivatives.ASK, Derivatives.UNKNOWN, Derivatives.CONTRADICTORY)
 """Words that leave it to a person; what is forbidden nobody can release."""
 _link, _record, _rights, _release = aliased(RecordImage), aliased(Record), aliased(Rights), aliased(Release)
-_first, _first_rights, _unread = aliased(Image), aliased(Rights), aliased(UnreadableRecord)
+_first, _first_rights, _unread, _toned = aliased(Image), aliased(Rights), aliased(UnreadableRecord), aliased(Image)
 """Aliased, for SQLAlchemy would tie the tables to those of the query around; once, for making them takes a while."""
 
 
@@ -72,6 +72,11 @@ def _named(image_id: ImageId, *conditions: ColumnElement[bool]) -> ColumnElement
     )
 
 
+def is_colour(image_id: ImageId) -> ColumnElement[bool]:
+    """The image is a colour picture, as it is judged today: it is no content, and its colours can be lent."""
+    return exists().where(_toned.id == image_id, _toned.tone == Tone.COLOUR)
+
+
 def harvested() -> ColumnElement[bool]:
     """The image came from an archive; it was not made by an attempt."""
     return Image.record_id.is_not(None)
@@ -88,5 +93,7 @@ def found_by(matcher: MatcherKey) -> ColumnElement[bool]:
 
 
 def standing(matcher: MatcherKey) -> ColumnElement[bool]:
-    """The row is the matcher's chosen pair, and its style may still be used."""
-    return and_(found_by(matcher), Match.outcome == MatchOutcome.MATCHED, usable(Match.style_id))
+    """The row is the matcher's chosen pair, and its style is still a colour picture that may be used."""
+    return and_(
+        found_by(matcher), Match.outcome == MatchOutcome.MATCHED, usable(Match.style_id), is_colour(Match.style_id)
+    )

@@ -17,7 +17,7 @@ from db.entries.night import MatchOutcome, Outcome, Verdict
 from db.entries.review import RECIPE_OF_NIGHT
 from db.queries.base.review_rows import hidden
 from db.queries.base.store import now
-from db.queries.base.usable import found_by, usable
+from db.queries.base.usable import found_by, is_colour, usable
 from db.queries.night.open_requests import counts, pending
 from db.tables.night import Attempt, Batch, Image, Match
 from db.tables.review import CuratorRequest, Review
@@ -160,7 +160,8 @@ def next_candidate() -> ColumnElement[bool]:
     """The best-ranked candidate of a content whose better ones are all wrong, as curators said, or unusable."""
     better, first = aliased(Match), aliased(Match)
     same = [getattr(better, key) == getattr(Match, key) for key in ("content_id", "matcher_name", "matcher_version")]
-    open_one = exists().where(*same, better.rank < Match.rank, better.id.not_in(_wrong()), usable(better.style_id))
+    may_lend = and_(usable(better.style_id), is_colour(better.style_id))
+    open_one = exists().where(*same, better.rank < Match.rank, better.id.not_in(_wrong()), may_lend)
     contents = select(first.content_id).where(first.id.in_(_wrong()))
     return and_(
         Match.content_id.in_(contents),
@@ -169,6 +170,11 @@ def next_candidate() -> ColumnElement[bool]:
         Match.id.not_in(_wrong()),
         not_(open_one),
     )
+
+
+def is_for_nights() -> ColumnElement[bool]:
+    """The pair's tones are what nights take, as they are judged today: a content without colour, a style of colour."""
+    return and_(not_(is_colour(Match.content_id)), is_colour(Match.style_id))
 
 
 def _wrong() -> Any:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.entries.claim import ENCODER, Inputs, MatcherKey, ModelKey, models_data, models_digest, models_from
@@ -23,7 +23,7 @@ from db.queries.base.store import Store, changed, chunks, image_entry, now
 from db.queries.base.usable import usable
 from db.queries.night import claims, lost_results
 from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
-from db.queries.night.claims import Bounds, Offers, chosen_match, next_candidate
+from db.queries.night.claims import Bounds, Offers, chosen_match, is_for_nights, next_candidate
 from db.queries.night.requests import match_requests
 from db.queries.night.scope import in_scope
 from db.tables.night import Attempt, Batch, Image, Match, Record
@@ -114,7 +114,8 @@ class DispatchQueries(Taking):
         names = (RECIPE_OF_NIGHT, recipe.name)
         kinds: list[Offers] = []
         if recipe.styles:
-            kinds = [claims.matches(next_candidate(), matcher), claims.matches(chosen_match(), matcher)]
+            chosen = (next_candidate(), chosen_match())
+            kinds = [claims.matches(and_(each, is_for_nights()), matcher) for each in chosen]
         elif scope is not None:
             with self._reading() as session:
                 kinds = [claims.contents(in_scope(session, scope))]

@@ -25,6 +25,7 @@ NOTICES: Final = {
     "released",
     "held-back-again",
     "note-missing",
+    "tone-given",
     "signed-out",
     "not-kept",
     "view-end",
