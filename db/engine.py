@@ -54,8 +54,10 @@ _PAGES_READ = ("PRAGMA cache_size=-16384", "PRAGMA mmap_size=1073741824")
 _NO_SUCH = ("no such table", "no such column")
 _UNDEFINED = ("42P01", "42703")
 """The same in PostgreSQL's numbers: undefined table, undefined column."""
-_FORBIDDEN = ("25006", "42501")
-"""PostgreSQL's numbers for a transaction, or a role, that may only read."""
+NO_RIGHT = "42501"
+"""PostgreSQL's number for what the role may not do."""
+_FORBIDDEN = ("25006", NO_RIGHT)
+"""The same for a transaction, or a role, that may only read."""
 _OURS = frozenset({"archives", "attempts", "batches", "embeddings", "images", "matches", "record_images", "windows"})
 """Tables that every schema of ours has."""
 _PRIVATE = 0o600

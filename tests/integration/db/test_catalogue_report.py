@@ -221,6 +221,17 @@ def test_the_doctor_finds_missing_altered_and_unfinished_files(settings: Catalog
     assert not unfinished.exists()
 
 
+def test_what_the_doctor_did_not_look_at_is_said(settings: CatalogueSettings, sample: "Sample") -> None:
+    with Catalogue.open(settings) as catalogue:
+        sample.pairs(catalogue, 2)
+    said: list[str] = []
+    assert examine(settings, look_s=0, tell=said.append) == []
+    assert any(line.startswith("4 of 4 pictures") and "nishiki doctor --deep reads all" in line for line in said)
+    assert any("amcheck is not installed" in line for line in said) is (settings.database_url is not None)
+    assert examine(settings, tell=said.append) == []
+    assert len(said) == (3 if settings.database_url else 1)
+
+
 def test_checkpoints_are_left_over_when_no_attempt_is_pending(settings: CatalogueSettings, sample: "Sample") -> None:
     with Catalogue.open(settings) as catalogue:
         sample.pairs(catalogue, 1)
