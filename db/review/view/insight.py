@@ -80,7 +80,7 @@ class Insight:
     attempt: AttemptEntry
     why: Why
     foremost: tuple[Figure, ...]
-    """Those of FOREMOST that are known; the others are told for those who ask."""
+    """Those of FOREMOST that are known, and what lies outside its limits; the others are told for those who ask."""
     others: tuple[Figure, ...]
     compared: int
     """Attempts that the figures are compared with."""
@@ -98,11 +98,13 @@ def insight(state: ReviewState, attempt: AttemptEntry, who: Visitor) -> dict[str
     catalogue = state.catalogue
     like = _like(catalogue, attempt.recipe.digest, attempt.encoder, int(time.monotonic() // _KEPT_S))
     figures = _figures(attempt, like)
+    first: list[str] = [name for name in FOREMOST if name in figures]
+    first += [name for name, each in figures.items() if each.is_outside and name not in first]
     shown = Insight(
         attempt=attempt,
         why=reasons(attempt.reasons, attempt.score, *catalogue.rank_of_match(attempt.id)),
-        foremost=tuple(figures[name] for name in FOREMOST if name in figures),
-        others=tuple(each for name, each in figures.items() if name not in FOREMOST),
+        foremost=tuple(figures[name] for name in first),
+        others=tuple(each for name, each in figures.items() if name not in first),
         compared=like.attempts,
         trace=trace_plot(attempt.result.trace if attempt.result else ()),
         pages=_pages(attempt),

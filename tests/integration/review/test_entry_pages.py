@@ -54,17 +54,17 @@ def test_an_entry_says_what_the_machine_said_and_why(catalogue: Catalogue, desk:
 def test_a_rejected_entry_says_which_limit_it_broke_and_a_curator_may_overrule_it(
     catalogue: Catalogue, desk: Desks, sample: Sample
 ) -> None:
-    sample.recipe = RecipeEntry("strict", {"limits": {"ink_chroma": [0, 5]}}, "a1b2")
-    why = "ink chroma 7.3, 5 is the most"
-    refused: dict[str, Any] = {"outcome": Outcome.REJECTED, "error_message": why, "measures": {"ink_chroma": 7.3}}
+    sample.recipe = RecipeEntry("strict", {"limits": {"chroma_texture": [0, 5]}}, "a1b2")
+    why = "chroma texture 7.3, 5 is the most"
+    refused: dict[str, Any] = {"outcome": Outcome.REJECTED, "error_message": why, "measures": {"chroma_texture": 7.3}}
     number = sample.entry(catalogue, sample.record("r1"), **refused)
     kiku = desk("Kiku", Role.CURATOR)
     shown = kiku.see(f"/entries/{number}")
     assert f"rejected ({why})" in shown
-    assert "Outside its limits" in shown
+    assert shown.index("Outside its limits") < shown.index("Too few results of this recipe"), "told at once"
     assert "You may overrule it" in shown
     japanese = kiku.get(f"/entries/{number}", headers={"Accept-Language": "ja"}).text
-    assert "墨線の彩度 7.3（上限 5）" in japanese
+    assert "色のむら 7.3（上限 5）" in japanese
     for view in ("/", "/?outcome=rejected"):
         assert f"Rejected by the machine: {why}" in kiku.see(view)
     assert kiku.say(number, "approved").status_code == 303

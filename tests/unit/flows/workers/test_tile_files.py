@@ -139,7 +139,7 @@ def test_bytes_that_are_no_picture_and_pictures_that_are_gone_are_told_and_leave
     tiling.pictures.path(shown.content).write_bytes(b"<svg onload='alert(1)'/>")
     assert "its tiles could not be made (" in (tiling.make(shown) or "")
     tiling.pictures.path(shown.content).unlink()
-    assert "is not in" in (tiling.make(shown) or "")
+    assert "is not among" in (tiling.make(shown) or "")
     assert (list(tiling.tiles.folders()), list(tiling.tiles.leftovers())) == ([], [])
 
 
