@@ -196,6 +196,7 @@ def harvest_window(
     catalogue: Catalogue, archive: Archive, archive_id: int, window: Window, settings: Settings, tally: HarvestTally
 ) -> None:
     """Add a window's records; the window is done when the last one is in and what is gone is withdrawn."""
+    before = catalogue.records_of_unfinished(archive_id, window.start)
     window_id = catalogue.open_window(archive_id, window.start, window.until)
     told, unread = _Told(catalogue, archive_id, tally), catalogue.unreadable_records(archive_id)
     state = WindowState.FAILED
@@ -207,6 +208,8 @@ def harvest_window(
         gone = unread - told.unread if _names_all(archive, window) else unread & told.read
         catalogue.forget_unreadable(archive_id, gone)
         listed = told.read if archive.lists_everything else told.read | told.unread
+        if told.short and told.records != before:  # a promise that is broken alike twice was wrong
+            return
         if (
             told.whole
             and _names_all(archive, window)
@@ -231,6 +234,8 @@ class _Told:
     problems: int = 0
     whole: bool = True
     """Nothing is missing, so that what is not named is gone."""
+    short: bool = False
+    """Fewer came than the archive promised."""
 
     def add(self, found: Record | Unreadable | Remark) -> None:
         """Keep it, and tell of it."""
@@ -241,9 +246,11 @@ class _Told:
         elif isinstance(found, Unreadable):
             self.problems += 1
             self.whole = self.whole and not found.breaks_list
-            self.unread.add(found.identifier)
             self.tally.lasting[found.identifier, found.reason] = None
-            self.catalogue.keep_unreadable(self.archive_id, found.identifier, found.reason, found.raw)
+            self.short = self.short or found.is_list
+            if not found.is_list:
+                self.unread.add(found.identifier)
+                self.catalogue.keep_unreadable(self.archive_id, found.identifier, found.reason, found.raw)
             log.warning("record %s: %s", found.identifier, found.reason)
         else:
             self.records += 1

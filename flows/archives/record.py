@@ -95,6 +95,11 @@ class Unreadable:
     raw: bytes | None = field(default=None, repr=False)
     """As it came, where that was had."""
 
+    @property
+    def is_list(self) -> bool:
+        """It is the list that lacks something, and no record of it."""
+        return self.breaks_list and self.raw is None
+
 
 @dataclass(frozen=True)
 class Remark:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.entries.night import (
     Change,
@@ -123,16 +123,16 @@ class HarvestQueries(Store):
         with self._reading() as session:
             return session.execute(select(func.max(Window.until, type_=Window.until.type)).where(*whole)).scalar()
 
+    def records_of_unfinished(self, archive_id: int, start: datetime | None) -> int | None:
+        """How many records came in the window that began at this moment and is not finished; None: there is none."""
+        with self._reading() as session:
+            return session.execute(_unfinished(Window.records, archive_id, start)).scalar()
+
     def open_window(self, archive_id: int, start: datetime | None, until: datetime | None) -> int:
         """Begin a window, or take up the unfinished one that began at the same moment."""
         fresh = {"until": until, "state": WindowState.OPEN, "opened_at": now(), "closed_at": None}
-        unfinished = (
-            select(Window.id)
-            .where(Window.archive_id == archive_id, Window.state != WindowState.DONE)
-            .where(Window.start.is_(None) if start is None else Window.start == start)
-        )
         with self._writing() as session:
-            known = session.execute(unfinished.order_by(Window.id.desc()).limit(1)).scalar()
+            known = session.execute(_unfinished(Window.id, archive_id, start)).scalar()
             if known is not None:
                 session.execute(update(Window).where(Window.id == known).values(fresh))
                 return known
@@ -369,6 +369,13 @@ def _digest(record: RecordEntry) -> str:
     said = asdict(record) | {"datestamp": str(record.datestamp)}
     del said["rights"]["rules"]
     return hashlib.sha256(to_json(said).encode()).hexdigest()
+
+
+def _unfinished(column: InstrumentedAttribute[int], archive_id: int, start: datetime | None) -> Select[int]:
+    """Of the latest window that began at this moment and is not finished."""
+    begins = Window.start.is_(None) if start is None else Window.start == start
+    found = select(column).where(Window.archive_id == archive_id, Window.state != WindowState.DONE, begins)
+    return found.order_by(Window.id.desc()).limit(1)
 
 
 def _live(archive_id: int) -> Select[int, str]:

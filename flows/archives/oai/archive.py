@@ -24,6 +24,8 @@ from flows.archives.values.formats import looks_like_html, looks_like_picture, w
 from flows.archives.web.client import Answer, PoliteClient
 
 _NOTHING = Validators()
+MOST_RAW_BYTES = 2**20
+"""Kept of a record that cannot be read."""
 ODD_CLOCK = timedelta(minutes=10)
 """A clock that differs more from ours is told."""
 
@@ -146,7 +148,7 @@ class OaiPmhArchive:
         identifier = _identifier(element)
         name, nameless = identifier or f"record {position} of {self.name}", not identifier
         if isinstance(element, Torn):
-            return Unreadable(name, element.reason, breaks_list=nameless, raw=element.raw)
+            return Unreadable(name, element.reason, breaks_list=nameless, raw=element.raw[:MOST_RAW_BYTES])
         try:
             return within_limits(read_record(element, self._base_url, self._genres))
         except BadRecord as error:
@@ -203,8 +205,8 @@ def _identifier(element: Element | Torn) -> str:
     return identifier
 
 
-def _raw(element: Element) -> bytes | None:
+def _raw(element: Element) -> bytes:
     try:
-        return tostring(element)
+        return tostring(element)[:MOST_RAW_BYTES]
     except RecursionError:
-        return None
+        return b""

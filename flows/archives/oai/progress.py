@@ -71,7 +71,8 @@ class ListProgress:
             )
         # completeListSize may be an estimate (OAI-PMH 2.0, 3.5), so a short list is told, and not fatal.
         if self._promised and self.count < self._promised:
-            reason = f"its list ended after {self.count} of {self._promised} records; ask the archive"
+            shortfall = f"its list ended after {self.count} of {self._promised} records"
+            reason = f"{shortfall}; it is listed again, and believed when as many come"
             yield Unreadable(self.name, reason, breaks_list=True)
 
     @property

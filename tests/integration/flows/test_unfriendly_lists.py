@@ -366,3 +366,27 @@ def test_a_person_may_have_any_archive_listed_whole(site: Unfriendly, own_settin
     for days, whole in ((30, True), (30, False), (0, True)):
         night(own_settings.model_copy(update={"full_listing_days": days}), site.base_url)
         assert ("from" not in site.asks()[-1]) is whole
+
+
+def test_a_list_shorter_than_promised_is_listed_again_and_believed_when_it_is_as_short(
+    site: Unfriendly, own_settings: Settings
+) -> None:
+    records = fill(site, 6)
+    for count, state in ((4, "failed"), (5, "failed"), (5, "done")):
+        site.records = lambda _, count=count: listed(*records[:count], token="", size=6)
+        tally = night(own_settings, site.base_url)
+        assert (tally.failure, len(tally.lasting)) == (None, 1)
+        assert rows(own_settings, "SELECT state FROM windows") == [(state,)]
+    assert states(own_settings) == {"held": 5}
+    assert rows(own_settings, "SELECT * FROM unreadable_records") == []
+
+
+def test_elements_nested_without_end_in_a_broken_answer_cost_one_record(
+    site: Unfriendly, own_settings: Settings
+) -> None:
+    site.pictures = {f"/{name}.png": [Reply(drawn(seed))] for seed, name in enumerate("abc")}
+    deep = b"<x>" * 20_000 + b"</x>" * 20_000
+    site.records = lambda _: bad(site, deep).replace(b"<ListRecords>", b"<ListRecords>&nbsp;")
+    tally = night(own_settings, site.base_url)
+    assert (tally.failure, live(own_settings)) == (None, ["a", "c"])
+    assert "too deeply" in next(iter(tally.lasting))[1]
