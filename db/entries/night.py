@@ -264,8 +264,6 @@ class ContentScope:
 class Prospects:
     """What the catalogue holds for a night to work on, in pictures."""
 
-    tones: Mapping[Tone, int]
-    """Pictures of live records, whatever their rights."""
     contents: int
     """That may be coloured: of the scope's tones and genres, with rights that allow it."""
     styles: int

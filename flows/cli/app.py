@@ -144,10 +144,12 @@ def dispatch(
     given = {"home": home, "recipe": recipe, "encoder": encoder, "size": size, "iterations": iterations}
     with _night(None, **given, limit=limit, device=device) as plan:
         from flows.dispatch import dispatch as dispatch_flow
+        from flows.reports.summary import tone_lines
 
         tallies = dispatch_flow(plan.settings)
         _tell_batches(plan, tallies)
         if not tallies:
+            say(tone_lines(plan.catalogue.tones()))
             _tell_why_nothing(plan)
             say([f"Matches are taken on with the encoder that made them. {_encoder_sentence(plan)}"])
 
@@ -322,7 +324,8 @@ def _tell_why_nothing(plan: "Plan") -> None:
 
     scope = plan.scope()
     if not plan.catalogue.batches_at_work():
-        say(nothing_due_lines(plan.catalogue.prospects(scope), plan.catalogue.held_back(scope)))
+        catalogue = plan.catalogue
+        say(nothing_due_lines(catalogue.prospects(scope), catalogue.tones(), catalogue.held_back(scope)))
 
 
 def _tell_sheet(sheet: "Sheet") -> None:

@@ -19,7 +19,7 @@ from db.entries.claim import MatcherKey
 from db.entries.night import ContentScope, EncoderKey, Outcome, Prospects, Tone
 from db.queries.base.store import Store
 from db.queries.base.usable import RecordCondition, harvested, seen_by, standing, usable
-from db.tables.night import Archive, Attempt, Embedding, Image, Match, Record, RecordImage
+from db.tables.night import Archive, Attempt, Embedding, Image, Match, Record
 
 
 class ScopeQueries(Store):
@@ -40,16 +40,11 @@ class ScopeQueries(Store):
         """What there is to work on: why nothing is due, where nothing is."""
         with self._reading() as session:
             contents = in_scope(session, scope)
-            live = exists().where(
-                RecordImage.image_id == Image.id, Record.id == RecordImage.record_id, Record.deleted_at.is_(None)
-            )
-            tones = select(Image.tone, func.count()).where(harvested(), live).group_by(Image.tone)
             tried = exists().where(Attempt.content_sha256 == Image.sha256, Attempt.outcome.is_not(None))
             done = exists().where(
                 Attempt.content_sha256 == Image.sha256, Attempt.outcome.in_((Outcome.SUCCEEDED, Outcome.REJECTED))
             )
             return Prospects(
-                tones=dict.fromkeys(Tone, 0) | dict(session.execute(tones).all()),
                 contents=_number(session, contents),
                 styles=_number(session, harvested(), Image.tone == Tone.COLOUR, usable(Image.id)),
                 done=_number(session, contents, done),
