@@ -21,6 +21,7 @@ from flows.endings import Ending
 GRACE_S: Final = 8.0
 """Shorter than the 10 s that docker gives a container between SIGTERM and SIGKILL."""
 SENTENCE: Final = "stopped; what was finished is kept, and the next run carries on (or: nishiki resume)"
+_PYTHONS: Final = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 _ENDINGS: Final = {signal.SIGINT: Ending.INTERRUPTED, signal.SIGTERM: Ending.TERMINATED}
 
 
@@ -107,6 +108,19 @@ def listening() -> Iterator[None]:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             theirs.close()
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[None]:
+    """Inside it, both signals are somebody else's to answer, such as a web server's; for the main thread."""
+    wakeup = signal.set_wakeup_fd(-1)
+    handlers = {number: signal.signal(number, handler) for number, handler in _PYTHONS.items()}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
 
 
 def _listen(signals: socket.socket) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from db.person import person_here
+from flows import stopping
 from flows.cli.console import Home, fail, read_settings, refuse, say
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def _serve(app: "FastAPI", settings: "Settings", listener: socket.socket) -> Non
     from db.review.server import serve
 
     try:
-        serve(app, settings, listener)
+        with stopping.unheard():
+            serve(app, settings, listener)
     except KeyboardInterrupt:
         say([""])

@@ -13,6 +13,7 @@ import pytest
 from db.catalogue import Catalogue
 from db.person import person_here
 from db.settings import CatalogueSettings
+from tests.conftest import ROOT
 from tests.e2e.conftest import COMMAND, Here, Nishiki
 
 PASSWORD = "a long enough password"
@@ -23,7 +24,7 @@ def nishiki(tmp_path: Path) -> Nishiki:
     """The command beside an empty catalogue of its own."""
     home = tmp_path / "home"
     Catalogue.open(CatalogueSettings(home=home)).close()
-    place = {"HOME": str(tmp_path), "NISHIKI_HOME": str(home), "LANG": "C.UTF-8"}
+    place = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "NISHIKI_HOME": str(home), "LANG": "C.UTF-8"}
     return Nishiki(home, {"PATH": os.environ["PATH"], **place})
 
 
