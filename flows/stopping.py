@@ -12,16 +12,19 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from flows.endings import Ending
 
 GRACE_S: Final = 8.0
 """Shorter than the 10 s that docker gives a container between SIGTERM and SIGKILL."""
 SENTENCE: Final = "stopped; what was finished is kept, and the next run carries on (or: nishiki resume)"
-_PYTHONS: Final = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+_PYTHONS: Final[Mapping[signal.Signals, Any]] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
 _ENDINGS: Final = {signal.SIGINT: Ending.INTERRUPTED, signal.SIGTERM: Ending.TERMINATED}
 
 
@@ -34,11 +37,16 @@ class _Stop:
 
     def __init__(self) -> None:
         self.ending: Ending | None = None
-        self._untold, self._timed, self._raised = [SENTENCE], False, False
+        self._told, self._timed, self._raised = False, False, False
+        self._telling = threading.Lock()
+        self.line: socket.socket | None = None
+        """To the thread that listens."""
+        self._settled = threading.Event()
 
     def hear(self, number: int) -> None:
         """The thread's part: the sentence and the time."""
         if number not in _ENDINGS:
+            self._settled.set()
             return
         self._ask(number)
         if not self._timed:
@@ -59,10 +67,18 @@ class _Stop:
 
     def tell(self) -> None:
         """The sentence, once, whichever thread comes first."""
-        with contextlib.suppress(IndexError, OSError, ValueError):  # told; or nobody is there to read it
-            sentence = self._untold.pop()
-            sys.stderr.write(f"{chr(10) if sys.stderr.isatty() else ''}nishiki: {sentence}\n")
-            sys.stderr.flush()
+        with self._telling, contextlib.suppress(OSError, ValueError):  # nobody may be there to read it
+            if not self._told:
+                self._told = True
+                sys.stderr.write(f"{chr(10) if sys.stderr.isatty() else ''}nishiki: {SENTENCE}\n")
+                sys.stderr.flush()
+
+    def settle(self) -> None:
+        """Until the thread has heard what came before: a handler in the place of ours told us nothing."""
+        if self.line is not None:
+            self._settled.clear()
+            self.line.send(b"\0")
+            self._settled.wait(1)
 
     def _ask(self, number: int) -> None:
         if self.ending is None:
@@ -74,6 +90,7 @@ _stop = _Stop()
 
 def asked() -> Ending | None:
     """What the command ends with, once it was asked to end, which is told by then."""
+    _stop.settle()
     if _stop.ending is not None:
         _stop.tell()
     return _stop.ending
@@ -100,6 +117,7 @@ def listening() -> Iterator[None]:
     handlers = {number: signal.signal(number, _stop.answer) for number in _ENDINGS}
     wakeup = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
     threading.Thread(target=_listen, args=(ours,), name="stopping", daemon=True).start()
+    _stop.line = theirs
     try:
         yield
     finally:
@@ -107,6 +125,7 @@ def listening() -> Iterator[None]:
             signal.set_wakeup_fd(wakeup)
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+            _stop.line = None
             theirs.close()
 
 
