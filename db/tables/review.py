@@ -61,6 +61,12 @@ class Review(Base):
         Index("ix_reviews_likeness", "likeness"),
         Index("ix_reviews_record_id", "record_id"),
         Index(
+            "ix_reviews_withheld",
+            "attempt_id",
+            sqlite_where=text("withheld IS 1"),
+            postgresql_where=text("withheld IS true"),
+        ),
+        Index(
             "ix_reviews_wrong_match",
             "attempt_id",
             sqlite_where=text("reason = 'wrong match'"),

@@ -43,6 +43,8 @@ def upgrade() -> None:
     op.create_index("ix_reviews_likeness", "reviews", ["likeness"])
     _queue_indexes((*TESTED, "withheld"))
     op.create_index("ix_attempts_style_sha256", "attempts", ["style_sha256"])
+    is_so = sa.text("withheld IS 1" if op.get_bind().dialect.name == "sqlite" else "withheld IS true")
+    op.create_index("ix_reviews_withheld", "reviews", ["attempt_id"], sqlite_where=is_so, postgresql_where=is_so)
     likeness = "SELECT m.score FROM attempts a JOIN matches m ON m.id = a.match_id WHERE a.id = reviews.attempt_id"
     op.execute(f"UPDATE reviews SET likeness = ({likeness})")
 
@@ -55,6 +57,7 @@ def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
     op.drop_index("ix_attempts_style_sha256", "attempts")
+    op.drop_index("ix_reviews_withheld", "reviews")
     _queue_indexes(TESTED)
     op.execute("UPDATE rights SET derivatives = 'ask' WHERE derivatives = 'contradictory'")
     _words_of_rights(OLD_WORDS)
