@@ -8,7 +8,7 @@ common to find a number by. What is shown is never this: names stand as the arch
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -87,7 +87,11 @@ def wanted_words(words: str) -> list[str]:
 
 def search_text(fields: Iterable[str]) -> str:
     """What a record is found by: its fields normalised, a line for each, then its names in the other script."""
-    lines = [line for line in map(normalised, fields) if line]
+    return in_both_scripts([line for line in map(normalised, fields) if line])
+
+
+def in_both_scripts(lines: Sequence[str]) -> str:
+    """The normalised lines, and behind them their names in the other script."""
     found = {other: None for line in lines for other in _otherwise(line)}
     return "\n".join([*lines, *found])
 

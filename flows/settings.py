@@ -330,7 +330,7 @@ def _wrong_sentence(error: Any) -> str:
     place = ".".join((*above, name))
     if error["type"] == "extra_forbidden":
         return f"{place} in nishiki.toml is no setting of an archive{_nearest(name, ArchiveSettings.model_fields)}"
-    return f"the setting {place} cannot be used: {error['msg']}; see .env.example"
+    return f"the setting {place} cannot be used: {error['msg'].removeprefix('Value error, ')}; see .env.example"
 
 
 _SPOKEN_TO_TESTS = re.compile("nishiki_(shared|test_.*)")

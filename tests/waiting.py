@@ -1,7 +1,12 @@
 """Waiting for what another thread or process does."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 def until(reached: Callable[[], object], patience_s: float = 60.0) -> None:
@@ -10,3 +15,9 @@ def until(reached: Callable[[], object], patience_s: float = 60.0) -> None:
     while not reached():
         assert time.monotonic() < end, "it did not come so far"
         time.sleep(0.02)
+
+
+def run_alone(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """What a coroutine gives, run in a thread of its own: a browser's tests leave a running loop in theirs."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, coroutine).result()

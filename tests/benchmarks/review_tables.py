@@ -21,7 +21,7 @@ from db.queries.base.review_rows import _row, standing
 from db.queries.night.dispatch import _RESULT
 from db.queries.night.harvest import _COPIED
 from db.queries.review.verdicts import in_blind_share
-from db.search_terms import VERSION, normalised, trigrams
+from db.search_terms import VERSION, in_both_scripts, normalised, trigrams
 from db.tables.base import Base, PictureState
 from db.tables.night import (
     Archive,
@@ -241,4 +241,5 @@ def _link(number: int, record: RecordEntry) -> Row:
 def _text(record: RecordEntry) -> str:
     """As `db.search_terms.search_text`, which would normalise each name a thousand times."""
     cast = [word for pair in record.cast for word in pair]
-    return "\n".join(filter(None, map(_normalised, (record.title, record.identifier, *record.artists, *cast))))
+    fields = (record.title, record.identifier, *record.artists, *cast)
+    return in_both_scripts([line for line in map(_normalised, fields) if line])

@@ -81,7 +81,7 @@ def test_a_database_that_is_no_path_is_a_usage_error_with_the_reason(
 ) -> None:
     monkeypatch.setenv("NISHIKI_DATABASE_URL", f"sqlite:///{path}")
     code, said = _nishiki(tmp_path, "status")
-    assert (code, "database_url: " in said) == (2, True)
+    assert (code, "the setting database_url cannot be used" in said) == (2, True)
 
 
 def _a_file(home: Path) -> None:

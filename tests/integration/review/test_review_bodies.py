@@ -17,6 +17,7 @@ from db.review.access.bodies import BOUNDS, KIB, Bound, BoundedRoute, _parsed
 from db.review.access.throttle import FREE_BY_PLACE
 from db.settings import CatalogueSettings
 from tests.integration.review.review_client import Browser, add_people, opened, routes, signed_in
+from tests.waiting import run_alone
 
 DATABASES = ("sqlite",)
 FORM = "application/x-www-form-urlencoded"
@@ -85,14 +86,14 @@ async def _answer(app: FastAPI, path: str, wire: Wire, **headers: str) -> tuple[
 def test_a_form_that_says_it_is_too_long_is_not_read_at_all(app: FastAPI, path: str) -> None:
     for length in (str(16 * KIB + 1), str(8_400_000), "9" * 50, "-1", "１"):
         wire = Wire(8_400_000)
-        status, text = asyncio.run(_answer(app, path, wire, content_length=length.encode().decode("latin-1")))
+        status, text = run_alone(_answer(app, path, wire, content_length=length.encode().decode("latin-1")))
         assert (status, wire.read) == (413, 0), length
         assert "This is longer than any form of the page" in text
 
 
 def test_a_form_that_does_not_say_how_long_it_is_is_counted_as_it_comes(app: FastAPI) -> None:
     wire = Wire(8_400_000)
-    status, text = asyncio.run(_answer(app, "/login", wire))
+    status, text = run_alone(_answer(app, "/login", wire))
     assert (status, wire.read) == (413, 17 * KIB)
     assert "This is longer than any form of the page" in text
 
@@ -100,7 +101,7 @@ def test_a_form_that_does_not_say_how_long_it_is_is_counted_as_it_comes(app: Fas
 def test_a_form_that_stops_coming_is_given_up(app: FastAPI) -> None:
     app.state.review = replace(app.state.review, body_s=0.05)
     wire = Wire(2 * KIB, ends=False)
-    status, text = asyncio.run(_answer(app, "/login", wire))
+    status, text = run_alone(_answer(app, "/login", wire))
     assert (status, wire.read) == (408, 2 * KIB)
     assert "did not arrive in time" in text
 
@@ -109,7 +110,7 @@ def test_nothing_is_read_of_a_stranger_s_form_but_those_for_strangers(app: FastA
     for _, address in routes(app, "post"):
         if address not in ("/login", "/logout", "/preferences"):
             wire = Wire(2 * KIB)
-            status, _ = asyncio.run(_answer(app, address, wire))
+            status, _ = run_alone(_answer(app, address, wire))
             assert (status, wire.read) == (303, 0), address
 
 
@@ -117,7 +118,7 @@ def test_nothing_is_read_from_a_place_that_has_to_wait(app: FastAPI) -> None:
     for number in range(FREE_BY_PLACE):
         assert app.state.review.throttle.begin(f"guess {number}", "192.0.2.1") == 0
     wire = Wire(2 * KIB)
-    status, text = asyncio.run(_answer(app, "/login", wire))
+    status, text = run_alone(_answer(app, "/login", wire))
     assert (status, wire.read) == (429, 0)
     assert "Wait a little" in text
 

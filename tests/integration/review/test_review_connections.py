@@ -1,6 +1,5 @@
 """Connections that dawdle, or are many: the page as uvicorn serves it, on a thread of its own, with little patience."""
 
-import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from db.review.access.shares import Shares
 from db.review.server import MOST_CHUNKS, Patience, server
 from db.review.settings import ReviewSettings
-from tests.waiting import until
+from tests.waiting import run_alone, until
 
 EACH = 6
 MOST = 10
@@ -219,6 +218,6 @@ def test_behind_a_proxy_it_is_the_browser_s_address_that_has_a_share() -> None:
         ([], [413]),
     ):
         scope = {"type": "http", "client": ("2001:db8::1", 1), "path": "/413", "headers": [], "then": then}
-        asyncio.run(shares(scope, app, send))  # type: ignore[arg-type]
+        run_alone(shares(scope, app, send))  # type: ignore[arg-type]
         assert said == statuses
         said.clear()
