@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from db.catalogue import Catalogue
+from db.settings import CatalogueSettings
 from flows.archives.sample.server import serve_sample
 from tests.e2e.conftest import Here, Nishiki
 from tests.provenance import read_provenance
@@ -165,16 +167,14 @@ def test_a_url_that_answers_with_a_page_for_people_fails_with_a_sentence(nishiki
 
 
 def test_a_catalogue_of_another_schema_is_left_alone(nishiki: Nishiki) -> None:
-    nishiki.home.mkdir()
-    (nishiki.home / "pictures").mkdir()
+    Catalogue.open(CatalogueSettings(home=nishiki.home)).close()
     catalogue = nishiki.home / "catalogue.db"
     with closing(sqlite3.connect(catalogue)) as database:
-        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        database.execute("INSERT INTO alembic_version VALUES ('9999')")
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
     before = catalogue.read_bytes()
-    assert "newer than this program" in nishiki.bad(1, "status")
-    assert "newer than this program" in nishiki.bad(1, "harvest", ".")
+    assert "does not know: a newer nishiki" in nishiki.bad(1, "status")
+    assert "does not know: a newer nishiki" in nishiki.bad(1, "harvest", ".")
     assert catalogue.read_bytes() == before
 
 
