@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from itertools import count
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import urlencode, urlsplit
@@ -34,6 +35,8 @@ VISIT = "of the benchmark"
 CSRF = hashlib.sha256(f"nishiki form {VISIT}".encode()).hexdigest()
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"nishiki_visit={VISIT}"}
 Place = tuple[str, int]
+Attack = Callable[[Place, Signal], None]
+"""Goes on without end, and signals as soon as it is under way."""
 
 
 def main() -> None:
@@ -68,12 +71,11 @@ class _Page:
         for path in self._paths * 2:  # what is loaded late is no attack's cost
             _status(self.place, "GET", path, "127.8.0.1", {"Cookie": self._cookie})
 
-    def under(self, name: str, attack: "Callable[[Place], None]", seconds: float) -> Iterator[Figure]:
+    def under(self, name: str, attack: Attack, seconds: float) -> Iterator[Figure]:
         """How long others wait while it goes on, and what it takes of the loop."""
         taken: list[float] = []
         problems: list[str] = []
         with _attacking(attack, self.place):
-            time.sleep(1)  # until it is under way
             began, loop_s = time.monotonic(), _cpu_s(self._loop)
             over = Event()
             lookers = [Thread(target=self._look, args=(number, over, taken, problems)) for number in range(LOOKERS)]
@@ -120,12 +122,12 @@ class _Page:
         return time.perf_counter() - began if said == 303 else float("inf")
 
 
-def nothing(_: Place) -> None:
+def nothing(_: Place, begun: Signal) -> None:
     """Nobody attacks."""
-    Event().wait()
+    _together([], begun)
 
 
-def big_forms(place: Place) -> None:
+def big_forms(place: Place, begun: Signal) -> None:
     """Sign-in forms of 8.4 MB of `&`, three at once, with and without their length; and forms within the bound."""
 
     def flood(number: int) -> None:
@@ -135,31 +137,32 @@ def big_forms(place: Place) -> None:
             else:
                 _long_form(place, f"127.1.0.{number}", declared=turn % 3 == 0)
 
-    _together([lambda number=number: flood(number) for number in range(1, 4)])  # type: ignore[misc]
+    _together([lambda number=number: flood(number) for number in range(1, 4)], begun)  # type: ignore[misc]
 
 
-def half_open(place: Place) -> None:
+def half_open(place: Place, begun: Signal) -> None:
     """505 connections of one address that send half a header; closed ones come again."""
-    _hold(place, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", lambda _: "127.2.0.1")
+    _hold(place, begun, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", lambda _: "127.2.0.1")
 
 
-def half_open_from_many(place: Place) -> None:
+def half_open_from_many(place: Place, begun: Signal) -> None:
     """The same of 505 addresses."""
     _hold(
         place,
+        begun,
         b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
         lambda number: f"127.3.{number // 250}.{number % 250 + 1}",
     )
 
 
-def slow_bodies(place: Place) -> None:
+def slow_bodies(place: Place, begun: Signal) -> None:
     """505 sign-in forms, a byte a second each."""
     head = "".join(f"{name}: {value}\r\n" for name, value in FORM.items())
     said = f"POST /login HTTP/1.1\r\nHost: localhost\r\n{head}Content-Length: 9000\r\n\r\na"
-    _hold(place, said.encode(), lambda number: f"127.4.0.{number % 5 + 1}")
+    _hold(place, begun, said.encode(), lambda number: f"127.4.0.{number % 5 + 1}")
 
 
-def guessing(place: Place) -> None:
+def guessing(place: Place, begun: Signal) -> None:
     """Passwords for one name, from 200 addresses as fast as they are answered."""
 
     def guess(first: int) -> None:
@@ -167,10 +170,10 @@ def guessing(place: Place) -> None:
             source = f"127.5.0.{turn % GUESSERS + 1}"
             _status(place, "POST", "/login", source, FORM, _sign_in_form(f"guess number {turn}"))
 
-    _together([lambda first=first: guess(first) for first in range(GUESSING)])  # type: ignore[misc]
+    _together([lambda first=first: guess(first) for first in range(GUESSING)], begun)  # type: ignore[misc]
 
 
-ATTACKS: dict[str, Callable[[Place], None]] = {
+ATTACKS: dict[str, Attack] = {
     "quiet": nothing,
     "sign-in forms of 8.4 MB, three at once": big_forms,
     "505 half-open connections of one address": half_open,
@@ -180,7 +183,7 @@ ATTACKS: dict[str, Callable[[Place], None]] = {
 }
 
 
-def _hold(place: Place, said: bytes, source: Callable[[int], str]) -> None:
+def _hold(place: Place, begun: Signal, said: bytes, source: Callable[[int], str]) -> None:
     """Keep so many connections, each with a further byte a second."""
     lines: dict[int, socket.socket] = {}
     while True:
@@ -193,6 +196,7 @@ def _hold(place: Place, said: bytes, source: Callable[[int], str]) -> None:
                     lines[number].send(b"a")
                 continue
             lines.pop(number, None)
+        begun.set()
         time.sleep(1)
 
 
@@ -227,19 +231,25 @@ def _status(
         line.close()
 
 
-def _together(works: list[Callable[[], None]]) -> None:
+def _together(works: list[Callable[[], None]], begun: Signal) -> None:
     for work in works:
         Thread(target=work, daemon=True).start()
+    begun.set()
     Event().wait()
 
 
 @contextmanager
-def _attacking(attack: Callable[[Place], None], place: Place) -> Iterator[None]:
-    process = get_context("spawn").Process(target=attack, args=(place,), daemon=True)
+def _attacking(attack: Attack, place: Place) -> Iterator[None]:
+    spawned = get_context("spawn")
+    begun = spawned.Event()
+    process = spawned.Process(target=attack, args=(place, begun), daemon=True)
     with ExitStack() as over:
         process.start()
         over.callback(process.join)
         over.callback(process.kill)
+        while not begun.wait(1):
+            if not process.is_alive():
+                raise SystemExit("the attackers' process ended; see above")
         yield
 
 

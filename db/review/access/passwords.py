@@ -14,8 +14,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 LEAST_LETTERS: Final = 10
 MOST_LETTERS: Final = 1000
-AT_ONCE: Final = 2
-"""Each verification takes 64 MiB and every core that it finds."""
+AT_ONCE: Final = 1
+"""Each verification takes 64 MiB and four cores, where there are so many."""
+STEP_BACK: Final = 3
+"""Of the system's priority; a night that colours on every core must not keep people from signing in."""
 _HASHER = PasswordHasher()
 _AT_THE_DOOR = BoundedSemaphore(100)
 """Those at work and those that wait for them, some seconds at most; they keep no thread of the page's."""
@@ -61,7 +63,7 @@ def _workers() -> ThreadPoolExecutor:
 def _step_back() -> None:
     """Pages go before passwords: on Linux a thread may be less urgent than its process."""
     with suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), 10)
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + STEP_BACK)
 
 
 def _spelt(password: str) -> str:
