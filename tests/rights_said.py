@@ -195,6 +195,8 @@ SAID: dict[str, tuple[str | tuple[str, ...], ...]] = {
         "Public domain?",
         "Probably public domain",
         "Use permitted",
+        "Unrestricted",
+        "CC0 1.0 ND",
         "Contact the museum for rights",
         "http://museum.example/terms",
         "Lorem ipsum",

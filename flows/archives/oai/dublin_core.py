@@ -10,7 +10,7 @@ Which element means what is a choice, since Dublin Core leaves it open:
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
@@ -21,7 +21,7 @@ from flows.archives.oai.namespaces import DC, DC_TERMS, OAI, OAI_DC
 from flows.archives.record import Derivatives, Record, Rights
 from flows.archives.values.dates import years
 from flows.archives.values.formats import FOREIGN_SUFFIXES, PICTURE_SUFFIXES, names_picture, read_role
-from flows.archives.values.rights import read_rights
+from flows.archives.values.rights import Statement, decide
 
 # https://www.dublincore.org/specifications/dublin-core/dcmi-type-vocabulary/: kinds of thing, never a genre.
 DCMI_TYPES = {
@@ -31,6 +31,8 @@ DCMI_TYPES = {
 _THUMBNAIL = re.compile(r"(?:^|[/_.\-=])(?:th_image|thumb|thumbs|thumbnail|thumbnails)(?:[/_.\-]|$)", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:\s|[;,|、]\s*)+(?=https?://)")
 """Between two addresses in one element."""
+_OF_RIGHTS = re.compile(r"right(?!s?holder)|licen[cs]e|copyright(?!holder)|useAndReproduction", re.IGNORECASE)
+_URI = re.compile(r"https?://", re.IGNORECASE)
 _PAGES = re.compile(r"(?:^|\.)(?:doi\.org|hdl\.handle\.net|n2t\.net|creativecommons\.org|rightsstatements\.org)$")
 MOST_TRIED = 8
 """Addresses of one record that are tried, where none says that it is a picture's."""
@@ -84,7 +86,7 @@ def read_record(record: Element, base_url: str, genres: Collection[str]) -> Reco
     return Record(
         identifier,
         datestamp,
-        read_rights(said.all("rights"), "dc:rights"),
+        decide(_statements(description), "dc:rights"),
         raw,
         title=said.first("title"),
         artists=said.all("creator"),
@@ -112,6 +114,19 @@ def read_datestamp(text: str) -> datetime:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadRecord(f"its datestamp {text!r} is no date; tell the archive") from None
+
+
+def _statements(description: Element) -> Iterator[Statement]:
+    """All that is said of rights, whatever the element is called, in its text or as an address in its attributes."""
+    for element in description.iter():
+        name = element.tag.rpartition("}")[2]
+        if not _OF_RIGHTS.search(name):
+            continue
+        said_in = "dc:rights" if name == "rights" else f"element {name}"
+        addresses = (value for value in element.attrib.values() if _URI.match(value))
+        for text in (" ".join("".join(element.itertext()).split()), *addresses):
+            if text:
+                yield Statement(text, said_in)
 
 
 class _Elements:

@@ -1,7 +1,7 @@
 """OAI-PMH answers and oai_dc descriptions, read without a server."""
 
 from datetime import UTC, datetime
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, fromstring
 from xml.sax.saxutils import escape
 
 import pytest
@@ -143,6 +143,30 @@ def test_the_credit_line_is_the_archives_own_where_it_gives_one() -> None:
     assert read(publisher="M", rights="© Museum").credit_line == "© Museum"
     assert read(source=["http://m.example/x", "Museum"]).credit_line == "Museum, oai:m:1"
     assert read(title="x").credit_line == ""
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        '<license xmlns="http://purl.org/dc/terms/">http://creativecommons.org/licenses/by-nd/4.0/</license>',
+        '<accessRights xmlns="http://purl.org/dc/terms/">Reproduction prohibited</accessRights>',
+        '<Rights xmlns="http://museum.example/own">改変禁止</Rights>',
+        '<rights xmlns="http://purl.org/dc/elements/1.1/" resource="http://rightsstatements.org/vocab/InC/1.0/"/>',
+    ],
+)
+def test_rights_count_whatever_their_element_is_called(further: str) -> None:
+    record = described(rights="http://creativecommons.org/publicdomain/zero/1.0/")
+    next(element for element in record.iter() if element.tag.endswith("}dc")).append(fromstring(further))
+    rights = read_record(record, BASE, ()).rights
+    assert rights.derivatives == Derivatives.NO
+    assert "it prevails over http://creativecommons.org/publicdomain/zero/1.0/ in dc:rights" in rights.basis
+
+
+def test_a_rights_holder_is_no_statement() -> None:
+    record = described(rights="http://creativecommons.org/publicdomain/zero/1.0/")
+    holder = fromstring('<rightsHolder xmlns="http://purl.org/dc/terms/">Museum</rightsHolder>')
+    next(element for element in record.iter() if element.tag.endswith("}dc")).append(holder)
+    assert read_record(record, BASE, ()).rights.derivatives == Derivatives.YES
 
 
 def test_a_description_without_rights_is_unknown() -> None:
