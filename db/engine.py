@@ -223,8 +223,8 @@ def _closed_to_us(engine: Engine) -> str:
 def _refuse_newer(engine: Engine, found: str) -> None:
     if found not in known_revisions():
         raise CatalogueAhead(
-            f"the catalogue at {_shown(engine)} has schema {found}, which this program (schema {HEAD}) does not know: "
-            "a newer nishiki made it; update nishiki, or use the one that made it"
+            f"the catalogue at {_shown(engine)} has schema {found}, newer than this program's {HEAD}; update nishiki, "
+            "or use the version that made it"
         )
 
 
@@ -274,14 +274,16 @@ def _copied(engine: Engine, found: str) -> Path | None:
 def _revision(connection: Connection) -> str | None:
     tables = set(inspect(connection).get_table_names())
     others = sorted(tables - {"alembic_version"})
-    if not others:
-        return None
-    if "alembic_version" not in tables or len(_OURS & tables) < len(_OURS) / 2:
+    if others and ("alembic_version" not in tables or len(_OURS & tables) < len(_OURS) / 2):
         raise NoCatalogue(
             f"the database at {_shown(connection.engine)} is not nishiki's: it holds other tables "
             f"({', '.join(others[:3])}{' ...' if others[3:] else ''}); give an empty one"
         )
+    if "alembic_version" not in tables:
+        return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    if not found and not others:
+        return None
     return str(found[0]) if len(found) == 1 else f"({len(found)} revisions)"
 
 
