@@ -4,7 +4,7 @@ What the machine said and what a person said stand apart: `images.tone_measures`
 what the nights go by: the newest word of a person, or else the machine's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, not_, select, update
@@ -43,6 +43,12 @@ class ToneQueries(Store):
         """
         with self._reading() as session:
             return _pictures(session, [_harvested(session, image_id)])[0]
+
+    def given_tones(self, image_ids: Collection[int]) -> dict[int, GivenTone]:
+        """The newest word of a person on each of these pictures' tones; those without one are left out."""
+        words = select(ToneGiven).where(ToneGiven.image_id.in_(image_ids)).order_by(ToneGiven.id)
+        with self._reading() as session:
+            return {word.image_id: _word(word) for word in session.scalars(words)}
 
     def pictures_of(self, identifier: str) -> list[int]:
         """The numbers of the pictures that live records of this identifier name."""
@@ -96,12 +102,16 @@ def _harvested(session: Session, image_id: int, *, for_update: bool = False) -> 
     return image
 
 
+def _word(row: ToneGiven) -> GivenTone:
+    return GivenTone(row.curator, row.tone, row.before, row.given_at)
+
+
 def _pictures(session: Session, images: Sequence[Image]) -> list[TonedPicture]:
     numbers = [image.id for image in images]
     said = describe(session, numbers)
     words: dict[int, list[GivenTone]] = {number: [] for number in numbers}
     for word in session.scalars(select(ToneGiven).where(ToneGiven.image_id.in_(numbers)).order_by(ToneGiven.id)):
-        words[word.image_id].append(GivenTone(word.curator, word.tone, word.before, word.given_at))
+        words[word.image_id].append(_word(word))
     return [
         TonedPicture(image.id, image.sha256, image.tone, said[image.id], tuple(words[image.id])) for image in images
     ]

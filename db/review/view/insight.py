@@ -15,6 +15,7 @@ from db.catalogue import Catalogue
 from db.entries.measured import MeasurementEntry
 from db.entries.night import AttemptEntry, Description, EncoderKey
 from db.entries.review import RECIPE_OF_NIGHT, RequestEntry, RequestState, Role
+from db.entries.tones import GivenTone
 from db.queries.review.distribution import ERRORS, Distribution
 from db.review.access.auth import Visitor
 from db.review.access.state import ReviewState
@@ -91,6 +92,8 @@ class Insight:
     """`seeded`, `distilled` or `learned`."""
     measured: Sequence[MeasurementEntry]
     requests: tuple[ShownRequest, ...]
+    tones: Mapping[int, GivenTone]
+    """A person's word on the tone of a picture of the pair, by the picture's number."""
 
 
 def insight(state: ReviewState, attempt: AttemptEntry, who: Visitor) -> dict[str, Any]:
@@ -111,6 +114,7 @@ def insight(state: ReviewState, attempt: AttemptEntry, who: Visitor) -> dict[str
         weights={SEEDED: "seeded", DISTILLED: "distilled"}.get(attempt.encoder.name, "learned"),
         measured=catalogue.measurements([attempt.id]).get(attempt.id, []),
         requests=tuple(_requests(state, attempt.id, who)),
+        tones=catalogue.given_tones([each.image_id for each in (attempt.content, *attempt.styles)]),
     )
     return {"insight": shown}
 

@@ -75,6 +75,19 @@ def test_a_form_from_elsewhere_and_a_viewer_set_nothing(catalogue: Catalogue, un
     assert catalogue.toned_picture(unsure).given == ()
 
 
+def test_an_entry_whose_original_turned_out_to_be_of_colour_stays_and_says_so(
+    catalogue: Catalogue, sample: Sample, app: FastAPI
+) -> None:
+    ((content, style),) = sample.pairs(catalogue, 1)
+    (attempt,) = sample.night(catalogue)
+    catalogue.give_tone(style, "Ben", Tone.COLOUR)
+    assert "make nothing of this pair" not in Browser(app).get(f"/entries/{attempt}").text
+    catalogue.give_tone(content, "Aoi", Tone.COLOUR)
+    page = Browser(app).get(f"/entries/{attempt}").text
+    assert "colour, says Aoi; it was taken for grayscale before." in page
+    assert page.count("make nothing of this pair") == 1
+
+
 def test_long_lists_come_in_pages(
     catalogue: Catalogue, sample: Sample, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
