@@ -72,8 +72,8 @@ def judge_tone(pixels: NDArray[np.uint8], mode: str = "RGB") -> ToneReport:
                       alone: a mount or a colour chart lies outside, and has no part in it
 
     Grayscale: a single channel, or spread ≤ 6. Toned: faint_share ≤ .02 and inner_share ≤ .02. Colour: stray_share ≥
-    .04, in ≥ .12 of the tiles, and inner_share ≥ .04. Else unsure. The limits were chosen on one half of a set of real
-    prints with their gray, toned and faded copies, and checked on the other (`tests/benchmarks/tone.py`).
+    .04, in ≥ .12 of the tiles, and inner_share ≥ .04. Else unsure. Of the limits chosen on either half of a set of real
+    prints and their gray and toned copies, the stricter ones hold (docs/tone.md, `tests/benchmarks/tone.py`).
 
     Args:
         pixels: uint8, (H, W, 3), sRGB in [0, 255], without what lies around the print (`colorize.images.frame`).
