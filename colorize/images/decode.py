@@ -269,6 +269,8 @@ def _on_paper(image: Image.Image, opened: Opened) -> Image.Image:
         return _in_srgb(image.convert(base), profile)
     layered = image.convert("RGBA")
     opacity = layered.getchannel("A")
+    if opacity.getextrema() == (255, 255):
+        return _in_srgb(layered.convert(base), profile)
     if _is_multiplied(opened, np.asarray(layered)[..., :3], np.asarray(opacity)):
         layered = Image.merge("RGBa", layered.split()).convert("RGBA")
     why = alpha.disbelief(np.asarray(layered.convert("RGB").convert("L")), np.asarray(opacity))
