@@ -89,28 +89,32 @@ def following(session: Session, insert_review: Any, image_ids: Collection[int]) 
     before, shown = records_behind(session, image_ids), _shown(session, image_ids)
     yield
     after, changed = records_behind(session, image_ids), _shown(session, image_ids) ^ shown
-    refresh_contents(session, insert_review, [each for each in after if after[each] != before.get(each)])
-    refresh_images(session, insert_review, changed)
-
-
-def refresh_contents(session: Session, insert_review: Any, image_ids: Collection[int]) -> None:
-    """As `refresh`, of all attempts at these contents."""
-    for some in chunks(image_ids):
-        of_these = select(Attempt.id).join(Image, Image.sha256 == Attempt.content_sha256).where(Image.id.in_(some))
-        made = session.scalars(of_these.where(Attempt.output_image_id.is_not(None))).all()
-        refresh(session, insert_review, lock_contents(session, made))
+    moved = {each for each in after if after[each] != before.get(each)}
+    made = {*_made_of(session, moved | changed), *_made_with(session, changed)}
+    refresh(session, insert_review, lock_contents(session, made))  # locked at once: in one order
 
 
 def refresh_images(session: Session, insert_review: Any, image_ids: Collection[int]) -> None:
     """As `refresh`, of all attempts at these contents, or that took one of them as a style."""
-    refresh_contents(session, insert_review, image_ids)
+    made = {*_made_of(session, image_ids), *_made_with(session, image_ids)}
+    refresh(session, insert_review, lock_contents(session, made))
+
+
+def _made_of(session: Session, image_ids: Collection[int]) -> Iterator[int]:
+    """The attempts at these contents that made a picture."""
+    for some in chunks(image_ids):
+        of_these = select(Attempt.id).join(Image, Image.sha256 == Attempt.content_sha256).where(Image.id.in_(some))
+        yield from session.scalars(of_these.where(Attempt.output_image_id.is_not(None)))
+
+
+def _made_with(session: Session, image_ids: Collection[int]) -> Iterator[int]:
+    """Those that took one of these images as a style."""
+    made = select(Attempt.id).where(Attempt.output_image_id.is_not(None))
     for some in chunks(image_ids):
         names = set(session.scalars(select(Image.sha256).where(Image.id.in_(some))))
-        made = select(Attempt.id).where(Attempt.output_image_id.is_not(None))
-        first = session.scalars(made.where(Attempt.style_sha256.in_(names))).all()
+        yield from session.scalars(made.where(Attempt.style_sha256.in_(names)))
         several = made.add_columns(Attempt.inputs).join(Batch, Batch.id == Attempt.batch_id).where(Batch.styles > 1)
-        further = [attempt for attempt, inputs in session.execute(several) if names & set(style_names(inputs))]
-        refresh(session, insert_review, lock_contents(session, {*first, *further}))
+        yield from (attempt for attempt, inputs in session.execute(several) if names & set(style_names(inputs)))
 
 
 def style_names(inputs: Mapping[str, Any]) -> tuple[str, ...]:
