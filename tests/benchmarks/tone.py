@@ -1,8 +1,7 @@
 """What tone real prints and faces are given, and their gray, toned and faded copies: a confusion table.
 
 On ../shared/ukiyoe, ../shared/prints and ../shared/faces (or NISHIKI_SHARED); copies are made of every COPIED-th print.
-Writes build/benchmarks/tone.json and tone_pictures.json, the measures of every picture; `--halves` tells the colour
-prints of each half of the designs apart.
+Writes build/benchmarks/tone.json and tone_pictures.json, the measures of every picture.
 """
 
 import csv
@@ -116,14 +115,16 @@ def confusion(every: Iterable[Judged]) -> Table:
 
 
 def _figures(every: list[Judged]) -> Iterator[Figure]:
+    own = [each for each in every if each.of.tone == "colour" and each.copy == "own"]
     for collection in COPIED:
+        colour = [each for each in own if each.of.collection == collection]
+        unsure, asked = _share(colour, Tone.UNSURE), collection == "ukiyoe"
+        target, holds = ("≤ 0.05", unsure <= 0.05) if asked else ("", None)
+        yield Figure(f"{collection}, colour prints: unsure", unsure, "share", target, holds)
+        yield Figure(f"{collection}, colour prints: called toned", _share(colour, Tone.TONED), "share")
         for half in (0, 1):
-            own = [each for each in every if each.of.collection == collection and each.copy == "own"]
-            colour = [each for each in own if each.of.tone == "colour" and each.of.half == half]
-            unsure = _share(colour, Tone.UNSURE)
-            holds = unsure <= 0.05 if collection == "ukiyoe" else None
-            yield Figure(f"{collection}, colour prints, half {half}: unsure", unsure, "share", "≤ 0.05", holds)
-            yield Figure(f"{collection}, colour prints, half {half}: called toned", _share(colour, Tone.TONED), "share")
+            some = [each for each in colour if each.of.half == half]
+            yield Figure(f"{collection}, colour prints, half {half}: unsure", _share(some, Tone.UNSURE), "share")
     colourless = [each for each in every if each.copy in COLOURLESS or each.of.tone in ("gray", "toned")]
     called = [f"{each.copy} of {each.of.file}" for each in colourless if each.tone is Tone.COLOUR]
     yield Figure("gray or toned pictures called colour", len(called), "pictures", "0", not called, "; ".join(called))

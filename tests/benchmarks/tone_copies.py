@@ -68,10 +68,11 @@ def with_chroma_noise(pixels: Pixels) -> Pixels:
 
 
 def misregistered(pixels: Pixels) -> Pixels:
-    """A gray scan whose channels lie up to half a pixel apart, so that each line has coloured edges."""
-    gray = to_gray(pixels).astype(np.float64)
+    """A gray scan whose channels lie a 1,280th of the long edge apart, so that each line has coloured edges."""
+    gray, share = to_gray(pixels).astype(np.float64), max(pixels.shape) / 1280
     right, below = np.roll(gray[..., 1], 1, axis=1), np.roll(gray[..., 2], 1, axis=0)
-    return _bytes(np.stack([gray[..., 0], (gray[..., 1] + right) / 2, (gray[..., 2] + below) / 2], axis=-1))
+    green, blue = ((1 - share) * gray[..., 1] + share * each for each in (right, below))
+    return _bytes(np.stack([gray[..., 0], green, blue], axis=-1))
 
 
 def with_seals(pixels: Pixels, copy: Copy = to_gray, size: float = 1 / 10) -> Pixels:
