@@ -12,6 +12,7 @@ from pydantic import Field
 
 from db.entries.night import HeldFilter
 from db.entries.review import AuditWord
+from db.pathless import archive_label
 from db.review.access.auth import Judging, Keeping
 from db.review.access.bodies import BoundedRoute
 from db.review.access.events import keep_event
@@ -41,7 +42,10 @@ class Part:
 @router.get("/held-back")
 def held_back(request: Request, state: State, who: Judging, part: Annotated[Part, Depends()]) -> Response:
     """The list, of one reason or one archive where they are named; or what people have released."""
-    catalogue, wanted = state.catalogue, HeldFilter(part.reason or None, part.archive or None)
+    catalogue = state.catalogue
+    names = {archive_label(name): name for name in catalogue.archive_addresses()}
+    archive = names.get(part.archive, part.archive) or None
+    wanted = HeldFilter(part.reason or None, archive)
     first = (part.page - 1) * SHOWN
     found = (
         catalogue.released_records(wanted)[first : first + SHOWN + 1]
@@ -51,8 +55,8 @@ def held_back(request: Request, state: State, who: Judging, part: Annotated[Part
     context = {
         "records": found[:SHOWN],
         "further": len(found) > SHOWN,
-        "counts": catalogue.held_counts(None, HeldFilter(archive=part.archive or None)),
-        "archives": sorted(catalogue.archive_addresses()),
+        "counts": catalogue.held_counts(None, HeldFilter(archive=archive)),
+        "archives": sorted(names),
         **asdict(part),
     }
     return render(request, "held_back.html.j2", who, context)

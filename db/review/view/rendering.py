@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from db.entries.night import Description
-from db.pathless import without_paths
+from db.pathless import archive_label, without_paths
 from db.review.access.addresses import address_of
 from db.review.access.auth import Visitor, csrf_token, visit_secret
 from db.review.access.cookies import VISIT, cookie, keep_cookie
@@ -78,7 +78,7 @@ def _environment(language: str) -> Environment:
     # for words that come out of the catalogue: unlike _(), which trusts its text, what it returns is escaped
     environment.filters["word"] = lambda text: words(language).gettext(str(text))
     environment.filters["machine"] = lambda text: told(without_paths(str(text)), words(language).gettext)
-    environment.filters["without_paths"] = without_paths
+    environment.filters |= {"without_paths": without_paths, "archive_label": archive_label}
     environment.tests["japanese"] = is_japanese
     environment.globals["tile"] = tile_address
     return environment
