@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, Final, Self
@@ -135,6 +136,7 @@ class DeviceProcess:
 @contextmanager
 def _signals_held_back() -> Iterator[None]:
     """A process that is started inside it hears none of the owner's signals, from its first moment on."""
+    resource_tracker.ensure_running()  # its first start gives the signals free again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _OWNERS)
     try:
         yield
