@@ -19,5 +19,10 @@ def until(reached: Callable[[], object], patience_s: float = 60.0) -> None:
 
 def run_alone(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """What a coroutine gives, run in a thread of its own: a browser's tests leave a running loop in theirs."""
+    return in_thread(lambda: asyncio.run(coroutine))
+
+
+def in_thread(work: Callable[[], Result]) -> Result:
+    """What a function gives in a thread that has no loop."""
     with ThreadPoolExecutor(1) as threads:
-        return threads.submit(asyncio.run, coroutine).result()
+        return threads.submit(work).result()

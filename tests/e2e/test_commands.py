@@ -173,8 +173,8 @@ def test_a_catalogue_of_another_schema_is_left_alone(nishiki: Nishiki) -> None:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
     before = catalogue.read_bytes()
-    assert "does not know: a newer nishiki" in nishiki.bad(1, "status")
-    assert "does not know: a newer nishiki" in nishiki.bad(1, "harvest", ".")
+    assert "newer than this program's" in nishiki.bad(1, "status")
+    assert "newer than this program's" in nishiki.bad(1, "harvest", ".")
     assert catalogue.read_bytes() == before
 
 

@@ -17,7 +17,7 @@ from db.review.access.bodies import BOUNDS, KIB, Bound, BoundedRoute, _parsed
 from db.review.access.throttle import FREE_BY_PLACE
 from db.settings import CatalogueSettings
 from tests.integration.review.review_client import Browser, add_people, opened, routes, signed_in
-from tests.waiting import run_alone
+from tests.waiting import in_thread, run_alone
 
 DATABASES = ("sqlite",)
 FORM = "application/x-www-form-urlencoded"
@@ -143,7 +143,7 @@ def _parts(number: int, more: str = "") -> bytes:
 def test_a_form_is_taken_apart_as_browsers_put_it_together(
     kind: str, body: bytes, fields: list[tuple[str, str]]
 ) -> None:
-    assert _parsed(body, kind, Bound()).multi_items() == fields
+    assert in_thread(lambda: _parsed(body, kind, Bound())).multi_items() == fields
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_form_is_taken_apart_as_browsers_put_it_together(
 )
 def test_what_has_too_many_fields_or_breaks_off_is_no_form(app: FastAPI, kind: str, body: bytes) -> None:
     with pytest.raises((ValueError, MultiPartException)):
-        _parsed(body, kind, Bound())
+        in_thread(lambda: _parsed(body, kind, Bound()))
     answer = Browser(app).http.post("/login", content=body, headers={"Content-Type": kind})
     assert answer.status_code == 400
     assert "not a form that the page knows" in answer.text

@@ -47,7 +47,7 @@ def test_altered_bytes_are_never_read_as_the_picture_and_its_own_make_them_good(
 
 @pytest.mark.parametrize("name", [SHA256, "../../etc/passwd", "", "*" * 64, SHA256.upper()])
 def test_what_is_not_here_is_missing_and_no_name_leads_out_of_the_store(tmp_path: Path, name: str) -> None:
-    with pytest.raises(PictureMissing, match="is not in"):
+    with pytest.raises(PictureMissing, match="is not among"):
         PictureStore(tmp_path).path(name)
 
 
