@@ -2,10 +2,12 @@
 
 import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
+from bisect import insort
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
-from threading import BoundedSemaphore, get_native_id
+from itertools import count
+from threading import Lock, get_native_id
 from typing import Final
 from unicodedata import normalize
 
@@ -19,8 +21,8 @@ AT_ONCE: Final = 1
 STEP_BACK: Final = 3
 """Of the system's priority; a night that colours on every core must not keep people from signing in."""
 _HASHER = PasswordHasher()
-_AT_THE_DOOR = BoundedSemaphore(100)
-"""Those at work and those that wait for them, some seconds at most; they keep no thread of the page's."""
+_MOST_WAITING: Final = 100
+"""Some seconds' work; whoever failed most makes room."""
 
 
 class TooBusy(Exception):
@@ -32,18 +34,63 @@ def hashed(password: str) -> str:
     return _HASHER.hash(_spelt(password))
 
 
-async def matches(password: str, kept: str | None) -> bool:
-    """Is it the password of this hash? None, for a name without an account, takes as long and is False.
+class Line:
+    """Those who wait for their password to be verified, of one page: who failed least goes first.
 
-    Raises:
-        TooBusy: nothing was verified.
+    A curator does not wait behind those who guess. Nobody who waits keeps a thread. Safe for any thread and loop.
     """
-    if not _AT_THE_DOOR.acquire(blocking=False):
-        raise TooBusy
-    try:
-        return await asyncio.get_running_loop().run_in_executor(_workers(), _verified, password, kept)
-    finally:
-        _AT_THE_DOOR.release()
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._working = 0
+        self._waiting: list[tuple[int, int, Future[None]]] = []
+        self._came = count()
+
+    async def matches(self, password: str, kept: str | None, failed: int) -> bool:
+        """Is it the password of this hash? None, for a name without an account, takes as long and is False.
+
+        Args:
+            password: as it was typed.
+            kept: the hash.
+            failed: wrong tries of the place that it comes from.
+
+        Raises:
+            TooBusy: nothing was verified.
+        """
+        await self._turn(failed)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(_workers(), _verified, password, kept)
+        finally:
+            self._next()
+
+    async def _turn(self, failed: int) -> None:
+        turn: Future[None] = Future()
+        with self._lock:
+            if self._working < AT_ONCE:
+                self._working += 1
+                return
+            insort(self._waiting, (failed, next(self._came), turn))
+            last = self._waiting.pop()[2] if len(self._waiting) > _MOST_WAITING else None
+        if last and last.set_running_or_notify_cancel():
+            last.set_exception(TooBusy())
+        try:
+            await asyncio.wrap_future(turn)
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it came just now
+                self._next()
+            raise
+
+    def _next(self) -> None:
+        """Whoever went away meanwhile is passed over."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._working -= 1
+                    return
+                turn = self._waiting.pop(0)[2]
+            if turn.set_running_or_notify_cancel():
+                turn.set_result(None)
+                return
 
 
 def _verified(password: str, kept: str | None) -> bool:

@@ -1,12 +1,13 @@
 """What the routes share: the catalogue, the tiles, the settings, the templates. One for each app."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from db.catalogue import Catalogue
 from db.files.tiles import TileStore
+from db.review.access.passwords import Line
 from db.review.access.sessions import Sessions
 from db.review.access.throttle import Throttle
 from db.review.settings import ReviewSettings
@@ -21,6 +22,8 @@ class ReviewState:
     tiles: TileStore
     sessions: Sessions
     throttle: Throttle
+    line: Line = field(default_factory=Line)
+    """Where those who sign in wait for their turn."""
     body_s: float = 20.0
     """Seconds within which a form must have come, once it has begun."""
     marking_recipes: tuple[str, ...] = ()

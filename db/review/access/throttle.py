@@ -41,10 +41,10 @@ class _Tries:
 
 
 class Throttle:
-    """Safe for any thread. `clock`: seconds that only grow."""
+    """Safe for any thread. `clock`: seconds that only grow; `longest_pause_s`: of a try at a name that many tried."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, longest_pause_s: float = LONGEST_PAUSE_S) -> None:
+        self._clock, self._longest_pause_s = clock, longest_pause_s
         self._lock = Lock()
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
 
@@ -68,12 +68,18 @@ class Throttle:
         with self._lock:
             return max(math.ceil(self._wait_s(_by_place(place), self._clock())), 0)
 
+    def wrong_tries(self, place: str) -> int:
+        """Of a place at any name, the one that is begun among them."""
+        with self._lock:
+            tries = self._tries.get(_by_place(place))
+        return tries.wrong if tries else 0
+
     def pause_s(self, name: str) -> float:
         """Seconds after which a try at this name is looked at; it keeps nobody's place in the meantime."""
         with self._lock:
             tries = self._tries.get(_by_name(name))
         beyond = tries.wrong - FREE_OF_PAUSE if tries else 0
-        return min(LONGEST_PAUSE_S, 0.25 * 2.0 ** min(beyond, 10)) if beyond > 0 else 0.0
+        return min(self._longest_pause_s, 0.25 * 2.0 ** min(beyond, 10)) if beyond > 0 else 0.0
 
     def succeeded(self, name: str, place: str) -> None:
         """The password was right: the place's tries at this name are forgiven, of the others only this one.

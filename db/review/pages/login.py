@@ -15,7 +15,7 @@ from db.review.access.bodies import BoundedRoute
 from db.review.access.cookies import SESSION, VISIT, cookie, forget_cookie, keep_cookie
 from db.review.access.events import keep_event
 from db.review.access.known import keep_known, place_of
-from db.review.access.passwords import MOST_LETTERS, TooBusy, matches
+from db.review.access.passwords import MOST_LETTERS, TooBusy
 from db.review.access.state import ReviewState, State
 from db.review.view.rendering import render
 
@@ -50,7 +50,7 @@ async def login(request: Request, state: State, form: Annotated[SignIn, Form()])
     await asyncio.sleep(state.throttle.pause_s(form.name))
     kept = await run_in_threadpool(state.catalogue.password_hash, form.name)
     try:
-        right = await matches(form.password, kept)
+        right = await state.line.matches(form.password, kept, state.throttle.wrong_tries(place))
     except TooBusy:
         state.throttle.not_looked_at(form.name, place)
         return await run_in_threadpool(_form, request, form.back, name=form.name, wait_s=_BUSY_S)
