@@ -3,7 +3,7 @@
 Tallies of the stages say how they ended; `flows.cli` exits with it, and `flows.under_prefect` tells Prefect the same.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Protocol, runtime_checkable
 
@@ -46,3 +46,22 @@ def gravest(endings: Iterable[Ending]) -> Ending:
     """What the whole ended with, of its parts."""
     found = set(endings)
     return next((each for each in _GRAVEST_FIRST if each in found), Ending.DONE)
+
+
+class Whole:
+    """What several stages came to, as one."""
+
+    @property
+    def tallies(self) -> Sequence[Tally]:
+        """Those of its parts."""
+        raise NotImplementedError
+
+    @property
+    def ending(self) -> Ending:
+        """The gravest of theirs."""
+        return gravest(each.ending for each in self.tallies)
+
+    def told(self) -> Iterator[str]:
+        """What stands in the way of a better ending."""
+        for each in self.tallies:
+            yield from each.told()

@@ -4,11 +4,11 @@ Each stage runs alone and runs again without harm; they meet only in the catalog
 and so does a Prefect worker (entry point `flows.nightly.nightly`), which reads the settings itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.dispatch import DispatchTally, dispatch
-from flows.endings import Ending, Tally, gravest
+from flows.endings import Tally, Whole
 from flows.harvest import HarvestTally, harvest
 from flows.match import MatchTally, match
 from flows.plan import plan_night
@@ -18,7 +18,7 @@ from flows.under_prefect import stage
 
 
 @dataclass(frozen=True)
-class Night:
+class Night(Whole):
     """What each stage came to."""
 
     harvests: list[HarvestTally]
@@ -27,17 +27,8 @@ class Night:
     sheets: list[Sheet]
 
     @property
-    def ending(self) -> Ending:
-        """What the whole night ended with."""
-        return gravest(each.ending for each in self._tallies)
-
-    def told(self) -> Iterator[str]:
-        """What stands in the way of a better ending."""
-        for each in self._tallies:
-            yield from each.told()
-
-    @property
-    def _tallies(self) -> list[Tally]:
+    def tallies(self) -> Sequence[Tally]:
+        """Of what was read and what was coloured."""
         return [*self.harvests, *self.batches]
 
 

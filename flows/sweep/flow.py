@@ -5,7 +5,7 @@ and begun again, it carries on what was left and takes what is still due: nothin
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from db.catalogue import Catalogue
 from db.entries.night import ImageEntry, Tone
 from flows.archives.errors import NotAnArchive
 from flows.dispatch import DispatchTally, carry_on, work_through
-from flows.endings import Ending, Tally, gravest
+from flows.endings import Tally, Whole
 from flows.harvest import HarvestTally, harvest
 from flows.plan import Plan, encoder_among, encoder_key, matcher_key, models_of, plan_night, recipe_entry
 from flows.settings import Settings
@@ -27,7 +27,7 @@ from flows.workers.executor import Executor, executor_for
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Whole):
     """What a sweep came to."""
 
     harvests: list[HarvestTally]
@@ -37,17 +37,8 @@ class Sweep:
     report: SweepReport
 
     @property
-    def ending(self) -> Ending:
-        """What the whole sweep ended with."""
-        return gravest(each.ending for each in self._tallies)
-
-    def told(self) -> Iterator[str]:
-        """What stands in the way of a better ending."""
-        for each in self._tallies:
-            yield from each.told()
-
-    @property
-    def _tallies(self) -> list[Tally]:
+    def tallies(self) -> Sequence[Tally]:
+        """Of what was read and what was coloured."""
         return [*self.harvests, *self.batches]
 
 
