@@ -57,10 +57,10 @@ class Damage(StrEnum):
     RIGHTS = "rights"
     """Judged by rules that were milder, or understood less."""
     TONES = "tones"
-    """Found and mended by `flows.toning`, which judges pictures."""
+    """Found and mended by `flows.upkeep.toning`, which judges pictures."""
     DEAD_BATCH = "dead batch"
     WAITING = "waiting batch"
-    """Found by `flows.waiting`, which knows the weights that there are."""
+    """Found by `flows.upkeep.waiting`, which knows the weights that there are."""
     OPEN = "open to others"
 
 

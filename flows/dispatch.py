@@ -27,10 +27,10 @@ from flows.endings import Ending
 from flows.logs import about
 from flows.plan import Plan, plan_night
 from flows.progress import track
-from flows.rejudging import judge_again, judged_lines
 from flows.settings import Settings
 from flows.under_prefect import stage, step, tell
-from flows.waiting import REMEDY, what_it_waits_for
+from flows.upkeep.rejudging import judge_again, judged_lines
+from flows.upkeep.waiting import REMEDY, what_it_waits_for
 from flows.workers.batch_run import BatchRun, running
 from flows.workers.executor import Executor, executor_for
 from flows.workers.messages import Minibatch

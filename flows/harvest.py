@@ -34,14 +34,14 @@ from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailab
 from flows.archives.record import Archive, Record, Remark, Unreadable, Validators, Window
 from flows.archives.values.formats import names_picture
 from flows.archives.values.rights import RULES_VERSION
-from flows.breaker import Breaker
+from flows.archives.web.breaker import Breaker
 from flows.endings import Ending
 from flows.logs import about
 from flows.plan import PlannedArchive, plan_catalogue
 from flows.progress import Advance, track
 from flows.settings import Settings
 from flows.under_prefect import stage, step
-from flows.working_copies import image_facts, keep_working_copy
+from flows.upkeep.working_copies import image_facts, keep_working_copy
 
 SUFFIXES = {
     "JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "AVIF": ".avif", "JPEG2000": ".jp2",

@@ -33,11 +33,11 @@ from db.entries.night import (
 from db.errors import PictureMissing
 from flows.plan import Plan, plan_night
 from flows.progress import track
-from flows.rejudging import judge_again, judged_lines
 from flows.settings import Settings
 from flows.under_prefect import stage, step
+from flows.upkeep.rejudging import judge_again, judged_lines
+from flows.upkeep.working_copies import read_working_copy
 from flows.workers.processes import workplaces
-from flows.working_copies import read_working_copy
 
 log = logging.getLogger(__name__)
 EMBED_PORTION = 32

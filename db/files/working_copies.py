@@ -1,6 +1,6 @@
 """Working copies, a file for each harvested picture (`1/ab/cd/abcd….png`), written whole or not at all.
 
-`flows.working_copies` makes them of pictures in the picture store, so that any may be deleted and made again;
+`flows.upkeep.working_copies` makes them of pictures in the picture store, so that any may be deleted and made again;
 `db.doctor` finds those that are lost or left over. Knows no picture format and no database.
 """
 

@@ -207,9 +207,9 @@ def doctor(
     Pictures are read and compared with their sha256 for a minute, and what was not looked at is said.
     """
     from db.doctor import LOOK_S, Damage, Remedies, examine, mend, upgrade_schema
-    from flows.rejudging import RULES
-    from flows.toning import judge_tones_again, older_tones
-    from flows.waiting import waiting_batches
+    from flows.upkeep.rejudging import RULES
+    from flows.upkeep.toning import judge_tones_again, older_tones
+    from flows.upkeep.waiting import waiting_batches
 
     if deep and quick:
         refuse("give --deep or --quick, not both")
@@ -221,8 +221,8 @@ def doctor(
     findings = examine(settings, look_s=look_s, tell=_say_one, rules=RULES.version)
     mended = []
     if repair:
-        from flows.originals import fetch_again
-        from flows.working_copies import make_working_copies
+        from flows.upkeep.originals import fetch_again
+        from flows.upkeep.working_copies import make_working_copies
 
         def remake(where: "Catalogue", lost: Collection[str]) -> None:
             say(make_working_copies(where, lost, settings.max_pixels))

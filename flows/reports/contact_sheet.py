@@ -19,7 +19,7 @@ from db.catalogue import Catalogue
 from db.entries.night import LIKELY_SAME_DESIGN, AttemptEntry
 from db.errors import PictureMissing
 from flows.settings import Settings
-from flows.working_copies import read_working_copy
+from flows.upkeep.working_copies import read_working_copy
 
 THUMB_PX = 320
 """Long edge of the pictures on a contact sheet."""

@@ -24,7 +24,7 @@ from db.settings import CatalogueSettings
 from db.tables.night import Rights
 from flows.cli.app import app
 from flows.cli.prefect_server import database_in
-from flows.rejudging import RULES
+from flows.upkeep.rejudging import RULES
 
 if TYPE_CHECKING:
     from tests.samples import Sample

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from db.catalogue import Catalogue
 from db.entries.night import AttemptEntry, Change, EncoderKey, Tone
 from flows.archives.sample.server import serve_sample
-from flows.breaker import LEAST
+from flows.archives.web.breaker import LEAST
 from flows.dispatch import dispatch
 from flows.harvest import harvest
 from flows.match import match

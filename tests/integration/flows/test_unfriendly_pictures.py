@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from db.catalogue import Catalogue
 from db.entries.night import ContentScope, EncoderKey, Tone
-from flows.originals import fetch_again
 from flows.reports.summary import harvest_lines
 from flows.settings import Settings
+from flows.upkeep.originals import fetch_again
 from tests.integration.flows.one_night import night, pass_days, states
 from tests.unfriendly import BUSY, Reply, Unfriendly, drawn, listed, record
 

@@ -7,7 +7,7 @@ import pytest
 from db.entries.night import Derivatives, KeptRights, RightsEntry
 from flows.archives.folder.table import OWN_FOLDER
 from flows.archives.limits import LONGEST_TEXT
-from flows.rejudging import judged
+from flows.upkeep.rejudging import judged
 
 CC0 = "http://creativecommons.org/publicdomain/zero/1.0/"
 OWN = RightsEntry(Derivatives.YES, OWN_FOLDER.basis)

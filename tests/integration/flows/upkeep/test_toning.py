@@ -13,7 +13,7 @@ from flows.archives.sample.drawing.prints import draw_print
 from flows.cli.app import app
 from flows.reports.summary import tone_lines
 from flows.settings import Settings
-from flows.working_copies import keep_working_copy
+from flows.upkeep.working_copies import keep_working_copy
 
 if TYPE_CHECKING:
     from tests.samples import Sample

@@ -4,7 +4,7 @@ from collections import deque
 
 import pytest
 
-from flows.breaker import LEAST, PROBES, Breaker
+from flows.archives.web.breaker import LEAST, PROBES, Breaker
 
 
 def asked(count: int, bad: set[int]) -> tuple[list[int], Breaker[int]]:

@@ -47,7 +47,7 @@ def judge_tones_again(settings: Settings, tell: Tell) -> bool:
 def _judged(catalogue: Catalogue, picture: KeptPicture, max_pixels: int) -> tuple[Tone, Tone]:
     """The tone before and the tone now."""
     from colorize.images.tone import judge_tone  # noqa: PLC0415
-    from flows.working_copies import read_working_copy  # noqa: PLC0415
+    from flows.upkeep.working_copies import read_working_copy  # noqa: PLC0415
 
     copy = read_working_copy(catalogue, picture.sha256, max_pixels)
     report = judge_tone(copy.framed, picture.mode)
