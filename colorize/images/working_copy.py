@@ -1,8 +1,8 @@
 """The working copy: a picture made smaller once, with its frame, for all that looks at many pictures.
 
 Harvest makes it from the one decode of an original, `flows.upkeep.working_copies` keeps it as a file; matching and
-training read it. What is colorized or shown in tiles is the original itself. Whoever changes what is made here, the frame
-included, raises `VERSION` in `db/files/working_copies.py`. Knows no folder.
+training read it. What is colorized or shown in tiles is the original itself. Whoever changes what is made here, the
+frame included, raises `VERSION` in `db/files/working_copies.py`. Knows no folder.
 """
 
 import json
