@@ -18,7 +18,7 @@ from tests.shared import SHARED
 if TYPE_CHECKING:
     from tests.e2e.conftest import Nishiki
 
-PARTNERS = {"pair_kirifuri_2": "pair_kirifuri_1_met_DP141256", "pair_mannen_1": "pair_mannen_2_keio"}
+PARTNERS = {"pair_kirifuri_2": "pair_kirifuri_1_met_DP141256", "pair_mannen_2_keio": "pair_mannen_1"}
 OTHERS = ("actor_01_sharaku_oniji_a.png", "actor_07_toyokuni3_umeomaru.jpg", "colour_02_harunobu.png",
           "colour_05_kiyonaga.jpg", "colour_08_yoshitoshi_1888.jpg")  # fmt: skip
 
