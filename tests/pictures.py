@@ -36,11 +36,7 @@ QUALITY = 80
 """Of JPEG, in Pillow's and Chromium's percent."""
 TALLEST_PX = 2000
 LOOKS: tuple[tuple[str, Theme, str], ...] = (("en", "light", ""), ("ja", "dark", "-ja-dark"))
-NOT_SHOWN = ("audit", "tones", "held-back")
-SHOWN = {
-    **{name: page for name, page in PAGES.items() if name not in NOT_SHOWN},
-    "filtered": "/?words=%E4%BA%94%E9%83%8E&queue=all",
-}
+SHOWN = {**PAGES, "filtered": "/?words=%E4%BA%94%E9%83%8E&queue=all"}
 """Two of the night's prints show a man named Gorō (五郎)."""
 STATES_SHOWN = ("lightness", "sample")
 OTHER_LOOK = ("queue", "entry", "marks", "login")

@@ -22,6 +22,8 @@ PAGES = {
     "styles": "/entries/2/styles",
     "marks": "/entries/2/marks",
     "keys": "/keys",
+    "tones": "/tones",
+    "held-back": "/held-back",
     "people": "/people",
     "audit": "/audit",
     "login": "/login",
