@@ -1,0 +1,282 @@
+"""Are two pictures impressions of one design, and how does one lie on the other?
+
+Local features (SIFT) of the gray prints without their frames are matched, a homography is fitted to them, and the claim
+is accepted where the drawings then agree tile by tile: features alone are fooled by a colour chart that two scans share.
+Where it is, the registration is refined without rigidity, for paper shrinks and stretches. Thresholds are those that
+parted all pairs of real prints (docs/matching.md). Knows no catalogue.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from colorize.images.decode import Pixels
+from colorize.images.frame import Frame, find_frame
+
+Floats = NDArray[np.float32]
+Gray = NDArray[np.uint8]
+
+LONG_EDGE_PX: Final = 640
+"""At which pictures are compared, smaller ones enlarged."""
+_POINTS: Final = 1500
+_CONTRAST: Final = 0.02
+_RATIO: Final = 0.8
+"""Of the nearest descriptor's distance to the second nearest's (Lowe 2004)."""
+_REPROJECTION_PX: Final = 3.0
+_TILE_PX: Final = 64
+_GRID: Final = 8
+"""Inliers are counted in a grid of so many cells a side, for those of a chart lie together."""
+LEAST_INLIERS: Final = 16
+LEAST_CELLS: Final = 8
+LEAST_CORRELATION: Final = 0.5
+"""Median over tiles of the drawings' normalised cross-correlation."""
+TILE_AGREES: Final = 0.4
+LEAST_AGREEING: Final = 0.6
+"""Share of tiles that agree."""
+LEAST_OVERLAP: Final = 0.3
+"""Share of the content that the style covers."""
+_SCALES: Final = (0.25, 4.0)
+_FLOW_PX: Final = 12.0
+_FLOW_BLUR: Final = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """A gray print as it is compared."""
+
+    gray: Gray
+    """(h, w), local contrast evened out, long edge LONG_EDGE_PX."""
+    points: Floats
+    """(n, 2), x and y of the features in `gray`."""
+    descriptors: Floats
+    """(n, 128), RootSIFT, of unit length."""
+    to_picture: Floats
+    """(3, 3), from places in `gray` to places in the whole picture, both with sides of length 1."""
+
+
+@dataclass(frozen=True)
+class SameDesign:
+    """How a style print lies on a content of the same design, and what tells that it is."""
+
+    homography: tuple[tuple[float, float, float], ...]
+    """From the content's places to the style's; x and y in [0, 1] of the whole pictures."""
+    inliers: int
+    cells: int
+    """Of the 64 cells of a grid over the content, those that hold inliers."""
+    correlation: float
+    """Median over tiles of the drawings' normalised cross-correlation, in [−1, 1]."""
+    agreeing: float
+    """Share of tiles that agree, in [0, 1]."""
+    mirrored: bool = False
+    """The style is a mirrored scan; the homography mirrors it back."""
+
+    def data(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {**vars(self), "homography": [list(row) for row in self.homography]}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `data`."""
+        return cls(**{**data, "homography": tuple(tuple(row) for row in data["homography"])})
+
+
+def features(pixels: Pixels, frame: Frame | None = None) -> Features:
+    """What a picture is compared by.
+
+    Args:
+        pixels: uint8, (H, W, 3), sRGB; a working copy is large enough.
+        frame: of the print in it, where that is known.
+    """
+    frame = frame or find_frame(pixels)
+    gray = evened(frame.crop(pixels))
+    sift = cv2.SIFT_create(nfeatures=_POINTS, contrastThreshold=_CONTRAST)
+    found, descriptors = sift.detectAndCompute(gray, None)
+    if descriptors is None:
+        descriptors = np.zeros((0, 128), np.float32)
+    rooted = np.sqrt(descriptors / np.maximum(descriptors.sum(1, keepdims=True), 1e-6))
+    points = np.array([each.pt for each in found], np.float32).reshape(-1, 2)
+    return Features(gray, points, rooted.astype(np.float32), _to_picture(gray.shape, frame, pixels.shape))
+
+
+def evened(pixels: Pixels) -> Gray:
+    """The print's lightness with its local contrast evened out, so that fading counts little; (h, w)."""
+    scale = LONG_EDGE_PX / max(pixels.shape[:2])
+    size = (max(8, round(pixels.shape[1] * scale)), max(8, round(pixels.shape[0] * scale)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    lightness = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)[..., 0]
+    return np.asarray(cv2.createCLAHE(2.0, (8, 8)).apply(lightness), np.uint8)
+
+
+def _to_picture(shape: tuple[int, ...], frame: Frame, whole: tuple[int, ...]) -> Floats:
+    across, down = (frame.right - frame.left) / shape[1], (frame.bottom - frame.top) / shape[0]
+    return np.array(
+        [
+            [across / whole[1], 0, frame.left / whole[1]],
+            [0, down / whole[0], frame.top / whole[0]],
+            [0, 0, 1],
+        ],
+        np.float32,
+    )
+
+
+def same_design(content: Features, style: Features) -> SameDesign | None:
+    """How the style lies on the content; None where they are not of one design, as far as can be seen."""
+    pairs = _pairs(content.descriptors, style.descriptors)
+    if len(pairs) < LEAST_INLIERS:
+        return None
+    ours, theirs = content.points[pairs[:, 0]], style.points[pairs[:, 1]]
+    matrix, taken = cv2.findHomography(ours, theirs, cv2.USAC_MAGSAC, _REPROJECTION_PX, maxIters=10_000, confidence=0.999)
+    if matrix is None:
+        return None
+    inliers = taken.ravel().astype(bool)
+    cells = _cells(ours[inliers], content.gray.shape)
+    if inliers.sum() < LEAST_INLIERS or cells < LEAST_CELLS or not _plausible(matrix, content.gray.shape):
+        return None
+    tiles = tile_correlations(content.gray, _laid_on(content.gray, style.gray, matrix))
+    if len(tiles) < LEAST_OVERLAP * _number_of_tiles(content.gray.shape):
+        return None
+    correlation, agreeing = float(np.median(tiles)), float(np.mean(tiles > TILE_AGREES))
+    if correlation < LEAST_CORRELATION or agreeing < LEAST_AGREEING:
+        return None
+    whole = style.to_picture @ matrix @ np.linalg.inv(content.to_picture)
+    rows = tuple(tuple(float(value) for value in row) for row in whole / whole[2, 2])
+    return SameDesign(rows, int(inliers.sum()), cells, correlation, agreeing)  # type: ignore[arg-type]
+
+
+def _pairs(ours: Floats, theirs: Floats) -> NDArray[np.int64]:
+    """(m, 2): features that are each other's nearest, and clearly so."""
+    if len(ours) < 2 or len(theirs) < 2:
+        return np.zeros((0, 2), np.int64)
+    alike = ours @ theirs.T
+    there = alike.argmax(1)
+    second = np.partition(alike, -2, axis=1)[:, -2]
+    best = alike[np.arange(len(ours)), there]
+    clear = (2 - 2 * best).clip(0) < _RATIO**2 * (2 - 2 * second).clip(0)
+    mutual = alike.argmax(0)[there] == np.arange(len(ours))
+    here = np.flatnonzero(clear & mutual)
+    return np.stack([here, there[here]], 1)
+
+
+def _cells(points: Floats, shape: tuple[int, ...]) -> int:
+    places = (points / (shape[1], shape[0]) * _GRID).astype(int).clip(0, _GRID - 1)
+    return len(np.unique(places[:, 1] * _GRID + places[:, 0]))
+
+
+def _plausible(matrix: NDArray[np.float64], shape: tuple[int, ...]) -> bool:
+    """Is the content's outline a convex figure of about its own form in the style, not turned over?"""
+    height, width = shape[:2]
+    corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
+    there = cv2.perspectiveTransform(corners, matrix)
+    if not np.isfinite(there).all() or not cv2.isContourConvex(there.astype(np.float32)):
+        return False
+    area = cv2.contourArea(there.astype(np.float32), oriented=True) / (width * height)
+    return _SCALES[0] ** 2 <= area <= _SCALES[1] ** 2
+
+
+def _laid_on(content: Gray, style: Gray, matrix: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The style on the content's places; NaN where there is nothing of it."""
+    height, width = content.shape
+    laid = cv2.warpPerspective(
+        style.astype(np.float32), matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=float("nan"),
+    )  # fmt: skip
+    return np.asarray(laid, np.float32)
+
+
+def tile_correlations(content: Gray, laid: NDArray[np.float32]) -> Floats:
+    """Normalised cross-correlation of the high-passed drawings, for each tile that the style covers and that has one."""
+    ours, theirs = content.astype(np.float32), np.where(np.isnan(laid), 128, laid).astype(np.float32)
+    ours, theirs = (each - cv2.GaussianBlur(each, (0, 0), 8) for each in (ours, theirs))
+    found = []
+    height, width = content.shape
+    for top in range(0, height - _TILE_PX // 2, _TILE_PX):
+        for left in range(0, width - _TILE_PX // 2, _TILE_PX):
+            here = np.s_[top : top + _TILE_PX, left : left + _TILE_PX]
+            if np.isnan(laid[here]).mean() > 0.1:
+                continue
+            one, other = (each[here] - each[here].mean() for each in (ours, theirs))
+            norm = float(np.linalg.norm(one) * np.linalg.norm(other))
+            if norm > _TILE_PX**2 * 4:
+                found.append(float((one * other).sum()) / norm)
+    return np.array(found, np.float32)
+
+
+def _number_of_tiles(shape: tuple[int, ...]) -> int:
+    return max(1, shape[0] // _TILE_PX) * max(1, shape[1] // _TILE_PX)
+
+
+@dataclass(frozen=True, eq=False)
+class Registered:
+    """A style print laid on a content of the same design."""
+
+    style: Pixels
+    """(h, w, 3), sRGB: what the style has at the content's places."""
+    agrees: Floats
+    """(h, w), how far the drawings agree around a place: their normalised cross-correlation, in [0, 1]."""
+    residual_px: float
+    """Mean length of what was shifted beyond the homography, in pixels of a long edge of LONG_EDGE_PX."""
+
+
+def register(content: Pixels, style: Pixels, found: SameDesign) -> Registered:
+    """Lay the style on the content, and let it give way where paper has shrunk or stretched.
+
+    Dense inverse search (Kroeger 2016) finds the shifts that the homography leaves; they are smoothed and bounded.
+
+    Args:
+        content: uint8, (h, w, 3); what `found` was found on, at any size.
+        style: likewise.
+    """
+    height, width = content.shape[:2]
+    matrix = _in_pixels(style.shape) @ np.array(found.homography) @ np.linalg.inv(_in_pixels(content.shape))
+    scale = max(height, width) / LONG_EDGE_PX
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    laid = _sampled(style, matrix, x, y)
+    ours, theirs = (cv2.createCLAHE(2.0, (8, 8)).apply(_lightness(each)) for each in (content, laid))
+    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(ours, theirs, None)
+    flow = cv2.GaussianBlur(flow, (0, 0), _FLOW_BLUR * scale).clip(-_FLOW_PX * scale, _FLOW_PX * scale)
+    there = _sampled(style, matrix, x + flow[..., 0], y + flow[..., 1])
+    inside = _sampled(np.full((*style.shape[:2], 3), 255, np.uint8), matrix, x + flow[..., 0], y + flow[..., 1])
+    agrees = _agreement(ours, cv2.createCLAHE(2.0, (8, 8)).apply(_lightness(there)), scale)
+    residual = float(np.linalg.norm(flow, axis=2).mean() / scale)
+    return Registered(there, np.where(inside[..., 0] > 250, agrees, 0).astype(np.float32), residual)
+
+
+def _in_pixels(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """From places with sides of length 1 to pixels."""
+    return np.diag([shape[1], shape[0], 1.0])
+
+
+def _sampled(picture: Pixels, matrix: NDArray[np.float64], x: Floats, y: Floats) -> Pixels:
+    """The picture at the places that the homography gives for x and y; black outside it."""
+    places = cv2.perspectiveTransform(np.stack([x, y], -1).reshape(-1, 1, 2).astype(np.float64), matrix)
+    maps = places.reshape(*x.shape, 2).astype(np.float32)
+    return np.asarray(cv2.remap(picture, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR), np.uint8)
+
+
+def _lightness(pixels: Pixels) -> Gray:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[..., 0], np.uint8)
+
+
+def _agreement(ours: Gray, theirs: Gray, scale: float) -> Floats:
+    """Normalised cross-correlation of the high-passed drawings around each place, in [0, 1].
+
+    In a window of about a tile; where nothing is drawn in it, what is farther around has the word.
+    """
+    one, other = (_high_passed(each, scale) for each in (ours, theirs))
+    alike, first, second = (_around(each, scale) for each in (one * other, one**2, other**2))
+    found: Floats = (alike / np.sqrt(first * second + 1e-3)).clip(0, 1)
+    return found
+
+
+def _high_passed(gray: Gray, scale: float) -> Floats:
+    values = gray.astype(np.float32)
+    return np.asarray(values - cv2.GaussianBlur(values, (0, 0), 8 * scale), np.float32)
+
+
+def _around(values: Floats, scale: float) -> Floats:
+    near, far = (cv2.GaussianBlur(values, (0, 0), width * scale) for width in (_TILE_PX / 4, _TILE_PX))
+    return np.asarray(near + 0.1 * far, np.float32)
