@@ -1,9 +1,10 @@
 """Are two pictures impressions of one design, and how does one lie on the other?
 
-Local features (SIFT) of the gray prints without their frames are matched, a homography is fitted to them, and the claim
-is accepted where the drawings then agree tile by tile: features alone are fooled by a colour chart that two scans share.
-Where it is, the registration is refined without rigidity, for paper shrinks and stretches. Thresholds are those that
-parted all pairs of real prints (docs/matching.md). Knows no catalogue.
+Local features (SIFT) of the gray prints without their frames are matched, and a homography is fitted to them. The
+claim is accepted where enough of them lie inside the print, spread over it, and the drawings then correlate: a colour
+chart or a border that two scans share fools features alone. Where it is, the registration is refined without rigidity,
+for paper shrinks and stretches. Thresholds are those that parted all pairs of real prints (docs/matching.md). Knows no
+catalogue.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any, Final, Self
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from colorize.images.decode import Pixels
@@ -28,16 +30,16 @@ _RATIO: Final = 0.8
 """Of the nearest descriptor's distance to the second nearest's (Lowe 2004)."""
 _REPROJECTION_PX: Final = 3.0
 _TILE_PX: Final = 64
+_UNCOVERED: Final = 0.1
+"""Share of a tile that may lie outside the style."""
 _GRID: Final = 8
-"""Inliers are counted in a grid of so many cells a side, for those of a chart lie together."""
-LEAST_INLIERS: Final = 16
-LEAST_CELLS: Final = 8
-LEAST_CORRELATION: Final = 0.5
-"""Median over tiles of the drawings' normalised cross-correlation."""
-TILE_AGREES: Final = 0.4
-LEAST_AGREEING: Final = 0.6
-"""Share of tiles that agree."""
-LEAST_OVERLAP: Final = 0.3
+"""Inliers are counted in a grid of so many cells a side, for those of a chart lie together; its rim is not counted, for
+scans share borders."""
+LEAST_INLIERS: Final = 14
+LEAST_CELLS: Final = 5
+LEAST_CORRELATION: Final = 0.3
+"""Of the drawings, over all tiles at once; between prints of different designs .11 at most."""
+LEAST_OVERLAP: Final = 0.2
 """Share of the content that the style covers."""
 _SCALES: Final = (0.25, 4.0)
 _FLOW_PX: Final = 12.0
@@ -65,12 +67,11 @@ class SameDesign:
     homography: tuple[tuple[float, float, float], ...]
     """From the content's places to the style's; x and y in [0, 1] of the whole pictures."""
     inliers: int
+    """Pairs of features that fit it, away from the content's rim."""
     cells: int
-    """Of the 64 cells of a grid over the content, those that hold inliers."""
+    """Of the 36 inner cells of a grid over the content, those that hold inliers."""
     correlation: float
-    """Median over tiles of the drawings' normalised cross-correlation, in [−1, 1]."""
-    agreeing: float
-    """Share of tiles that agree, in [0, 1]."""
+    """The drawings' normalised cross-correlation, in [−1, 1]."""
     mirrored: bool = False
     """The style is a mirrored scan; the homography mirrors it back."""
 
@@ -124,46 +125,59 @@ def _to_picture(shape: tuple[int, ...], frame: Frame, whole: tuple[int, ...]) ->
 
 
 def same_design(content: Features, style: Features) -> SameDesign | None:
-    """How the style lies on the content; None where they are not of one design, as far as can be seen."""
+    """How the style lies on the content; None where they are not of one design, as far as can be seen.
+
+    A mirrored scan of the style is tried where the style as it is does not fit.
+    """
+    return _fitted(content, style) or _fitted(content, _turned_over(style), mirrored=True)
+
+
+def _fitted(content: Features, style: Features, *, mirrored: bool = False) -> SameDesign | None:
     pairs = _pairs(content.descriptors, style.descriptors)
     if len(pairs) < LEAST_INLIERS:
         return None
     ours, theirs = content.points[pairs[:, 0]], style.points[pairs[:, 1]]
-    matrix, taken = cv2.findHomography(ours, theirs, cv2.USAC_MAGSAC, _REPROJECTION_PX, maxIters=10_000, confidence=0.999)
-    if matrix is None:
+    matrix, taken = cv2.findHomography(ours, theirs, cv2.USAC_MAGSAC, _REPROJECTION_PX, maxIters=2000, confidence=0.999)
+    if matrix is None or not _plausible(matrix, content.gray.shape):
         return None
-    inliers = taken.ravel().astype(bool)
-    cells = _cells(ours[inliers], content.gray.shape)
-    if inliers.sum() < LEAST_INLIERS or cells < LEAST_CELLS or not _plausible(matrix, content.gray.shape):
+    places = _inside(ours[taken.ravel() > 0], content.gray.shape)
+    inliers, cells = len(places), len(np.unique(places, axis=0))
+    if inliers < LEAST_INLIERS or cells < LEAST_CELLS:
         return None
-    tiles = tile_correlations(content.gray, _laid_on(content.gray, style.gray, matrix))
-    if len(tiles) < LEAST_OVERLAP * _number_of_tiles(content.gray.shape):
-        return None
-    correlation, agreeing = float(np.median(tiles)), float(np.mean(tiles > TILE_AGREES))
-    if correlation < LEAST_CORRELATION or agreeing < LEAST_AGREEING:
+    correlation, overlap = _correlation(content.gray, _laid_on(content.gray, style.gray, matrix))
+    if correlation < LEAST_CORRELATION or overlap < LEAST_OVERLAP:
         return None
     whole = style.to_picture @ matrix @ np.linalg.inv(content.to_picture)
-    rows = tuple(tuple(float(value) for value in row) for row in whole / whole[2, 2])
-    return SameDesign(rows, int(inliers.sum()), cells, correlation, agreeing)  # type: ignore[arg-type]
+    one, two, three = ((float(x), float(y), float(z)) for x, y, z in whole / whole[2, 2])
+    return SameDesign((one, two, three), inliers, cells, correlation, mirrored)
+
+
+def _turned_over(style: Features) -> Features:
+    """What `features` would find in the mirrored picture, about: a descriptor is 4 × 4 places × 8 directions."""
+    width = style.gray.shape[1]
+    points = style.points * np.float32([-1, 1]) + np.float32([width - 1, 0])
+    places = style.descriptors.reshape(-1, 4, 4, 8)[:, ::-1]
+    turned = places[..., (-np.arange(8)) % 8].reshape(-1, 128)
+    back = style.to_picture @ np.array([[-1, 0, width], [0, 1, 0], [0, 0, 1]], np.float32)
+    return Features(np.ascontiguousarray(style.gray[:, ::-1]), points, np.ascontiguousarray(turned), back)
 
 
 def _pairs(ours: Floats, theirs: Floats) -> NDArray[np.int64]:
     """(m, 2): features that are each other's nearest, and clearly so."""
     if len(ours) < 2 or len(theirs) < 2:
         return np.zeros((0, 2), np.int64)
-    alike = ours @ theirs.T
-    there = alike.argmax(1)
-    second = np.partition(alike, -2, axis=1)[:, -2]
-    best = alike[np.arange(len(ours)), there]
-    clear = (2 - 2 * best).clip(0) < _RATIO**2 * (2 - 2 * second).clip(0)
-    mutual = alike.argmax(0)[there] == np.arange(len(ours))
-    here = np.flatnonzero(clear & mutual)
-    return np.stack([here, there[here]], 1)
+    alike = torch.from_numpy(ours) @ torch.from_numpy(theirs).T
+    (best, second), there = alike.topk(2, 1).values.T, alike.argmax(1)
+    clear = (2 - 2 * best).clamp(0) < _RATIO**2 * (2 - 2 * second).clamp(0)
+    mutual = alike.argmax(0)[there] == torch.arange(len(ours))
+    here = torch.nonzero(clear & mutual)[:, 0]
+    return torch.stack([here, there[here]], 1).numpy()
 
 
-def _cells(points: Floats, shape: tuple[int, ...]) -> int:
-    places = (points / (shape[1], shape[0]) * _GRID).astype(int).clip(0, _GRID - 1)
-    return len(np.unique(places[:, 1] * _GRID + places[:, 0]))
+def _inside(points: Floats, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """(m, 2): the cells that points lie in, without those of the rim."""
+    places = (points / (shape[1], shape[0]) * _GRID).astype(np.int64)
+    return places[((places > 0) & (places < _GRID - 1)).all(1)]
 
 
 def _plausible(matrix: NDArray[np.float64], shape: tuple[int, ...]) -> bool:
@@ -187,26 +201,25 @@ def _laid_on(content: Gray, style: Gray, matrix: NDArray[np.float64]) -> NDArray
     return np.asarray(laid, np.float32)
 
 
-def tile_correlations(content: Gray, laid: NDArray[np.float32]) -> Floats:
-    """Normalised cross-correlation of the high-passed drawings, for each tile that the style covers and that has one."""
-    ours, theirs = content.astype(np.float32), np.where(np.isnan(laid), 128, laid).astype(np.float32)
-    ours, theirs = (each - cv2.GaussianBlur(each, (0, 0), 8) for each in (ours, theirs))
-    found = []
+def _correlation(content: Gray, laid: Floats) -> tuple[float, float]:
+    """Cross-correlation of the high-passed drawings, tile by tile less its mean, and the share of tiles covered.
+
+    All tiles count together, by what is drawn in them: a flat one is noise, and has no word.
+    """
+    ours, theirs = (_high_passed(each, 1) for each in (content, np.where(np.isnan(laid), 128, laid)))
     height, width = content.shape
-    for top in range(0, height - _TILE_PX // 2, _TILE_PX):
-        for left in range(0, width - _TILE_PX // 2, _TILE_PX):
-            here = np.s_[top : top + _TILE_PX, left : left + _TILE_PX]
-            if np.isnan(laid[here]).mean() > 0.1:
-                continue
-            one, other = (each[here] - each[here].mean() for each in (ours, theirs))
-            norm = float(np.linalg.norm(one) * np.linalg.norm(other))
-            if norm > _TILE_PX**2 * 4:
-                found.append(float((one * other).sum()) / norm)
-    return np.array(found, np.float32)
-
-
-def _number_of_tiles(shape: tuple[int, ...]) -> int:
-    return max(1, shape[0] // _TILE_PX) * max(1, shape[1] // _TILE_PX)
+    tiles = [
+        np.s_[top : top + _TILE_PX, left : left + _TILE_PX]
+        for top in range(0, max(1, height - _TILE_PX // 2), _TILE_PX)
+        for left in range(0, max(1, width - _TILE_PX // 2), _TILE_PX)
+    ]
+    sums = np.zeros(3)
+    covered = [tile for tile in tiles if np.isnan(laid[tile]).mean() <= _UNCOVERED]
+    for tile in covered:
+        one, other = (each[tile] - each[tile].mean() for each in (ours, theirs))
+        norms = np.linalg.norm(one), np.linalg.norm(other)
+        sums += (one * other).sum(), norms[0] * norms[1], 1
+    return float(sums[0] / max(sums[1], 1e-6)), len(covered) / len(tiles)
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,7 +285,7 @@ def _agreement(ours: Gray, theirs: Gray, scale: float) -> Floats:
     return found
 
 
-def _high_passed(gray: Gray, scale: float) -> Floats:
+def _high_passed(gray: NDArray[Any], scale: float) -> Floats:
     values = gray.astype(np.float32)
     return np.asarray(values - cv2.GaussianBlur(values, (0, 0), 8 * scale), np.float32)
 

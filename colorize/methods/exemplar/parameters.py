@@ -18,8 +18,6 @@ class Exemplar(Parameters):
     """Likeness that is lost for each standard deviation of luminance between partners."""
     agreement: float = 20.0
     """How much neighbours count beside a cell's own colours."""
-    in_place: bool = False
-    """Colours are taken from the same place where the two are of one design and agree there."""
     palette: float = 0.4
     """How far colours are led to the style's distribution: 0 not at all, 1 one whole step."""
 

@@ -21,9 +21,7 @@ from torch.nn import functional
 from colorize.encoders.vgg19 import Encoder
 from colorize.finish.palette import ink_neutral, palette_matched, paper_tone
 from colorize.images.decode import Pixels
-from colorize.images.frame import Frame
 from colorize.images.resize import to_gray
-from colorize.matching.geometry import Registered, features, register, same_design
 from colorize.methods.exemplar.parameters import Exemplar
 from colorize.methods.work import Work, alone
 from colorize.running.prepare import Prepared
@@ -40,8 +38,6 @@ _CONTRADICTION = 30.0
 """Variance of the candidates' a and b together at which a cell's own word counts half."""
 _EDGE = 2.5
 """Difference of L between neighbouring cells that parts them to 1/e."""
-_DISAGREES, _AGREES = 0.3, 0.55
-"""Correlation of the drawings up to which a cell takes its colours by likeness, and from which on in place."""
 _LEAST_HOLD = 1e-3
 _PAPER_PULL = 0.02
 _BLOCK = 1 << 24
@@ -79,15 +75,9 @@ def exemplar(content: Pixels, style: Pixels, encoder: Encoder, own: Exemplar) ->
     offsets, slopes = _models(style_lab)
     models = np.concatenate([_in_cells(each, theirs.shape) for each in (offsets, slopes)])
     carried, doubt = _carried(ours, theirs, torch.from_numpy(models), own)
-    if own.in_place and (found := same_design(features(content, _whole(content)), features(style, _whole(style)))):
-        carried, doubt = _in_place(register(content, style, found), carried, doubt)
     agreed = _agreed(carried, doubt, _in_cells(lightness[..., :1], ours.shape)[0], paper_tone(style_lab), own.agreement)
     chroma = _painted(agreed, lightness[..., 0])
     return ink_neutral(palette_matched(chroma, style_lab[..., 1:], own.palette), lightness[..., 0])
-
-
-def _whole(pixels: Pixels) -> Frame:
-    return Frame(0, 0, *pixels.shape[:2])
 
 
 def _lab(pixels: Pixels) -> Floats:
@@ -165,16 +155,6 @@ def _carried(ours: _Side, theirs: _Side, models: Tensor, own: Exemplar) -> tuple
     )
     doubt = (means[:, 4] - means[:, :2].square().sum(1)).clamp_min(0)
     return means[:, :4].cpu().numpy().reshape(*ours.shape, 4), doubt.cpu().numpy().reshape(ours.shape)
-
-
-def _in_place(there: Registered, carried: Floats, doubt: Floats) -> tuple[Floats, Floats]:
-    """As `_carried`, but from the same place of a print of the same design wherever the drawings agree."""
-    shape = doubt.shape
-    models = np.concatenate([_in_cells(each, (shape[0], shape[1])) for each in _models(_lab(there.style))])
-    agrees = _in_cells(there.agrees[..., None], (shape[0], shape[1]))[0]
-    share = ((agrees - _DISAGREES) / (_AGREES - _DISAGREES)).clip(0, 1)
-    taken: Floats = share[..., None] * models.transpose(1, 2, 0) + (1 - share[..., None]) * carried
-    return taken, doubt * (1 - share)
 
 
 def _candidates(features: Tensor, lightness: Tensor, theirs: _Side, own: Exemplar) -> Tensor:

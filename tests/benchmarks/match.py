@@ -1,0 +1,112 @@
+"""How good matching is, part by part: `python -m tests.benchmarks.match [section …]`; without names, all of them.
+
+Measured on real prints beside the project (`../shared`, or NISHIKI_SHARED); a section without its prints says nothing.
+"""
+
+import csv
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from statistics import median
+
+import cv2
+
+from colorize.device import use_one_thread
+from colorize.images.decode import decode
+from colorize.matching.geometry import Features, SameDesign, features, same_design
+from tests.benchmarks.figures import Figure, publish
+from tests.shared import SHARED
+
+OTHERS = 3000
+"""Pairs of other designs that are drawn from all, and as many from those of one artist."""
+OTHER_VERSIONS = frozenset({"tokaidoorai_03-kanagawa.jpg"})
+"""Scans of a set whose design was cut anew with another drawing: no match of the others, looked at by eye."""
+UNMARKED = frozenset({("ucsf_p116-sq.jpg", "ucsf_p116.jpg"), ("ucsf_p390-sq.jpg", "ucsf_p390.jpg")})
+"""Pairs of one design that prints.csv does not name, looked at by eye."""
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Prints:
+    """The real prints with what they are compared by."""
+
+    groups: Mapping[str, str]
+    artists: Mapping[str, str]
+    features: Mapping[str, Features]
+
+    def pairs(self) -> Iterator[Pair]:
+        """Every two."""
+        return combinations(sorted(self.features), 2)
+
+    def same(self, pair: Pair) -> bool:
+        """Both are of one design, or of reused blocks, as far as is known."""
+        group, other = (self.groups[name] for name in pair)
+        return pair in UNMARKED or (group == other != "" and not OTHER_VERSIONS & set(pair))
+
+
+@cache
+def prints() -> Prints | None:
+    """Those of ../shared/ukiyoe; None where they are not there."""
+    folder = SHARED / "ukiyoe"
+    if not folder.is_dir():
+        return None
+    with (folder / "prints.csv").open(encoding="utf-8") as stream:
+        rows = {row["file"]: row for row in csv.DictReader(stream) if (folder / row["file"]).exists()}
+    found = {name: features(decode((folder / name).read_bytes()).pixels) for name in rows}
+    return Prints(
+        {name: row["group"] for name, row in rows.items()}, {name: row["artist"] for name, row in rows.items()}, found
+    )
+
+
+def designs() -> Iterator[Figure]:
+    """Pairs of one design found, and pairs of others taken for one."""
+    known = prints()
+    if known is None:
+        return
+    same = [pair for pair in known.pairs() if known.same(pair)]
+    others = [pair for pair in known.pairs() if not known.same(pair)]
+    near = [pair for pair in others if known.artists[pair[0]] == known.artists[pair[1]] != ""]
+    drawn = random.Random(0)
+    asked = same + drawn.sample(others, OTHERS) + drawn.sample(near, OTHERS)
+    began, found = time.process_time(), {pair: _compared(known, pair) for pair in asked}
+    took = (time.process_time() - began) / len(asked)
+    missed = [pair for pair in same if found[pair] is None]
+    wrong = [pair for pair in asked if found[pair] and not known.same(pair)]
+    share = 1 - len(missed) / len(same)
+    yield Figure(f"one design, {len(same)} pairs: found", share, "share", "1", share == 1, str(missed or ""))
+    yield Figure(
+        f"other designs, {len(asked) - len(same)} pairs: taken for one",
+        len(wrong),
+        "",
+        "0",
+        not wrong,
+        str(wrong or ""),
+    )
+    yield Figure("to compare a pair", took, "CPU s", "≤ 0.3", took <= 0.3)
+    yield Figure("correlation of the drawings, median", median(each.correlation for each in found.values() if each), "")
+
+
+def _compared(known: Prints, pair: Pair) -> SameDesign | None:
+    one, other = (known.features[name] for name in pair)
+    return same_design(one, other)
+
+
+SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {"designs": designs}
+
+
+def main(named: list[str]) -> None:
+    """Measure the sections that are named, or all."""
+    if unknown := set(named) - set(SECTIONS):
+        raise SystemExit(f"there is no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}")
+    use_one_thread()
+    cv2.setNumThreads(1)
+    for name in named or SECTIONS:
+        publish(f"match-{name}", SECTIONS[name]())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
