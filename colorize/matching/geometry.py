@@ -94,7 +94,7 @@ def features(pixels: Pixels, frame: Frame | None = None) -> Features:
     """
     frame = frame or find_frame(pixels)
     gray = evened(frame.crop(pixels))
-    sift = cv2.SIFT_create(nfeatures=_POINTS, contrastThreshold=_CONTRAST)
+    sift = cv2.SIFT.create(nfeatures=_POINTS, contrastThreshold=_CONTRAST)
     found, descriptors = sift.detectAndCompute(gray, None)
     if descriptors is None:
         descriptors = np.zeros((0, 128), np.float32)
@@ -109,6 +109,10 @@ def evened(pixels: Pixels) -> Gray:
     size = (max(8, round(pixels.shape[1] * scale)), max(8, round(pixels.shape[0] * scale)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     lightness = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)[..., 0]
+    return _evened(np.asarray(lightness, np.uint8))
+
+
+def _evened(lightness: Gray) -> Gray:
     return np.asarray(cv2.createCLAHE(2.0, (8, 8)).apply(lightness), np.uint8)
 
 
@@ -137,8 +141,9 @@ def _fitted(content: Features, style: Features, *, mirrored: bool = False) -> Sa
     if len(pairs) < LEAST_INLIERS:
         return None
     ours, theirs = content.points[pairs[:, 0]], style.points[pairs[:, 1]]
-    matrix, taken = cv2.findHomography(ours, theirs, cv2.USAC_MAGSAC, _REPROJECTION_PX, maxIters=2000, confidence=0.999)
-    if matrix is None or not _plausible(matrix, content.gray.shape):
+    fitted, taken = cv2.findHomography(ours, theirs, cv2.USAC_MAGSAC, _REPROJECTION_PX, maxIters=2000, confidence=0.999)
+    matrix: NDArray[np.float64] = np.asarray(fitted, np.float64)  # without dimensions where there is none
+    if matrix.shape != (3, 3) or not _plausible(matrix, content.gray.shape):
         return None
     places = _inside(ours[taken.ravel() > 0], content.gray.shape)
     inliers, cells = len(places), len(np.unique(places, axis=0))
@@ -155,7 +160,7 @@ def _fitted(content: Features, style: Features, *, mirrored: bool = False) -> Sa
 def _turned_over(style: Features) -> Features:
     """What `features` would find in the mirrored picture, about: a descriptor is 4 × 4 places × 8 directions."""
     width = style.gray.shape[1]
-    points = style.points * np.float32([-1, 1]) + np.float32([width - 1, 0])
+    points = style.points * np.array([-1, 1], np.float32) + np.array([width - 1, 0], np.float32)
     places = style.descriptors.reshape(-1, 4, 4, 8)[:, ::-1]
     turned = places[..., (-np.arange(8)) % 8].reshape(-1, 128)
     back = style.to_picture @ np.array([[-1, 0, width], [0, 1, 0], [0, 0, 1]], np.float32)
@@ -213,12 +218,11 @@ def _correlation(content: Gray, laid: Floats) -> tuple[float, float]:
         for top in range(0, max(1, height - _TILE_PX // 2), _TILE_PX)
         for left in range(0, max(1, width - _TILE_PX // 2), _TILE_PX)
     ]
-    sums = np.zeros(3)
+    sums = np.zeros(2)
     covered = [tile for tile in tiles if np.isnan(laid[tile]).mean() <= _UNCOVERED]
     for tile in covered:
         one, other = (each[tile] - each[tile].mean() for each in (ours, theirs))
-        norms = np.linalg.norm(one), np.linalg.norm(other)
-        sums += (one * other).sum(), norms[0] * norms[1], 1
+        sums += (one * other).sum(), float(np.linalg.norm(one) * np.linalg.norm(other))
     return float(sums[0] / max(sums[1], 1e-6)), len(covered) / len(tiles)
 
 
@@ -248,12 +252,14 @@ def register(content: Pixels, style: Pixels, found: SameDesign) -> Registered:
     scale = max(height, width) / LONG_EDGE_PX
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     laid = _sampled(style, matrix, x, y)
-    ours, theirs = (cv2.createCLAHE(2.0, (8, 8)).apply(_lightness(each)) for each in (content, laid))
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(ours, theirs, None)
+    ours, theirs = (_evened(_lightness(each)) for each in (content, laid))
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(
+        ours, theirs, np.zeros((height, width, 2), np.float32)
+    )
     flow = cv2.GaussianBlur(flow, (0, 0), _FLOW_BLUR * scale).clip(-_FLOW_PX * scale, _FLOW_PX * scale)
     there = _sampled(style, matrix, x + flow[..., 0], y + flow[..., 1])
     inside = _sampled(np.full((*style.shape[:2], 3), 255, np.uint8), matrix, x + flow[..., 0], y + flow[..., 1])
-    agrees = _agreement(ours, cv2.createCLAHE(2.0, (8, 8)).apply(_lightness(there)), scale)
+    agrees = _agreement(ours, _evened(_lightness(there)), scale)
     residual = float(np.linalg.norm(flow, axis=2).mean() / scale)
     return Registered(there, np.where(inside[..., 0] > 250, agrees, 0).astype(np.float32), residual)
 
