@@ -109,10 +109,16 @@ def _otherwise(line: str) -> Iterator[str]:
 @cache
 def _names() -> tuple[tuple[str, str], ...]:
     """The commonest artists and actors, whole and by parts, each normalised as written and in Roman letters."""
-    with _NAMES.open(encoding="utf-8", newline="") as file:
-        rows = [(row["written"], row["roman"]) for row in csv.DictReader(file)]
+    rows = [(written, roman) for written, roman, _ in known_names()]
     parts = [part for written, roman in rows for part in zip(written.split(), roman.split(), strict=True)]
     return tuple({(normalised(written), normalised(roman)): None for written, roman in (*rows, *parts)})
+
+
+@cache
+def known_names() -> tuple[tuple[str, str, str], ...]:
+    """The commonest artists and actors: family and own name as written, in Roman letters, and `artist` or `actor`."""
+    with _NAMES.open(encoding="utf-8", newline="") as file:
+        return tuple((row["written"], row["roman"], row["kind"]) for row in csv.DictReader(file))
 
 
 def trigrams(text: str) -> set[int]:
