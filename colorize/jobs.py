@@ -1,8 +1,9 @@
 """A job, and jobs from files' bytes: by `flows.workers` and `flows.single`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from colorize.images.decode import decode
 from colorize.images.marks import read_marks
@@ -29,6 +30,8 @@ class Job:
     """A curator's colours, kept whatever the method found; for recipes with lightness `content`."""
     notes: tuple[str, ...] = ()
     """What decoding the pictures corrected, a sentence each."""
+    registration: Mapping[str, Any] | None = None
+    """How the style lies on the content where both are of one design: `SameDesign.data` of the whole pictures."""
 
     @property
     def scan(self) -> "NDArray[np.uint8] | NDArray[np.uint16]":
@@ -43,6 +46,8 @@ class JobFiles:
     content: bytes = field(repr=False)
     style: bytes | None = field(repr=False)
     marks: bytes | None = field(repr=False, default=None)
+    registration: Mapping[str, Any] | None = None
+    """Of the style, as in `Job`."""
 
 
 def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path | None = None) -> Job:
@@ -57,4 +62,4 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
     marks = None if files.marks is None else read_marks(files.marks, content.width, content.height)
     notes = [f"The content: {note}" for note in content.notes]
     notes += [f"The style: {note}" for note in style.notes if style is not content]
-    return Job(key, content.pixels, style.pixels, checkpoint, content.deep, marks, tuple(notes))
+    return Job(key, content.pixels, style.pixels, checkpoint, content.deep, marks, tuple(notes), files.registration)

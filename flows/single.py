@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
@@ -11,7 +11,8 @@ from pathlib import Path
 from colorize.colorizer import Conditions, colorizer_for
 from colorize.encoders.loading import load_encoder
 from colorize.errors import ColorizeError, NotFit
-from colorize.jobs import JobFiles, decoded_job
+from colorize.jobs import Job, JobFiles, decoded_job
+from colorize.matching.geometry import features, same_design
 from colorize.output.provenance import Provenance, Source
 from colorize.output.saving import check_suffix, encode
 from colorize.recipes.recipe import Recipe
@@ -75,6 +76,8 @@ def colorize_files(
         max_pixels=settings.max_pixels,
         checkpoint=checkpoint,
     )
+    if files.style:
+        job = registered(job)
     conditions = Conditions(settings.exact_precision, settings.checkpoint_s)
     colorizer = colorizer_for(recipe, load_encoder(weights), tools.devices[0], conditions)
     notes = list(job.notes)
@@ -110,6 +113,12 @@ def colorize_files(
     remove_checkpoint(checkpoint)
     yield from _lines(recipe, result, files.output)
     yield weights_sentence(key, recipe_entry(recipe))
+
+
+def registered(job: Job) -> Job:
+    """The job with how its style lies on its content, where both are of one design."""
+    found = same_design(features(job.content), features(job.style))
+    return job if found is None else replace(job, registration=found.data())
 
 
 def _check_output(files: Files) -> None:

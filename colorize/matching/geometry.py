@@ -8,7 +8,7 @@ catalogue.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import cv2
@@ -78,6 +78,11 @@ class SameDesign:
     def data(self) -> dict[str, Any]:
         """As JSON holds it."""
         return {**vars(self), "homography": [list(row) for row in self.homography]}
+
+    def framed(self, content: tuple[Frame, tuple[int, ...]], style: tuple[Frame, tuple[int, ...]]) -> Self:
+        """The same, between what lies in frames of both pictures; each with the picture's (H, W, ...)."""
+        ours, theirs = (_to_picture((1, 1), frame, shape) for frame, shape in (content, style))
+        return replace(self, homography=_rows(np.linalg.inv(theirs) @ np.array(self.homography) @ ours))
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
@@ -153,8 +158,11 @@ def _fitted(content: Features, style: Features, *, mirrored: bool = False) -> Sa
     if correlation < LEAST_CORRELATION or overlap < LEAST_OVERLAP:
         return None
     whole = style.to_picture @ matrix @ np.linalg.inv(content.to_picture)
-    one, two, three = ((float(x), float(y), float(z)) for x, y, z in whole / whole[2, 2])
-    return SameDesign((one, two, three), inliers, cells, correlation, mirrored)
+    return SameDesign(_rows(whole), inliers, cells, correlation, mirrored)
+
+
+def _rows(matrix: NDArray[Any]) -> tuple[tuple[float, float, float], ...]:
+    return tuple((float(x), float(y), float(z)) for x, y, z in matrix / matrix[2, 2])
 
 
 def _turned_over(style: Features) -> Features:
@@ -236,6 +244,8 @@ class Registered:
     """(h, w), how far the drawings agree around a place: their normalised cross-correlation, in [0, 1]."""
     residual_px: float
     """Mean length of what was shifted beyond the homography, in pixels of a long edge of LONG_EDGE_PX."""
+    correlation: float
+    """Of the drawings before that, as `SameDesign` has it."""
 
 
 def register(content: Pixels, style: Pixels, found: SameDesign) -> Registered:
@@ -261,7 +271,7 @@ def register(content: Pixels, style: Pixels, found: SameDesign) -> Registered:
     inside = _sampled(np.full((*style.shape[:2], 3), 255, np.uint8), matrix, x + flow[..., 0], y + flow[..., 1])
     agrees = _agreement(ours, _evened(_lightness(there)), scale)
     residual = float(np.linalg.norm(flow, axis=2).mean() / scale)
-    return Registered(there, np.where(inside[..., 0] > 250, agrees, 0).astype(np.float32), residual)
+    return Registered(there, np.where(inside[..., 0] > 250, agrees, 0).astype(np.float32), residual, found.correlation)
 
 
 def _in_pixels(shape: tuple[int, ...]) -> NDArray[np.float64]:

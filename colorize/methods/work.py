@@ -22,6 +22,8 @@ from colorize.running.progress import NO_CALLBACKS, ProgressCallbacks
 SMALLER: Final = "free some memory or give a smaller --size"
 Chroma = NDArray[np.float32]
 """float32, (h, w, 2), CIELAB a, b of the content at working size."""
+Measured = tuple[Chroma, Mapping[str, float]]
+"""With what the method measured on its way."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def no_room(work: Work, each: Prepared, why: object, remedy: str) -> OutOfMemory
     return OutOfMemory(f"{work.encoder.device} has no room for a picture of {width}×{height} px ({what}); {remedy}")
 
 
-def alone(chroma: Callable[[Prepared, Work], Chroma]) -> Colours:
+def alone(chroma: Callable[[Prepared, Work], Chroma | Measured]) -> Colours:
     """The door of a method that takes its pictures one by one, from a function that finds a picture's chroma."""
 
     @wraps(chroma)
@@ -80,7 +82,9 @@ def alone(chroma: Callable[[Prepared, Work], Chroma]) -> Colours:
     def found(each: Prepared, work: Work) -> Found | ColorizeError:
         began = time.monotonic()
         try:
-            return Found(chroma(each, work), time.monotonic() - began)
+            made = chroma(each, work)
+            colours, measures = made if isinstance(made, tuple) else (made, {})
+            return Found(colours, time.monotonic() - began, measures)
         except Unsolved as error:
             return error
         except RuntimeError as error:

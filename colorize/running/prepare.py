@@ -23,6 +23,7 @@ from colorize.images.marks import rasterised
 from colorize.images.resize import resized, to_gray
 from colorize.images.tone import Tone, judge_tone
 from colorize.jobs import Job
+from colorize.matching.geometry import SameDesign
 from colorize.recipes.recipe import Recipe
 from colorize.running.checkpoint import State
 
@@ -43,6 +44,8 @@ class Prepared:
     frame: Frame
     """Where in the scan the content lies."""
     state: State | None = None
+    registration: SameDesign | None = None
+    """How the style lies on the content, as both are cut out here."""
 
     @property
     def common(self) -> tuple[Any, ...]:
@@ -83,14 +86,15 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
         if min(height, width) < LEAST_SIDE_PX:
             least = f"the least is {LEAST_SIDE_PX} px a side; get a larger scan"
             raise PictureTooSmall(f"the {word} image has {width} × {height} px, {least}")
-    frame, style = Frame(0, 0, *job.content.shape[:2]), job.style
+    frame, theirs = (Frame(0, 0, *each.shape[:2]) for each in (job.content, job.style))
     if recipe.lightness == "content":
-        frame, style = find_frame(job.content), find_frame(job.style).crop(job.style)
+        frame, theirs = find_frame(job.content), find_frame(job.style)
         if recipe.needs.styles:
-            _check_colours(style)
-    content, style = at_working_size(recipe, frame, job.content), resized(style, recipe.long_edge_px)
-    content = to_gray(content)
-    return Prepared(job, content, style, _sha256(content), _sha256(style), frame)
+            _check_colours(theirs.crop(job.style))
+    content, style = to_gray(at_working_size(recipe, frame, job.content)), at_working_size(recipe, theirs, job.style)
+    found = None if job.registration is None else SameDesign.from_data(job.registration)
+    found = found and found.framed((frame, job.content.shape), (theirs, job.style.shape))
+    return Prepared(job, content, style, _sha256(content), _sha256(style), frame, registration=found)
 
 
 def at_working_size(recipe: Recipe, frame: Frame, picture: Pixels) -> Pixels:

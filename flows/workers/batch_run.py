@@ -227,6 +227,7 @@ class BatchRun:
             None if marks is None else self._path(marks),
             str(self._checkpoint(attempt)),
             provenance.to_json(),
+            next((style.registration for style in attempt.inputs.styles), None),
         )
 
     def _checkpoint(self, attempt: PendingAttempt) -> Path:

@@ -50,6 +50,8 @@ class PictureJob:
     """Where its state is kept while it is worked on."""
     provenance: str
     """What the result says of itself, as `Provenance.to_json`."""
+    registration: Mapping[str, Any] | None = None
+    """How the first style lies on the content where both are of one design."""
 
 
 @dataclass(frozen=True)

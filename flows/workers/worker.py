@@ -98,7 +98,7 @@ def decoded(job: PictureJob, max_pixels: int) -> Job:
         ColorizeError: a file is gone or altered, or no sound picture or marks.
     """
     style = _bytes(job.styles[0]) if job.styles else None
-    files = JobFiles(_bytes(job.content), style, None if job.marks is None else _bytes(job.marks))
+    files = JobFiles(_bytes(job.content), style, None if job.marks is None else _bytes(job.marks), job.registration)
     checkpoint = None if job.checkpoint is None else Path(job.checkpoint)
     return decoded_job(job.key, files, max_pixels=max_pixels, checkpoint=checkpoint)
 

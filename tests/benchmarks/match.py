@@ -9,15 +9,24 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 from statistics import median
 
 import cv2
 
+from colorize.colorizer import Colorizer, colorizer_for
 from colorize.device import use_one_thread
+from colorize.encoders.loading import load_encoder
+from colorize.encoders.weights import shipped_weights
 from colorize.images.decode import decode
+from colorize.images.frame import find_frame
+from colorize.images.resize import resized, to_gray
+from colorize.jobs import Job
 from colorize.matching.geometry import Features, SameDesign, features, same_design
+from colorize.measures.quality import truth_distances
+from colorize.recipes.library import recipe_named
+from colorize.results import Colorization
 from tests.benchmarks.figures import Figure, publish
 from tests.shared import SHARED
 
@@ -32,15 +41,20 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Prints:
-    """The real prints with what they are compared by."""
+    """The real prints, by file: what the table says of them."""
 
     groups: Mapping[str, str]
     artists: Mapping[str, str]
-    features: Mapping[str, Features]
+    tones: Mapping[str, str]
+
+    @cached_property
+    def features(self) -> Mapping[str, Features]:
+        """What they are compared by."""
+        return {name: features(decode((SHARED / "ukiyoe" / name).read_bytes()).pixels) for name in self.groups}
 
     def pairs(self) -> Iterator[Pair]:
         """Every two."""
-        return combinations(sorted(self.features), 2)
+        return combinations(sorted(self.groups), 2)
 
     def same(self, pair: Pair) -> bool:
         """Both are of one design, or of reused blocks, as far as is known."""
@@ -56,10 +70,10 @@ def prints() -> Prints | None:
         return None
     with (folder / "prints.csv").open(encoding="utf-8") as stream:
         rows = {row["file"]: row for row in csv.DictReader(stream) if (folder / row["file"]).exists()}
-    found = {name: features(decode((folder / name).read_bytes()).pixels) for name in rows}
-    return Prints(
-        {name: row["group"] for name, row in rows.items()}, {name: row["artist"] for name, row in rows.items()}, found
+    groups, artists, tones = (
+        {name: row[column] for name, row in rows.items()} for column in ("group", "artist", "tone")
     )
+    return Prints(groups, artists, tones)
 
 
 def designs() -> Iterator[Figure]:
@@ -95,7 +109,48 @@ def _compared(known: Prints, pair: Pair) -> SameDesign | None:
     return same_design(one, other)
 
 
-SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {"designs": designs}
+def colour() -> Iterator[Figure]:
+    """Colours from another impression, in place and by likeness alone, to the print's own over leaving it gray."""
+    known = prints()
+    if known is None:
+        return
+    own = colorizer_for(recipe_named("nishiki/colour"), load_encoder(shipped_weights()), "cpu")
+    found = [both for pair in sets(known) if (both := _coloured(own, pair)) is not None]
+    for name, ratios in (("by likeness", [each[0] for each in found]), ("in place", [each[1] for each in found])):
+        value, above = median(ratios), sum(ratio > 1 for ratio in ratios)
+        placed = name == "in place"
+        target = ("≤ 0.56", value <= 0.56) if placed else ("", None)
+        yield Figure(f"{name}: ΔE00, median of {len(found)} sets", value, "× gray", *target)
+        yield Figure(f"{name}: worse than gray", above, "sets", *(("0", above == 0) if placed else ("", None)))
+
+
+def sets(known: Prints) -> list[Pair]:
+    """Two colour impressions of every third design; squashed thumbnails tell nothing of colours."""
+    groups: dict[str, list[str]] = {}
+    for name, group in known.groups.items():
+        if group.startswith("same:") and not name.startswith("wikiart") and known.tones[name] == "colour":
+            groups.setdefault(group, []).append(name)
+    return [(files[0], files[1]) for _, files in sorted(groups.items()) if len(files) > 1][::3]
+
+
+def _coloured(own: Colorizer, pair: Pair) -> tuple[float, float] | None:
+    """ΔE00 over gray's by likeness and in place; None where the pair is not found."""
+    both = (decode((SHARED / "ukiyoe" / name).read_bytes()).pixels for name in pair)
+    truth, style = (resized(find_frame(each).crop(each), 512) for each in both)
+    gray = to_gray(truth)
+    found = same_design(features(gray), features(style))
+    if found is None:
+        return None
+    jobs = [Job("likeness", gray, style), Job("place", gray, style, registration=found.data())]
+    results = own.colorize(jobs)
+    one, other = (
+        truth_distances(truth, each.picture)["delta_e_ratio"] for each in results if isinstance(each, Colorization)
+    )
+    sys.stderr.write(f"{pair[0]}: {one:.2f}, in place {other:.2f}\n")
+    return one, other
+
+
+SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {"designs": designs, "colour": colour}
 
 
 def main(named: list[str]) -> None:

@@ -22,8 +22,9 @@ from colorize.encoders.vgg19 import Encoder
 from colorize.finish.palette import ink_neutral, palette_matched, paper_tone
 from colorize.images.decode import Pixels
 from colorize.images.resize import to_gray
+from colorize.matching.geometry import Registered, register
 from colorize.methods.exemplar.parameters import Exemplar
-from colorize.methods.work import Work, alone
+from colorize.methods.work import Measured, Work, alone
 from colorize.running.prepare import Prepared
 
 Floats = NDArray[np.float32]
@@ -38,6 +39,16 @@ _CONTRADICTION = 30.0
 """Variance of the candidates' a and b together at which a cell's own word counts half."""
 _EDGE = 2.5
 """Difference of L between neighbouring cells that parts them to 1/e."""
+_DISAGREES, _AGREES = 0.3, 0.55
+"""Correlation of the drawings up to which a cell takes its colours by likeness, and from which on in place."""
+_ALIKE, _AS_ONE = 0.6, 0.9
+"""Correlation of the whole drawings up to which colours in place are smoothed, and from which on taken as they are."""
+_PLACED_AGREEMENT = 2.0
+"""How much neighbours count beside a cell's own colours where those come from the same place."""
+_OTHER_INKS = 0.8
+"""Chroma that is kept of another impression's: its inks are others, and the paler guess is the nearer one."""
+_PAPER, _PAPER_PART, _PAPER_MOST = np.array([-2.5, 13.0], np.float32), 0.4, 12.0
+"""a, b of paper, the median of real scans; the part of a style's distance from it that is taken out; that at most."""
 _LEAST_HOLD = 1e-3
 _PAPER_PULL = 0.02
 _BLOCK = 1 << 24
@@ -56,12 +67,17 @@ class _Side:
 
 
 @alone
-def colours(each: Prepared, work: Work) -> Floats:
+def colours(each: Prepared, work: Work) -> Measured:
     """Each picture's chroma by its style; float32, (h, w, 2)."""
-    return exemplar(each.content, each.style, work.encoder, Exemplar.of(work.recipe))
+    own = Exemplar.of(work.recipe)
+    if each.registration is None:
+        return exemplar(each.content, each.style, work.encoder, own), {}
+    laid = register(each.content, each.style, each.registration)
+    measures = {"in_place": float(_share(laid.agrees).mean()), "registration_residual": laid.residual_px}
+    return exemplar(each.content, each.style, work.encoder, own, laid), measures
 
 
-def exemplar(content: Pixels, style: Pixels, encoder: Encoder, own: Exemplar) -> Floats:
+def exemplar(content: Pixels, style: Pixels, encoder: Encoder, own: Exemplar, laid: Registered | None = None) -> Floats:
     """The content's chroma, float32 (h, w, 2), CIELAB a, b.
 
     Args:
@@ -69,14 +85,18 @@ def exemplar(content: Pixels, style: Pixels, encoder: Encoder, own: Exemplar) ->
         style: uint8 (h', w', 3), sRGB.
         encoder: whose features tell what is alike.
         own: the recipe's.
+        laid: the style laid on the content, where both are of one design.
     """
     lightness, style_lab = (_lab(each) for each in (content, style))
     ours, theirs = _sides(encoder, own, (content, to_gray(style)), (lightness[..., 0], style_lab[..., 0]))
     offsets, slopes = _models(style_lab)
     models = np.concatenate([_in_cells(each, theirs.shape) for each in (offsets, slopes)])
     carried, doubt = _carried(ours, theirs, torch.from_numpy(models), own)
-    agreed = _agreed(carried, doubt, _in_cells(lightness[..., :1], ours.shape)[0], paper_tone(style_lab), own.agreement)
-    chroma = _painted(agreed, lightness[..., 0])
+    cells, paper = _in_cells(lightness[..., :1], ours.shape)[0], paper_tone(style_lab)
+    if laid is not None:
+        agreed = _agreed(*_in_place(laid, carried, doubt), cells, paper, _PLACED_AGREEMENT)
+        return _restrained(ink_neutral(_painted(agreed, lightness[..., 0]), lightness[..., 0]), laid, paper)
+    chroma = _painted(_agreed(carried, doubt, cells, paper, own.agreement), lightness[..., 0])
     return ink_neutral(palette_matched(chroma, style_lab[..., 1:], own.palette), lightness[..., 0])
 
 
@@ -155,6 +175,35 @@ def _carried(ours: _Side, theirs: _Side, models: Tensor, own: Exemplar) -> tuple
     )
     doubt = (means[:, 4] - means[:, :2].square().sum(1)).clamp_min(0)
     return means[:, :4].cpu().numpy().reshape(*ours.shape, 4), doubt.cpu().numpy().reshape(ours.shape)
+
+
+def _in_place(there: Registered, carried: Floats, doubt: Floats) -> tuple[Floats, Floats]:
+    """As `_carried`, but from the same place of a print of the same design wherever the drawings agree."""
+    shape = doubt.shape
+    models = np.concatenate([_in_cells(each, (shape[0], shape[1])) for each in _models(_lab(there.style))])
+    agrees = _in_cells(there.agrees[..., None], (shape[0], shape[1]))[0]
+    share = _share(agrees)
+    taken: Floats = share[..., None] * models.transpose(1, 2, 0) + (1 - share[..., None]) * carried
+    return taken, doubt * (1 - share)
+
+
+def _restrained(chroma: Floats, laid: Registered, paper: Floats) -> Floats:
+    """Chroma of the same place, the style's own where both drawings are nearly one, held back for its inks and paper.
+
+    What differs between impressions is inks, fading and the paper's tone. Constants: the same-design sets of real
+    prints, docs/colour.md.
+    """
+    sure = min(1.0, max(0.0, (laid.correlation - _ALIKE) / (_AS_ONE - _ALIKE)))
+    share = sure * _share(laid.agrees)[..., None]
+    mixed = share * _lab(laid.style)[..., 1:] + (1 - share) * chroma
+    tint = paper - _PAPER
+    tint *= _PAPER_PART * min(1.0, _PAPER_MOST / max(1e-3, float(np.linalg.norm(tint))))
+    return np.asarray(_OTHER_INKS * (mixed - tint), np.float32)
+
+
+def _share(agrees: Floats) -> Floats:
+    """How much of a place's colours is taken in place, in [0, 1]."""
+    return np.asarray(((agrees - _DISAGREES) / (_AGREES - _DISAGREES)).clip(0, 1), np.float32)
 
 
 def _candidates(features: Tensor, lightness: Tensor, theirs: _Side, own: Exemplar) -> Tensor:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from colorize.errors import BadMarks, NotFit, StyleWithoutColour, UnwritableFormat
 from colorize.images.decode import Pixels
+from colorize.images.resize import to_gray
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 from flows.cli.app import app
@@ -52,6 +53,16 @@ def test_the_name_decides_the_format_and_each_says_how_it_was_made(settings: Set
         "nishiki/colour", "gray.png", "colour.png",
     )  # fmt: skip
     assert "machine-colorized" in found.description
+
+
+def test_another_impression_of_the_design_gives_its_colours_in_place(settings: Settings) -> None:
+    truth = draw_print(design(3), 1).pixels
+    Image.fromarray(to_gray(truth)).save(GRAY)
+    Image.fromarray(draw_print(design(3), 0).pixels).save(COLOUR)
+    said = coloured(settings, "result.png")
+    measures = dict(each.rsplit(" ", 1) for each in said[2].split(", "))
+    assert float(measures["in place"]) > 0.5
+    assert float(measures["registration residual"]) < 8
 
 
 def test_a_scan_of_sixteen_bits_gives_a_result_of_sixteen_bits(settings: Settings) -> None:

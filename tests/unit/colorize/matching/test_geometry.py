@@ -98,6 +98,15 @@ def test_a_registration_is_kept_as_data() -> None:
     assert SameDesign.from_data(found.data()) == found
 
 
+def test_a_registration_of_whole_pictures_holds_between_what_lies_in_their_frames() -> None:
+    print_ = seen(drawn(3))
+    found = same_design(print_, print_)
+    assert found is not None
+    ours, theirs = (Frame(10, 20, 110, 220), (200, 400, 3)), (Frame(0, 0, 200, 100), (200, 400, 3))
+    there = np.array(found.framed(ours, theirs).homography) @ (0.5, 0.5, 1)
+    assert there[:2] / there[2] == pytest.approx((120 / 100, 60 / 200), abs=1e-3)
+
+
 def test_a_style_whose_paper_has_stretched_is_laid_on_the_content() -> None:
     content = drawn(3)
     height, width = content.shape[:2]

@@ -35,6 +35,7 @@ JOBS = (
         None,
         "/home/checkpoints/attempt-7",
         '{"credits": []}',
+        {"homography": [[1.0, 0.0, 0.1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], "mirrored": False},
     ),
     PictureJob("8", "/home/pictures/cc", (), "/home/marks/dd", None, "{}"),
 )
