@@ -244,6 +244,8 @@ class Registered:
     """(h, w), how far the drawings agree around a place: their normalised cross-correlation, in [0, 1]."""
     residual_px: float
     """Mean length of what was shifted beyond the homography, in pixels of a long edge of LONG_EDGE_PX."""
+    places: Floats
+    """(h, w, 2), x and y in the style's pixels of what lies at each place."""
     correlation: float
     """Of the drawings before that, as `SameDesign` has it."""
 
@@ -261,17 +263,17 @@ def register(content: Pixels, style: Pixels, found: SameDesign) -> Registered:
     matrix = _in_pixels(style.shape) @ np.array(found.homography) @ np.linalg.inv(_in_pixels(content.shape))
     scale = max(height, width) / LONG_EDGE_PX
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    laid = _sampled(style, matrix, x, y)
+    laid = _sampled(style, _places(matrix, x, y))
     ours, theirs = (_evened(_lightness(each)) for each in (content, laid))
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(
         ours, theirs, np.zeros((height, width, 2), np.float32)
     )
     flow = cv2.GaussianBlur(flow, (0, 0), _FLOW_BLUR * scale).clip(-_FLOW_PX * scale, _FLOW_PX * scale)
-    there = _sampled(style, matrix, x + flow[..., 0], y + flow[..., 1])
-    inside = _sampled(np.full((*style.shape[:2], 3), 255, np.uint8), matrix, x + flow[..., 0], y + flow[..., 1])
-    agrees = _agreement(ours, _evened(_lightness(there)), scale)
+    places = _places(matrix, x + flow[..., 0], y + flow[..., 1])
+    there, inside = (_sampled(each, places) for each in (style, np.full_like(style, 255)))
+    agrees = np.where(inside[..., 0] > 250, _agreement(ours, _evened(_lightness(there)), scale), 0)
     residual = float(np.linalg.norm(flow, axis=2).mean() / scale)
-    return Registered(there, np.where(inside[..., 0] > 250, agrees, 0).astype(np.float32), residual, found.correlation)
+    return Registered(there, agrees.astype(np.float32), residual, places, found.correlation)
 
 
 def _in_pixels(shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -279,11 +281,15 @@ def _in_pixels(shape: tuple[int, ...]) -> NDArray[np.float64]:
     return np.diag([shape[1], shape[0], 1.0])
 
 
-def _sampled(picture: Pixels, matrix: NDArray[np.float64], x: Floats, y: Floats) -> Pixels:
-    """The picture at the places that the homography gives for x and y; black outside it."""
-    places = cv2.perspectiveTransform(np.stack([x, y], -1).reshape(-1, 1, 2).astype(np.float64), matrix)
-    maps = places.reshape(*x.shape, 2).astype(np.float32)
-    return np.asarray(cv2.remap(picture, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR), np.uint8)
+def _places(matrix: NDArray[np.float64], x: Floats, y: Floats) -> Floats:
+    """Where the homography brings x and y, (h, w) each; (h, w, 2)."""
+    there = cv2.perspectiveTransform(np.stack([x, y], -1).reshape(-1, 1, 2).astype(np.float64), matrix)
+    return there.reshape(*x.shape, 2).astype(np.float32)
+
+
+def _sampled(picture: Pixels, places: Floats) -> Pixels:
+    """The picture at places, (h, w, 2); black outside it."""
+    return np.asarray(cv2.remap(picture, places[..., 0], places[..., 1], cv2.INTER_LINEAR), np.uint8)
 
 
 def _lightness(pixels: Pixels) -> Gray:

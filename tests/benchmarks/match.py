@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import combinations
+from math import inf
+from pathlib import Path
 from statistics import median
 
 import cv2
+import numpy as np
 
 from colorize.colorizer import Colorizer, colorizer_for
 from colorize.device import use_one_thread
@@ -23,7 +26,7 @@ from colorize.images.decode import decode
 from colorize.images.frame import find_frame
 from colorize.images.resize import resized, to_gray
 from colorize.jobs import Job
-from colorize.matching.geometry import Features, SameDesign, features, same_design
+from colorize.matching.geometry import Features, SameDesign, features, register, same_design
 from colorize.measures.quality import truth_distances
 from colorize.recipes.library import recipe_named
 from colorize.results import Colorization
@@ -36,6 +39,8 @@ OTHER_VERSIONS = frozenset({"tokaidoorai_03-kanagawa.jpg"})
 """Scans of a set whose design was cut anew with another drawing: no match of the others, looked at by eye."""
 UNMARKED = frozenset({("ucsf_p116-sq.jpg", "ucsf_p116.jpg"), ("ucsf_p390-sq.jpg", "ucsf_p390.jpg")})
 """Pairs of one design that prints.csv does not name, looked at by eye."""
+POINTS = Path(__file__).with_name("registration_points.csv")
+"""Points that a person found in both pictures, as shares of their sides."""
 Pair = tuple[str, str]
 
 
@@ -109,6 +114,40 @@ def _compared(known: Prints, pair: Pair) -> SameDesign | None:
     return same_design(one, other)
 
 
+def registration() -> Iterator[Figure]:
+    """How far what was laid on a point set by hand lies from where the hand set it, of the style's diagonal."""
+    if prints() is None:
+        return
+    with POINTS.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    pairs = sorted({(row["content"], row["style"]) for row in rows})
+    off = [found for pair in pairs for found in _off(pair, [r for r in rows if (r["content"], r["style"]) == pair])]
+    for place, name in enumerate(("homography", "refined by flow")):
+        value = median(each[place] for each in off)
+        judged = ("≤ 0.005", value <= 0.005) if place else ("", None)
+        yield Figure(f"{len(off)} points of {len(pairs)} pairs, {name}: median error", value, "of diagonal", *judged)
+        yield Figure(f"{len(off)} points of {len(pairs)} pairs, {name}: largest", max(each[place] for each in off), "")
+
+
+def _off(pair: Pair, rows: list[dict[str, str]]) -> Iterator[tuple[float, float]]:
+    """For each point of a pair its errors, by the homography alone and refined; infinite where none was found."""
+    content, style = (resized(decode((SHARED / "ukiyoe" / name).read_bytes()).pixels, 640, multiple=1) for name in pair)
+    found = same_design(features(content), features(style))
+    if found is None:
+        yield from [(inf, inf)] * len(rows)
+        return
+    laid, size = register(content, style, found), np.array(style.shape[1::-1])
+    for row in rows:
+        x, y = float(row["x"]), float(row["y"])
+        wanted = np.array([float(row["style_x"]), float(row["style_y"])]) * size
+        rigid = np.array(found.homography) @ (x, y, 1)
+        refined = laid.places[int(y * content.shape[0]), int(x * content.shape[1])] + 0.5  # from a pixel's middle
+        first, second = (
+            float(np.linalg.norm(each - wanted) / np.hypot(*size)) for each in (rigid[:2] / rigid[2] * size, refined)
+        )
+        yield first, second
+
+
 def colour() -> Iterator[Figure]:
     """Colours from another impression, in place and by likeness alone, to the print's own over leaving it gray."""
     known = prints()
@@ -150,7 +189,11 @@ def _coloured(own: Colorizer, pair: Pair) -> tuple[float, float] | None:
     return one, other
 
 
-SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {"designs": designs, "colour": colour}
+SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {
+    "designs": designs,
+    "registration": registration,
+    "colour": colour,
+}
 
 
 def main(named: list[str]) -> None:

@@ -11,6 +11,7 @@ from colorize.encoders.loading import random_encoder
 from colorize.encoders.vgg19 import Encoder
 from colorize.images.decode import Pixels
 from colorize.images.resize import resized, to_gray
+from colorize.matching.geometry import Registered
 from colorize.methods.exemplar import transfer as module
 from colorize.methods.exemplar.parameters import Exemplar
 from colorize.methods.exemplar.transfer import exemplar
@@ -56,6 +57,19 @@ def drawn() -> Pixels:
 STYLE = areas((np.s_[12:84, 8:46], RED), (np.s_[12:84, 50:88], BLUE))
 CONTENT = areas((np.s_[8:46, 10:86], BLUE), (np.s_[52:90, 10:86], RED))
 UPPER, LOWER, MARGIN = np.s_[16:38, 20:76], np.s_[60:82, 20:76], np.s_[:5]
+
+
+@pytest.mark.parametrize(("agrees", "left", "right"), [(1.0, *TWINS), (0.0, *TWINS[::-1])])
+def test_a_place_takes_the_colours_laid_on_it_where_the_drawings_agree_and_those_of_its_like_elsewhere(
+    narrow: Encoder, agrees: float, left: tuple[float, float, float], right: tuple[float, float, float]
+) -> None:
+    laid, other = (areas((np.s_[8:88, 8:40], one), (np.s_[20:70, 56:88], two)) for one, two in (TWINS, TWINS[::-1]))
+    places = np.stack(np.meshgrid(np.arange(96), np.arange(96)), -1).astype(np.float32)
+    registered = Registered(laid, np.full((96, 96), agrees, np.float32), 0.0, places, 1.0)
+    found = exemplar(to_gray(other), other, narrow, OWN, registered)
+    for seen, colours in ((found[30:60, 16:32], (left, right)), (found[30:60, 64:80], (right, left))):
+        nearest, farther = (apart(seen, np.broadcast_to(lab[1:], seen.shape)) for lab in colours)
+        assert nearest < farther
 
 
 @pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee"])
