@@ -31,6 +31,7 @@ from colorize.measures.quality import truth_distances
 from colorize.recipes.library import recipe_named
 from colorize.results import Colorization
 from tests.benchmarks.figures import Figure, publish
+from tests.benchmarks.match_rule import choice, painters
 from tests.shared import SHARED
 
 OTHERS = 3000
@@ -193,6 +194,8 @@ SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "designs": designs,
     "registration": registration,
     "colour": colour,
+    "painters": painters,
+    "choice": choice,
 }
 
 
