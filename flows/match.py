@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,7 @@ from colorize.device import use_one_thread
 from colorize.encoders.loading import load_encoder
 from colorize.errors import UnreadableImage
 from colorize.matching.embedding import LAYER, embed
+from colorize.matching.geometry import SameDesign
 from colorize.matching.ranking import Genres, Ranked, Vectors, centre_of, rank
 from db.entries.night import (
     LIKELY_SAME_DESIGN,
@@ -31,6 +32,7 @@ from db.entries.night import (
     Tone,
 )
 from db.errors import PictureMissing
+from flows.matching.drawings import MOST_COMPARED, Drawings
 from flows.plan import Plan, plan_night
 from flows.progress import track
 from flows.settings import Settings
@@ -143,16 +145,21 @@ def rank_contents(plan: Plan, contents: Sequence[int]) -> Counter[MatchedWith]:
     if not contents:
         return found
     centre, genres = centre_of(blocks), genre_numbers(catalogue.genres(), settings.genres)
+    drawings = Drawings(lambda sha256: read_working_copy(catalogue, sha256, settings.max_pixels))
     with track("match", len(contents), "pictures") as advance:
         for start in range(0, len(contents), QUERIES):
             portion = contents[start : start + QUERIES]
             of_portion = np.array([genres.get(content_id, 0) for content_id in portion], np.int64)
             known = Genres(of_portion, genres, LIKELY_SAME_DESIGN)
-            ranked = rank(catalogue.vectors(key, portion), blocks, settings.candidates, centre, known)
+            most = max(settings.candidates, MOST_COMPARED)
+            ranked = rank(catalogue.vectors(key, portion), blocks, most, centre, known)
             styles = {candidate.id for row in ranked for candidate in row}
             descriptions = catalogue.describe({*portion, *styles})
             for content_id, row in zip(portion, ranked, strict=True):
-                entries = match_entries(descriptions, content_id, row, settings.score_floor)
+                pictures = ((each.id, descriptions[each.id].sha256) for each in row)
+                same = drawings.first_of_design(descriptions[content_id].sha256, pictures)
+                best = own_design_first(row, same)[: settings.candidates]
+                entries = match_entries(descriptions, content_id, best, settings.score_floor, same)
                 catalogue.add_matches(content_id, plan.matcher, entries)
                 found[matched_with(entries[0])] += 1
                 advance(1)
@@ -191,11 +198,25 @@ def matched_with(entry: MatchEntry) -> MatchedWith:
     return MatchedWith.OTHER_GENRE if entry.reasons.get("other_genre") else MatchedWith.OTHER_DESIGN
 
 
+def own_design_first(ranked: Sequence[Ranked], same: tuple[int, SameDesign] | None) -> list[Ranked]:
+    """Before all others the style that the drawings show to be of the content's design, whatever its genre."""
+    if same is None:
+        return list(ranked)
+    ahead = [replace(each, other_genre=False) for each in ranked if each.id == same[0]]
+    return [*ahead, *(each for each in ranked if each.id != same[0])]
+
+
 def match_entries(
-    descriptions: Mapping[int, Description], content_id: int, ranked: Sequence[Ranked], floor: float
-) -> list[MatchEntry]:
-    """The best as the match, the others above the floor as candidates, or one "no match" with the reason."""
-    above = [candidate for candidate in ranked if candidate.score >= floor]
+    descriptions: Mapping[int, Description], content_id: int, ranked: Sequence[Ranked], floor: float,
+    same: tuple[int, SameDesign] | None = None,
+) -> list[MatchEntry]:  # fmt: skip
+    """The best as the match, the others above the floor as candidates, or one "no match" with the reason.
+
+    Args:
+        same: the style that the drawings show to be of the content's design, and how it lies on the content.
+    """
+    registrations = {same[0]: same[1].data()} if same else {}
+    above = [candidate for candidate in ranked if candidate.score >= floor or candidate.id in registrations]
     if not above:
         best = max((candidate.score for candidate in ranked), default=None)
         why = "there are no colour pictures that may be used" if best is None else "the best score is under the floor"
@@ -205,14 +226,26 @@ def match_entries(
             outcome=MatchOutcome.CANDIDATE if position else MatchOutcome.MATCHED,
             style_id=candidate.id,
             rank=position + 1,
-            score=candidate.score,
-            reasons=match_reasons(descriptions[content_id], descriptions[candidate.id], candidate),
+            score=likeness(candidate.score, registrations.get(candidate.id)),
+            reasons=match_reasons(
+                descriptions[content_id], descriptions[candidate.id], candidate, registrations.get(candidate.id)
+            ),
+            registration=registrations.get(candidate.id),
         )
         for position, candidate in enumerate(above)
     ]
 
 
-def match_reasons(content: Description, style: Description, candidate: Ranked) -> dict[str, Any]:
+def likeness(cosine: float, registration: Mapping[str, Any] | None) -> float:
+    """Of two designs: the features' cosine; from LIKELY_SAME_DESIGN on, too, where the drawings lie on one another."""
+    if registration is None:
+        return cosine
+    return max(cosine, LIKELY_SAME_DESIGN + (1 - LIKELY_SAME_DESIGN) * float(registration["correlation"]))
+
+
+def match_reasons(
+    content: Description, style: Description, candidate: Ranked, registration: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Why these two, as data: the features decide, and the genre; what the records share stands beside it."""
     shared = {
         "artists": sorted(set(content.artists) & set(style.artists)),
@@ -222,8 +255,10 @@ def match_reasons(content: Description, style: Description, candidate: Ranked) -
     reasons: dict[str, Any] = {
         "layer": LAYER,
         "cosine": round(candidate.score, 4),
-        "same_design": candidate.score >= LIKELY_SAME_DESIGN,
+        "same_design": registration is not None or candidate.score >= LIKELY_SAME_DESIGN,
     }
+    if registration is not None:
+        reasons |= {"inliers": registration["inliers"], "drawings_correlation": round(registration["correlation"], 3)}
     if candidate.other_genre:
         reasons["other_genre"] = style.genre or "actor print"
     reasons |= {f"shared_{key}": words for key, words in shared.items() if words}

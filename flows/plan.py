@@ -425,7 +425,7 @@ def models_of(file: WeightsFile) -> tuple[ModelKey, ...]:
 
 def matcher_key(encoder: EncoderKey) -> MatcherKey:
     """The matching of these embeddings; its version grows with the ranking, and with every other encoder."""
-    return MatcherKey("embedding", f"1-{encoder.checksum}")
+    return MatcherKey("embedding", f"2-{encoder.checksum}")
 
 
 def recipe_entry(recipe: Recipe) -> RecipeEntry:

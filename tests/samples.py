@@ -46,7 +46,7 @@ class Sample:
     @property
     def matcher(self) -> MatcherKey:
         """What its matches are found with."""
-        return MatcherKey("embedding", f"1-{self.encoder.checksum}")
+        return MatcherKey("embedding", f"2-{self.encoder.checksum}")
 
     @property
     def models(self) -> tuple[ModelKey, ...]:

@@ -28,6 +28,8 @@ MEASURES: Final = (
     "lightness_difference_p99",
     "ink_chroma",
     "chroma_texture",
+    "in_place",
+    "registration_residual",
     "swd_ab",
     "colourfulness_ratio",
     "colourfulness",

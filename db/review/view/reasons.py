@@ -25,6 +25,8 @@ class Why:
     rank: int | None = None
     of: int = 0
     """Candidates that were ranked."""
+    inliers: int | None = None
+    """Points of the two drawings that lie on one another, where they show one design."""
 
     @property
     def same_design(self) -> bool:
@@ -37,4 +39,6 @@ def reasons(kept: Mapping[str, Any], score: float | None, rank: int | None = Non
     shared = {key: tuple(map(str, kept.get(f"shared_{key}", ()))) for key in ("artists", "actors", "roles")}
     requested = kept.get("why") == REQUESTED["why"]
     genre = kept.get("other_genre")
-    return Why(requested, score, **shared, years_apart=kept.get("years_apart"), other_genre=genre, rank=rank, of=of)
+    years = kept.get("years_apart")
+    inliers = kept.get("inliers")
+    return Why(requested, score, **shared, years_apart=years, other_genre=genre, rank=rank, of=of, inliers=inliers)

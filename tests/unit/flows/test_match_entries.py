@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
 from colorize.matching.embedding import LAYER
+from colorize.matching.geometry import SameDesign
 from colorize.matching.ranking import Ranked
 from db.entries.night import Description, MatchOutcome
-from flows.match import MatchedWith, genre_numbers, match_entries, match_reasons, matched_with
+from flows.match import MatchedWith, genre_numbers, match_entries, match_reasons, matched_with, own_design_first
 
 
 def description(image_id: int) -> Description:
@@ -97,3 +100,21 @@ def test_genres_are_told_by_name_or_by_an_actor_and_else_unknown() -> None:
     assert 4 not in numbers
     assert numbers[5] == numbers[6]
     assert len({numbers[1], numbers[3], numbers[5]}) == 3
+
+
+LAID = SameDesign(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 40, 20, 0.5)
+"""What the drawings said of a style."""
+
+
+def test_what_the_drawings_show_to_be_of_the_same_design_comes_first_and_keeps_how_it_lies_on_the_content() -> None:
+    ranked = own_design_first([Ranked(3, 0.5), Ranked(2, 0.2), Ranked(4, 0.1, other_genre=True)], (4, LAID))
+    assert [(each.id, each.other_genre) for each in ranked] == [(4, False), (3, False), (2, False)]
+    first, second = match_entries(SAID, 1, ranked, 0.4, (4, LAID))
+    assert (first.style_id, first.registration, second.registration) == (4, LAID.data(), None)
+    assert first.score == pytest.approx(0.8)
+    assert matched_with(first) is MatchedWith.SAME_DESIGN
+    assert (first.reasons["cosine"], first.reasons["inliers"], first.reasons["drawings_correlation"]) == (0.1, 40, 0.5)
+
+
+def test_without_such_a_style_the_ranking_stays_as_it_is() -> None:
+    assert own_design_first(RANKED, None) == RANKED
