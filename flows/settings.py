@@ -30,7 +30,6 @@ from flows.addresses import shown
 from flows.archives.registry import Protocol, is_folder
 from flows.errors import Faults, Misused
 from flows.logs import Level
-from flows.matching.weights import MatchWeights
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
@@ -167,16 +166,6 @@ class Settings(ReviewSettings):
     candidates: int = Field(default=5, ge=1, le=100, description="Style images kept for each content image.")
     score_floor: float = Field(
         default=-1.0, ge=-1, le=1, description="Cosine under which even the best style image is not taken as a match."
-    )
-    match_weights: MatchWeights = Field(
-        default=MatchWeights(),
-        description="What counts how much in a match, as a table of nishiki.toml; docs/matching.md has each.",
-    )
-    style_share: float = Field(
-        default=0.1,
-        gt=0,
-        le=1,
-        description="Largest share of a night's pictures that one style print serves, its own design apart.",
     )
 
     recipe: str = Field(default="nishiki/colour", description="Recipe of the night; `nishiki recipes` lists them.")
@@ -340,8 +329,6 @@ def _wrong_sentence(error: Any) -> str:
     *above, name = map(str, error["loc"])
     place = ".".join((*above, name))
     if error["type"] == "extra_forbidden":
-        if above == ["match_weights"]:
-            return f"{place} in nishiki.toml is no weight of a match{_nearest(name, MatchWeights.model_fields)}"
         return f"{place} in nishiki.toml is no setting of an archive{_nearest(name, ArchiveSettings.model_fields)}"
     return f"the setting {place} cannot be used: {error['msg'].removeprefix('Value error, ')}; see .env.example"
 

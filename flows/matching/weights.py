@@ -1,4 +1,4 @@
-"""The weights of the matching rule: a table `match_weights` of nishiki.toml, checked like every setting."""
+"""The weights of the matching rule, checked like settings; docs/matching.md says what they rest on."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

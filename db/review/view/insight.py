@@ -28,8 +28,6 @@ MEASURES: Final = (
     "lightness_difference_p99",
     "ink_chroma",
     "chroma_texture",
-    "in_place",
-    "registration_residual",
     "swd_ab",
     "colourfulness_ratio",
     "colourfulness",
