@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from colorize.images.decode import Pixels
 from colorize.images.frame import Frame, find_frame
 
+cv2.setNumThreads(1)  # whoever compares many pictures has a thread or a process for each core already
+
 Floats = NDArray[np.float32]
 Gray = NDArray[np.uint8]
 

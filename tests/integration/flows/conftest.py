@@ -3,11 +3,15 @@
 import multiprocessing
 import shutil
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from colorize.images.decode import Pixels
+from colorize.images.frame import Frame
+from colorize.matching.geometry import Features, features
 from flows.settings import Settings
 from tests.forked import FORK
 from tests.unfriendly import Unfriendly, serve_unfriendly
@@ -27,6 +31,22 @@ def _forked() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(multiprocessing, "get_context", forking)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _seen_before() -> Iterator[None]:
+    """The features of a picture are found once and not in every night, for the sample's prints come again and again."""
+    kept: dict[tuple[bytes, Frame | None], Features] = {}
+
+    def remembered(pixels: Pixels, frame: Frame | None = None) -> Features:
+        key = (sha256(pixels.tobytes()).digest(), frame)
+        if key not in kept:
+            kept[key] = features(pixels, frame)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.matching.drawings.features", remembered)
         yield
 
 
