@@ -34,18 +34,18 @@ def main(precision: Precision) -> None:
     small = RECIPE.changed(iterations=1, long_edge_px=32)
     colorizer = colorizer_for(small, random_encoder(), "cpu", Conditions(precision))
     colorizer.colorize([Job("small", content, style)])
-    idle = _resident("VmRSS")
+    idle = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     large = replace(
         colorizer, recipe=RECIPE.changed(iterations=NeuralStyle.of(RECIPE).history + 1, long_edge_px=EDGE_PX)
     )
     large.colorize([Job("large", content, style)])
     reckoned = picture_bytes(Engine(RECIPE, large.operands), EDGE_PX, EDGE_PX)
-    sys.stdout.write(f"{_resident('VmHWM') - idle:.0f} {reckoned / 1e6:.0f}\n")
+    sys.stdout.write(f"{resident('VmHWM') - idle:.0f} {reckoned / 1e6:.0f}\n")
 
 
-def _resident(word: str) -> float:
-    """Resident memory now (VmRSS) or at its peak (VmHWM), MB."""
+def resident(word: str) -> float:
+    """Resident memory now (VmRSS), without pages of files (RssAnon), or at its peak (VmHWM), MB."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status[word].split()[0]) * 1024 / 1e6
 

@@ -59,21 +59,17 @@ class MatchQueries(Store):
         """Usable colour images that the encoder has seen, in blocks of (image ids, vectors as rows)."""
         import numpy as np  # noqa: PLC0415  # most commands open the catalogue and need none of the two
 
-        page = (
-            select(Embedding.image_id, Embedding.vector)
+        usable_ones = (
+            select(Embedding.image_id)
             .join(Image, Image.id == Embedding.image_id)
             .where(seen_by(encoder), harvested(), Image.tone == Tone.COLOUR, usable(Image.id))
             .order_by(Embedding.image_id)
-            .limit(block)
         )
-        last = 0
-        while True:
-            with self._reading() as session:
-                rows = session.execute(page.where(Embedding.image_id > last)).all()
-            if not rows:
-                return
-            last = rows[-1].image_id
-            yield np.array([row.image_id for row in rows], np.int64), _matrix([row.vector for row in rows])
+        with self._reading() as session:  # once: asked for with each block, what may be used is looked up anew for all
+            ids = np.array(session.scalars(usable_ones).all(), np.int64)
+        for first in range(0, len(ids), block):
+            some = ids[first : first + block]
+            yield some, self.vectors(encoder, some.tolist())
 
     def genres(self) -> Mapping[int, tuple[str | None, bool]]:
         """Of each harvested image what its live records say: the genre's name, and whether they name an actor."""

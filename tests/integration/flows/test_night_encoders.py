@@ -1,5 +1,6 @@
 """Nights with encoders by name: one for matching and dispatch, and batches go on with the one they were begun with."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,6 +77,23 @@ def test_a_night_without_any_weights_matches_and_colorizes_by_the_shipped_encode
     (sheet,) = night.sheets
     assert "jadh2016/config1_1_1 was tuned for vgg19-oxford; nishiki-small was used (nishiki weights" in sheet.encoder
     assert "nishiki-small was used" in sheet.html.read_text(encoding="utf-8")
+
+
+def test_a_night_describes_only_pictures_that_no_night_has_described(
+    seeded: Settings, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "flows.match")
+    described = []
+    for new in ("", "more", ""):
+        if new:
+            pixels = np.random.default_rng(8).integers(0, 256, (48, 36, 3), np.uint8)
+            Image.fromarray(pixels).save(folder / f"{new}.png")
+        harvest(seeded, [str(folder)])
+        caplog.clear()
+        match(seeded)
+        counted = (re.match(r"(\d+) pictures (embedded|described)", line) for line in caplog.messages)
+        described += [sum(int(found[1]) for found in counted if found)]
+    assert described == [2, 1, 0]
 
 
 def test_a_batch_goes_on_with_the_encoder_it_was_begun_with_whatever_is_chosen_now(

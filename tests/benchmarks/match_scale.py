@@ -1,0 +1,143 @@
+"""Section `scale` of `tests.benchmarks.match`: seconds and memory of ranking 1,000 queries among 100,000 drawn vectors.
+
+Each way is measured in a process of its own, `python -m tests.benchmarks.match_scale WAY HOME`. It prints the seconds,
+those of all cores, and how much its memory grew at most, without the pages of files that SQLite maps.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import insert
+
+from colorize.device import use_one_thread
+from colorize.matching.ranking import Blocks, Vectors, centre_of, rank
+from db.catalogue import Catalogue
+from db.entries.night import Derivatives, EncoderKey, Tone
+from db.settings import CatalogueSettings
+from db.tables.base import Base, PictureState
+from db.tables.night import Archive, Embedding, Image, Record, RecordImage, Rights
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.memory import resident
+from tests.benchmarks.review_tables import NIGHT
+
+STYLES, QUERIES, DIM, BEST = 100_000, 1_000, 512, 50
+ENCODER = EncoderKey("drawn", "0")
+_SOME = 10_000
+
+
+def scale() -> Iterator[Figure]:
+    """A ranking from memory, and from a catalogue on SQLite."""
+    with tempfile.TemporaryDirectory(prefix="nishiki-scale-") as folder:
+        yield from _measured("from memory", "memory", folder)
+        fill(folder)
+        yield from _measured("from SQLite", "catalogue", folder)
+
+
+def _measured(name: str, way: str, folder: str) -> Iterator[Figure]:
+    command = [sys.executable, "-m", "tests.benchmarks.match_scale", way, folder]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    seconds, of_cores, megabytes = map(float, said.split())
+    what = f"{QUERIES:,} × {STYLES:,} × {DIM}, {name}"
+    yield Figure(f"{what}: ranked", seconds, "s", "≤ 2", seconds <= 2)
+    yield Figure(f"{what}: ranked", of_cores, "CPU s", "≤ 4", of_cores <= 4, "2 s on 2 cores")
+    yield Figure(f"{what}: memory beside it", megabytes, "MB", "≤ 512", megabytes <= 512)
+
+
+def fill(home: str) -> None:
+    """A catalogue of STYLES usable colour images, each with its vector."""
+    with Catalogue.open(CatalogueSettings(home=Path(home))) as catalogue, catalogue.engine.begin() as connection:
+        connection.execute(insert(Archive), [{"id": 1, "name": "drawn", "kind": "oai-pmh", "address": ""}])
+        for first in range(1, STYLES + 1, _SOME):
+            numbers = range(first, first + _SOME)
+            vectors = _drawn(first)
+            tables: list[tuple[type[Base], list[dict[str, object]]]] = [
+                (Record, [_record(number) for number in numbers]),
+                (Rights, [_rights(number) for number in numbers]),
+                (Image, [_image(number) for number in numbers]),
+                (RecordImage, [_held(number) for number in numbers]),
+                (Embedding, [_seen(*each) for each in zip(numbers, vectors, strict=True)]),
+            ]
+            for table, rows in tables:
+                connection.execute(insert(table), rows)
+
+
+def _drawn(seed: int, count: int = _SOME) -> Vectors:
+    return np.random.default_rng(seed).standard_normal((count, DIM), dtype=np.float32)
+
+
+def _record(number: int) -> dict[str, object]:
+    words = dict.fromkeys(("digest", "raw", "title", "date_text", "holder", "credit_line"), "")
+    return {"id": number, "archive_id": 1, "identifier": str(number), "datestamp": NIGHT, **words}
+
+
+def _rights(number: int) -> dict[str, object]:
+    return {"record_id": number, "derivatives": Derivatives.YES, "basis": "", "text": ""}
+
+
+def _image(number: int) -> dict[str, object]:
+    size = {"width": 900, "height": 600, "mode": "RGB", "bytes": 1, "tone_measures": {}}
+    said = {"record_id": number, "tone": Tone.COLOUR, "fetched_at": NIGHT}
+    return {"id": number, "sha256": f"{number:064x}", **said, **size}
+
+
+def _held(number: int) -> dict[str, object]:
+    held = {"image_id": number, "state": PictureState.HELD}
+    return {"record_id": number, "position": 0, "reference": "", "tries": 0, **held}
+
+
+def _seen(number: int, vector: Vectors) -> dict[str, object]:
+    key = {"encoder_name": ENCODER.name, "encoder_checksum": ENCODER.checksum}
+    return {"image_id": number, **key, "dim": DIM, "vector": vector.tobytes()}
+
+
+def main(way: str, folder: str) -> None:
+    """Rank once, in a process that has nothing else to do."""
+    use_one_thread()
+    rank(_drawn(0, 10), lambda: [(np.arange(10), _drawn(1, 10))], 5, None)
+    queries = _drawn(0, QUERIES)
+    with Catalogue.open(CatalogueSettings(home=Path(folder))) as catalogue:
+        blocks = from_memory() if way == "memory" else lambda: catalogue.styles(ENCODER)
+        with peak() as held:
+            began, busy = time.perf_counter(), time.process_time()
+            found = rank(queries, blocks, BEST, centre_of(blocks))
+            took, busy = time.perf_counter() - began, time.process_time() - busy
+    assert [len(row) for row in found] == [BEST] * QUERIES
+    sys.stdout.write(f"{took} {busy} {max(held) - held[0]}\n")
+
+
+@contextmanager
+def peak() -> Iterator[list[float]]:
+    """The process's own memory, MB: before, and every 20 ms meanwhile."""
+    held, ended = [resident("RssAnon")], Event()
+
+    def watch() -> None:
+        while not ended.wait(0.02):
+            held.append(resident("RssAnon"))
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(watch)
+        yield held
+        ended.set()
+
+
+def from_memory() -> Blocks:
+    vectors = np.concatenate([_drawn(first) for first in range(1, STYLES + 1, _SOME)])
+    ids = np.arange(1, STYLES + 1)
+
+    def blocks() -> Iterable[tuple[NDArray[np.int64], Vectors]]:
+        return ((ids[at : at + 4096], vectors[at : at + 4096]) for at in range(0, STYLES, 4096))
+
+    return blocks
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
