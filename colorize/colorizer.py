@@ -78,6 +78,9 @@ class Colorizer:
                 prepared.append(prepare(self.recipe, job))
             except ColorizeError as error:
                 done[job.key] = error
+            else:
+                for note in prepared[-1].notes:
+                    callbacks.tell(job.key, note)
         work = self.work(callbacks)
         for each, found in self.recipe.way.colours(prepared, work):
             done[each.job.key] = found if isinstance(found, ColorizeError) else self._finished(each, found, work)
@@ -112,6 +115,7 @@ class Colorizer:
             device=str(self.encoder.device),
             precision=self.operands.precision,
             deep=made.deep,
+            origins=found.origins,
             refusal=made.refusal,
         )
 

@@ -16,8 +16,17 @@ if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
 
 
 @dataclass(frozen=True)
+class Style:
+    """A print that colours come from; uint8 (H, W, 3), sRGB, at any size."""
+
+    pixels: "NDArray[np.uint8]" = field(repr=False)
+    registration: Mapping[str, Any] | None = None
+    """How it lies on the content where both are of one design: `SameDesign.data` of the whole pictures."""
+
+
+@dataclass(frozen=True)
 class Job:
-    """One pair to be colorized; pictures are uint8 (H, W, 3), sRGB, at any size."""
+    """One content to be colorized from one style or several; pictures are uint8 (H, W, 3), sRGB, at any size."""
 
     key: str
     content: "NDArray[np.uint8]" = field(repr=False)
@@ -31,7 +40,14 @@ class Job:
     notes: tuple[str, ...] = ()
     """What decoding the pictures corrected, a sentence each."""
     registration: Mapping[str, Any] | None = None
-    """How the style lies on the content where both are of one design: `SameDesign.data` of the whole pictures."""
+    """Of the style, as in `Style`."""
+    further: tuple[Style, ...] = ()
+    """Styles behind the first; methods that take one only do not look at them."""
+
+    @property
+    def styles(self) -> tuple[Style, ...]:
+        """All, in their order."""
+        return (Style(self.style, self.registration), *self.further)
 
     @property
     def scan(self) -> "NDArray[np.uint8] | NDArray[np.uint16]":
@@ -40,14 +56,20 @@ class Job:
 
 
 @dataclass(frozen=True)
+class StyleFile:
+    """The bytes of a style's file, and its registration as in `Style`."""
+
+    data: bytes = field(repr=False)
+    registration: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class JobFiles:
-    """The bytes of a job's files; a style, marks, or both."""
+    """The bytes of a job's files; styles, marks, or both."""
 
     content: bytes = field(repr=False)
-    style: bytes | None = field(repr=False)
+    styles: tuple[StyleFile, ...] = ()
     marks: bytes | None = field(repr=False, default=None)
-    registration: Mapping[str, Any] | None = None
-    """Of the style, as in `Job`."""
 
 
 def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path | None = None) -> Job:
@@ -58,8 +80,11 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
         BadMarks: the marks, with every fault.
     """
     content = decode(files.content, max_pixels=max_pixels)
-    style = content if files.style is None else decode(files.style, max_pixels=max_pixels)
+    decoded = [decode(each.data, max_pixels=max_pixels) for each in files.styles]
+    pairs = zip(decoded, files.styles, strict=True)
+    first, *further = [Style(each.pixels, file.registration) for each, file in pairs] or [Style(content.pixels)]
     marks = None if files.marks is None else read_marks(files.marks, content.width, content.height)
     notes = [f"The content: {note}" for note in content.notes]
-    notes += [f"The style: {note}" for note in style.notes if style is not content]
-    return Job(key, content.pixels, style.pixels, checkpoint, content.deep, marks, tuple(notes), files.registration)
+    notes += [f"The style: {note}" for style in decoded for note in style.notes]
+    shown, deep = content.pixels, content.deep
+    return Job(key, shown, first.pixels, checkpoint, deep, marks, tuple(notes), first.registration, tuple(further))

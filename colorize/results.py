@@ -12,6 +12,16 @@ from colorize.recipes.recipe import Precision
 
 
 @dataclass(frozen=True)
+class Origins:
+    """Which style each cell of a picture took its colours from; cells are some pixels wide at working size."""
+
+    style: "NDArray[np.uint8]" = field(repr=False)
+    """(h, w), the number of the style that gave most, from 1."""
+    in_place: "NDArray[np.uint8]" = field(repr=False)
+    """(h, w), how much of it came from the same place of another impression, 0 to 255; the rest came by likeness."""
+
+
+@dataclass(frozen=True)
 class RelativeErrors:
     """The relative errors of JADH 2016, as printed (sums) and as means over elements in [0, 2]."""
 
@@ -51,5 +61,7 @@ class Colorization:
     """What the network's operands were in: `float32`, `bfloat16`, or `float64` for the reference path."""
     deep: "NDArray[np.uint16] | None" = field(default=None, repr=False)
     """`picture` with 16 bits a channel, where the scan has them."""
+    origins: "Origins | None" = None
+    """Where its colours come from, cell by cell, where the method says so."""
     refusal: str | None = None
     """Why the result is too poor to be shown as a colorization; None when it is not."""

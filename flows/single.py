@@ -11,8 +11,9 @@ from pathlib import Path
 from colorize.colorizer import Conditions, colorizer_for
 from colorize.encoders.loading import load_encoder
 from colorize.errors import ColorizeError, NotFit
-from colorize.jobs import Job, JobFiles, decoded_job
+from colorize.jobs import Job, JobFiles, StyleFile, decoded_job
 from colorize.matching.geometry import features, same_design
+from colorize.methods.exemplar.parameters import MOST_STYLES, Exemplar
 from colorize.output.provenance import Provenance, Source
 from colorize.output.saving import check_suffix, encode
 from colorize.recipes.recipe import Recipe
@@ -21,7 +22,7 @@ from colorize.running.checkpoint import remove_checkpoint
 from colorize.running.progress import ProgressCallbacks
 from db.files.atomic import write_whole
 from db.files.home import checkpoint_path
-from flows.errors import Faults
+from flows.errors import Faults, Misused
 from flows.plan import encoder_key, look_for_tools, recipe_entry
 from flows.progress import track
 from flows.reports.encoder_note import weights_sentence
@@ -30,17 +31,17 @@ from flows.settings import Settings
 
 @dataclass(frozen=True)
 class Files:
-    """What is read and written; a style, marks, or both."""
+    """What is read and written; styles, marks, or both."""
 
     content: Path
-    style: Path | None
+    styles: tuple[Path, ...]
     marks: Path | None
     output: Path
 
     @property
     def originals(self) -> list[Path]:
         """Those that are read."""
-        return [path for path in (self.content, self.style, self.marks) if path is not None]
+        return [self.content, *self.styles, *([self.marks] if self.marks else [])]
 
 
 def colorize_files(
@@ -63,20 +64,22 @@ def colorize_files(
     faults = Faults(wrong)
     faults.of(partial(_check_output, files))
     tools = look_for_tools(settings, faults)
+    recipe = faults.of(partial(for_styles, tools.recipe, len(files.styles))) if tools else None
     data: dict[Path | None, bytes] = {path: faults.of(path.read_bytes) or b"" for path in files.originals}
     faults.tell()
     assert tools is not None
-    recipe, weights = tools.recipe, tools.weights
+    assert recipe is not None
+    weights = tools.weights
     key = encoder_key(weights)
     name = sha256(b"".join([*data.values(), recipe.digest().encode(), key.checksum.encode()])).hexdigest()
     checkpoint = checkpoint_path(settings.home, f"single-{name[:16]}")
     job = decoded_job(
         files.content.name,
-        JobFiles(data[files.content], data.get(files.style), data.get(files.marks)),
+        JobFiles(data[files.content], tuple(StyleFile(data[each]) for each in files.styles), data.get(files.marks)),
         max_pixels=settings.max_pixels,
         checkpoint=checkpoint,
     )
-    if files.style:
+    if files.styles:
         job = registered(job)
     conditions = Conditions(settings.exact_precision, settings.checkpoint_s)
     colorizer = colorizer_for(recipe, load_encoder(weights), tools.devices[0], conditions)
@@ -89,7 +92,8 @@ def colorize_files(
     yield from notes
     if isinstance(result, ColorizeError):
         raise result
-    colours = files.style or files.marks or files.content
+    colours = files.styles or ((files.marks or files.content),)
+    first, *further = (Source(each.name, sha256(data[each]).hexdigest()) for each in colours)
     provenance = Provenance(
         recipe_name=recipe.name,
         recipe_digest=recipe.digest(),
@@ -97,7 +101,8 @@ def colorize_files(
         weights_name=key.name,
         weights_checksum=key.checksum,
         content=Source(files.content.name, sha256(data[files.content]).hexdigest()),
-        style=Source(colours.name, sha256(data[colours]).hexdigest()),
+        style=first,
+        further_styles=tuple(further),
         created=datetime.now(UTC),
         marks_sha256=sha256(data[files.marks]).hexdigest() if files.marks else None,
         refusal=result.refusal,
@@ -116,9 +121,31 @@ def colorize_files(
 
 
 def registered(job: Job) -> Job:
-    """The job with how its style lies on its content, where both are of one design."""
-    found = same_design(features(job.content), features(job.style))
-    return job if found is None else replace(job, registration=found.data())
+    """The job with how its styles lie on its content, where they are of one design."""
+    ours = features(job.content)
+    found = [same_design(ours, features(style.pixels)) for style in job.styles]
+    laid = [None if each is None else each.data() for each in found]
+    further = zip(job.further, laid[1:], strict=True)
+    return replace(
+        job,
+        registration=laid[0],
+        further=tuple(replace(style, registration=each) for style, each in further),
+    )
+
+
+def for_styles(recipe: Recipe, given: int) -> Recipe:
+    """The recipe, choosing from as many styles as are given.
+
+    Raises:
+        Misused: it cannot choose from so many.
+    """
+    chooses = isinstance(recipe.parameters, Exemplar)
+    if given <= max(1, recipe.needs.styles):
+        return recipe
+    if not chooses or given > MOST_STYLES:
+        most = f"from up to {MOST_STYLES}; leave some out" if chooses else "from one; give one, or another --recipe"
+        raise Misused(f"{given} style images were given, and the recipe {recipe.name} takes colours {most}")
+    return recipe.changed(styles=given)
 
 
 def _check_output(files: Files) -> None:

@@ -3,6 +3,7 @@
 Pure arithmetic on CIELAB at working size; `colorize.methods.exemplar.transfer` and `colorize.finish.compose` call it.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -53,6 +54,18 @@ def palette_matched(chroma: Floats, style: Floats, strength: float) -> Floats:
     # A shift shows in each direction by its cosine: their squares add up to half the number of directions.
     found = flat + moved * np.float32(2 * strength / DIRECTIONS)
     return np.asarray(found.reshape(chroma.shape), np.float32)
+
+
+def mixed(styles: Sequence[Floats], parts: Sequence[float]) -> Floats:
+    """A sample of several styles' chroma, (1, n, 2), of each its part.
+
+    Args:
+        styles: (h, w, 2) each.
+        parts: together 1.
+    """
+    flat = [each.reshape(-1, 2) for each in styles]
+    wanted = [int(part * _SAMPLES) for part in parts]
+    return np.concatenate([each[:: max(1, len(each) // n)] for each, n in zip(flat, wanted, strict=True) if n])[None]
 
 
 def ink_neutral(chroma: Floats, lightness: Floats) -> Floats:

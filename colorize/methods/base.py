@@ -27,7 +27,7 @@ class Needs:
     """What a method needs beside the content."""
 
     styles: int = 1
-    """How many style images."""
+    """How many style images at most; whoever takes any needs one at least."""
     marks: Need = "optional"
     """A curator's colours; optional ones are laid over whatever the method found."""
     mask: Need = "none"
@@ -59,6 +59,10 @@ class Parameters:
     def in_steps(self, _iterations: int | None) -> Self:
         """The same course in so many steps; None, or a method that takes none, changes nothing."""
         return self
+
+    def needs(self, usual: Needs) -> Needs:
+        """What a job needs at these values; `usual`: what the method says of itself."""
+        return usual
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from colorize.methods.base import Colours
 from colorize.methods.neural_style.engine import Operands
 from colorize.methods.neural_style.losses import TargetCache
 from colorize.recipes.recipe import Recipe
+from colorize.results import Origins
 from colorize.running.memory import free_bytes, is_out_of_memory
 from colorize.running.prepare import Prepared
 from colorize.running.progress import NO_CALLBACKS, ProgressCallbacks
@@ -22,8 +23,6 @@ from colorize.running.progress import NO_CALLBACKS, ProgressCallbacks
 SMALLER: Final = "free some memory or give a smaller --size"
 Chroma = NDArray[np.float32]
 """float32, (h, w, 2), CIELAB a, b of the content at working size."""
-Measured = tuple[Chroma, Mapping[str, float]]
-"""With what the method measured on its way."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,15 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A picture's chroma, and what the method measured on its way."""
+
+    chroma: Chroma
+    measures: Mapping[str, float]
+    origins: Origins | None = None
+
+
+@dataclass(frozen=True)
 class Found:
     """What a method found for one picture."""
 
@@ -61,6 +69,7 @@ class Found:
     measures: Mapping[str, float] = field(default_factory=dict)
     """Of the run; those of the picture are taken when it is finished."""
     trace: tuple[Mapping[str, float], ...] = ()
+    origins: Origins | None = None
 
 
 def no_room(work: Work, each: Prepared, why: object, remedy: str) -> OutOfMemory:
@@ -83,8 +92,8 @@ def alone(chroma: Callable[[Prepared, Work], Chroma | Measured]) -> Colours:
         began = time.monotonic()
         try:
             made = chroma(each, work)
-            colours, measures = made if isinstance(made, tuple) else (made, {})
-            return Found(colours, time.monotonic() - began, measures)
+            made = made if isinstance(made, Measured) else Measured(made, {})
+            return Found(made.chroma, time.monotonic() - began, made.measures, origins=made.origins)
         except Unsolved as error:
             return error
         except RuntimeError as error:

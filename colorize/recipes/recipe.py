@@ -78,7 +78,8 @@ class Recipe:
     @property
     def needs(self) -> Needs:
         """What a job needs; where the drawing is painted over, marks would be too."""
-        return replace(self.way.needs, marks="none") if self.lightness == "free" else self.way.needs
+        needs = self.parameters.needs(self.way.needs)
+        return replace(needs, marks="none") if self.lightness == "free" else needs
 
     def data(self) -> dict[str, Any]:
         """Every parameter as plain JSON data, the method's own among the others."""

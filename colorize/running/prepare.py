@@ -22,7 +22,7 @@ from colorize.images.frame import Frame, find_frame
 from colorize.images.marks import rasterised
 from colorize.images.resize import resized, to_gray
 from colorize.images.tone import Tone, judge_tone
-from colorize.jobs import Job
+from colorize.jobs import Job, Style
 from colorize.matching.geometry import SameDesign
 from colorize.recipes.recipe import Recipe
 from colorize.running.checkpoint import State
@@ -32,20 +32,36 @@ LEAST_SIDE_PX = 16
 
 
 @dataclass(frozen=True)
+class PreparedStyle:
+    """A style at working size."""
+
+    pixels: Pixels
+    registration: SameDesign | None
+    """How it lies on the content where both are of one design, as both are cut out here."""
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A job at working size, and where it stood when it was put down."""
 
     job: Job
     content: Pixels
     """Gray."""
-    style: Pixels
+    styles: tuple[PreparedStyle, ...]
+    """As many as the recipe takes and the job has, one at least."""
     content_sha256: str
     style_sha256: str
+    """Of the first style."""
     frame: Frame
     """Where in the scan the content lies."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of it, a sentence each."""
     state: State | None = None
-    registration: SameDesign | None = None
-    """How the style lies on the content, as both are cut out here."""
+
+    @property
+    def style(self) -> Pixels:
+        """The first style, the only one of methods that take one."""
+        return self.styles[0].pixels
 
     @property
     def common(self) -> tuple[Any, ...]:
@@ -70,31 +86,51 @@ class Prepared:
 
 
 def prepare(recipe: Recipe, job: Job) -> Prepared:
-    """The content in gray and the style in colour at the recipe's size, sides multiples of 16.
+    """The content in gray and the styles in colour at the recipe's size, sides multiples of 16.
+
+    Of several styles those behind the first that cannot be used are left out, with a note.
 
     Raises:
-        PictureTooSmall: one of them.
-        StyleWithoutColour: the style has no colours, and the recipe takes nothing else.
+        PictureTooSmall: the content or the first style.
+        StyleWithoutColour: the first style has no colours, and the recipe takes nothing else.
         BadMarks: there are marks, and the recipe paints a lightness of its own; or none, and it needs some.
     """
     if job.marks is None and recipe.needs.marks == "required":
         raise BadMarks(f"the recipe {recipe.name} colours from marks alone; give some (nishiki colorize --marks)")
     if job.marks is not None and recipe.needs.marks == "none":
         raise BadMarks(f"the recipe {recipe.name} paints over the drawing; give marks to one such as nishiki/colour")
-    for word, pixels in (("content", job.content), ("style", job.style)):
-        height, width = pixels.shape[:2]
-        if min(height, width) < LEAST_SIDE_PX:
-            least = f"the least is {LEAST_SIDE_PX} px a side; get a larger scan"
-            raise PictureTooSmall(f"the {word} image has {width} × {height} px, {least}")
-    frame, theirs = (Frame(0, 0, *each.shape[:2]) for each in (job.content, job.style))
+    _check_size("content", job.content)
+    frame = find_frame(job.content) if recipe.lightness == "content" else Frame(0, 0, *job.content.shape[:2])
+    first, *further = job.styles[: max(1, recipe.needs.styles)]
+    styles, notes = [_style(recipe, job, frame, first)], []
+    for place, style in enumerate(further, start=2):
+        try:
+            styles.append(_style(recipe, job, frame, style))
+        except (PictureTooSmall, StyleWithoutColour) as error:
+            notes.append(f"style image {place} gives no colours: {error}")
+    content = to_gray(at_working_size(recipe, frame, job.content))
+    hashes = _sha256(content), _sha256(styles[0].pixels)
+    return Prepared(job, content, tuple(styles), *hashes, frame, tuple(notes))
+
+
+def _style(recipe: Recipe, job: Job, frame: Frame, style: Style) -> PreparedStyle:
+    """A style, framed where the content is."""
+    _check_size("style", style.pixels)
+    theirs = Frame(0, 0, *style.pixels.shape[:2])
     if recipe.lightness == "content":
-        frame, theirs = find_frame(job.content), find_frame(job.style)
+        theirs = find_frame(style.pixels)
         if recipe.needs.styles:
-            _check_colours(theirs.crop(job.style))
-    content, style = to_gray(at_working_size(recipe, frame, job.content)), at_working_size(recipe, theirs, job.style)
-    found = None if job.registration is None else SameDesign.from_data(job.registration)
-    found = found and found.framed((frame, job.content.shape), (theirs, job.style.shape))
-    return Prepared(job, content, style, _sha256(content), _sha256(style), frame, registration=found)
+            _check_colours(theirs.crop(style.pixels))
+    found = None if style.registration is None else SameDesign.from_data(style.registration)
+    found = found and found.framed((frame, job.content.shape), (theirs, style.pixels.shape))
+    return PreparedStyle(at_working_size(recipe, theirs, style.pixels), found)
+
+
+def _check_size(word: str, pixels: Pixels) -> None:
+    height, width = pixels.shape[:2]
+    if min(height, width) < LEAST_SIDE_PX:
+        least = f"the least is {LEAST_SIDE_PX} px a side; get a larger scan"
+        raise PictureTooSmall(f"the {word} image has {width} × {height} px, {least}")
 
 
 def at_working_size(recipe: Recipe, frame: Frame, picture: Pixels) -> Pixels:

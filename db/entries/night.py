@@ -327,7 +327,7 @@ class RecipeEntry:
     data: Mapping[str, Any]
     digest: str
     styles: int = 1
-    """How many style images its method needs."""
+    """How many style images it takes at most: one at least, or none at all."""
 
 
 @dataclass(frozen=True)

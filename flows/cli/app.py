@@ -226,7 +226,9 @@ def sweep(
 def colorize(
     content: Annotated[Path, typer.Argument(help="The picture to be colorized.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The result: .png, .tif (16 bits) or .jpg.")],
-    style: Annotated[Path | None, typer.Argument(help="The colour print whose colours are taken.")] = None,
+    style: Annotated[
+        list[Path] | None, typer.Argument(help="The colour print whose colours are taken; up to five to choose from.")
+    ] = None,
     marks: Annotated[Path | None, typer.Option(help="Colours drawn by hand: JSON, or a PNG laid over CONTENT.")] = None,
     recipe: RecipeName = None, encoder: EncoderName = None, size: Size = None, iterations: Iterations = None,
     device: Device = None,
@@ -234,16 +236,18 @@ def colorize(
 ) -> None:  # fmt: skip
     """Colorize one picture file in the colours of another, without a catalogue.
 
-    With --marks their colours hold, whatever the recipe found; without STYLE they are all the colours there are.
+    Of several STYLEs each region takes most from the one that has its like. With --marks their colours hold, whatever
+    the recipe found; without STYLE they are all the colours there are.
     A result that the recipe's limits reject is not written: the command says why and ends with 1.
     """
-    if style is None and marks is None:
+    if not style and marks is None:
         refuse("give STYLE, a colour print, or --marks with colours of your own")
     from flows.single import Files, colorize_files
 
     recipe = recipe or (None if style else "nishiki/marks")
     settings, wrong = look_at_settings(recipe=recipe, encoder=encoder, size=size, iterations=iterations, device=device)
-    say(colorize_files(settings, Files(content, style, marks, output), keep_rejected=keep_rejected, wrong=wrong))
+    files = Files(content, tuple(style or ()), marks, output)
+    say(colorize_files(settings, files, keep_rejected=keep_rejected, wrong=wrong))
 
 
 @contextmanager

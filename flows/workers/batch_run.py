@@ -36,6 +36,7 @@ from flows.workers.messages import (
     Note,
     PictureJob,
     Progress,
+    StylePath,
 )
 from flows.workers.results import close, provenance_of
 from flows.workers.tiles import Tiler
@@ -219,15 +220,15 @@ class BatchRun:
         """An attempt's pictures where they lie, its checkpoint, and what its picture will say of itself."""
         marks = attempt.inputs.marks_sha256
         images = [attempt.content.id, *(style.id for style in attempt.styles)]
+        styles = (StylePath(self._path(style.sha256), style.registration) for style in attempt.inputs.styles)
         provenance = provenance_of(self.batch, attempt, self._plan.catalogue.describe(images))
         return PictureJob(
             str(attempt.id),
             self._path(attempt.content.sha256),
-            tuple(self._path(style.sha256) for style in attempt.styles),
+            tuple(styles),
             None if marks is None else self._path(marks),
             str(self._checkpoint(attempt)),
             provenance.to_json(),
-            next((style.registration for style in attempt.inputs.styles), None),
         )
 
     def _checkpoint(self, attempt: PendingAttempt) -> Path:

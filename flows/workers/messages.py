@@ -38,20 +38,26 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class StylePath:
+    """A stored style image, with how it lies on the content where both are of one design."""
+
+    path: str
+    registration: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class PictureJob:
     """A stored picture, the styles it takes its colours from, and the marks that a curator drew on it."""
 
     key: str
     content: str
-    styles: tuple[str, ...]
+    styles: tuple[StylePath, ...]
     """In the order in which the method takes them; none where the colours come of no print."""
     marks: str | None
     checkpoint: str | None
     """Where its state is kept while it is worked on."""
     provenance: str
     """What the result says of itself, as `Provenance.to_json`."""
-    registration: Mapping[str, Any] | None = None
-    """How the first style lies on the content where both are of one design."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colorize.errors import ColorizeError, PictureAltered, PictureGone
-from colorize.jobs import Job, JobFiles, decoded_job
+from colorize.jobs import Job, JobFiles, StyleFile, decoded_job
 from colorize.recipes.recipe import Recipe
 from flows.workers.messages import Event, Failed, Finished, Limits, Minibatch, ModelFile, Note, PictureJob, Progress
 
@@ -97,8 +97,8 @@ def decoded(job: PictureJob, max_pixels: int) -> Job:
     Raises:
         ColorizeError: a file is gone or altered, or no sound picture or marks.
     """
-    style = _bytes(job.styles[0]) if job.styles else None
-    files = JobFiles(_bytes(job.content), style, None if job.marks is None else _bytes(job.marks), job.registration)
+    styles = tuple(StyleFile(_bytes(style.path), style.registration) for style in job.styles)
+    files = JobFiles(_bytes(job.content), styles, None if job.marks is None else _bytes(job.marks))
     checkpoint = None if job.checkpoint is None else Path(job.checkpoint)
     return decoded_job(job.key, files, max_pixels=max_pixels, checkpoint=checkpoint)
 

@@ -1,9 +1,13 @@
 """What colour by correspondence is tuned by; loads nothing heavy."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
-from colorize.methods.base import Parameters, out_of_range
+from colorize.methods.base import Needs, Parameters, out_of_range
+
+MOST_STYLES: Final = 5
+"""Style images that colours are chosen from, at most."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,18 @@ class Exemplar(Parameters):
     """How much neighbours count beside a cell's own colours."""
     palette: float = 0.4
     """How far colours are led to the style's distribution: 0 not at all, 1 one whole step."""
+    styles: int = 1
+    """Style images that each region chooses from, at most."""
 
     def problems(self) -> Iterator[str]:
         """Values out of range, and no layers."""
         yield from out_of_range(self, _RANGES)
         if not self.colour_layers:
             yield "colour_layers must not be empty"
+
+    def needs(self, usual: Needs) -> Needs:
+        """Styles up to the number of the recipe."""
+        return replace(usual, styles=self.styles)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -38,4 +48,5 @@ _RANGES = {
     "luminance_weight": (0.0, 100.0),
     "agreement": (0.0, 1e4),
     "palette": (0.0, 1.0),
+    "styles": (1, MOST_STYLES),
 }

@@ -3,9 +3,11 @@
 Alike is judged by deep features of both gray pictures, several layers at once, and
 by luminance. What is carried over is no colour but a small model of colours: how a and b depend on L around the
 partner, so that ink lines stay ink inside a coloured robe. Where the candidates' colours contradict one another,
-neighbours across no edge, and in the end the paper, have the word. What was tried besides is in docs/colour.md.
+neighbours across no edge, and in the end the paper, have the word. Of several styles each region takes most of what is
+most like it. What was tried besides is in docs/colour.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +21,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from colorize.encoders.vgg19 import Encoder
-from colorize.finish.palette import ink_neutral, palette_matched, paper_tone
+from colorize.finish.palette import ink_neutral, mixed, palette_matched, paper_tone
 from colorize.images.decode import Pixels
 from colorize.images.resize import to_gray
 from colorize.matching.geometry import Registered, register
 from colorize.methods.exemplar.parameters import Exemplar
+from colorize.methods.exemplar.shares import style_shares
 from colorize.methods.work import Measured, Work, alone
+from colorize.results import Origins
 from colorize.running.prepare import Prepared
 
 Floats = NDArray[np.float32]
@@ -57,7 +61,7 @@ _BLOCK = 1 << 24
 
 @dataclass(frozen=True)
 class _Side:
-    """One of the two pictures, cell by cell."""
+    """One of the pictures, cell by cell."""
 
     features: Tensor
     """(D, cells), of unit length."""
@@ -66,38 +70,75 @@ class _Side:
     shape: tuple[int, int]
 
 
+@dataclass(frozen=True)
+class Transfer:
+    """Colours that were found, and where they come from."""
+
+    chroma: Floats
+    """(h, w, 2), CIELAB a, b."""
+    shares: Floats
+    """(n, rows, columns) of cells: what part of its colours by likeness each style gave, together 1."""
+    in_place: Floats
+    """(rows, columns) of cells: what part of its colours came from the same place of the print laid on it."""
+
+
 @alone
 def colours(each: Prepared, work: Work) -> Measured:
-    """Each picture's chroma by its style; float32, (h, w, 2)."""
-    own = Exemplar.of(work.recipe)
-    if each.registration is None:
-        return exemplar(each.content, each.style, work.encoder, own), {}
-    laid = register(each.content, each.style, each.registration)
-    measures = {"in_place": float(_share(laid.agrees).mean()), "registration_residual": laid.residual_px}
-    return exemplar(each.content, each.style, work.encoder, own, laid), measures
+    """Each picture's chroma by its styles; float32, (h, w, 2).
+
+    A print of the same design is the style alone, the best one where there are several: no likeness tells more.
+    """
+    own, styles = Exemplar.of(work.recipe), [style.pixels for style in each.styles]
+    laid = [(style.registration, place) for place, style in enumerate(each.styles) if style.registration]
+    if not laid:
+        found = exemplar(each.content, styles, work.encoder, own)
+        return Measured(found.chroma, _parts(found.shares), _origins(found, range(len(styles))))
+    registration, place = max(laid, key=lambda one: one[0].correlation)
+    there = register(each.content, styles[place], registration)
+    found = exemplar(each.content, [styles[place]], work.encoder, own, there)
+    measures = {"in_place": float(_share(there.agrees).mean()), "registration_residual": there.residual_px}
+    return Measured(found.chroma, measures, _origins(found, [place]))
 
 
-def exemplar(content: Pixels, style: Pixels, encoder: Encoder, own: Exemplar, laid: Registered | None = None) -> Floats:
-    """The content's chroma, float32 (h, w, 2), CIELAB a, b.
+def _parts(shares: Floats) -> dict[str, float]:
+    """What part each style gave, where there are several."""
+    if len(shares) == 1:
+        return {}
+    return {f"style_{place}": float(share.mean()) for place, share in enumerate(shares, start=1)}
+
+
+def _origins(found: Transfer, places: Sequence[int]) -> Origins:
+    style = np.array(places, np.uint8)[found.shares.argmax(0)] + np.uint8(1)
+    return Origins(style, np.rint(found.in_place * 255).astype(np.uint8))
+
+
+def exemplar(
+    content: Pixels, styles: Sequence[Pixels], encoder: Encoder, own: Exemplar, laid: Registered | None = None
+) -> Transfer:
+    """The content's colours.
 
     Args:
         content: gray, uint8 (h, w, 3).
-        style: uint8 (h', w', 3), sRGB.
+        styles: uint8 (h', w', 3) each, sRGB.
         encoder: whose features tell what is alike.
         own: the recipe's.
-        laid: the style laid on the content, where both are of one design.
+        laid: the one style laid on the content, where both are of one design.
     """
-    lightness, style_lab = (_lab(each) for each in (content, style))
-    ours, theirs = _sides(encoder, own, (content, to_gray(style)), (lightness[..., 0], style_lab[..., 0]))
-    offsets, slopes = _models(style_lab)
-    models = np.concatenate([_in_cells(each, theirs.shape) for each in (offsets, slopes)])
-    carried, doubt = _carried(ours, theirs, torch.from_numpy(models), own)
-    cells, paper = _in_cells(lightness[..., :1], ours.shape)[0], paper_tone(style_lab)
+    lightness, *labs = (_lab(each) for each in (content, *styles))
+    grays = [content, *(to_gray(each) for each in styles)]
+    ours, *theirs = _sides(encoder, own, grays, [each[..., 0] for each in (lightness, *labs)])
+    cells = _in_cells(lightness[..., :1], ours.shape)[0]
+    carried, doubt, shares = _carried(ours, theirs, labs, cells, own)
+    parts = shares.mean((1, 2))
+    paper = np.asarray(sum(part * paper_tone(lab) for part, lab in zip(parts, labs, strict=True)), np.float32)
     if laid is not None:
-        agreed = _agreed(*_in_place(laid, carried, doubt), cells, paper, _PLACED_AGREEMENT)
-        return _restrained(ink_neutral(_painted(agreed, lightness[..., 0]), lightness[..., 0]), laid, paper)
+        carried, doubt, in_place = _in_place(laid, carried, doubt)
+        agreed = _agreed(carried, doubt, cells, paper, _PLACED_AGREEMENT)
+        chroma = _restrained(ink_neutral(_painted(agreed, lightness[..., 0]), lightness[..., 0]), laid, paper)
+        return Transfer(chroma, shares, in_place)
     chroma = _painted(_agreed(carried, doubt, cells, paper, own.agreement), lightness[..., 0])
-    return ink_neutral(palette_matched(chroma, style_lab[..., 1:], own.palette), lightness[..., 0])
+    chroma = palette_matched(chroma, mixed([each[..., 1:] for each in labs], parts), own.palette)
+    return Transfer(ink_neutral(chroma, lightness[..., 0]), shares, np.zeros_like(cells))
 
 
 def _lab(pixels: Pixels) -> Floats:
@@ -105,20 +146,17 @@ def _lab(pixels: Pixels) -> Floats:
 
 
 @torch.no_grad()
-def _sides(
-    encoder: Encoder, own: Exemplar, pictures: tuple[Pixels, Pixels], lightnesses: tuple[Floats, Floats]
-) -> list[_Side]:
-    """Both pictures' features, centred on what they have in common, each layer with the same weight."""
+def _sides(encoder: Encoder, own: Exemplar, pictures: Sequence[Pixels], lightnesses: Sequence[Floats]) -> list[_Side]:
+    """All pictures' features, centred on what they have in common, each layer with the same weight."""
     found = [_features(encoder, own, picture) for picture in pictures]
-    shapes = [(each[_GRID_LAYER].shape[2], each[_GRID_LAYER].shape[3]) for each in found]
-    layers: list[list[Tensor]] = [[], []]
+    layers: list[list[Tensor]] = [[] for _ in found]
     for name in own.colour_layers:
-        both = [_resampled(each[name], shape) for each, shape in zip(found, shapes, strict=True)]
-        centre = torch.cat(both, 1).mean(1, keepdim=True)
-        for side, values in zip(layers, both, strict=True):
-            side.append(functional.normalize(values - centre, dim=0))
+        values = [each.pop(name) for _, each in found]
+        centre = torch.cat(values, 1).mean(1, keepdim=True)
+        for side, value in zip(layers, values, strict=True):
+            side.append(functional.normalize(value - centre, dim=0))
     sides = []
-    for features, shape, lightness in zip(layers, shapes, lightnesses, strict=True):
+    for features, (shape, _), lightness in zip(layers, found, lightnesses, strict=True):
         cells = torch.from_numpy(_in_cells(lightness[..., None], shape)[0]).flatten()
         light = (cells - cells.mean()) / cells.std().clamp_min(1e-3)
         joined = torch.cat(features) / len(features) ** 0.5
@@ -126,9 +164,12 @@ def _sides(
     return sides
 
 
-def _features(encoder: Encoder, own: Exemplar, picture: Pixels) -> dict[str, Tensor]:
+def _features(encoder: Encoder, own: Exemplar, picture: Pixels) -> tuple[tuple[int, int], dict[str, Tensor]]:
+    """How many cells a picture has, down and across, and each layer's values there, (C, cells)."""
     stack = torch.from_numpy(picture).permute(2, 0, 1)[None].to(encoder.device, encoder.dtype)
-    return encoder.features(stack, {*own.colour_layers, _GRID_LAYER})
+    found = encoder.features(stack, {*own.colour_layers, _GRID_LAYER})
+    shape = found[_GRID_LAYER].shape[2], found[_GRID_LAYER].shape[3]
+    return shape, {name: _resampled(found[name], shape) for name in own.colour_layers}
 
 
 def _resampled(features: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -159,32 +200,53 @@ def _blurred(values: Floats) -> Floats:
     return np.asarray(gaussian_filter(values, (_WINDOW_PX, _WINDOW_PX, 0), mode="nearest"), np.float32)
 
 
-def _carried(ours: _Side, theirs: _Side, models: Tensor, own: Exemplar) -> tuple[Floats, Floats]:
-    """The candidates' mean model for each cell, (h, w, 4), and how far their colours lie apart, (h, w).
+def _carried(
+    ours: _Side, theirs: Sequence[_Side], labs: Sequence[Floats], cells: Floats, own: Exemplar
+) -> tuple[Floats, Floats, Floats]:
+    """The candidates' mean model for each cell, (h, w, 4), how far their colours lie apart, (h, w), and whose they are.
 
-    Softmax over cos(features) − weight · |difference of luminance|, blocked so that memory stays bounded.
+    Softmax over cos(features) − weight · |difference of luminance| within a style; between styles their likeness in the
+    region decides (`style_shares`), (n, h, w).
     """
-    offsets = models[:2].flatten(1)
-    values = torch.cat([models.flatten(1), offsets.square().sum(0, keepdim=True)]).to(theirs.features).T
-    step = max(1, _BLOCK // len(values))
-    means = torch.cat(
-        [
-            _candidates(ours.features[:, at : at + step], ours.lightness[at : at + step], theirs, own) @ values
-            for at in range(0, ours.features.shape[1], step)
-        ]
-    )
+    found = [_by_likeness(ours, side, _values(lab, side), own) for side, lab in zip(theirs, labs, strict=True)]
+    likeness = torch.stack([like for _, like in found]).cpu().numpy().reshape(-1, *ours.shape)
+    parts = style_shares(likeness, cells)
+    weights = torch.from_numpy(parts.reshape(len(found), -1, 1))
+    means = (weights * torch.stack([each.cpu() for each, _ in found])).sum(0)
     doubt = (means[:, 4] - means[:, :2].square().sum(1)).clamp_min(0)
-    return means[:, :4].cpu().numpy().reshape(*ours.shape, 4), doubt.cpu().numpy().reshape(ours.shape)
+    return means[:, :4].numpy().reshape(*ours.shape, 4), doubt.numpy().reshape(ours.shape), parts
 
 
-def _in_place(there: Registered, carried: Floats, doubt: Floats) -> tuple[Floats, Floats]:
-    """As `_carried`, but from the same place of a print of the same design wherever the drawings agree."""
-    shape = doubt.shape
-    models = np.concatenate([_in_cells(each, (shape[0], shape[1])) for each in _models(_lab(there.style))])
-    agrees = _in_cells(there.agrees[..., None], (shape[0], shape[1]))[0]
-    share = _share(agrees)
+def _values(lab: Floats, side: _Side) -> Tensor:
+    """(cells, 5): a style's models, and the square of their offsets."""
+    models = torch.from_numpy(np.concatenate([_in_cells(each, side.shape) for each in _models(lab)])).flatten(1)
+    return torch.cat([models, models[:2].square().sum(0, keepdim=True)]).to(side.features).T
+
+
+def _by_likeness(ours: _Side, theirs: _Side, values: Tensor, own: Exemplar) -> tuple[Tensor, Tensor]:
+    """Means of a style's values over what is like each cell, (cells, 5), and how alike that is, (cells,).
+
+    Blocked so that memory stays bounded. Alike is the logarithm of the softmax's sum.
+    """
+    step = max(1, _BLOCK // len(values))
+    means, likeness = [], []
+    for at in range(0, ours.features.shape[1], step):
+        alike = ours.features[:, at : at + step].T @ theirs.features
+        alike -= own.luminance_weight * (ours.lightness[at : at + step, None] - theirs.lightness).abs_()
+        most, best = alike.div_(own.temperature).max(1)
+        weights = torch.softmax(alike, 1)
+        means.append(weights @ values)
+        likeness.append(most - weights.gather(1, best[:, None])[:, 0].log())
+    return torch.cat(means), torch.cat(likeness)
+
+
+def _in_place(there: Registered, carried: Floats, doubt: Floats) -> tuple[Floats, Floats, Floats]:
+    """As `_carried`, but from the same place of a print of one design where the drawings agree; and how much of it."""
+    rows, columns = doubt.shape
+    models = np.concatenate([_in_cells(each, (rows, columns)) for each in _models(_lab(there.style))])
+    share = _share(_in_cells(there.agrees[..., None], (rows, columns))[0])
     taken: Floats = share[..., None] * models.transpose(1, 2, 0) + (1 - share[..., None]) * carried
-    return taken, doubt * (1 - share)
+    return taken, doubt * (1 - share), share
 
 
 def _restrained(chroma: Floats, laid: Registered, paper: Floats) -> Floats:
@@ -204,13 +266,6 @@ def _restrained(chroma: Floats, laid: Registered, paper: Floats) -> Floats:
 def _share(agrees: Floats) -> Floats:
     """How much of a place's colours is taken in place, in [0, 1]."""
     return np.asarray(((agrees - _DISAGREES) / (_AGREES - _DISAGREES)).clip(0, 1), np.float32)
-
-
-def _candidates(features: Tensor, lightness: Tensor, theirs: _Side, own: Exemplar) -> Tensor:
-    """Weights of the style's cells for some of the content's; rows sum to one."""
-    alike = features.T @ theirs.features
-    alike -= own.luminance_weight * (lightness[:, None] - theirs.lightness).abs_()
-    return torch.softmax(alike.div_(own.temperature), 1)
 
 
 def _agreed(carried: Floats, doubt: Floats, lightness: Floats, paper: Floats, agreement: float) -> Floats:

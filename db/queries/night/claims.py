@@ -84,7 +84,10 @@ def open_attempts(session: Session, insert: Any, batch: Batch, page: Sequence[Of
 
 
 def matches(chosen: ColumnElement[bool], matcher: MatcherKey | None = None) -> Offers:
-    """Matches that are `chosen`, of one matcher or of any, with the further styles that the recipe needs."""
+    """Matches that are `chosen`, of one matcher or of any, with further styles as far as the recipe takes some.
+
+    A match that was made by a recipe of several styles is not made anew because others stand beside it now.
+    """
 
     def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
         content, style = aliased(Image), aliased(Image)
@@ -97,8 +100,8 @@ def matches(chosen: ColumnElement[bool], matcher: MatcherKey | None = None) -> O
             .order_by(Match.id)
             .limit(most)
         )
-        if batch.styles == 1:
-            due = due.where(not_(_settled_as(batch, content.sha256, Match.inputs_digest)))
+        settled = _settled_as(batch, content.sha256, Match.inputs_digest)
+        due = due.where(not_(settled if batch.styles == 1 else _settled_by(batch)))
         found = session.execute(due).all()
         further = _further_styles(session, batch.styles, [match for match, _, _ in found])
         return [
@@ -106,18 +109,22 @@ def matches(chosen: ColumnElement[bool], matcher: MatcherKey | None = None) -> O
             for match, sha256, first in found
         ]
 
-    return _of_enough(offers)
+    return offers
 
 
 def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
-    """What curators asked for by these names of the recipe, with the marks that they drew."""
+    """What curators asked for by these names of the recipe, with the marks that they drew.
+
+    Another style than that of the attempt they looked at is taken alone.
+    """
 
     def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
-        content, style = aliased(Image), aliased(Image)
+        content, style, seen = aliased(Image), aliased(Image), aliased(Attempt)
         asked = or_(Match.style_id == CuratorRequest.style_id, and_(CuratorRequest.style_id.is_(None), chosen_match()))
         due = (
-            select(CuratorRequest, content.sha256, Match, style.sha256)
+            select(CuratorRequest, content.sha256, Match, style.sha256, seen.style_sha256)
             .join(content, content.id == CuratorRequest.content_id)
+            .outerjoin(seen, seen.id == CuratorRequest.attempt_id)
             .outerjoin(Match, and_(_takes_styles(batch), Match.content_id == content.id, found_by(matcher), asked))
             .outerjoin(style, style.id == Match.style_id)
             .where(CuratorRequest.recipe_name.in_(_names(recipes, batch)), pending(), CuratorRequest.id > place)
@@ -126,7 +133,8 @@ def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
             .limit(most)
         )
         found: Sequence[Any] = session.execute(due).all()
-        further = _further_styles(session, batch.styles, [match for _, _, match, _ in found if match])
+        among = [match for _, _, match, first, own in found if match and first == own]
+        further = _further_styles(session, batch.styles, among)
         return [
             Offer(
                 request.id,
@@ -134,10 +142,10 @@ def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
                 match and match.id,
                 Inputs(_styles(batch, match, first, further) if match else (), request.marks_sha256),
             )
-            for request, sha256, match, first in found
+            for request, sha256, match, first, _ in found
         ]
 
-    return _of_enough(offers)
+    return offers
 
 
 def contents(taken: ColumnElement[bool]) -> Offers:
@@ -199,19 +207,6 @@ def _takes_styles(batch: Batch) -> ColumnElement[bool]:
     return literal_column("1 = 1" if batch.styles else "1 = 0")
 
 
-def _of_enough(offers: Offers) -> Offers:
-    """Those with as many styles as the recipe needs; contents that have fewer wait for more."""
-
-    def enough(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
-        while page := offers(session, batch, place, most):
-            if full := [offer for offer in page if len(offer.inputs.styles) >= batch.styles]:
-                return full
-            place = page[-1].place
-        return []
-
-    return enough
-
-
 def _styles(
     batch: Batch, match: Match, first: str, further: Mapping[int, Sequence[StyleInput]]
 ) -> tuple[StyleInput, ...]:  # fmt: skip
@@ -219,7 +214,7 @@ def _styles(
 
 
 def _further_styles(session: Session, styles: int, firsts: Sequence[Match]) -> Mapping[int, list[StyleInput]]:
-    """Match → the next-ranked usable candidates of its content, as many as the recipe needs beside it."""
+    """Match → the next-ranked usable candidates of its content, as many as the recipe takes beside it and there are."""
     further: defaultdict[int, list[StyleInput]] = defaultdict(list)
     if styles < 2:
         return further
@@ -229,7 +224,7 @@ def _further_styles(session: Session, styles: int, firsts: Sequence[Match]) -> M
             select(Image.sha256, Match.registration)
             .join(Match, Match.style_id == Image.id)
             .where(*same, Match.id != first.id, Match.rank.is_not(None))
-            .where(Match.id.not_in(_wrong()), usable(Match.style_id))
+            .where(Match.id.not_in(_wrong()), usable(Match.style_id), is_colour(Match.style_id))
             .order_by(Match.rank)
             .limit(styles - 1)
         )
@@ -278,6 +273,13 @@ def _settled_as(batch: Batch, content_sha256: Any, digest: Any) -> ColumnElement
     earlier = aliased(Attempt)
     same = and_(earlier.content_sha256 == content_sha256, earlier.inputs_digest == digest)
     return exists().where(same, _by(earlier, batch), _settles(earlier))
+
+
+def _settled_by(batch: Batch) -> ColumnElement[bool]:
+    earlier = aliased(Attempt)
+    return exists().where(
+        earlier.match_id == Match.id, earlier.marks_sha256.is_(None), _by(earlier, batch), _settles(earlier)
+    )
 
 
 def _by(attempt: type[Attempt], batch: Batch) -> ColumnElement[bool]:

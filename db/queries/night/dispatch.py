@@ -104,7 +104,7 @@ class DispatchQueries(Taking):
         processes at once never claim the same.
 
         Args:
-            recipe: with the number of styles that it needs; with several, contents that have fewer candidates wait.
+            recipe: with the number of styles that it takes, at most; contents that have fewer candidates get those.
             models: all that decide the result; the one whose role is ENCODER takes the relative errors.
             matcher: whose matches are taken.
             scope: the contents for a recipe that needs no style; None: only those that curators asked for.

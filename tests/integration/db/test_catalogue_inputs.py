@@ -118,7 +118,36 @@ def test_a_recipe_of_several_styles_takes_the_next_ranked_ones_too(catalogue: Ca
     (made,) = _made(catalogue, sample, batch)
     assert [said.image_id for said in catalogue.attempt(made).styles] == [styles[0], styles[2], styles[3]]
     assert catalogue.queue_entry(made).style_sha256 == pending.styles[0].sha256
+    (fewer,) = _take(catalogue, sample, THREE)
+    assert ([each.id for each in fewer.styles], fewer.content.id) == ([styles[0]], few), "what is there is taken"
+
+
+def test_further_candidates_do_not_have_a_match_made_anew(catalogue: Catalogue, sample: "Sample") -> None:
+    content, first, second = (
+        sample.store(catalogue, sample.record(name), tone)
+        for name, tone in (("gray", Tone.GRAYSCALE), ("colour", Tone.COLOUR), ("another", Tone.COLOUR))
+    )
+    sample.match(catalogue, content, first, second)
+    withdrawn = sample.record("another", derivatives=Derivatives.NO)
+    catalogue.add_record(sample.archive(catalogue), withdrawn)
+    (made,) = _made(catalogue, sample, catalogue.take_batch(THREE, sample.models, sample.matcher, limit=None))
+    assert [said.image_id for said in catalogue.attempt(made).styles] == [first]
+    catalogue.add_record(sample.archive(catalogue), sample.record("another"))
     assert _take(catalogue, sample, THREE) == []
+
+
+@pytest.mark.parametrize(("marks", "taken"), [(MARKS, [0, 1, 2]), (None, [3])])
+def test_marks_are_laid_on_the_same_styles_and_another_style_is_taken_alone(
+    catalogue: Catalogue, sample: "Sample", marks: str | None, taken: list[int]
+) -> None:
+    content = sample.store(catalogue, sample.record("gray"), Tone.GRAYSCALE)
+    styles = [sample.store(catalogue, sample.record(f"colour {n}"), Tone.COLOUR) for n in range(4)]
+    sample.match(catalogue, content, *styles[:3])
+    (made,) = _made(catalogue, sample, catalogue.take_batch(THREE, sample.models, sample.matcher, limit=None))
+    asked = AttemptRequest(marks_sha256=marks, style_id=None if marks else styles[3], recipe=THREE.name)
+    catalogue.add_request(made, "Aoi", asked)
+    (pending,) = _take(catalogue, sample, THREE)
+    assert ([each.id for each in pending.styles], pending.inputs.marks_sha256) == ([styles[n] for n in taken], marks)
 
 
 def test_an_attempt_is_dropped_when_any_of_its_styles_may_no_longer_be_used(

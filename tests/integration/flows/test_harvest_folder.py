@@ -54,7 +54,7 @@ def test_a_result_of_colorize_is_known_for_one_wherever_it_lies(settings_of: "Se
     settings = settings_of(prints.parent / "home")
     for suffix in (".png", ".tif", ".jpg"):
         made = (prints / "made").with_suffix(suffix)
-        list(colorize_files(settings, Files(prints / "gray.png", prints / "colour.png", None, made)))
+        list(colorize_files(settings, Files(prints / "gray.png", (prints / "colour.png",), None, made)))
         (tally,) = harvest(settings, [str(prints)])
         assert [name for name, reason in tally.problems if "nishiki made" in reason] == ["made"]
         made.unlink()

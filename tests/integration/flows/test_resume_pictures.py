@@ -140,7 +140,7 @@ def test_one_pair_resumes_from_what_an_earlier_command_kept_or_says_that_it_cann
 
     thread = threading.Thread(target=look)
     thread.start()
-    said = list(colorize_files(settings, Files(content, style, None, tmp_path / "one.png")))
+    said = list(colorize_files(settings, Files(content, (style,), None, tmp_path / "one.png")))
     over.set()
     thread.join()
     (name,) = seen
@@ -148,7 +148,7 @@ def test_one_pair_resumes_from_what_an_earlier_command_kept_or_says_that_it_cann
     assert "checkpoint" not in said[0]
 
     (folder / name).write_bytes(b"torn")
-    said = list(colorize_files(settings, Files(content, style, None, tmp_path / "two.png")))
+    said = list(colorize_files(settings, Files(content, (style,), None, tmp_path / "two.png")))
     assert f"the checkpoint {name} is damaged" in said[0]
     assert said[0].endswith("begun anew")
     assert checkpoints(settings) == []

@@ -36,7 +36,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def coloured(settings: Settings, output: str, style: Path | None = COLOUR, marks: Path | None = None) -> list[str]:
-    return list(colorize_files(settings, Files(GRAY, style, marks, Path(output))))
+    return list(colorize_files(settings, Files(GRAY, (style,) if style else (), marks, Path(output))))
 
 
 def lab(pixels: Pixels) -> np.ndarray:
@@ -65,10 +65,35 @@ def test_another_impression_of_the_design_gives_its_colours_in_place(settings: S
     assert float(measures["registration residual"]) < 8
 
 
+def test_several_styles_are_chosen_from_and_named_in_the_result(settings: Settings) -> None:
+    Image.fromarray(draw_print(design(5), 0).pixels[::4, ::4]).save("other.png")
+    words = ["colorize", str(GRAY), str(COLOUR), "other.png", "-o", "result.png", "--size", "128", "--device", "cpu"]
+    run = CliRunner().invoke(app, words)
+    assert (run.exit_code, "style 1 " in run.stdout, "style 2 " in run.stdout) == (0, True, True), run.output
+    found = read_provenance(Path("result.png").read_bytes())
+    assert found is not None
+    assert [each.identifier for each in found.styles] == ["colour.png", "other.png"]
+    assert found.recipe_data["styles"] == 2
+
+
+@pytest.mark.parametrize(
+    ("recipe", "given", "said"),
+    [("nishiki/colour", 6, "from up to 5"), ("classics/welsh2002", 2, "from one"), ("nishiki/tint", 3, "from one")],
+)
+def test_more_styles_than_a_recipe_chooses_from_are_refused_before_the_work(
+    settings: Settings, recipe: str, given: int, said: str
+) -> None:
+    words = ["colorize", str(GRAY), *[str(COLOUR)] * given, "-o", "result.png", "--recipe", recipe, "--device", "cpu"]
+    run = CliRunner().invoke(app, words)
+    assert run.exit_code == 2
+    assert f"{given} style images were given" in run.stderr
+    assert said in run.stderr
+
+
 def test_a_scan_of_sixteen_bits_gives_a_result_of_sixteen_bits(settings: Settings) -> None:
     ramp = np.tile(np.linspace(9000, 60000, 128).astype(np.uint16), (96, 1))
     Image.fromarray(ramp).save("gray.tif")
-    list(colorize_files(settings, Files(Path("gray.tif"), COLOUR, None, Path("result.tif"))))
+    list(colorize_files(settings, Files(Path("gray.tif"), (COLOUR,), None, Path("result.tif"))))
     found = tifffile.imread("result.tif")
     assert found.dtype == np.uint16
     assert found.shape == (96, 128, 3)
@@ -118,7 +143,7 @@ def test_a_rejected_result_is_written_only_where_that_was_asked_for_and_says_so(
     with pytest.raises(NotFit, match=r"result\.png was not written.*nothing to colour.*--keep-rejected"):
         coloured(settings, "result.png")
     assert [path.name for path in Path.cwd().glob("result*")] == []
-    said = list(colorize_files(settings, Files(GRAY, COLOUR, None, Path("result.png")), keep_rejected=True))
+    said = list(colorize_files(settings, Files(GRAY, (COLOUR,), None, Path("result.png")), keep_rejected=True))
     assert said[0].startswith("result.png: 128×96 px")
     assert "Not fit to be shown: nothing to colour: the content is blank." in said
     found = read_provenance(Path("result.png").read_bytes())

@@ -55,6 +55,7 @@ DECIDING_OF_CHROMA: dict[str, Any] = {
     "luminance_weight": 1.0,
     "agreement": 5.0,
     "palette": 0.0,
+    "styles": 2,
     "limits": {"ink_chroma": [0.0, 5.0]},
 }
 AS_KEPT = {

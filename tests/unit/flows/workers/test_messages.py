@@ -22,20 +22,21 @@ from flows.workers.messages import (
     Note,
     PictureJob,
     Progress,
+    StylePath,
     Unable,
     from_json,
     to_json,
 )
 
+LAID = {"homography": [[1.0, 0.0, 0.1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], "mirrored": False}
 JOBS = (
     PictureJob(
         "7",
         "/home/pictures/aa",
-        ("/home/pictures/bb", "/home/pictures/ee"),
+        (StylePath("/home/pictures/bb", LAID), StylePath("/home/pictures/ee")),
         None,
         "/home/checkpoints/attempt-7",
         '{"credits": []}',
-        {"homography": [[1.0, 0.0, 0.1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], "mirrored": False},
     ),
     PictureJob("8", "/home/pictures/cc", (), "/home/marks/dd", None, "{}"),
 )
