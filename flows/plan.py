@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from colorize.encoders import weights
 from colorize.encoders.weights import OXFORD, RANDOM, SMALL, WeightsFile
 from colorize.errors import UnknownEncoder
+from colorize.methods.exemplar.parameters import Exemplar
 from colorize.recipes.library import recipe_named, recipes
 from colorize.recipes.recipe import Recipe
 from db.entries.claim import ENCODER, MatcherKey, ModelKey
@@ -315,14 +316,15 @@ def night_recipe(settings: Settings) -> Recipe:
 
 
 def sized_recipe(name: str, settings: Settings) -> Recipe:
-    """A recipe with the settings' size, and their iterations where its method takes any.
+    """A recipe with the settings' size, and their iterations and styles where its method takes any.
 
     Raises:
         UnknownRecipe, BadRecipe.
     """
     recipe = recipe_named(name)
     iterations = settings.iterations if recipe.parameters.iterations else None
-    return recipe.changed(long_edge_px=settings.size, iterations=iterations)
+    styles = settings.styles if isinstance(recipe.parameters, Exemplar) else None
+    return recipe.changed(long_edge_px=settings.size, iterations=iterations, styles=styles)
 
 
 def encoder_weights(settings: Settings, recipe: Recipe) -> WeightsFile:

@@ -175,6 +175,11 @@ class Settings(ReviewSettings):
     iterations: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
         default=None, description="Evaluations for each picture; left out: the recipe's."
     )
+    styles: Annotated[int, Field(ge=1, le=5)] | None = Field(
+        default=None,
+        description="Style images that each region of a content chooses from, at most, where the recipe can; "
+        "left out: the recipe's.",
+    )
     limit: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Attempts that one night takes on at most; left out: all that are due."
     )

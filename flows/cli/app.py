@@ -236,7 +236,7 @@ def colorize(
 ) -> None:  # fmt: skip
     """Colorize one picture file in the colours of another, without a catalogue.
 
-    Of several STYLEs each region takes most from the one that has its like. With --marks their colours hold, whatever
+    Of several styles each region takes most from the one that has its like. With --marks their colours hold, whatever
     the recipe found; without STYLE they are all the colours there are.
     A result that the recipe's limits reject is not written: the command says why and ends with 1.
     """

@@ -31,7 +31,7 @@ from colorize.measures.quality import truth_distances
 from colorize.recipes.library import recipe_named
 from colorize.results import Colorization
 from tests.benchmarks.figures import Figure, publish
-from tests.benchmarks.match_rule import choice, painters
+from tests.benchmarks.match_rule import choice, painters, styles
 from tests.benchmarks.match_scale import scale
 from tests.shared import SHARED
 
@@ -197,6 +197,7 @@ SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "colour": colour,
     "painters": painters,
     "choice": choice,
+    "styles": styles,
     "scale": scale,
 }
 

@@ -3,9 +3,12 @@
 import csv
 import random
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from statistics import fmean, median
 
 import numpy as np
 
@@ -15,7 +18,8 @@ from colorize.encoders.weights import shipped_weights
 from colorize.images.decode import Pixels, decode
 from colorize.images.frame import find_frame
 from colorize.images.resize import resized, to_gray
-from colorize.jobs import Job
+from colorize.images.tone import Tone, judge_tone
+from colorize.jobs import Job, Style
 from colorize.matching.embedding import embed
 from colorize.matching.ranking import Vectors
 from colorize.matching.tones import cast, distance, spread, tones
@@ -96,6 +100,46 @@ def choice() -> Iterator[Figure]:
         way = float((mean - value) / (mean - best_of))
         yield Figure(name, float(value), "ratio")
         yield Figure(f"{name}: way from mean to best", way, "share", "≥ .5", way >= 0.5)
+
+
+def styles() -> Iterator[Figure]:
+    """ΔE00 over gray's with one to five styles, the rule's first choices, and what further ones cost."""
+    if not (SHARED / "ukiyoe").is_dir():
+        return
+    prints, encoder = _prints(), load_encoder(shipped_weights())
+    usual = np.median(np.stack([each.tones for each in prints]), axis=0)
+    contents = [each for each in prints if each.row["kind"] == "actor" and not each.row["group"].startswith("same:")]
+    jobs = [_job(content, _chosen(content, prints, usual)) for content in random.Random(15).sample(contents, CONTENTS)]
+    took = {}
+    for number in (1, 2, 3, 5):
+        recipe = recipe_named("nishiki/colour").changed(styles=number)
+        began = time.process_time()
+        made = colorizer_for(recipe, encoder, "cpu").colorize([job for _, job in jobs])
+        took[number] = (time.process_time() - began) / len(jobs)
+        ratios = [
+            truth_distances(content.pixels, each.picture)["delta_e_ratio"]
+            for (content, _), each in zip(jobs, made, strict=True)
+            if isinstance(each, Colorization)
+        ]
+        words = f"{number} style{'s' if number > 1 else ''}, {len(ratios)} contents"
+        yield Figure(f"{words}: ΔE00 over gray's, median", median(ratios), "ratio")
+        yield Figure(f"{words}: mean", fmean(ratios), "ratio")
+        yield Figure(f"{words}: worst", max(ratios), "ratio")
+        yield Figure(f"{words}: time to that with one", took[number] / took[1], "×")
+
+
+def _chosen(content: Print, prints: Sequence[Print], usual: Vectors) -> list[Print]:
+    """The rule's five best of other designs that are colour prints, the best first."""
+    group = content.row["group"]
+    others = [each for each in prints if each is not content and (not group or each.row["group"] != group)]
+    scores = _scores(content, others, usual)
+    ranked = (others[place] for place in sorted(range(len(others)), key=lambda place: -scores[place]))
+    return list(islice((each for each in ranked if judge_tone(each.pixels).tone is Tone.COLOUR), 5))
+
+
+def _job(content: Print, chosen: Sequence[Print]) -> tuple[Print, Job]:
+    first, *further = (Style(each.pixels) for each in chosen)
+    return content, Job("content", to_gray(content.pixels), first.pixels, further=tuple(further))
 
 
 def _prints() -> list[Print]:

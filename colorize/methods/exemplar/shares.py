@@ -9,7 +9,7 @@ from skimage.segmentation import felzenszwalb
 
 Floats = NDArray[np.float32]
 
-_EVENNESS: Final = 4.0
+_EVENNESS: Final = 2.0
 """What likeness is divided by: above 1 styles that are nearly as alike give nearly as much."""
 _SCALE, _BLUR, _LEAST_CELLS = 60, 0.6, 8
 """Of the segmentation (Felzenszwalb and Huttenlocher 2004), on lightness in [0, 1]."""

@@ -9,7 +9,7 @@ from colorize.encoders.weights import FULL_WIDTHS, WeightsFile
 from colorize.errors import UnknownEncoder, WeightsMissing
 from colorize.recipes.library import recipe_named, recipes
 from db.entries.night import EncoderKey, RecipeEntry
-from flows.plan import chosen_for, encoder_named, encoder_weights, recipe_entry, users_of
+from flows.plan import chosen_for, encoder_named, encoder_weights, recipe_entry, sized_recipe, users_of
 from flows.reports.encoder_note import weights_sentence as sentence
 from flows.settings import Settings
 
@@ -138,3 +138,12 @@ def test_the_small_encoder_says_what_it_is_and_random_weights_what_they_are_not(
     random = sentence(EncoderKey("random-seeded", "c0ffee"), entry("a", OXFORD))
     assert "nothing learned" in random
     assert "demonstration" in random
+
+
+def test_the_setting_says_from_how_many_styles_a_recipe_chooses_where_it_can() -> None:
+    settings = Settings.model_validate({"styles": 3, "size": 128})
+    assert recipe_entry(sized_recipe("nishiki/colour", settings)).styles == 3
+    assert (
+        sized_recipe("classics/welsh2002", settings).digest()
+        == recipe_named("classics/welsh2002").changed(long_edge_px=128).digest()
+    )
