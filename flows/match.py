@@ -1,38 +1,29 @@
-"""Grayscale records → candidates → matches: embeds what has no embedding yet, then ranks all colour images.
+"""Grayscale records → candidates → matches: describes what is not described yet, then chooses styles by the rule.
 
-Durable when: embeddings in portions of EMBED_PORTION; a content image's matches all at once. A crash repeats at
-most one portion. Runs again without harm: contents keep a match whose style may be used, all others are tried anew.
+Durable when: vectors in portions of EMBED_PORTION; the matches of PORTION contents, each content's all at once, when
+all of them are scored. A crash repeats at most one portion. Runs again without harm: contents keep a match whose style
+may be used, all others are tried anew.
 """
 
 import logging
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from colorize.device import use_one_thread
 from colorize.encoders.loading import load_encoder
 from colorize.errors import UnreadableImage
-from colorize.matching.embedding import LAYER, embed
-from colorize.matching.geometry import SameDesign
-from colorize.matching.ranking import Genres, Ranked, Vectors, centre_of, rank
-from db.entries.night import (
-    LIKELY_SAME_DESIGN,
-    Description,
-    EncoderKey,
-    ImageEntry,
-    MatchEntry,
-    MatchOutcome,
-    Tone,
-)
+from colorize.matching.embedding import embed
+from colorize.matching.ranking import Vectors
+from colorize.matching.tones import tones
+from db.entries.night import TONES, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import PictureMissing
-from flows.matching.drawings import MOST_COMPARED, Drawings
+from flows.matching.candidates import Candidates
+from flows.matching.choosing import Limits, Unmatched, choose
+from flows.matching.drawings import Drawings
+from flows.matching.rule import Scored
 from flows.plan import Plan, plan_night
 from flows.progress import track
 from flows.settings import Settings
@@ -43,8 +34,8 @@ from flows.workers.processes import workplaces
 
 log = logging.getLogger(__name__)
 EMBED_PORTION = 32
-QUERIES = 512
-"""Content images ranked at a time."""
+PORTION = 128
+"""Content images among which no style print serves more than its share."""
 
 
 class MatchedWith(StrEnum):
@@ -52,7 +43,6 @@ class MatchedWith(StrEnum):
 
     SAME_DESIGN = "another impression of its own design"
     OTHER_DESIGN = "a print of another design"
-    OTHER_GENRE = "a print of another genre, for want of its own"
     NONE = "nothing"
 
 
@@ -96,172 +86,106 @@ def match(settings: Settings) -> MatchTally:
         catalogue, key = plan.catalogue, plan.night.encoder
         judged = judge_again(catalogue)
         scope = plan.scope()
-        missing = catalogue.images_to_embed(key, {Tone.COLOUR, *scope.tones})
-        problems = embed_images(plan, missing) if missing else []
-        log.info("%d pictures embedded with %s, %d of them failed", len(missing), key.name, len(problems))
-        found = rank_contents(plan, catalogue.contents_to_match(key, plan.matcher, scope))
+        problems = describe_images(plan, {Tone.COLOUR, *scope.tones})
+        found = match_contents(plan, catalogue.contents_to_match(key, plan.matcher, scope))
         return MatchTally(key, found, catalogue.held_back(scope), catalogue.tones(), [*judged_lines(judged), *problems])
 
 
-@step("embed-images")
-def embed_images(plan: Plan, missing: Sequence[ImageEntry]) -> list[tuple[str, str]]:
-    """Embed images, in portions that are kept at once; returns (identifier, reason) of those that could not be."""
+@step("describe-images")
+def describe_images(plan: Plan, wanted: Collection[Tone]) -> list[tuple[str, str]]:
+    """Describe images of these tones that are not described yet, in portions that are kept at once.
+
+    Returns:
+        (identifier, reason) of those that could not be.
+    """
     use_one_thread()
-    catalogue, settings = plan.catalogue, plan.settings
-    encoder = load_encoder(plan.night.weights).to(plan.devices[0])
+    catalogue, settings, key = plan.catalogue, plan.settings, plan.night.encoder
+    missing = {each: catalogue.images_to_embed(each, wanted) for each in (key, TONES)}
+    images = list({image.id: image for row in missing.values() for image in row}.values())
+    due = {each: {image.id for image in row} for each, row in missing.items()}
+    if not images:
+        return []
+    encoder = load_encoder(plan.night.weights).to(plan.devices[0]) if due[key] else None
     problems = []
 
-    def embedded(image: ImageEntry) -> Vectors | str:
+    def described(image: ImageEntry) -> dict[EncoderKey, Vectors] | str:
         try:
             copy = read_working_copy(catalogue, image.sha256, settings.max_pixels)
         except (UnreadableImage, PictureMissing, OSError) as error:
             return f"{error}; run: nishiki doctor"
-        vector = embed(encoder, copy.pixels, copy.frame)
+        found = {}
+        if encoder and image.id in due[key]:
+            found[key] = embed(encoder, copy.pixels, copy.frame)
+        if image.id in due[TONES]:
+            found[TONES] = tones(copy.pixels, copy.frame)
         advance(1)
-        return vector
+        return found
 
     with (
-        track("embed pictures", len(missing), "pictures") as advance,
+        track("describe pictures", len(images), "pictures") as advance,
         ThreadPoolExecutor(len(workplaces(plan.devices, settings.cpu_processes))) as threads,
     ):
-        for start in range(0, len(missing), EMBED_PORTION):
-            portion = missing[start : start + EMBED_PORTION]
-            results = list(zip(portion, threads.map(embedded, portion), strict=True))
+        for start in range(0, len(images), EMBED_PORTION):
+            portion = images[start : start + EMBED_PORTION]
+            results = list(zip(portion, threads.map(described, portion), strict=True))
             problems += [(image.sha256[:12], result) for image, result in results if isinstance(result, str)]
-            vectors = {image.id: result for image, result in results if not isinstance(result, str)}
-            catalogue.add_embeddings(plan.night.encoder, vectors)
+            found = [(image.id, result) for image, result in results if not isinstance(result, str)]
+            for each in due:
+                catalogue.add_embeddings(each, {image: result[each] for image, result in found if each in result})
+    log.info("%d pictures described with %s, %d of them failed", len(images), key.name, len(problems))
     return problems
 
 
-@step("rank-contents")
-def rank_contents(plan: Plan, contents: Sequence[int]) -> Counter[MatchedWith]:
-    """Rank all colour images for each content image; returns how many were matched with what."""
-    catalogue, settings, key = plan.catalogue, plan.settings, plan.night.encoder
-
-    def blocks() -> Iterable[tuple[NDArray[np.int64], Vectors]]:
-        return catalogue.styles(key)
-
+@step("match-contents")
+def match_contents(plan: Plan, contents: Sequence[int]) -> Counter[MatchedWith]:
+    """Choose the styles of each content image; returns how many were matched with what."""
+    catalogue, settings = plan.catalogue, plan.settings
     found: Counter[MatchedWith] = Counter()
     if not contents:
         return found
-    centre, genres = centre_of(blocks), genre_numbers(catalogue.genres(), settings.genres)
-    drawings = Drawings(lambda sha256: read_working_copy(catalogue, sha256, settings.max_pixels))
+    candidates = candidates_of(plan)
+    limits = Limits(settings.candidates, settings.style_share)
     with track("match", len(contents), "pictures") as advance:
-        for start in range(0, len(contents), QUERIES):
-            portion = contents[start : start + QUERIES]
-            of_portion = np.array([genres.get(content_id, 0) for content_id in portion], np.int64)
-            known = Genres(of_portion, genres, LIKELY_SAME_DESIGN)
-            most = max(settings.candidates, MOST_COMPARED)
-            ranked = rank(catalogue.vectors(key, portion), blocks, most, centre, known)
-            styles = {candidate.id for row in ranked for candidate in row}
-            descriptions = catalogue.describe({*portion, *styles})
-            for content_id, row in zip(portion, ranked, strict=True):
-                pictures = ((each.id, descriptions[each.id].sha256) for each in row)
-                same = drawings.first_of_design(descriptions[content_id].sha256, pictures)
-                best = own_design_first(row, same)[: settings.candidates]
-                entries = match_entries(descriptions, content_id, best, settings.score_floor, same)
+        for start in range(0, len(contents), PORTION):
+            rows = {}
+            for content_id, row in candidates.scored(contents[start : start + PORTION]):
+                rows[content_id] = row
+                advance(1)
+            designs = candidates.designs({each.style_id for row in rows.values() for each in row})
+            for content_id, chosen in choose(rows, limits, designs).items():
+                entries = match_entries(chosen)
                 catalogue.add_matches(content_id, plan.matcher, entries)
                 found[matched_with(entries[0])] += 1
-                advance(1)
     return found
 
 
-def genre_numbers(said: Mapping[int, tuple[str | None, bool]], actors: Sequence[str]) -> dict[int, int]:
-    """A number for the genre of each image of which records say one; whoever names an actor says it, too.
-
-    Args:
-        said: image → the genre's name, and whether an actor is named.
-        actors: names of the actor prints' genre, which count as one.
-    """
-    one = {_plain(name): 1 for name in actors}
-    numbers: dict[str, int] = {}
-    found = {}
-    for image_id, (genre, cast) in said.items():
-        if genre:
-            name = _plain(genre)
-            found[image_id] = one.get(name) or numbers.setdefault(name, len(numbers) + 2)
-        elif cast:
-            found[image_id] = 1
-    return found
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold().strip()
+def candidates_of(plan: Plan) -> Candidates:
+    """What the night's matching goes by."""
+    settings, catalogue = plan.settings, plan.catalogue
+    drawings = Drawings(lambda sha256: read_working_copy(catalogue, sha256, settings.max_pixels))
+    return Candidates(catalogue, plan.night.encoder, settings.match_weights, settings.genres, drawings)
 
 
 def matched_with(entry: MatchEntry) -> MatchedWith:
     """What the first of a content's entries came to."""
     if entry.outcome is not MatchOutcome.MATCHED:
         return MatchedWith.NONE
-    if entry.reasons.get("same_design"):
-        return MatchedWith.SAME_DESIGN
-    return MatchedWith.OTHER_GENRE if entry.reasons.get("other_genre") else MatchedWith.OTHER_DESIGN
+    return MatchedWith.OTHER_DESIGN if entry.registration is None else MatchedWith.SAME_DESIGN
 
 
-def own_design_first(ranked: Sequence[Ranked], same: tuple[int, SameDesign] | None) -> list[Ranked]:
-    """Before all others the style that the drawings show to be of the content's design, whatever its genre."""
-    if same is None:
-        return list(ranked)
-    ahead = [replace(each, other_genre=False) for each in ranked if each.id == same[0]]
-    return [*ahead, *(each for each in ranked if each.id != same[0])]
-
-
-def match_entries(
-    descriptions: Mapping[int, Description], content_id: int, ranked: Sequence[Ranked], floor: float,
-    same: tuple[int, SameDesign] | None = None,
-) -> list[MatchEntry]:  # fmt: skip
-    """The best as the match, the others above the floor as candidates, or one "no match" with the reason.
-
-    Args:
-        same: the style that the drawings show to be of the content's design, and how it lies on the content.
-    """
-    registrations = {same[0]: same[1].data()} if same else {}
-    above = [candidate for candidate in ranked if candidate.score >= floor or candidate.id in registrations]
-    if not above:
-        best = max((candidate.score for candidate in ranked), default=None)
-        why = "there are no colour pictures that may be used" if best is None else "the best score is under the floor"
-        return [MatchEntry(MatchOutcome.NO_MATCH, reasons={"why": why, "best_score": best, "floor": floor})]
+def match_entries(chosen: Sequence[Scored] | Unmatched) -> list[MatchEntry]:
+    """The first as the match, the others as candidates; or one "no match" with the reason."""
+    if isinstance(chosen, Unmatched):
+        reasons = {"why": chosen.why, "best_score": chosen.best_score}
+        return [MatchEntry(MatchOutcome.NO_MATCH, reasons=reasons)]
     return [
         MatchEntry(
-            outcome=MatchOutcome.CANDIDATE if position else MatchOutcome.MATCHED,
-            style_id=candidate.id,
-            rank=position + 1,
-            score=likeness(candidate.score, registrations.get(candidate.id)),
-            reasons=match_reasons(
-                descriptions[content_id], descriptions[candidate.id], candidate, registrations.get(candidate.id)
-            ),
-            registration=registrations.get(candidate.id),
+            outcome=MatchOutcome.MATCHED if rank == 1 else MatchOutcome.CANDIDATE,
+            style_id=each.style_id,
+            rank=rank,
+            score=each.score,
+            reasons=each.reasons,
+            registration=each.registration,
         )
-        for position, candidate in enumerate(above)
+        for rank, each in enumerate(chosen, 1)
     ]
-
-
-def likeness(cosine: float, registration: Mapping[str, Any] | None) -> float:
-    """Of two designs: the features' cosine; from LIKELY_SAME_DESIGN on, too, where the drawings lie on one another."""
-    if registration is None:
-        return cosine
-    return max(cosine, LIKELY_SAME_DESIGN + (1 - LIKELY_SAME_DESIGN) * float(registration["correlation"]))
-
-
-def match_reasons(
-    content: Description, style: Description, candidate: Ranked, registration: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Why these two, as data: the features decide, and the genre; what the records share stands beside it."""
-    shared = {
-        "artists": sorted(set(content.artists) & set(style.artists)),
-        "actors": sorted({actor for _, actor in content.cast} & {actor for _, actor in style.cast} - {""}),
-        "roles": sorted({role for role, _ in content.cast} & {role for role, _ in style.cast} - {""}),
-    }
-    reasons: dict[str, Any] = {
-        "layer": LAYER,
-        "cosine": round(candidate.score, 4),
-        "same_design": registration is not None or candidate.score >= LIKELY_SAME_DESIGN,
-    }
-    if registration is not None:
-        reasons |= {"inliers": registration["inliers"], "drawings_correlation": round(registration["correlation"], 3)}
-    if candidate.other_genre:
-        reasons["other_genre"] = style.genre or "actor print"
-    reasons |= {f"shared_{key}": words for key, words in shared.items() if words}
-    if content.year_from is not None and style.year_from is not None:
-        reasons["years_apart"] = abs(content.year_from - style.year_from)
-    return reasons

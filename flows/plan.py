@@ -8,6 +8,7 @@ Importing it loads neither torch nor the database, for commands that only look c
 """
 
 import errno
+import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +34,7 @@ from flows.archives.errors import NotAnArchive
 from flows.archives.record import Access, Archive
 from flows.archives.registry import check_address, open_archive
 from flows.errors import Faults
-from flows.settings import ArchiveSettings, Settings
+from flows.settings import ArchiveSettings, MatchWeights, Settings
 
 if TYPE_CHECKING:  # loaded where a catalogue is opened
     from db.catalogue import Catalogue
@@ -118,7 +119,7 @@ class Plan(CataloguePlan):
     @property
     def matcher(self) -> MatcherKey:
         """What the night's matches belong to."""
-        return matcher_key(self.night.encoder)
+        return matcher_key(self.night.encoder, self.settings.match_weights)
 
     def recipe(self, name: str) -> PlannedRecipe:
         """Another recipe by name, at the settings' size.
@@ -425,9 +426,10 @@ def models_of(file: WeightsFile) -> tuple[ModelKey, ...]:
     return (ModelKey(ENCODER, file.name, file.checksum),)
 
 
-def matcher_key(encoder: EncoderKey) -> MatcherKey:
-    """The matching of these embeddings; its version grows with the ranking, and with every other encoder."""
-    return MatcherKey("embedding", f"2-{encoder.checksum}")
+def matcher_key(encoder: EncoderKey, weights: MatchWeights) -> MatcherKey:
+    """The matching by these vectors and weights; its version grows with the rule, and with every other of them."""
+    digest = hashlib.sha256(weights.model_dump_json().encode()).hexdigest()
+    return MatcherKey("rule", f"3-{encoder.checksum}-{digest[:12]}")
 
 
 def recipe_entry(recipe: Recipe) -> RecipeEntry:

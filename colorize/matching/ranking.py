@@ -5,7 +5,7 @@ describe texture, not subject, and are not used. `flows.match` hands over the ca
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,17 +13,17 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from torch.nn import functional
 
 CENTRE_FROM = 8
 """Colour pictures from which on vectors are centred on their mean; of fewer, the mean says little."""
 
 _ROWS = 256
-"""Queries whose cosines with a block one core holds at a time."""
+"""Vectors whose cosines with a block one core holds at a time."""
 _PLACES = 100_000
 """What a rounded cosine is a whole number of."""
-_APART = 4 * _PLACES
-"""More than two cosines differ by."""
 _IDS = 1 << 40
 Vectors = NDArray[np.float32]
 Blocks = Callable[[], Iterable[tuple[NDArray[np.int64], Vectors]]]
@@ -37,26 +37,6 @@ class Ranked:
     id: int
     score: float
     """Cosine of the centred vectors, in [−1, 1]; of the plain ones where too few pictures give a centre."""
-    other_genre: bool = False
-    """The records say that the two are of different genres, and nothing says that they are of one design."""
-
-
-@dataclass(frozen=True)
-class Genres:
-    """Of which genre the pictures are, as far as records say."""
-
-    of_queries: NDArray[np.int64]
-    """(n,), a number for each genre, 0: unknown."""
-    of_styles: Mapping[int, int]
-    """By id, the same numbers; those of unknown genre are left out."""
-    same_design: float
-    """Cosine from which on two pictures are of one design, whatever the records say."""
-
-    def differ(self, of_queries: torch.Tensor, ids: NDArray[np.int64], cosines: torch.Tensor) -> torch.Tensor:
-        """bool, (n, m): the genres are known and differ, and the likeness is not that of one design."""
-        styles = torch.tensor([self.of_styles.get(int(each), 0) for each in ids])[None]
-        queries = of_queries[:, None]
-        return (queries != styles) & (queries != 0) & (styles != 0) & (cosines < self.same_design)
 
 
 def centre_of(blocks: Blocks) -> Vectors | None:
@@ -71,9 +51,7 @@ def centre_of(blocks: Blocks) -> Vectors | None:
     return mean
 
 
-def rank(
-    queries: Vectors, blocks: Blocks, k: int, centre: Vectors | None, genres: Genres | None = None
-) -> list[list[Ranked]]:
+def rank(queries: Vectors, blocks: Blocks, k: int, centre: Vectors | None) -> list[list[Ranked]]:
     """The k best of all blocks for each query, best first, exactly; memory stays that of one block.
 
     Cosines are rounded to five places, since those of equal pictures differ in the last bits; equal ones rank by id,
@@ -84,33 +62,25 @@ def rank(
         queries: float32, (n, d).
         blocks: any number of colour images; ids from 0 to 2⁴⁰.
         centre: subtracted from both sides first; None leaves them as they are.
-        genres: pictures of another genre come after all others; None: no genre is known.
     """
     if not len(queries):
         return []
-    wanted, kinds = _unit(queries, centre), torch.from_numpy(genres.of_queries) if genres else None
+    wanted = _unit(queries, centre)
     parts = [slice(at, at + _ROWS) for at in range(0, len(queries), _ROWS)]
     best = [torch.empty((len(wanted[part]), 0), dtype=torch.int64) for part in parts]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
         for ids, vectors in blocks():
-            keys = partial(_keys, wanted, _unit(vectors, centre).T, ids, kinds, genres)
+            keys = partial(_keys, wanted, _unit(vectors, centre).T, ids)
             best = list(threads.map(partial(_better, keys, k), parts, best))
     found = torch.cat(best)
     ids_of = -found % _IDS
-    scores = (found + ids_of) // _IDS
-    apart = scores < -_PLACES
-    columns = (ids_of, (scores + _APART * apart) / _PLACES, apart)
+    columns = (ids_of, (found + ids_of) // _IDS / _PLACES)
     return [list(map(Ranked, *row)) for row in zip(*(each.tolist() for each in columns), strict=True)]
 
 
-def _keys(
-    wanted: torch.Tensor, styles: torch.Tensor, ids: NDArray[np.int64], kinds: torch.Tensor | None,
-    genres: Genres | None, part: slice,
-) -> torch.Tensor:  # fmt: skip
+def _keys(wanted: torch.Tensor, styles: torch.Tensor, ids: NDArray[np.int64], part: slice) -> torch.Tensor:
     """int64, (rows of the part, m): the better a style, the larger."""
     cosines = (wanted[part] @ styles).mul_(_PLACES).round_()
-    if genres is not None and kinds is not None:
-        cosines -= _APART * genres.differ(kinds[part], ids, cosines / _PLACES)
     return cosines.to(torch.int64).mul_(_IDS).sub_(torch.from_numpy(ids.copy()))  # torch takes no strides below 0
 
 
@@ -120,6 +90,26 @@ def _better(keys: Callable[[slice], torch.Tensor], k: int, part: slice, before: 
 
 def _largest(keys: torch.Tensor, k: int) -> torch.Tensor:
     return keys.topk(min(k, keys.shape[1]), dim=1)[0]
+
+
+def cosines(one: Vectors, others: Sequence[Vectors], centre: Vectors | None) -> Vectors:
+    """Of one vector, (d,), with each of the others, (n,), centred as for `rank`."""
+    if not others:
+        return np.zeros(0, np.float32)
+    found: Vectors = (_unit(one[None], centre) @ _unit(np.stack(others), centre).T)[0].numpy()
+    return found
+
+
+def designs(vectors: Mapping[int, Vectors], centre: Vectors | None, least: float) -> dict[int, int]:
+    """Picture → the least id of those of its design: by a cosine of `least`, or through others between them."""
+    ids = sorted(vectors)
+    if not ids:
+        return {}
+    unit = _unit(np.stack([vectors[each] for each in ids]), centre)
+    pairs = [(unit[start : start + _ROWS] @ unit.T >= least).numpy() for start in range(0, len(ids), _ROWS)]
+    _, labels = connected_components(csr_array(np.concatenate(pairs)), directed=False)
+    firsts: dict[int, int] = {}
+    return {each: firsts.setdefault(int(label), each) for each, label in zip(ids, labels, strict=True)}
 
 
 def _unit(vectors: Vectors, centre: Vectors | None) -> torch.Tensor:

@@ -17,11 +17,12 @@ from colorize.matching.ranking import Vectors
 
 VERSION: Final = "tones/1"
 BINS: Final = 16
+LENGTH: Final = BINS + 3
 _LONG_EDGE_PX: Final = 128
 
 
 def tones(pixels: Pixels, frame: Frame | None = None) -> Vectors:
-    """A print's tones, float32 (BINS + 3,): see `distance`, `spread` and `cast`.
+    """A print's tones, float32 (LENGTH,): see `distance`, `spread` and `cast`.
 
     Shares of pixels up to each of BINS steps of L*, then the standard deviation of chroma, and mean a* and b*.
 

@@ -49,8 +49,8 @@ class Change(StrEnum):
 
 
 LIKELY_SAME_DESIGN = 0.6
-"""Likeness (cosine of deep features) from which on two prints are taken for impressions of one design: on real prints
-impressions of one design have .66 to .94, all others at most .54. Below it, more is not better."""
+"""Score of a match from which on two prints are taken for impressions of one design, and the cosine of deep features
+that only these have: on real prints .66 to .94, all others at most .54."""
 
 
 class MatchOutcome(StrEnum):
@@ -304,6 +304,10 @@ class EncoderKey:
 
     name: str
     checksum: str
+
+
+TONES = EncoderKey("tones", "tones/1")
+"""What a picture's lightness and colours are kept under, beside the vectors of encoders (`colorize.matching.tones`)."""
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,10 @@ def choose(
     chosen: dict[int, tuple[Scored, ...] | Unmatched] = {}
     for content in sorted(rows, key=lambda each: (-ranked[each][0].score if ranked[each] else 0.0, each)):
         row = ranked[content]
-        if not row or row[0].other_genre:
+        kind = [each for each in row if not each.other_genre]
+        if not kind:
             chosen[content] = _unmatched(row)
             continue
-        kind = [each for each in row if not each.other_genre]
         first = _first(kind, designs, served, most)
         if not first.same_design:
             served[designs.get(first.style_id, first.style_id)] += 1

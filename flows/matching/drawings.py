@@ -9,8 +9,6 @@ from colorize.images.working_copy import WorkingCopy
 from colorize.matching.geometry import Features, SameDesign, features, same_design
 from db.errors import PictureMissing
 
-MOST_COMPARED: Final = 12
-"""Styles that a content's drawing is held against, best first, until one is of its design."""
 _REMEMBERED: Final = 256
 """Pictures whose features are kept, about 400 KB each: style prints come again."""
 
@@ -28,14 +26,12 @@ class Drawings:
 
         Args:
             content_sha256: of the content's picture.
-            styles: (image id, sha256), the most alike first; a part of them is looked at.
+            styles: (image id, sha256), the most alike first.
         """
         content = self._features(content_sha256)
         if content is None:
             return None
-        for number, (style_id, sha256) in enumerate(styles):
-            if number == MOST_COMPARED:
-                break
+        for style_id, sha256 in styles:
             style = self._features(sha256)
             if style is not None and (found := same_design(content, style)):
                 return style_id, found

@@ -5,7 +5,8 @@ Called by `flows.match`. Where a record names no cast, its title is read: "NAME 
 """
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -16,6 +17,16 @@ from flows.matching.names import Name, people, stage_names, stage_rows
 
 YEARS: Final = (1600, 1960)
 """Dates of prints; others are slips."""
+GENRES: Final[Mapping[str, tuple[str, ...]]] = {
+    "actor": ("役者", "やくしゃ", "yakusha", "actor", "kabuki"),
+    "beauty": ("美人", "bijin", "beaut"),
+    "warrior": ("武者", "musha", "warrior"),
+    "landscape": ("風景", "名所", "山水", "fukei", "fūkei", "meisho", "sansui", "landscape", "view"),
+    "nature": ("花鳥", "草花", "kacho", "kachō", "bird", "flower", "animal"),
+    "sumo": ("相撲", "角力", "sumo", "wrestl"),
+    "erotic": ("春画", "艶本", "shunga", "erotic"),
+}
+"""Genres of prints that never lend an actor his colours, by what archives' words for them hold; others are unknown."""
 _LONGEST: Final = 40
 """Years that a span may have to say anything of its middle."""
 _MOST: Final = 1000
@@ -40,8 +51,8 @@ class Known:
     plays: frozenset[str] = frozenset()
     series: frozenset[str] = frozenset()
     year: float | None = None
-    genre: int = 0
-    """A number for each genre; 0: unknown."""
+    genre: str = ""
+    """One of GENRES; empty where the record says nothing that is understood."""
 
     def looked_up(self) -> Iterator[tuple[str, str]]:
         """What it is looked up by, the rarest kinds first."""
@@ -51,8 +62,12 @@ class Known:
             yield from ((kind, key) for name in people_of_it for key in sorted(name.keys))
 
 
-def known(said: Description, genre: int = 0) -> Known:
-    """What a description says, whatever of it is missing."""
+def known(said: Description, actor_prints: Collection[str] = ()) -> Known:
+    """What a description says, whatever of it is missing.
+
+    Args:
+        actor_prints: further names that archives give the genre of actor prints.
+    """
     title = said.title[:_MOST].replace("_", " ")
     cast = [_undotted(role, actor) for role, actor in said.cast]
     cast = cast or [(role, actor) for actor, role, _ in _AS.findall(title)]
@@ -70,8 +85,16 @@ def known(said: Description, genre: int = 0) -> Known:
         plays | _stage_in(plain, "play"),
         frozenset().union(*(stage_names(name) for name in series)),
         _year(said.year_from, said.year_to),
-        genre,
+        _genre(said.genre or "", actor_prints) or ("actor" if actors else ""),
     )
+
+
+def _genre(text: str, actor_prints: Collection[str]) -> str:
+    """Of several words the first genre that any of them names."""
+    plain = unicodedata.normalize("NFKC", text).casefold().strip()
+    if plain in {unicodedata.normalize("NFKC", each).casefold().strip() for each in actor_prints}:
+        return "actor"
+    return next((genre for genre, words in GENRES.items() if any(word in plain for word in words)), "")
 
 
 def _undotted(role: str, actor: str) -> tuple[str, str]:

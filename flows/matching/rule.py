@@ -1,8 +1,8 @@
 """One score for a content and a style, from what they share: called by `flows.match` for each pair of a short list.
 
-score = .9 / (1 + exp(−4 g)), g = Σ weight · what is shared − Σ weight · what differs: g is the expected saving in
-log ΔE00 over gray's, and .45 a pair of which nothing speaks for either. Impressions of one design lie above all others,
-in [.9, 1]; prints of another genre below, in [0, .1].
+score = .6 / (1 + exp(−4 g)), g = Σ weight · what is shared − Σ weight · what differs: g is the expected saving in
+log ΔE00 over gray's, and .3 a pair of which nothing speaks for either. Impressions of one design lie above all others,
+at .6 + .4 · correlation of their drawings; prints of another genre at a tenth of what they would have.
 """
 
 import math
@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from db.entries.night import LIKELY_SAME_DESIGN
 from flows.matching.known import Known
 from flows.matching.shared import PictureLikeness, Shared, shared
-from flows.matching.weights import MatchWeights
+from flows.settings import MatchWeights
 
 _STEEPNESS: Final = 4.0
 _USUAL: Final = {"tones": 0.14, "spread": 10.0, "cast": 5.0}
@@ -26,10 +27,16 @@ class Scored:
     style_id: int
     score: float
     """In [0, 1]."""
-    same_design: bool = False
     other_genre: bool = False
     reasons: Mapping[str, Any] = field(default_factory=dict)
     """JSON-able, told by `db.review.view.match_words`."""
+    registration: Mapping[str, Any] | None = None
+    """How it lies on the content where both are of one design."""
+
+    @property
+    def same_design(self) -> bool:
+        """The drawings show both to be of one design."""
+        return self.registration is not None
 
 
 def score(content: Known, style: Known, picture: PictureLikeness, weights: MatchWeights) -> Scored:
@@ -37,13 +44,13 @@ def score(content: Known, style: Known, picture: PictureLikeness, weights: Match
     common = shared(content, style, picture)
     parts = _parts(common, weights)
     fit = 1 / (1 + math.exp(-_STEEPNESS * max(-50.0, min(50.0, sum(parts.values())))))
-    if picture.same_design:
-        value = 0.9 + 0.1 * max(0.0, min(1.0, fit if picture.cosine is None else picture.cosine))
+    if picture.registration is not None:
+        value = LIKELY_SAME_DESIGN + (1 - LIKELY_SAME_DESIGN) * float(picture.registration["correlation"])
     else:
-        value = fit * (0.1 if common.other_genre else 0.9)
+        value = fit * LIKELY_SAME_DESIGN * (0.1 if common.other_genre else 1)
     counted = {name: round(part, 4) for name, part in parts.items() if part}
     reasons = common.data() | {"score": round(value, 4), "parts": counted}
-    return Scored(style.image_id, value, picture.same_design, common.other_genre, reasons)
+    return Scored(style.image_id, value, common.other_genre, reasons, picture.registration)
 
 
 def _parts(common: Shared, weights: MatchWeights) -> dict[str, float]:
@@ -57,6 +64,7 @@ def _parts(common: Shared, weights: MatchWeights) -> dict[str, float]:
         "actor_in_period": common.actor * common.time,
         "artist": common.artist,
         "time": common.time,
+        "likeness": picture.cosine or 0.0,
         "composition": max(0.0, picture.composition or 0.0),
     }
     against = {name: getattr(picture, name) for name in _USUAL}

@@ -1,7 +1,7 @@
 """What two records and two pictures have in common, as numbers in [0, 1] and as data for a reader."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,8 +20,8 @@ class PictureLikeness:
     """Of their embeddings, in [−1, 1]."""
     composition: float | None = None
     """Of their region descriptors, in [−1, 1]."""
-    same_design: bool = False
-    """Shown by geometry, or by a cosine that only impressions of one design have."""
+    registration: Mapping[str, Any] | None = None
+    """How the style lies on the content where their drawings show one design: `SameDesign.data`."""
     tones: float | None = None
     """Distance of their lightness, `colorize.matching.tones`: 0 to 1."""
     spread: float | None = None
@@ -58,7 +58,9 @@ class Shared:
         for kind in ("cosine", "composition", "tones"):
             if (value := getattr(self.picture, kind)) is not None:
                 said[kind] = round(value, 4)
-        return said | {"same_design": self.picture.same_design} | ({"other_kind": True} if self.other_genre else {})
+        if laid := self.picture.registration:
+            said |= {"inliers": laid["inliers"], "drawings_correlation": round(laid["correlation"], 3)}
+        return said | {"same_design": laid is not None} | ({"other_genre": True} if self.other_genre else {})
 
 
 def shared(content: Known, style: Known, picture: PictureLikeness) -> Shared:
@@ -73,7 +75,9 @@ def shared(content: Known, style: Known, picture: PictureLikeness) -> Shared:
         artist=_agreement(content.artists, style.artists),
         time=math.exp(-abs(years[0] - years[1]) / DECAY_YEARS) if years else 0.0,
         years=years,
-        other_genre=0 not in (content.genre, style.genre) and content.genre != style.genre and not picture.same_design,
+        other_genre="" not in (content.genre, style.genre)
+        and content.genre != style.genre
+        and picture.registration is None,
         picture=picture,
     )
 

@@ -87,12 +87,12 @@ def row(attempt: AttemptEntry) -> dict[str, str]:
     }
 
 
-def design_words(likeness: float | None) -> str:
-    """What the likeness of the two prints' designs means; empty where none was matched."""
-    if likeness is None:
+def design_words(score: float | None) -> str:
+    """What the score of a match says of the two prints' designs; empty where none was matched."""
+    if score is None:
         return ""
-    same = likeness >= LIKELY_SAME_DESIGN
-    return f"{'likely of the same design' if same else 'of another design'} (likeness {likeness:.2f})"
+    same = score >= LIKELY_SAME_DESIGN
+    return f"{'likely of the same design' if same else 'of another design'} (score {score:.2f})"
 
 
 def thumbnail(catalogue: Catalogue, settings: Settings, sha256: str | None) -> Pixels | None:

@@ -39,7 +39,7 @@ def catalogue(here: Here) -> Iterator[Catalogue]:
 
 def matcher_of(settings_of: SettingsOf, home: Path) -> MatcherKey:
     settings = settings_of(home)
-    return matcher_key(encoder_key(encoder_weights(settings, night_recipe(settings))))
+    return matcher_key(encoder_key(encoder_weights(settings, night_recipe(settings))), settings.match_weights)
 
 
 def test_a_batch_whose_weights_are_gone_is_told_by_the_code_and_by_the_doctor(

@@ -6,13 +6,15 @@ them says now cannot be read. Made images (an attempt's output) never become con
 """
 
 from collections.abc import Callable
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db.entries.claim import MatcherKey
 from db.entries.night import Derivatives, EncoderKey, MatchOutcome, Tone
-from db.tables.night import Embedding, Image, Match, Record, RecordImage, Release, Rights, UnreadableRecord
+from db.tables.night import Attempt, Embedding, Image, Match, Record, RecordImage, Release, Rights, UnreadableRecord
+from db.tables.review import Review
 
 ImageId = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 RecordCondition = Callable[[type[Record]], ColumnElement[bool]]
@@ -92,8 +94,34 @@ def found_by(matcher: MatcherKey) -> ColumnElement[bool]:
     return and_(Match.matcher_name == matcher.name, Match.matcher_version == matcher.version)
 
 
-def standing(matcher: MatcherKey) -> ColumnElement[bool]:
-    """The row is the matcher's chosen pair, and its style is still a colour picture that may be used."""
-    return and_(
-        found_by(matcher), Match.outcome == MatchOutcome.MATCHED, usable(Match.style_id), is_colour(Match.style_id)
+def in_force(matcher: MatcherKey) -> ColumnElement[bool]:
+    """The match is of this matcher, or of the last one that looked at the content where this one has not.
+
+    That has not looked again at what has a verdict.
+    """
+    looked, last, any_of = aliased(Match), aliased(Match), aliased(Match)
+    has_looked = exists().where(
+        looked.content_id == Match.content_id,
+        looked.matcher_name == matcher.name,
+        looked.matcher_version == matcher.version,
+        or_(looked.rank.is_not(None), looked.outcome == MatchOutcome.NO_MATCH),
+    )
+    newest = select(func.max(any_of.id)).where(any_of.content_id == Match.content_id, any_of.rank.is_not(None))
+    of_newest = exists().where(
+        last.id == newest.scalar_subquery(),
+        last.matcher_name == Match.matcher_name,
+        last.matcher_version == Match.matcher_version,
+    )
+    return or_(found_by(matcher), and_(not_(has_looked), of_newest))
+
+
+def standing() -> ColumnElement[bool]:
+    """The row is a chosen pair, and its style is still a colour picture that may be used."""
+    return and_(Match.outcome == MatchOutcome.MATCHED, usable(Match.style_id), is_colour(Match.style_id))
+
+
+def judged(content_sha256: Any) -> ColumnElement[bool]:
+    """A result of the content has a verdict."""
+    return exists().where(
+        Attempt.content_sha256 == content_sha256, Review.attempt_id == Attempt.id, Review.verdict.is_not(None)
     )

@@ -17,7 +17,7 @@ from db.entries.night import MatchOutcome, Outcome, Verdict
 from db.entries.review import RECIPE_OF_NIGHT
 from db.queries.base.review_rows import hidden
 from db.queries.base.store import now
-from db.queries.base.usable import found_by, is_colour, usable
+from db.queries.base.usable import in_force, is_colour, usable
 from db.queries.night.open_requests import counts, pending
 from db.tables.night import Attempt, Batch, Image, Match
 from db.tables.review import CuratorRequest, Review
@@ -91,7 +91,7 @@ def matches(chosen: ColumnElement[bool], matcher: MatcherKey | None = None) -> O
 
     def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
         content, style = aliased(Image), aliased(Image)
-        of_matcher = true() if matcher is None else found_by(matcher)
+        of_matcher = true() if matcher is None else in_force(matcher)
         due = (
             select(Match, content.sha256, style.sha256)
             .join(content, content.id == Match.content_id)
@@ -125,7 +125,7 @@ def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
             select(CuratorRequest, content.sha256, Match, style.sha256, seen.style_sha256)
             .join(content, content.id == CuratorRequest.content_id)
             .outerjoin(seen, seen.id == CuratorRequest.attempt_id)
-            .outerjoin(Match, and_(_takes_styles(batch), Match.content_id == content.id, found_by(matcher), asked))
+            .outerjoin(Match, and_(_takes_styles(batch), Match.content_id == content.id, in_force(matcher), asked))
             .outerjoin(style, style.id == Match.style_id)
             .where(CuratorRequest.recipe_name.in_(_names(recipes, batch)), pending(), CuratorRequest.id > place)
             .where(usable(content.id), or_(not_(_takes_styles(batch)), usable(Match.style_id)))

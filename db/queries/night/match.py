@@ -16,7 +16,7 @@ from db.errors import UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
 from db.queries.base.store import Store, chunks, image_entry, now
 from db.queries.base.usable import found_by, harvested, seen_by, standing, usable
-from db.tables.night import Attempt, Embedding, Image, Match, Record, RecordCast, RecordImage
+from db.tables.night import Attempt, Embedding, Image, Match
 from db.tables.review import Review
 
 if TYPE_CHECKING:  # `nishiki status` needs no numpy, and it costs 0.1 s
@@ -71,39 +71,32 @@ class MatchQueries(Store):
             some = ids[first : first + block]
             yield some, self.vectors(encoder, some.tolist())
 
-    def genres(self) -> Mapping[int, tuple[str | None, bool]]:
-        """Of each harvested image what its live records say: the genre's name, and whether they name an actor."""
-        acted = exists().where(RecordCast.record_id == Record.id, RecordCast.actor != "")
-        said = (
-            select(RecordImage.image_id, Record.genre, acted)
-            .join(Record, Record.id == RecordImage.record_id)
-            .where(RecordImage.image_id.is_not(None), Record.deleted_at.is_(None))
-        )
-        found: dict[int, tuple[str | None, bool]] = {}
-        with self._reading() as session:
-            for image_id, genre, cast in session.execute(said.order_by(Record.id)):
-                assert image_id is not None  # as asked for
-                before = found.get(image_id, (None, False))
-                found[image_id] = (before[0] or genre or None, before[1] or cast)
-        return found
-
     def vectors(self, encoder: EncoderKey, image_ids: Sequence[int]) -> "NDArray[np.float32]":
         """The images' vectors as rows, in the order asked for.
 
         Raises:
             UnknownEntry: the encoder has not seen one of them.
         """
-        known: dict[int, bytes] = {}
-        with self._reading() as session:
-            for some in chunks(image_ids):
-                rows = select(Embedding.image_id, Embedding.vector).where(seen_by(encoder))
-                known.update(session.execute(rows.where(Embedding.image_id.in_(some))).all())
+        import numpy as np  # noqa: PLC0415  # most commands open the catalogue and need none of the two
+
+        known = self.vectors_of(encoder, image_ids)
         missing = [image_id for image_id in image_ids if image_id not in known]
         if missing:
             raise UnknownEntry(
                 f"{len(missing)} images (first: {missing[0]}) have no vector of {encoder.name}; embed them"
             )
-        return _matrix([known[image_id] for image_id in image_ids])
+        return np.stack([known[image_id] for image_id in image_ids])
+
+    def vectors_of(self, encoder: EncoderKey, image_ids: Collection[int]) -> "dict[int, NDArray[np.float32]]":
+        """The vector of each image that the encoder has seen."""
+        import numpy as np  # noqa: PLC0415  # most commands open the catalogue and need none of the two
+
+        known: dict[int, bytes] = {}
+        with self._reading() as session:
+            for some in chunks(image_ids):
+                rows = select(Embedding.image_id, Embedding.vector).where(seen_by(encoder))
+                known.update(session.execute(rows.where(Embedding.image_id.in_(some))).all())
+        return {image_id: np.frombuffer(vector, "<f4") for image_id, vector in known.items()}
 
     def add_matches(self, content_id: int, matcher: MatcherKey, matches: Sequence[MatchEntry]) -> None:
         """Keep what a matcher found for a content image, in the place of what it found earlier.
@@ -117,7 +110,7 @@ class MatchQueries(Store):
         with self._writing() as session:
             # Whoever else matches this image meanwhile waits here, so that one of both is chosen.
             session.execute(select(Image.id).where(Image.id == content_id).with_for_update(key_share=True))
-            chosen = select(Match.id).where(Match.content_id == content_id, standing(matcher))
+            chosen = select(Match.id).where(Match.content_id == content_id, found_by(matcher), standing())
             if session.execute(chosen.limit(1)).first() is not None:
                 return
             scores = _scores(session, content_id, matcher)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from db.entries.claim import MatcherKey
 from db.entries.night import ContentScope, EncoderKey, Outcome, Prospects, Tone
 from db.queries.base.store import Store
-from db.queries.base.usable import RecordCondition, harvested, seen_by, standing, usable
+from db.queries.base.usable import RecordCondition, found_by, harvested, judged, seen_by, standing, usable
 from db.tables.night import Archive, Attempt, Embedding, Image, Match, Record
 
 
@@ -28,10 +28,11 @@ class ScopeQueries(Store):
     def contents_to_match(self, encoder: EncoderKey, matcher: MatcherKey, scope: ContentScope) -> list[int]:
         """Images of the scope that the encoder has seen, without a match of the matcher whose style may be used today.
 
-        Those with "no match" get another chance, and those whose style's rights or record were withdrawn.
+        Those with "no match" get another chance, and those whose style's rights or record were withdrawn. What has a
+        verdict keeps the match that an earlier matcher found.
         """
         seen = exists().where(Embedding.image_id == Image.id, seen_by(encoder))
-        found = exists().where(Match.content_id == Image.id, standing(matcher))
+        found = exists().where(Match.content_id == Image.id, standing(), or_(found_by(matcher), judged(Image.sha256)))
         with self._reading() as session:
             content = in_scope(session, scope)
             return list(session.scalars(select(Image.id).where(content, seen, not_(found)).order_by(Image.id)))

@@ -22,7 +22,7 @@ from db.review.view.error_pages import fault_page
 from db.review.view.filters import MOST_NUMBER
 from db.review.view.insight import may_withdraw
 from db.review.view.notices import notice_value
-from db.review.view.reasons import Why, reasons
+from db.review.view.reasons import Why
 from db.review.view.rendering import render
 
 router = APIRouter(route_class=BoundedRoute)
@@ -150,4 +150,4 @@ class _Offer:
 
     def candidates(self) -> Iterator[OfferedStyle]:
         for said, match in self.asked.state.catalogue.candidates(self.asked.attempt_id):
-            yield self.style(said, reasons(match.reasons, match.score, match.rank))
+            yield self.style(said, Why(match.reasons, match.score, match.rank))

@@ -20,7 +20,7 @@ from db.queries.review.distribution import ERRORS, Distribution
 from db.review.access.auth import Visitor
 from db.review.access.state import ReviewState
 from db.review.view.plots import Histogram, TracePlot, histogram, trace_plot
-from db.review.view.reasons import Why, reasons
+from db.review.view.reasons import Why
 
 MEASURES: Final = (
     "lightness_ssim",
@@ -105,7 +105,7 @@ def insight(state: ReviewState, attempt: AttemptEntry, who: Visitor) -> dict[str
     first += [name for name, each in figures.items() if each.is_outside and name not in first]
     shown = Insight(
         attempt=attempt,
-        why=reasons(attempt.reasons, attempt.score, *catalogue.rank_of_match(attempt.id)),
+        why=Why(attempt.reasons, attempt.score, *catalogue.rank_of_match(attempt.id)),
         foremost=tuple(figures[name] for name in first),
         others=tuple(each for name, each in figures.items() if name not in first),
         compared=like.attempts,

@@ -35,7 +35,7 @@ def _parts(reasons: Mapping[str, Any], language: str) -> Iterator[str]:
     if reasons.get("same_design"):
         yield told("same design")
     for kind in ("series", "actor", "play", "role", "artist"):
-        if agreement := reasons.get(f"same_{kind}"):
+        if agreement := reasons.get(f"same_{kind}") or bool(reasons.get(f"shared_{kind}s")):  # as version 2 kept it
             unsure = kind in ("actor", "artist") and agreement < 1
             yield told("%(what)s, generation open") % {"what": told(_SAME[kind])} if unsure else told(_SAME[kind])
     match reasons.get("years"):
@@ -43,5 +43,5 @@ def _parts(reasons: Mapping[str, Any], language: str) -> Iterator[str]:
             yield told("both of %(year)s") % {"year": one}
         case [one, other]:
             yield told("%(one)s and %(other)s") % {"one": one, "other": other}
-    if reasons.get("other_kind"):
+    if reasons.get("other_genre"):
         yield told("of another genre")

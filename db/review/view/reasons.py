@@ -10,35 +10,27 @@ from db.queries.night.requests import REQUESTED
 
 @dataclass(frozen=True)
 class Why:
-    """What speaks for a style print; what the records do not share is empty."""
+    """What speaks for a style print."""
 
-    requested: bool
-    """A curator asked for it; the matching had not chosen it."""
-    likeness: float | None
-    """Of the drawings, as the encoder sees them without their colours: a cosine, in [-1, 1]."""
-    artists: tuple[str, ...]
-    actors: tuple[str, ...]
-    roles: tuple[str, ...]
-    years_apart: int | None
-    other_genre: str | None = None
-    """The style print's, where the records say that it is not the content's."""
+    kept: Mapping[str, Any]
+    """What the two share, told by `db.review.view.match_words`."""
+    score: float | None
+    """Of the match, in [-1, 1]."""
     rank: int | None = None
     of: int = 0
     """Candidates that were ranked."""
-    inliers: int | None = None
-    """Points of the two drawings that lie on one another, where they show one design."""
+
+    @property
+    def requested(self) -> bool:
+        """A curator asked for it; the matching had not chosen it."""
+        return self.kept.get("why") == REQUESTED["why"]
 
     @property
     def same_design(self) -> bool:
         """The two are likely impressions of one design."""
-        return self.likeness is not None and self.likeness >= LIKELY_SAME_DESIGN
+        return self.score is not None and self.score >= LIKELY_SAME_DESIGN
 
-
-def reasons(kept: Mapping[str, Any], score: float | None, rank: int | None = None, of: int = 0) -> Why:
-    """Of a match, as the catalogue holds it."""
-    shared = {key: tuple(map(str, kept.get(f"shared_{key}", ()))) for key in ("artists", "actors", "roles")}
-    requested = kept.get("why") == REQUESTED["why"]
-    genre = kept.get("other_genre")
-    years = kept.get("years_apart")
-    inliers = kept.get("inliers")
-    return Why(requested, score, **shared, years_apart=years, other_genre=genre, rank=rank, of=of, inliers=inliers)
+    @property
+    def inliers(self) -> int | None:
+        """Points of the two drawings that lie on one another, where they show one design."""
+        return self.kept.get("inliers")

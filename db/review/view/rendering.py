@@ -23,6 +23,7 @@ from db.review.access.auth import Visitor, csrf_token, visit_secret
 from db.review.access.cookies import VISIT, cookie, keep_cookie
 from db.review.access.state import state_of
 from db.review.view.machine_words import told
+from db.review.view.match_words import in_words
 from db.review.view.notices import notices_of
 from db.review.view.preferences import preferences_of
 from db.review.view.static_files import static_version
@@ -75,6 +76,7 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= {"figure": figure, "moment": moment, "clock": clock, "years": years}
     environment.filters |= {"quoted": lambda text: quote(str(text), safe=""), "spoken": spoken}
+    environment.filters["shared"] = lambda kept: in_words(kept, language)
     # for words that come out of the catalogue: unlike _(), which trusts its text, what it returns is escaped
     environment.filters["word"] = lambda text: words(language).gettext(str(text))
     environment.filters["machine"] = lambda text: told(without_paths(str(text)), words(language).gettext)

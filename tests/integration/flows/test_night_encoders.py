@@ -60,7 +60,7 @@ def put_down(settings: Settings, folder: Path) -> int:
     recipe = night_recipe(settings)
     with Catalogue.open(settings) as catalogue:
         weights = encoder_weights(settings, recipe)
-        matcher = matcher_key(encoder_key(weights))
+        matcher = matcher_key(encoder_key(weights), settings.match_weights)
         batch = catalogue.take_batch(recipe_entry(recipe), models_of(weights), matcher, limit=None)
         assert batch is not None
         catalogue.release_batch(batch)

@@ -99,7 +99,7 @@ def test_a_batch_that_was_put_down_is_carried_on_with_its_marks(night: Settings)
         (first,) = catalogue.attempts()
         catalogue.add_request(first.id, "Aoi", AttemptRequest(marks_sha256=_marks(catalogue, first), recipe=MARKS))
         weights = encoder_weights(marking, recipe)
-        matcher = matcher_key(encoder_key(weights))
+        matcher = matcher_key(encoder_key(weights), marking.match_weights)
         batch = catalogue.take_requests(recipe_entry(recipe), models_of(weights), matcher, limit=None)
         assert batch is not None
         catalogue.release_batch(batch)

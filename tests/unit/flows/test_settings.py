@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
-from flows.settings import ACTOR_PRINTS, ArchiveSettings, Settings, UnknownSettings, as_far_as_right
+from flows.settings import ACTOR_PRINTS, ArchiveSettings, MatchWeights, Settings, UnknownSettings, as_far_as_right
 
 THEATRE = '[archives.theatre]\naddress = "https://archive.example/oai"\n'
 
@@ -31,20 +31,20 @@ def default_of(name: str) -> str:
     value: Any = Settings.model_fields[name].default
     if name == "cache_dir":
         return "~/.cache/nishiki/weights"
-    if value is None or value is PydanticUndefined:
+    if value is None or value is PydanticUndefined or name == "match_weights":
         return ""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | tuple) else str(value)
 
 
 def test_every_setting_of_the_night_and_of_an_archive_is_described() -> None:
-    for model in (Settings, ArchiveSettings):
+    for model in (Settings, ArchiveSettings, MatchWeights):
         assert [name for name, field in model.model_fields.items() if not field.description] == []
 
 
 def test_env_example_holds_every_setting_that_fits_a_variable_with_its_default_and_description(project: Path) -> None:
     lines = (project / ".env.example").read_text(encoding="utf-8").splitlines()
     said = {line.lstrip("#").partition("=")[0]: at for at, line in enumerate(lines) if line.startswith("#NISHIKI_")}
-    fitting = [name for name in Settings.model_fields if name != "archives"]
+    fitting = [name for name in Settings.model_fields if name not in ("archives", "match_weights")]
     assert list(said) == [f"NISHIKI_{name.upper()}" for name in fitting]
     for (variable, at), name in zip(said.items(), fitting, strict=True):
         assert lines[at] == f"#{variable}={default_of(name)}"
@@ -86,6 +86,8 @@ def test_archives_are_tables_of_nishiki_toml(toml: Callable[[str], Settings]) ->
         ("[archives.theatre]\n", ("archives", "theatre", "address")),
         ('[archives.theatre]\naddress = ""\n', ("archives", "theatre", "address")),
         (f"{THEATRE}pace_s = -1\n", ("archives", "theatre", "pace_s")),
+        ("[match_weights]\nactor = -1\n", ("match_weights", "actor")),
+        ("[match_weights]\nactors = 1\n", ("match_weights", "actors")),
     ],
 )
 def test_a_wrong_archive_table_is_named(toml: Callable[[str], Settings], text: str, place: tuple[str, ...]) -> None:
@@ -98,7 +100,7 @@ def test_a_wrong_archive_table_is_named(toml: Callable[[str], Settings], text: s
     ("name", "value"),
     [
         ("size", 31), ("size", 8193), ("iterations", -1), ("limit", 0), ("pace_s", -0.1), ("pace_s", 3601),
-        ("archive_retries", 11), ("candidates", 0), ("score_floor", 1.1), ("cpu_processes", 0), ("minibatch_size", 257),
+        ("archive_retries", 11), ("candidates", 0), ("style_share", 1.1), ("cpu_processes", 0), ("minibatch_size", 257),
         ("precision", "float16"), ("checkpoint_s", -0.1), ("checkpoint_s", 86_401),
         ("max_tries", 0), ("max_pixels", 9999), ("max_picture_bytes", 999), ("contact", "x" * 201),
     ],

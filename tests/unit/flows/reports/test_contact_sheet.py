@@ -142,7 +142,7 @@ def test_the_page_says_who_made_the_result_and_with_which_encoder(attempt: Attem
 def test_the_page_shows_record_actor_style_errors_and_seconds(attempt: AttemptEntry) -> None:
     text = Elements(page(attempt)).text
     for words in (
-        "役者絵 仮名手本忠臣蔵", "gray-1", "市川団十郎", "colour-2", "likely of the same design (likeness 0.88)",
+        "役者絵 仮名手本忠臣蔵", "gray-1", "市川団十郎", "colour-2", "likely of the same design (score 0.88)",
         "Content 0.125, style 0.250, total 0.375", "1 of 1 on this page took their colours",
         "12.3", "succeeded", "jadh2016/config3_3_4 (reconstructed)", "Courtesy of a museum",
     ):  # fmt: skip
