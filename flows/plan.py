@@ -34,7 +34,8 @@ from flows.archives.errors import NotAnArchive
 from flows.archives.record import Access, Archive
 from flows.archives.registry import check_address, open_archive
 from flows.errors import Faults
-from flows.settings import ArchiveSettings, MatchWeights, Settings
+from flows.matching.weights import MatchWeights
+from flows.settings import ArchiveSettings, Settings
 
 if TYPE_CHECKING:  # loaded where a catalogue is opened
     from db.catalogue import Catalogue

@@ -101,10 +101,13 @@ def cosines(one: Vectors, others: Sequence[Vectors], centre: Vectors | None) -> 
 
 
 def designs(vectors: Mapping[int, Vectors], centre: Vectors | None, least: float) -> dict[int, int]:
-    """Picture → the least id of those of its design: by a cosine of `least`, or through others between them."""
+    """Picture → the least id of those of its design: by a cosine of `least`, or through others between them.
+
+    Without a centre cosines say too little, and each is the only one of its design.
+    """
     ids = sorted(vectors)
-    if not ids:
-        return {}
+    if centre is None or not ids:
+        return {each: each for each in ids}
     unit = _unit(np.stack([vectors[each] for each in ids]), centre)
     pairs = [(unit[start : start + _ROWS] @ unit.T >= least).numpy() for start in range(0, len(ids), _ROWS)]
     _, labels = connected_components(csr_array(np.concatenate(pairs)), directed=False)

@@ -21,7 +21,7 @@ from flows.matching.known import Known, known
 from flows.matching.pool import Index
 from flows.matching.rule import Scored, score
 from flows.matching.shared import PictureLikeness
-from flows.settings import MatchWeights
+from flows.matching.weights import MatchWeights
 
 NEAREST: Final = 50
 """Styles considered for their features alone."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from db.entries.night import LIKELY_SAME_DESIGN
 from flows.matching.known import Known
 from flows.matching.shared import PictureLikeness, Shared, shared
-from flows.settings import MatchWeights
+from flows.matching.weights import MatchWeights
 
 _STEEPNESS: Final = 4.0
 _USUAL: Final = {"tones": 0.14, "spread": 10.0, "cast": 5.0}

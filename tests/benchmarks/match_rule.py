@@ -30,7 +30,7 @@ from db.entries.night import Description
 from flows.matching.known import Known, known
 from flows.matching.rule import score
 from flows.matching.shared import PictureLikeness
-from flows.settings import MatchWeights
+from flows.matching.weights import MatchWeights
 from tests.benchmarks.figures import Figure
 from tests.shared import SHARED
 

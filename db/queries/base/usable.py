@@ -6,7 +6,6 @@ them says now cannot be read. Made images (an attempt's output) never become con
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -21,7 +20,8 @@ RecordCondition = Callable[[type[Record]], ColumnElement[bool]]
 OPEN = (Derivatives.ASK, Derivatives.UNKNOWN, Derivatives.CONTRADICTORY)
 """Words that leave it to a person; what is forbidden nobody can release."""
 _link, _record, _rights, _release = aliased(RecordImage), aliased(Record), aliased(Rights), aliased(Release)
-_first, _first_rights, _unread, _toned = aliased(Image), aliased(Rights), aliased(UnreadableRecord), aliased(Image)
+_first, _first_rights, _unread = aliased(Image), aliased(Rights), aliased(UnreadableRecord)
+_toned, _content = aliased(Image), aliased(Image)
 """Aliased, for SQLAlchemy would tie the tables to those of the query around; once, for making them takes a while."""
 
 
@@ -95,10 +95,7 @@ def found_by(matcher: MatcherKey) -> ColumnElement[bool]:
 
 
 def in_force(matcher: MatcherKey) -> ColumnElement[bool]:
-    """The match is of this matcher, or of the last one that looked at the content where this one has not.
-
-    That has not looked again at what has a verdict.
-    """
+    """The match is of this matcher, or of the last before it, which stays where there is a verdict."""
     looked, last, any_of = aliased(Match), aliased(Match), aliased(Match)
     has_looked = exists().where(
         looked.content_id == Match.content_id,
@@ -112,7 +109,7 @@ def in_force(matcher: MatcherKey) -> ColumnElement[bool]:
         last.matcher_name == Match.matcher_name,
         last.matcher_version == Match.matcher_version,
     )
-    return or_(found_by(matcher), and_(not_(has_looked), of_newest))
+    return or_(found_by(matcher), and_(judged(Match.content_id), not_(has_looked), of_newest))
 
 
 def standing() -> ColumnElement[bool]:
@@ -120,8 +117,11 @@ def standing() -> ColumnElement[bool]:
     return and_(Match.outcome == MatchOutcome.MATCHED, usable(Match.style_id), is_colour(Match.style_id))
 
 
-def judged(content_sha256: Any) -> ColumnElement[bool]:
+def judged(content_id: ImageId) -> ColumnElement[bool]:
     """A result of the content has a verdict."""
     return exists().where(
-        Attempt.content_sha256 == content_sha256, Review.attempt_id == Attempt.id, Review.verdict.is_not(None)
+        _content.id == content_id,
+        Attempt.content_sha256 == _content.sha256,
+        Review.attempt_id == Attempt.id,
+        Review.verdict.is_not(None),
     )

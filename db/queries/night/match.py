@@ -96,7 +96,7 @@ class MatchQueries(Store):
             for some in chunks(image_ids):
                 rows = select(Embedding.image_id, Embedding.vector).where(seen_by(encoder))
                 known.update(session.execute(rows.where(Embedding.image_id.in_(some))).all())
-        return {image_id: np.frombuffer(vector, "<f4") for image_id, vector in known.items()}
+        return {image_id: np.frombuffer(vector, "<f4").astype(np.float32) for image_id, vector in known.items()}
 
     def add_matches(self, content_id: int, matcher: MatcherKey, matches: Sequence[MatchEntry]) -> None:
         """Keep what a matcher found for a content image, in the place of what it found earlier.

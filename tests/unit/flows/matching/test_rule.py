@@ -13,7 +13,7 @@ from flows.matching.names import UNSAID, people, stage_names
 from flows.matching.pool import Index
 from flows.matching.rule import Scored, score
 from flows.matching.shared import PictureLikeness
-from flows.settings import MatchWeights
+from flows.matching.weights import MatchWeights
 
 UNSEEN = PictureLikeness()
 LAID = {"inliers": 40, "correlation": 0.5}
