@@ -1,7 +1,8 @@
 """One score for a content and a style, from what they share: called by `flows.match` for each pair of a short list.
 
 score = .6 / (1 + exp(−4 g)), g = Σ weight · what is shared − Σ weight · what differs: g is the expected saving in
-log ΔE00 over gray's, and .3 a pair of which nothing speaks for either. Impressions of one design lie above all others,
+log ΔE00 over gray's, and .3 a pair of which nothing speaks for either. What pictures say counts for ± MOST_OF_PICTURE
+at most, so that it does not drown the record. Impressions of one design lie above all others,
 at .6 + .4 · correlation of their drawings; prints of another genre at a tenth of what they would have.
 """
 
@@ -15,6 +16,7 @@ from flows.matching.known import Known
 from flows.matching.shared import PictureLikeness, Shared, shared
 from flows.matching.weights import MatchWeights
 
+MOST_OF_PICTURE: Final = 0.25
 _STEEPNESS: Final = 4.0
 _USUAL: Final = {"tones": 0.14, "spread": 10.0, "cast": 5.0}
 """What the measures against a style are on ordinary pairs: taken where one is not known, so that it counts nothing."""
@@ -42,21 +44,22 @@ class Scored:
 def score(content: Known, style: Known, picture: PictureLikeness, weights: MatchWeights) -> Scored:
     """How well a style suits, and why."""
     common = shared(content, style, picture)
-    parts = _parts(common, weights)
-    fit = 1 / (1 + math.exp(-_STEEPNESS * max(-50.0, min(50.0, sum(parts.values())))))
+    of_record, of_picture = _parts(common, weights)
+    seen = max(-MOST_OF_PICTURE, min(MOST_OF_PICTURE, sum(of_picture.values())))
+    fit = 1 / (1 + math.exp(-_STEEPNESS * min(50.0, sum(of_record.values()) + seen)))
     if picture.registration is not None:
         value = LIKELY_SAME_DESIGN + (1 - LIKELY_SAME_DESIGN) * float(picture.registration["correlation"])
     else:
         value = fit * LIKELY_SAME_DESIGN * (0.1 if common.other_genre else 1)
-    counted = {name: round(part, 4) for name, part in parts.items() if part}
+    counted = {name: round(part, 4) for name, part in (of_record | of_picture).items() if part}
     reasons = common.data() | {"score": round(value, 4), "parts": counted}
     return Scored(style.image_id, value, common.other_genre, reasons, picture.registration)
 
 
-def _parts(common: Shared, weights: MatchWeights) -> dict[str, float]:
-    """What each thing adds to the score, and what differences take from it."""
+def _parts(common: Shared, weights: MatchWeights) -> tuple[dict[str, float], dict[str, float]]:
+    """What each thing of the records adds, and what those of the pictures add or take."""
     picture = common.picture
-    given = {
+    of_record = {
         "series": common.series,
         "play": common.play,
         "role": common.role,
@@ -64,9 +67,12 @@ def _parts(common: Shared, weights: MatchWeights) -> dict[str, float]:
         "actor_in_period": common.actor * common.time,
         "artist": common.artist,
         "time": common.time,
-        "likeness": picture.cosine or 0.0,
-        "composition": max(0.0, picture.composition or 0.0),
     }
+    of_picture = {"likeness": picture.cosine or 0.0, "composition": max(0.0, picture.composition or 0.0)}
     against = {name: getattr(picture, name) for name in _USUAL}
-    given |= {name: _USUAL[name] - value for name, value in against.items() if value is not None}
-    return {name: getattr(weights, name) * value for name, value in given.items()}
+    of_picture |= {name: _USUAL[name] - value for name, value in against.items() if value is not None}
+    return _weighed(of_record, weights), _weighed(of_picture, weights)
+
+
+def _weighed(values: Mapping[str, float], weights: MatchWeights) -> dict[str, float]:
+    return {name: getattr(weights, name) * value for name, value in values.items()}

@@ -7,7 +7,8 @@ class MatchWeights(BaseModel):
     """How much each thing counts, in the natural logarithm of ΔE00 over gray's that it is expected to save.
 
     Fitted on 40 real actor prints coloured from 165 prints of other designs each (docs/matching.md); `role`, `likeness`
-    and `composition` said nothing about colours there and are what a curator looks at.
+    and `composition` said nothing about colours there and are what a curator looks at, as is the size of
+    `actor_in_period`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -17,7 +18,7 @@ class MatchWeights(BaseModel):
     role: float = Field(default=0.03, ge=0, le=5, description="The same role.")
     actor: float = Field(default=0.06, ge=0, le=5, description="The same actor, in any year.")
     actor_in_period: float = Field(
-        default=0.5,
+        default=1.5,
         ge=0,
         le=5,
         description="The same actor, more the nearer the years: before all else but the design.",

@@ -5,9 +5,10 @@ are embedded, matched or offered as style (`db.queries.base.usable`).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, not_, select, update
+from sqlalchemy import delete, exists, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.entries.claim import Inputs, MatcherKey, StyleInput, inputs_digest
@@ -15,7 +16,7 @@ from db.entries.night import EncoderKey, ImageEntry, MatchEntry, MatchOutcome, T
 from db.errors import UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
 from db.queries.base.store import Store, chunks, image_entry, now
-from db.queries.base.usable import found_by, harvested, seen_by, standing, usable
+from db.queries.base.usable import found_by, harvested, in_force, seen_by, standing, usable
 from db.tables.night import Attempt, Embedding, Image, Match
 from db.tables.review import Review
 
@@ -97,6 +98,14 @@ class MatchQueries(Store):
                 rows = select(Embedding.image_id, Embedding.vector).where(seen_by(encoder))
                 known.update(session.execute(rows.where(Embedding.image_id.in_(some))).all())
         return {image_id: np.frombuffer(vector, "<f4").astype(np.float32) for image_id, vector in known.items()}
+
+    def matches_of(self, content_id: int, matcher: MatcherKey) -> list[MatchEntry]:
+        """What is in force for a content, best first: its match and candidates, or the one that says "no match"."""
+        ranked = or_(Match.rank.is_not(None), Match.outcome == MatchOutcome.NO_MATCH)
+        kept = select(Match).where(Match.content_id == content_id, in_force(matcher), ranked).order_by(Match.rank)
+        with self._reading() as session:
+            rows = session.scalars(kept)
+            return [MatchEntry(**{each.name: getattr(row, each.name) for each in fields(MatchEntry)}) for row in rows]
 
     def add_matches(self, content_id: int, matcher: MatcherKey, matches: Sequence[MatchEntry]) -> None:
         """Keep what a matcher found for a content image, in the place of what it found earlier.

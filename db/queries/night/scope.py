@@ -32,7 +32,9 @@ class ScopeQueries(Store):
         verdict keeps the match that an earlier matcher found.
         """
         seen = exists().where(Embedding.image_id == Image.id, seen_by(encoder))
-        found = exists().where(Match.content_id == Image.id, standing(), or_(found_by(matcher), judged(Image.id)))
+        found = exists().where(
+            Match.content_id == Image.id, standing(), or_(found_by(matcher), judged(Match.content_id))
+        )
         with self._reading() as session:
             content = in_scope(session, scope)
             return list(session.scalars(select(Image.id).where(content, seen, not_(found)).order_by(Image.id)))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from db.catalogue import Catalogue
-from db.entries.claim import MatcherKey
+from db.entries.claim import ENCODER, MatcherKey, ModelKey
 from db.entries.night import (
     ContentScope,
     Derivatives,
@@ -18,7 +18,9 @@ from db.entries.night import (
     Patience,
     RecordEntry,
     Tone,
+    Verdict,
 )
+from db.entries.review import Judgement, Reason
 from db.errors import UnknownEntry
 
 if TYPE_CHECKING:
@@ -204,6 +206,30 @@ def test_a_match_that_stands_is_not_replaced(catalogue: Catalogue, sample: "Samp
     other = sample.store(catalogue, sample.record("other"), Tone.COLOUR)
     sample.match(catalogue, content, other)
     assert chosen(catalogue) == [(content, style, "matched", 1)]
+
+
+def test_what_has_a_verdict_keeps_its_match_when_the_matcher_changes(catalogue: Catalogue, sample: "Sample") -> None:
+    judged, fresh = (seen(catalogue, sample, sample.record(f"gray {n}"), Tone.GRAYSCALE) for n in range(2))
+    styles = [sample.store(catalogue, sample.record(f"colour {n}"), Tone.COLOUR) for n in range(2)]
+    outcomes = (MatchOutcome.MATCHED, MatchOutcome.CANDIDATE)
+    found = [
+        MatchEntry(outcome, style, n, 0.5) for n, (outcome, style) in enumerate(zip(outcomes, styles, strict=True), 1)
+    ]
+    for content in (judged, fresh):
+        catalogue.add_matches(content, sample.matcher, found)
+    attempts = {catalogue.attempt(each).content.image_id: each for each in sample.night(catalogue)}
+    newer = MatcherKey("newer", "1")
+    assert catalogue.contents_to_match(sample.encoder, newer, ALL) == [judged, fresh]
+    catalogue.give_verdict(attempts[judged], "Aoi", Judgement(Verdict.RETURNED, Reason.WRONG_MATCH))
+    assert catalogue.contents_to_match(sample.encoder, newer, ALL) == [fresh]
+    assert [each.style_id for each in catalogue.matches_of(judged, newer)] == styles
+    assert catalogue.matches_of(fresh, newer) == []
+    # and what was returned as a wrong match has its next candidate, found by whom it may
+    models = [ModelKey(ENCODER, sample.encoder.name, sample.encoder.checksum)]
+    batch = catalogue.take_batch(sample.recipe, models, newer, limit=None)
+    assert batch is not None
+    (due,) = catalogue.pending_attempts(batch)
+    assert (due.content.id, due.styles[0].id) == (judged, styles[1])
 
 
 def test_what_there_is_to_work_on_is_counted(catalogue: Catalogue, sample: "Sample") -> None:

@@ -11,7 +11,7 @@ from colorize.encoders.vgg19 import Encoder
 from colorize.images.decode import Pixels
 from colorize.images.resize import to_gray
 from colorize.matching.embedding import GRID, embed
-from colorize.matching.ranking import CENTRE_FROM, Blocks, Genres, Ranked, Vectors, centre_of, rank
+from colorize.matching.ranking import CENTRE_FROM, Blocks, Ranked, Vectors, centre_of, cosines, designs, rank
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 
@@ -154,15 +154,19 @@ def test_a_print_on_its_mount_embeds_as_the_print_alone(narrow: Encoder) -> None
     assert apart(embed(narrow, alone), embed(narrow, mounted)) < 1e-3
 
 
-@pytest.mark.parametrize("size", [1, 2, 10])
-def test_pictures_of_another_genre_come_last_unless_they_are_of_one_design(size: int) -> None:
-    query = np.array([[1.0, 0, 0]], np.float32)
-    angles = {1: 0.95, 2: 0.5, 3: 0.4, 4: 0.1, 5: 0.55}
-    vectors = np.array([[cosine, (1 - cosine**2) ** 0.5, 0] for cosine in angles.values()], np.float32)
-    blocks = blocks_of(size, vectors, np.array(list(angles), np.int64))
-    genres = Genres(np.array([1]), {1: 2, 2: 2, 3: 1, 5: 2}, same_design=0.6)
-    (found,) = rank(query, blocks, 4, None, genres)
-    assert [(each.id, each.other_genre) for each in found] == [(1, False), (3, False), (4, False), (5, True)]
-    assert [round(each.score, 2) for each in found] == [0.95, 0.4, 0.1, 0.55]
-    (unknown,) = rank(query, blocks, 5, None, Genres(np.array([0]), {1: 2, 2: 2, 3: 1}, same_design=0.6))
-    assert [each.id for each in unknown] == [1, 5, 2, 3, 4]
+def test_designs_are_told_by_cosines_also_through_others_and_not_without_a_centre() -> None:
+    angles = {7: 0.0, 3: 0.8, 5: 1.6, 9: 4.0}
+    vectors = {each: np.array([np.cos(angle), np.sin(angle)], np.float32) + 1 for each, angle in angles.items()}
+    assert designs(vectors, np.ones(2, np.float32), 0.6) == {3: 3, 5: 3, 7: 3, 9: 9}
+    assert designs(vectors, None, 0.6) == {each: each for each in angles}
+    assert designs({}, None, 0.6) == {}
+
+
+def test_cosines_of_one_with_others_are_those_of_the_ranking() -> None:
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(10, 5)).astype(np.float32)
+    centre = centre_of(blocks_of(4, vectors, np.arange(10)))
+    (ranked,) = rank(vectors[:1], blocks_of(4, vectors, np.arange(10)), 10, centre)
+    found = cosines(vectors[0], list(vectors), centre)
+    assert [each.score for each in ranked] == pytest.approx([found[each.id] for each in ranked], abs=1e-5)
+    assert cosines(vectors[0], [], centre).shape == (0,)
