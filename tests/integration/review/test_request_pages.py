@@ -52,7 +52,7 @@ def _send(browser: Browser, attempt: int, marks: list[Any], recipe: str = ONLY_M
 def test_candidates_and_styles_found_by_words_are_offered(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
     browser = Browser(app)
     page = browser.get(f"/entries/{attempt}/styles").text
-    assert page.count("Likeness of the design") == 3
+    assert page.count("Score of the match") == 3
     assert page.count('name="style_id"') == 2
     assert "The style print of this entry." in page
     assert "prints have these words" not in page
