@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from colorize.images.decode import decode
 from colorize.images.marks import read_marks
+from colorize.images.resize import resized
 
 if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
     import numpy as np
     from numpy.typing import NDArray
 
     from colorize.images.marks import Marks
+
+
+FURTHER_PX = 2048
+"""Long edge that styles behind the first are kept at: nothing but their colours at working size is taken."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +85,14 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
         BadMarks: the marks, with every fault.
     """
     content = decode(files.content, max_pixels=max_pixels)
-    decoded = [decode(each.data, max_pixels=max_pixels) for each in files.styles]
-    pairs = zip(decoded, files.styles, strict=True)
-    first, *further = [Style(each.pixels, file.registration) for each, file in pairs] or [Style(content.pixels)]
-    marks = None if files.marks is None else read_marks(files.marks, content.width, content.height)
     notes = [f"The content: {note}" for note in content.notes]
-    notes += [f"The style: {note}" for style in decoded for note in style.notes]
+    styles: list[Style] = []
+    for file in files.styles:
+        found = decode(file.data, max_pixels=max_pixels)
+        pixels = resized(found.pixels, FURTHER_PX, multiple=1) if styles else found.pixels
+        styles.append(Style(pixels, file.registration))
+        notes += [f"The style: {note}" for note in found.notes]
+    first, *further = styles or [Style(content.pixels)]
+    marks = None if files.marks is None else read_marks(files.marks, content.width, content.height)
     shown, deep = content.pixels, content.deep
     return Job(key, shown, first.pixels, checkpoint, deep, marks, tuple(notes), first.registration, tuple(further))

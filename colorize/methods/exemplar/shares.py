@@ -1,7 +1,5 @@
 """Which of several styles a region takes its colours from. Pure arithmetic on cells; `transfer.py` calls it."""
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
@@ -9,8 +7,6 @@ from skimage.segmentation import felzenszwalb
 
 Floats = NDArray[np.float32]
 
-_EVENNESS: Final = 2.0
-"""What likeness is divided by: above 1 styles that are nearly as alike give nearly as much."""
 _SCALE, _BLUR, _LEAST_CELLS = 60, 0.6, 8
 """Of the segmentation (Felzenszwalb and Huttenlocher 2004), on lightness in [0, 1]."""
 
@@ -25,4 +21,4 @@ def style_shares(likeness: Floats, lightness: Floats) -> Floats:
     regions = felzenszwalb(lightness / 100, scale=_SCALE, sigma=_BLUR, min_size=_LEAST_CELLS).ravel()
     size = np.bincount(regions)
     means = np.stack([(np.bincount(regions, each.ravel()) / size)[regions] for each in likeness])
-    return np.asarray(softmax(means / _EVENNESS, axis=0).reshape(likeness.shape), np.float32)
+    return np.asarray(softmax(means, axis=0).reshape(likeness.shape), np.float32)

@@ -208,7 +208,8 @@ def _carried(
     Softmax over cos(features) − weight · |difference of luminance| within a style; between styles their likeness in the
     region decides (`style_shares`), (n, h, w).
     """
-    found = [_by_likeness(ours, side, _values(lab, side), own) for side, lab in zip(theirs, labs, strict=True)]
+    step = (len(theirs) + 1) // 2  # all of one or two styles, each third cell of five
+    found = [_by_likeness(ours, *_thinned(side, lab, step), own) for side, lab in zip(theirs, labs, strict=True)]
     likeness = torch.stack([like for _, like in found]).cpu().numpy().reshape(-1, *ours.shape)
     parts = style_shares(likeness, cells)
     weights = torch.from_numpy(parts.reshape(len(found), -1, 1))
@@ -217,10 +218,11 @@ def _carried(
     return means[:, :4].numpy().reshape(*ours.shape, 4), doubt.numpy().reshape(ours.shape), parts
 
 
-def _values(lab: Floats, side: _Side) -> Tensor:
-    """(cells, 5): a style's models, and the square of their offsets."""
+def _thinned(side: _Side, lab: Floats, step: int) -> tuple[_Side, Tensor]:
+    """Every so many of a style's cells, with their models and the square of the offsets, (cells, 5)."""
     models = torch.from_numpy(np.concatenate([_in_cells(each, side.shape) for each in _models(lab)])).flatten(1)
-    return torch.cat([models, models[:2].square().sum(0, keepdim=True)]).to(side.features).T
+    values = torch.cat([models, models[:2].square().sum(0, keepdim=True)]).to(side.features).T
+    return _Side(side.features[:, ::step], side.lightness[::step], side.shape), values[::step]
 
 
 def _by_likeness(ours: _Side, theirs: _Side, values: Tensor, own: Exemplar) -> tuple[Tensor, Tensor]:

@@ -100,8 +100,8 @@ def matches(chosen: ColumnElement[bool], matcher: MatcherKey | None = None) -> O
             .order_by(Match.id)
             .limit(most)
         )
-        settled = _settled_as(batch, content.sha256, Match.inputs_digest)
-        due = due.where(not_(settled if batch.styles == 1 else _settled_by(batch)))
+        alone = _settled_as(batch, content.sha256, Match.inputs_digest)
+        due = due.where(not_(or_(alone, and_(Match.registration.is_(None), _settled_by(batch)))))
         found = session.execute(due).all()
         further = _further_styles(session, batch.styles, [match for match, _, _ in found])
         return [
@@ -214,11 +214,16 @@ def _styles(
 
 
 def _further_styles(session: Session, styles: int, firsts: Sequence[Match]) -> Mapping[int, list[StyleInput]]:
-    """Match → the next-ranked usable candidates of its content, as many as the recipe takes beside it and there are."""
+    """Match → the next-ranked usable candidates of its content, as many as the recipe takes beside it and there are.
+
+    A print of the content's own design is taken alone: no other tells more.
+    """
     further: defaultdict[int, list[StyleInput]] = defaultdict(list)
     if styles < 2:
         return further
     for first in firsts:
+        if first.registration is not None:
+            continue
         same = [getattr(Match, key) == getattr(first, key) for key in ("content_id", "matcher_name", "matcher_version")]
         ranked = (
             select(Image.sha256, Match.registration)

@@ -166,19 +166,22 @@ def test_an_attempt_is_dropped_when_any_of_its_styles_may_no_longer_be_used(
     assert (taken.left, catalogue.pending_attempts(taken)) == (0, [])
 
 
-def test_another_registration_is_another_input(catalogue: Catalogue, sample: "Sample") -> None:
+@pytest.mark.parametrize("styles", [1, 3])
+def test_another_registration_is_another_input(catalogue: Catalogue, sample: "Sample", styles: int) -> None:
+    recipe = replace(sample.recipe, styles=styles)
     content = sample.store(catalogue, sample.record("gray"), Tone.GRAYSCALE)
     style = sample.store(catalogue, sample.record("colour"), Tone.COLOUR)
-    sample.match(catalogue, content, style)
-    sample.night(catalogue)
-    assert _take(catalogue, sample, sample.recipe) == []
+    other = sample.store(catalogue, sample.record("another"), Tone.COLOUR)
+    sample.match(catalogue, content, style, other)
+    _made(catalogue, sample, catalogue.take_batch(recipe, sample.models, sample.matcher, limit=None))
+    assert _take(catalogue, sample, recipe) == []
     registered = replace(sample.matcher, version="2")
     same_design = MatchEntry(MatchOutcome.MATCHED, style, 1, 0.9, {"why": "same design"}, {"shift": [3, -1]})
-    catalogue.add_matches(content, registered, [same_design])
-    batch = catalogue.take_batch(sample.recipe, sample.models, registered, limit=None)
+    catalogue.add_matches(content, registered, [same_design, MatchEntry(MatchOutcome.CANDIDATE, other, 2, 0.5)])
+    batch = catalogue.take_batch(recipe, sample.models, registered, limit=None)
     assert batch is not None
     (pending,) = catalogue.pending_attempts(batch)
-    assert pending.inputs.styles[0].registration == {"shift": [3, -1]}
+    assert [each.registration for each in pending.inputs.styles] == [{"shift": [3, -1]}], "and no further style"
     assert catalogue.candidates(pending.id)[0][1].registration == {"shift": [3, -1]}
 
 
