@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from colorize.device import use_one_thread
 from colorize.encoders.loading import load_encoder
@@ -145,12 +146,10 @@ def match_contents(plan: Plan, contents: Sequence[int]) -> Counter[MatchedWith]:
         return found
     candidates = candidates_of(plan)
     limits = Limits(settings.candidates, settings.style_share)
+    scored = candidates.scored(contents)
     with track("match", len(contents), "pictures") as advance:
-        for start in range(0, len(contents), PORTION):
-            rows = {}
-            for content_id, row in candidates.scored(contents[start : start + PORTION]):
-                rows[content_id] = row
-                advance(1)
+        while rows := dict(islice(scored, PORTION)):
+            advance(len(rows))
             designs = candidates.designs({each.style_id for row in rows.values() for each in row})
             for content_id, chosen in choose(rows, limits, designs).items():
                 entries = match_entries(chosen)
@@ -163,7 +162,8 @@ def candidates_of(plan: Plan) -> Candidates:
     """What the night's matching goes by."""
     settings, catalogue = plan.settings, plan.catalogue
     drawings = Drawings(lambda sha256: read_working_copy(catalogue, sha256, settings.max_pixels))
-    return Candidates(catalogue, plan.night.encoder, settings.match_weights, settings.genres, drawings)
+    memory_bytes = settings.match_memory_mb * 1e6
+    return Candidates(catalogue, plan.night.encoder, settings.match_weights, settings.genres, drawings, memory_bytes)
 
 
 def matched_with(entry: MatchEntry) -> MatchedWith:

@@ -175,6 +175,13 @@ class Settings(ReviewSettings):
         le=1,
         description="Largest share of a night's pictures that one style print serves, its own design apart.",
     )
+    match_memory_mb: int = Field(
+        default=512,
+        ge=64,
+        le=1_000_000,
+        description="Memory for the vectors among which matching looks for the nearest, in MB; with less, the "
+        "catalogue is read more often.",
+    )
 
     recipe: str = Field(default="nishiki/colour", description="Recipe of the night; `nishiki recipes` lists them.")
     size: Annotated[int, Field(ge=32, le=8192)] | None = Field(

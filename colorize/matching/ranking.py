@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 import numpy as np
 import torch
@@ -20,11 +21,14 @@ from torch.nn import functional
 CENTRE_FROM = 8
 """Colour pictures from which on vectors are centred on their mean; of fewer, the mean says little."""
 
-_ROWS = 256
+_BLOCK = 4096
+"""Colour pictures compared at a time where memory allows; more are no faster."""
+_ROWS = 128
 """Vectors whose cosines with a block one core holds at a time."""
 _PLACES = 100_000
 """What a rounded cosine is a whole number of."""
 _IDS = 1 << 40
+_CORES = min(8, len(os.sched_getaffinity(0)))
 Vectors = NDArray[np.float32]
 Blocks = Callable[[], Iterable[tuple[NDArray[np.int64], Vectors]]]
 """Opens the (ids, vectors (n, d)) blocks anew each time it is called."""
@@ -37,6 +41,20 @@ class Ranked:
     id: int
     score: float
     """Cosine of the centred vectors, in [−1, 1]; of the plain ones where too few pictures give a centre."""
+
+
+@dataclass(frozen=True)
+class Portions:
+    """How many vectors `rank` is to be given at a time, so that its memory stays under a bound."""
+
+    queries: int
+    styles: int
+
+    @classmethod
+    def of(cls, memory_bytes: float, dim: int) -> Self:
+        """A half for a block of styles and a quarter for the queries, each up to four times; cosines have the rest."""
+        vectors = memory_bytes / 4 / (4 * dim * 4)
+        return cls(max(1, int(vectors)), min(_BLOCK, max(1, int(2 * vectors))))
 
 
 def centre_of(blocks: Blocks) -> Vectors | None:
@@ -68,7 +86,7 @@ def rank(queries: Vectors, blocks: Blocks, k: int, centre: Vectors | None) -> li
     wanted = _unit(queries, centre)
     parts = [slice(at, at + _ROWS) for at in range(0, len(queries), _ROWS)]
     best = [torch.empty((len(wanted[part]), 0), dtype=torch.int64) for part in parts]
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+    with ThreadPoolExecutor(_CORES) as threads:
         for ids, vectors in blocks():
             keys = partial(_keys, wanted, _unit(vectors, centre).T, ids)
             best = list(threads.map(partial(_better, keys, k), parts, best))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorize.matching import tones
-from colorize.matching.ranking import Vectors, centre_of, cosines, designs, rank
+from colorize.matching.ranking import Portions, Vectors, centre_of, cosines, designs, rank
 from db.catalogue import Catalogue
 from db.entries.night import LIKELY_SAME_DESIGN, TONES, Description, EncoderKey
 from flows.matching.drawings import Drawings
@@ -27,6 +27,8 @@ NEAREST: Final = 50
 """Styles considered for their features alone."""
 BY_FEATURES, BY_RECORD = 12, 6
 """Styles whose drawings are held against a content's, until one is of its design."""
+SCORED: Final = 128
+"""Contents whose candidates' vectors are held at a time."""
 KEPT: Final = 20
 """Best styles of a content among which the night chooses."""
 
@@ -40,15 +42,22 @@ class Candidates:
     weights: MatchWeights
     actor_prints: Collection[str]
     drawings: Drawings
+    memory_bytes: float
+    """For the vectors among which the nearest are looked for."""
 
     def scored(self, contents: Sequence[int]) -> Iterator[tuple[int, list[Scored]]]:
-        """Of each content the best styles, best first; at most KEPT.
+        """Of each content, in their order, the best styles, best first; at most KEPT.
 
         Args:
             contents: image ids, each with a vector of the encoder.
         """
+        for many in _some(contents, self._portions.queries):
+            nearest = self._nearest(many)
+            for few in _some(many, SCORED):
+                yield from self._scored(few, nearest)
+
+    def _scored(self, contents: Sequence[int], nearest: Mapping[int, list[int]]) -> Iterator[tuple[int, list[Scored]]]:
         said = self.catalogue.describe(contents)
-        nearest = self._nearest(contents)
         pools = {each: self._index.pool(self._known(said[each])) for each in contents}
         considered = {each: list(dict.fromkeys([*nearest[each], *pools[each]])) for each in contents}
         seen = self.catalogue.vectors_of(self.encoder, {*contents, *(i for row in considered.values() for i in row)})
@@ -86,7 +95,11 @@ class Candidates:
         return known(said, self.actor_prints)
 
     def _blocks(self) -> Iterable[tuple[NDArray[np.int64], Vectors]]:
-        return self.catalogue.styles(self.encoder)
+        return self.catalogue.styles(self.encoder, block=self._portions.styles)
+
+    @cached_property
+    def _portions(self) -> Portions:
+        return Portions.of(self.memory_bytes, self.catalogue.dimensions(self.encoder) or 1)
 
     @cached_property
     def _centre(self) -> Vectors | None:
@@ -129,3 +142,7 @@ class Candidates:
         theirs = rows[[places[each] for each in known_ids]]
         measured = (tones.distance(content, theirs), tones.spread(theirs), tones.cast(theirs, self._usual))
         return dict(zip(known_ids, zip(*(each.tolist() for each in measured), strict=True), strict=True))
+
+
+def _some(ids: Sequence[int], count: int) -> Iterator[Sequence[int]]:
+    return (ids[start : start + count] for start in range(0, len(ids), count))

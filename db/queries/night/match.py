@@ -54,6 +54,11 @@ class MatchQueries(Store):
             with self._writing() as session:
                 session.execute(self._insert(Embedding).on_conflict_do_nothing(), rows)
 
+    def dimensions(self, encoder: EncoderKey) -> int | None:
+        """Of the encoder's vectors; None where there is none."""
+        with self._reading() as session:
+            return session.scalar(select(Embedding.dim).where(seen_by(encoder)).limit(1))
+
     def styles(
         self, encoder: EncoderKey, *, block: int = 4096
     ) -> "Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]":

@@ -11,7 +11,7 @@ from colorize.encoders.vgg19 import Encoder
 from colorize.images.decode import Pixels
 from colorize.images.resize import to_gray
 from colorize.matching.embedding import GRID, embed
-from colorize.matching.ranking import CENTRE_FROM, Blocks, Ranked, Vectors, centre_of, cosines, designs, rank
+from colorize.matching.ranking import CENTRE_FROM, Blocks, Portions, Ranked, Vectors, centre_of, cosines, designs, rank
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 
@@ -95,6 +95,15 @@ def test_copies_of_one_picture_are_ranked_by_id_although_their_products_differ_i
     ids = np.random.default_rng(2).permutation(50).astype(np.int64)
     ranked = rank(many * np.float32(2.7), blocks_of(size, copies, ids), 4, None)
     assert ids_of(ranked) == [sorted(ids[at : at + 5].tolist())[:4] for at in range(0, 50, 5)]
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "dim", "portions"),
+    [(512, 1536, Portions(5208, 4096)), (64, 1536, Portions(651, 1302)), (64, 8192, Portions(122, 244)),
+     (0.001, 8192, Portions(1, 1))],
+)  # fmt: skip
+def test_fewer_vectors_are_ranked_at_a_time_with_less_memory(memory_mb: float, dim: int, portions: Portions) -> None:
+    assert Portions.of(memory_mb * 1e6, dim) == portions
 
 
 def test_more_candidates_than_pictures_gives_every_picture_once() -> None:
