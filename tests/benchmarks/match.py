@@ -31,6 +31,7 @@ from colorize.measures.quality import truth_distances
 from colorize.recipes.library import recipe_named
 from colorize.results import Colorization
 from tests.benchmarks.figures import Figure, publish
+from tests.benchmarks.match_composition import compositions
 from tests.benchmarks.match_rule import choice, painters, styles
 from tests.benchmarks.match_scale import scale
 from tests.shared import SHARED
@@ -199,6 +200,7 @@ SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "choice": choice,
     "styles": styles,
     "scale": scale,
+    "composition": compositions,
 }
 
 

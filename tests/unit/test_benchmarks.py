@@ -6,7 +6,18 @@ from pathlib import Path
 
 from tests.benchmarks.__main__ import SUBJECTS
 
-PARTS = {"match_rule", "match_scale", "__init__", "__main__", "figures", "memory", "spikes", "tone_copies", "truth_arm"}
+PARTS = {
+    "match_rule",
+    "match_scale",
+    "match_composition",
+    "__init__",
+    "__main__",
+    "figures",
+    "memory",
+    "spikes",
+    "tone_copies",
+    "truth_arm",
+}
 """What benchmarks are made of, besides the parts of the review's, which are named after it."""
 
 
