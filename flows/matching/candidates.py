@@ -95,7 +95,11 @@ class Candidates:
         return known(said, self.actor_prints)
 
     def _blocks(self) -> Iterable[tuple[NDArray[np.int64], Vectors]]:
-        return self.catalogue.styles(self.encoder, block=self._portions.styles)
+        return self.catalogue.vectors_in_blocks(self.encoder, self._style_ids, block=self._portions.styles)
+
+    @cached_property
+    def _style_ids(self) -> list[int]:
+        return self.catalogue.style_ids(self.encoder)
 
     @cached_property
     def _portions(self) -> Portions:
@@ -107,7 +111,7 @@ class Candidates:
 
     @cached_property
     def _said(self) -> Mapping[int, Description]:
-        return self.catalogue.describe([int(each) for ids, _ in self._blocks() for each in ids])
+        return self.catalogue.describe(self._style_ids)
 
     @cached_property
     def _records(self) -> Mapping[int, Known]:
@@ -123,10 +127,9 @@ class Candidates:
     @cached_property
     def _toned(self) -> tuple[Mapping[int, int], Vectors]:
         """Image id → row, and the rows."""
-        blocks = list(self.catalogue.styles(TONES))
-        ids = [int(each) for ids, _ in blocks for each in ids]
-        rows = np.concatenate([vectors for _, vectors in blocks]) if blocks else np.zeros((0, tones.LENGTH), np.float32)
-        return {each: place for place, each in enumerate(ids)}, rows
+        known = self.catalogue.vectors_of(TONES, self._style_ids)
+        rows = np.stack(list(known.values())) if known else np.zeros((0, tones.LENGTH), np.float32)
+        return {each: place for place, each in enumerate(known)}, rows
 
     @cached_property
     def _usual(self) -> Vectors:

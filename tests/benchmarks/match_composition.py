@@ -1,4 +1,4 @@
-"""Section `composition` of `tests.benchmarks.match`: of the five prints composed most alike, how many have a label.
+"""Section `composition` of `tests.benchmarks.match`: of the five prints composed most alike, how many have its label.
 
 `compositions.csv` says of 143 prints of actors and beauties, one of each design, what a person saw on sheets of small
 pictures: bust, half or full figure; one, two, three or more figures; of a single figure, where its head is.

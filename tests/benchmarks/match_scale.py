@@ -15,7 +15,9 @@ from pathlib import Path
 from threading import Event
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
+from pydantic import SecretStr
 from sqlalchemy import insert
 
 from colorize.device import use_one_thread
@@ -27,6 +29,7 @@ from db.tables.base import Base, PictureState
 from db.tables.night import Archive, Embedding, Image, Record, RecordImage, Rights
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.memory import resident
+from tests.benchmarks.review_catalogue import database_in
 from tests.benchmarks.review_tables import NIGHT
 
 STYLES, QUERIES, DIM, BEST = 100_000, 1_000, 512, 50
@@ -36,27 +39,34 @@ _SOME = 10_000
 
 
 def scale() -> Iterator[Figure]:
-    """A ranking from memory, and from a catalogue on SQLite."""
+    """A ranking from memory and from a catalogue on either database; what pgvector takes for one query."""
     with tempfile.TemporaryDirectory(prefix="nishiki-scale-") as folder:
         yield from _measured("from memory", "memory", folder)
-        fill(folder)
-        yield from _measured("from SQLite", "catalogue", folder)
+        for name in ("SQLite", "PostgreSQL"):
+            home = Path(folder) / name
+            home.mkdir()
+            with database_in(name.lower(), home) as url:
+                fill(home, url)
+                yield from _measured(f"from {name}", "catalogue", str(home), *([url.get_secret_value()] if url else []))
+                if url:
+                    yield Figure(f"{STYLES:,} × {DIM}, one query of pgvector", pgvector(url), "s")
 
 
-def _measured(name: str, way: str, folder: str) -> Iterator[Figure]:
-    command = [sys.executable, "-m", "tests.benchmarks.match_scale", way, folder]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def _measured(name: str, *command: str) -> Iterator[Figure]:
+    run = [sys.executable, "-m", "tests.benchmarks.match_scale", *command]
+    said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
     seconds, of_cores, megabytes = map(float, said.split())
     what = f"{QUERIES:,} × {STYLES:,} × {DIM}, {name}"
-    limits = (2, 4) if way == "memory" else (None, None)
+    limits = (2, 4) if command[0] == "memory" else (None, None)
     for value, unit, limit in zip((seconds, of_cores), ("s", "CPU s, 2 cores"), limits, strict=True):
         yield Figure(f"{what}: ranked", value, unit, *((f"≤ {limit}", value <= limit) if limit else ()))
     yield Figure(f"{what}: memory beside it", megabytes, "MB", f"≤ {MEMORY_MB}", megabytes <= MEMORY_MB)
 
 
-def fill(home: str) -> None:
+def fill(home: Path, url: SecretStr | None) -> None:
     """A catalogue of STYLES usable colour images, each with its vector."""
-    with Catalogue.open(CatalogueSettings(home=Path(home))) as catalogue, catalogue.engine.begin() as connection:
+    settings = CatalogueSettings(home=home, database_url=url)
+    with Catalogue.open(settings) as catalogue, catalogue.engine.begin() as connection:
         connection.execute(insert(Archive), [{"id": 1, "name": "drawn", "kind": "oai-pmh", "address": ""}])
         for first in range(1, STYLES + 1, _SOME):
             numbers = range(first, first + _SOME)
@@ -70,6 +80,27 @@ def fill(home: str) -> None:
             ]
             for table, rows in tables:
                 connection.execute(insert(table), rows)
+
+
+def pgvector(url: SecretStr, queries: int = 3) -> float:
+    """Seconds that PostgreSQL takes for the exact nearest of one vector, of its own copies."""
+    with psycopg.connect(url.get_secret_value(), autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        connection.execute("CREATE TABLE copies (id integer PRIMARY KEY, seen vector)")
+        for first in range(1, STYLES + 1, _SOME):
+            with connection.cursor().copy("COPY copies FROM STDIN") as copy:
+                for number, vector in enumerate(_drawn(first), first):
+                    copy.write_row((number, _spelt(vector)))
+        connection.execute("ANALYZE copies")
+        nearest = "SELECT id FROM copies ORDER BY seen <=> %s::vector, id LIMIT %s"
+        began = time.perf_counter()
+        for vector in _drawn(0, queries):
+            connection.execute(nearest, (_spelt(vector), BEST)).fetchall()
+        return (time.perf_counter() - began) / queries
+
+
+def _spelt(vector: Vectors) -> str:
+    return str(vector.tolist())
 
 
 def _drawn(seed: int, count: int = _SOME) -> Vectors:
@@ -101,15 +132,16 @@ def _seen(number: int, vector: Vectors) -> dict[str, object]:
     return {"image_id": number, **key, "dim": DIM, "vector": vector.tobytes()}
 
 
-def main(way: str, folder: str) -> None:
+def main(way: str, folder: str, url: str | None = None) -> None:
     """Rank once, in a process that has nothing else to do."""
     use_one_thread()
     rank(_drawn(0, 10), lambda: [(np.arange(10), _drawn(1, 10))], 5, None)
     queries = _drawn(0, QUERIES)
-    with Catalogue.open(CatalogueSettings(home=Path(folder))) as catalogue:
+    settings = CatalogueSettings(home=Path(folder), database_url=SecretStr(url) if url else None)
+    with Catalogue.open(settings) as catalogue:
         portions = Portions.of(MEMORY_MB * 1e6, DIM)
         assert portions.queries >= QUERIES  # all at once
-        blocks = from_memory() if way == "memory" else lambda: catalogue.styles(ENCODER, block=portions.styles)
+        blocks = from_memory() if way == "memory" else from_catalogue(catalogue, portions.styles)
         with peak() as held:
             began, busy = time.perf_counter(), time.process_time()
             found = rank(queries, blocks, BEST, centre_of(blocks))
@@ -133,7 +165,19 @@ def peak() -> Iterator[list[float]]:
         ended.set()
 
 
+def from_catalogue(catalogue: Catalogue, block: int) -> Blocks:
+    """As the night's matching reads them: what may be used is asked once, at the first reading."""
+    ids: list[int] = []
+
+    def blocks() -> Iterable[tuple[NDArray[np.int64], Vectors]]:
+        ids[:] = ids or catalogue.style_ids(ENCODER)
+        return catalogue.vectors_in_blocks(ENCODER, ids, block=block)
+
+    return blocks
+
+
 def from_memory() -> Blocks:
+    """The same vectors, drawn before."""
     vectors = np.concatenate([_drawn(first) for first in range(1, STYLES + 1, _SOME)])
     ids = np.arange(1, STYLES + 1)
 

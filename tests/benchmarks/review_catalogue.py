@@ -56,7 +56,7 @@ def kept_catalogue(records: int, database: str) -> Iterator[CatalogueSettings]:
         shutil.rmtree(folder, ignore_errors=True)
     home = folder / "home"
     home.mkdir(parents=True, exist_ok=True)
-    with _database(database, folder) as url:
+    with database_in(database, folder) as url:
         settings = CatalogueSettings(home=home, database_url=url)
         if not filled.exists():
             began = time.perf_counter()
@@ -89,7 +89,7 @@ def _fill(engine: Engine, raw: Any, tables: Tables) -> None:
 
 
 @contextmanager
-def _database(database: str, folder: Path) -> Iterator[SecretStr | None]:
+def database_in(database: str, folder: Path) -> Iterator[SecretStr | None]:
     """URL of a PostgreSQL of our own, which lies in the folder and runs meanwhile; None for SQLite."""
     if database == "sqlite":
         yield None

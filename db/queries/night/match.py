@@ -59,23 +59,27 @@ class MatchQueries(Store):
         with self._reading() as session:
             return session.scalar(select(Embedding.dim).where(seen_by(encoder)).limit(1))
 
-    def styles(
-        self, encoder: EncoderKey, *, block: int = 4096
-    ) -> "Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]":
-        """Usable colour images that the encoder has seen, in blocks of (image ids, vectors as rows)."""
-        import numpy as np  # noqa: PLC0415  # most commands open the catalogue and need none of the two
-
-        usable_ones = (
+    def style_ids(self, encoder: EncoderKey) -> list[int]:
+        """Usable colour images that the encoder has seen, in order."""
+        found = (
             select(Embedding.image_id)
             .join(Image, Image.id == Embedding.image_id)
             .where(seen_by(encoder), harvested(), Image.tone == Tone.COLOUR, usable(Image.id))
             .order_by(Embedding.image_id)
         )
-        with self._reading() as session:  # once: asked for with each block, what may be used is looked up anew for all
-            ids = np.array(session.scalars(usable_ones).all(), np.int64)
-        for first in range(0, len(ids), block):
-            some = ids[first : first + block]
-            yield some, self.vectors(encoder, some.tolist())
+        with self._reading() as session:
+            return list(session.scalars(found))
+
+    def vectors_in_blocks(
+        self, encoder: EncoderKey, image_ids: Sequence[int], *, block: int = 4096
+    ) -> "Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]":
+        """Of those images that the encoder has seen, in blocks of (image ids, vectors as rows)."""
+        import numpy as np  # noqa: PLC0415  # most commands open the catalogue and need none of the two
+
+        for first in range(0, len(image_ids), block):
+            known = self.vectors_of(encoder, image_ids[first : first + block])
+            if known:
+                yield np.array(list(known), np.int64), np.stack(list(known.values()))
 
     def vectors(self, encoder: EncoderKey, image_ids: Sequence[int]) -> "NDArray[np.float32]":
         """The images' vectors as rows, in the order asked for.

@@ -60,13 +60,16 @@ def test_vectors_come_back_in_the_order_asked_for_and_as_they_were(catalogue: Ca
         catalogue.vectors(EncoderKey("other", "0"), images)
 
 
-def test_styles_come_in_blocks_and_only_usable_colour_images(catalogue: Catalogue, sample: "Sample") -> None:
+def test_styles_are_only_usable_colour_images_and_vectors_come_in_blocks(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
     colours = [sample.store(catalogue, sample.record(f"r{n}"), Tone.COLOUR) for n in range(5)]
     gray = sample.store(catalogue, sample.record("gray"), Tone.GRAYSCALE)
     catalogue.add_embeddings(sample.encoder, {image: sample.vector(image) for image in (*colours, gray)})
     forbidden = sample.record("r4", derivatives=Derivatives.NO)
     catalogue.add_record(sample.archive(catalogue), forbidden)
-    blocks = list(catalogue.styles(sample.encoder, block=3))
+    assert catalogue.style_ids(sample.encoder) == colours[:4]
+    blocks = list(catalogue.vectors_in_blocks(sample.encoder, [*colours[:4], 999], block=3))
     assert [ids.tolist() for ids, _ in blocks] == [colours[:3], colours[3:4]]
     np.testing.assert_array_equal(blocks[1][1][0], sample.vector(colours[3]))
 
