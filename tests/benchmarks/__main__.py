@@ -28,7 +28,7 @@ SUBJECTS = (
     Subject("rights", "what words and addresses about rights come to, as a table", 0.1),
     Subject("claims", "how long a night's claim of 12,000 keeps other writers waiting", 0.3),
     Subject("matching", "whether matching finds the other impression of a design", 4),
-    Subject("match", "same designs found, and what each part of matching comes to", 22),
+    Subject("match", "same designs found, and what each part of matching comes to", 25),
     Subject("engine", "the engine against a plain one, its rate and its memory", 4),
     Subject("fullsize", "colour brought to scans of 12 and 100 megapixels", 3),
     Subject("colour", "how near each way of colouring comes to true colours", 10),
