@@ -9,7 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 
@@ -19,8 +19,8 @@ from colorize.errors import UnreadableImage
 from colorize.matching.embedding import embed
 from colorize.matching.ranking import Vectors
 from colorize.matching.tones import tones
-from db.entries.night import TONES, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
-from db.errors import PictureMissing
+from db.entries.night import PINNED_BY, TONES, Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
+from db.errors import PictureMissing, UnknownEntry
 from flows.matching.candidates import Candidates
 from flows.matching.choosing import Limits, Unmatched, choose
 from flows.matching.drawings import Drawings
@@ -164,6 +164,60 @@ def candidates_of(plan: Plan) -> Candidates:
     drawings = Drawings(lambda sha256: read_working_copy(catalogue, sha256, settings.max_pixels))
     memory_bytes = settings.match_memory_mb * 1e6
     return Candidates(catalogue, plan.night.encoder, settings.match_weights, settings.genres, drawings, memory_bytes)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What colours a content takes, and why."""
+
+    content: Description
+    ranked: tuple[tuple[Description, MatchEntry], ...]
+    """Its match and candidates, best first; empty: there are none."""
+    why_none: str = ""
+    kept: bool = True
+    """In force; else what a night would find now."""
+
+    @property
+    def pinned_by(self) -> str:
+        """Who chose the styles; empty: the rule did."""
+        return str(self.ranked[0][1].reasons.get(PINNED_BY, "")) if self.ranked else ""
+
+
+def explain(plan: Plan, content_id: int) -> Explanation:
+    """Why a content takes the colours that it takes; before its first night, what it would find now.
+
+    Raises:
+        UnknownEntry: there is no such harvested picture, or it is not described yet.
+    """
+    catalogue = plan.catalogue
+    content = catalogue.describe([content_id]).get(content_id)
+    if content is None:
+        raise UnknownEntry(f"there is no harvested picture {content_id}")
+    entries = catalogue.matches_of(content_id, plan.matcher)
+    if not (kept := bool(entries)):
+        catalogue.vectors(plan.night.encoder, [content_id])
+        rows = dict(candidates_of(plan).scored([content_id]))
+        entries = match_entries(choose(rows, Limits(plan.settings.candidates))[content_id])
+    if entries[0].outcome is MatchOutcome.NO_MATCH:
+        return Explanation(content, (), str(entries[0].reasons["why"]), kept)
+    said = catalogue.describe([each.style_id or 0 for each in entries])
+    return Explanation(content, tuple((said[each.style_id or 0], each) for each in entries), kept=kept)
+
+
+def pin_styles(plan: Plan, content_id: int, style_ids: Sequence[int], curator: str) -> None:
+    """Let a content take the colours of these styles, best first, whatever the rule says; none: let the rule decide.
+
+    Raises:
+        UnknownEntry: there is no such content, or a style is not a colour picture that may be used, or one of them is
+            not described yet.
+    """
+    catalogue = plan.catalogue
+    catalogue.vectors(plan.night.encoder, [content_id, *style_ids])
+    scored = candidates_of(plan).pairs(content_id, style_ids) if style_ids else []
+    if lost := [each for each in style_ids if each not in {found.style_id for found in scored}]:
+        raise UnknownEntry(f"picture {lost[0]} is not a colour picture that may be used; choose another style")
+    entries = [replace(each, reasons={**each.reasons, PINNED_BY: curator}) for each in match_entries(scored)]
+    catalogue.pin(content_id, entries)
 
 
 def matched_with(entry: MatchEntry) -> MatchedWith:

@@ -143,6 +143,27 @@ def same_design(content: Features, style: Features) -> SameDesign | None:
     return _fitted(content, style) or _fitted(content, _turned_over(style), mirrored=True)
 
 
+def lines(content: Features, style: Features, found: SameDesign) -> Floats:
+    """What lies on one another: (n, 2, 2), a place in the content and one in the style, x and y of each in [0, 1].
+
+    Args:
+        content, style: of which `found` was found.
+    """
+    theirs = _turned_over(style) if found.mirrored else style
+    pairs = _pairs(content.descriptors, theirs.descriptors)
+    ours, there = content.points[pairs[:, 0]], theirs.points[pairs[:, 1]]
+    here, expected = _at(ours, content.to_picture), _at(_at(ours, content.to_picture), np.array(found.homography))
+    off = np.linalg.norm((expected - _at(there, theirs.to_picture)) * LONG_EDGE_PX, axis=1)
+    fitting = off <= 2 * _REPROJECTION_PX
+    joined: Floats = np.stack([here, _at(there, theirs.to_picture)], 1)[fitting].astype(np.float32)
+    return joined
+
+
+def _at(points: Floats, matrix: NDArray[Any]) -> Floats:
+    moved = cv2.perspectiveTransform(points.reshape(-1, 1, 2).astype(np.float64), matrix.astype(np.float64))
+    return np.asarray(moved.reshape(-1, 2), np.float32)
+
+
 def _fitted(content: Features, style: Features, *, mirrored: bool = False) -> SameDesign | None:
     pairs = _pairs(content.descriptors, style.descriptors)
     if len(pairs) < LEAST_INLIERS:

@@ -32,6 +32,10 @@ class MatcherKey:
     version: str
 
 
+PINNED = MatcherKey("pin", "1")
+"""What a curator decided: no matcher overrides it."""
+
+
 @dataclass(frozen=True)
 class StyleInput:
     """A style image, with what maps it onto the content where the two are of one design."""

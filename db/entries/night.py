@@ -49,8 +49,7 @@ class Change(StrEnum):
 
 
 LIKELY_SAME_DESIGN = 0.6
-"""Score of a match from which on two prints are taken for impressions of one design, and the cosine of deep features
-that only these have: on real prints .66 to .94, all others at most .54."""
+"""Score of a match from which on two prints are taken for impressions of one design, as their drawings show."""
 
 
 class MatchOutcome(StrEnum):
@@ -308,6 +307,10 @@ class EncoderKey:
 
 TONES = EncoderKey("tones", "tones/1")
 """What a picture's lightness and colours are kept under, beside the vectors of encoders (`colorize.matching.tones`)."""
+
+
+PINNED_BY = "pinned_by"
+"""Among a match's reasons: the curator who chose it."""
 
 
 @dataclass(frozen=True)

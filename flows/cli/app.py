@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from db.files.home import DEMO_MARK, PRIVATE, own_database
+from db.person import person_here
 from flows.cli.console import Device, Home, exit_with, look_at_settings, refuse, say, show
 from flows.cli.curators import curator_app
 from flows.cli.failures import Application, Commands
@@ -121,11 +122,45 @@ def harvest(
 
 
 @app.command()
-def match(home: Home = None, recipe: RecipeName = None, encoder: EncoderName = None, device: Device = None) -> None:
-    """Find a colour print for each grayscale one, with the encoder that the recipe will be carried out with."""
+def match(
+    styles: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[STYLE]...", help="With --pin: whose colours, best first; none: unpin."),
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="PICTURE", help="Say why it takes the colours that it takes, with a sheet.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="With --explain: one JSON object, and no sheet.")] = False,
+    pin: Annotated[
+        str | None, typer.Option(metavar="PICTURE", help="Let it take the colours of STYLEs, whatever the rule says.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="With --pin: who decides [your name on this machine].")] = None,
+    home: Home = None,
+    recipe: RecipeName = None,
+    encoder: EncoderName = None,
+    device: Device = None,
+) -> None:
+    """Choose colour prints for each grayscale one, by what records and pictures share.
+
+    Pictures are named by their number or their record's identifier.
+    """
+    if (styles and pin is None) or (as_json and explain is None) or (explain is not None and pin is not None):
+        refuse("STYLEs go with --pin, --json with --explain, and one of the two at a time")
+    given: dict[str, Any] = {"home": home, "recipe": recipe, "encoder": encoder, "device": device}
+    if explain is not None or pin is not None:
+        from flows.cli.matching import explain_match, pin_match
+        from flows.plan import plan_night
+
+        settings, wrong = look_at_settings(**given)
+        with plan_night(settings, create=False, wrong=wrong) as plan:
+            if explain is not None:
+                explain_match(plan, explain, as_json=as_json)
+            else:
+                pin_match(plan, [pin or "", *(styles or [])], by or person_here())
+        return
     from flows.reports import summary
 
-    with _night(home=home, recipe=recipe, encoder=encoder, device=device) as plan:
+    with _night(**given) as plan:
         from flows.match import match as match_flow
 
         tally = match_flow(plan.settings)

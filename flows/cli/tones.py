@@ -4,15 +4,13 @@
 """
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from db.person import person_here
-from flows.cli.console import Home, read_settings, refuse, say
-
-if TYPE_CHECKING:
-    from db.catalogue import Catalogue
+from flows.cli.console import Home, read_settings, say
+from flows.cli.matching import number_of
 
 tones_app = typer.Typer()
 
@@ -41,18 +39,6 @@ def set_tone(
 
     tone = Tone.GRAYSCALE if word is Word.GRAY else Tone(word)
     with Catalogue.open(read_settings(home=home), create=False) as catalogue:
-        number = _number(catalogue, picture)
+        number = number_of(catalogue, picture)
         before = catalogue.give_tone(number, by or person_here(), tone)
     say([f"Picture {number} was {before} and is {tone} from now on; the next night goes by it."])
-
-
-def _number(catalogue: "Catalogue", picture: str) -> int:
-    """The number of the picture that is meant."""
-    numbers = catalogue.pictures_of(picture)
-    if not numbers and picture.isdecimal() and int(picture) < 2**31:
-        return int(picture)
-    if not numbers:
-        refuse(f"no record {picture!r} has a picture here; nishiki review lists the numbers on its page Tones")
-    if len(numbers) > 1:
-        refuse(f"the record {picture!r} has several pictures; name one by its number: {', '.join(map(str, numbers))}")
-    return numbers[0]

@@ -7,7 +7,7 @@ are held against the content's; then the rule joins what is known of each pair.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from colorize.matching import tones
 from colorize.matching.ranking import Portions, Vectors, centre_of, cosines, designs, rank
 from db.catalogue import Catalogue
-from db.entries.night import LIKELY_SAME_DESIGN, TONES, Description, EncoderKey
+from db.entries.night import TONES, Description, EncoderKey
 from flows.matching.drawings import Drawings
 from flows.matching.known import Known, known
 from flows.matching.pool import Index
@@ -29,8 +29,19 @@ BY_FEATURES, BY_RECORD = 12, 6
 """Styles whose drawings are held against a content's, until one is of its design."""
 SCORED: Final = 128
 """Contents whose candidates' vectors are held at a time."""
+LOOKS_THE_SAME: Final = 0.7
+"""Cosine from which on two styles are taken for impressions of one design, of which one is enough."""
 KEPT: Final = 20
 """Best styles of a content among which the night chooses."""
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What is known of a content."""
+
+    record: Known
+    vector: Vectors
+    tones: Vectors | None
 
 
 @dataclass(frozen=True)
@@ -63,28 +74,49 @@ class Candidates:
         seen = self.catalogue.vectors_of(self.encoder, {*contents, *(i for row in considered.values() for i in row)})
         toned = self.catalogue.vectors_of(TONES, contents)
         for content_id in contents:
-            ids = [each for each in considered[content_id] if each in seen]
-            alike = cosines(seen[content_id], [seen[each] for each in ids], self._centre)
             compared = dict.fromkeys([*nearest[content_id][:BY_FEATURES], *pools[content_id][:BY_RECORD]])
             laid = self.drawings.first_of_design(said[content_id].sha256, self._pictures(compared))
             registrations = {laid[0]: laid[1].data()} if laid else {}
-            suited = self._tones(toned.get(content_id), ids)
-            record = self._known(said[content_id])
-            found = [
-                score(
-                    record,
-                    self._records[style_id],
-                    PictureLikeness(cosine, None, registrations.get(style_id), *suited.get(style_id, ())),
-                    self.weights,
-                )
-                for style_id, cosine in zip(ids, alike.tolist(), strict=True)
-            ]
+            content = _Content(self._known(said[content_id]), seen[content_id], toned.get(content_id))
+            ids = [each for each in considered[content_id] if each in seen]
+            found = self._score(content, {each: seen[each] for each in ids}, registrations)
             yield content_id, sorted(found, key=lambda each: (-each.score, each.style_id))[:KEPT]
+
+    def pairs(self, content_id: int, style_ids: Sequence[int]) -> list[Scored]:
+        """Of a content these styles, in this order, each with how it lies on it where both are of one design.
+
+        Args:
+            content_id: image id, with a vector of the encoder.
+            style_ids: of usable colour pictures with a vector of the encoder; others are left out.
+        """
+        said = self.catalogue.describe([content_id])[content_id]
+        seen = self.catalogue.vectors_of(self.encoder, {content_id, *style_ids})
+        toned = self.catalogue.vectors_of(TONES, [content_id])
+        ids = [each for each in style_ids if each in seen and each in self._records]
+        laid = (self.drawings.first_of_design(said.sha256, self._pictures([each])) for each in ids)
+        registrations = {found[0]: found[1].data() for found in laid if found}
+        content = _Content(self._known(said), seen[content_id], toned.get(content_id))
+        return self._score(content, {each: seen[each] for each in ids}, registrations)
+
+    def _score(
+        self, content: _Content, styles: Mapping[int, Vectors], registrations: Mapping[int, Mapping[str, Any]]
+    ) -> list[Scored]:
+        """Of each style, by its vector, in the order given."""
+        alike = cosines(content.vector, list(styles.values()), self._centre)
+        suited = self._tones(content.tones, list(styles))
+        likenesses = (
+            PictureLikeness(cosine, None, registrations.get(style_id), *suited.get(style_id, ()))
+            for style_id, cosine in zip(styles, alike.tolist(), strict=True)
+        )
+        return [
+            score(content.record, self._records[style_id], likeness, self.weights)
+            for style_id, likeness in zip(styles, likenesses, strict=True)
+        ]
 
     def designs(self, style_ids: Collection[int]) -> Mapping[int, int]:
         """Style → the least id of those that are, by their features, of its design."""
         seen = self.catalogue.vectors_of(self.encoder, style_ids)
-        return designs(seen, self._centre, LIKELY_SAME_DESIGN)
+        return designs(seen, self._centre, LOOKS_THE_SAME)
 
     def _nearest(self, contents: Sequence[int]) -> Mapping[int, list[int]]:
         vectors = self.catalogue.vectors(self.encoder, contents)

@@ -1,6 +1,6 @@
 """One score for a content and a style, from what they share: called by `flows.match` for each pair of a short list.
 
-score = .6 / (1 + exp(−4 g)), g = Σ weight · what is shared − Σ weight · what differs: g is the expected saving in
+score = .59 / (1 + exp(−2 g)), g = Σ weight · what is shared − Σ weight · what differs: g is the expected saving in
 log ΔE00 over gray's, and .3 a pair of which nothing speaks for either. What pictures say counts for ± MOST_OF_PICTURE
 at most, so that it does not drown the record. Impressions of one design lie above all others,
 at .6 + .4 · correlation of their drawings; prints of another genre at a tenth of what they would have.
@@ -17,7 +17,9 @@ from flows.matching.shared import PictureLikeness, Shared, shared
 from flows.matching.weights import MatchWeights
 
 MOST_OF_PICTURE: Final = 0.25
-_STEEPNESS: Final = 4.0
+_STEEPNESS: Final = 2.0
+_MOST: Final = LIKELY_SAME_DESIGN - 0.01
+"""Of prints of other designs."""
 _USUAL: Final = {"tones": 0.14, "spread": 10.0, "cast": 5.0}
 """What the measures against a style are on ordinary pairs: taken where one is not known, so that it counts nothing."""
 
@@ -50,7 +52,7 @@ def score(content: Known, style: Known, picture: PictureLikeness, weights: Match
     if picture.registration is not None:
         value = LIKELY_SAME_DESIGN + (1 - LIKELY_SAME_DESIGN) * float(picture.registration["correlation"])
     else:
-        value = fit * LIKELY_SAME_DESIGN * (0.1 if common.other_genre else 1)
+        value = fit * _MOST * (0.1 if common.other_genre else 1)
     counted = {name: round(part, 4) for name, part in (of_record | of_picture).items() if part}
     reasons = common.data() | {"score": round(value, 4), "parts": counted}
     return Scored(style.image_id, value, common.other_genre, reasons, picture.registration)

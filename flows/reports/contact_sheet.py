@@ -136,12 +136,12 @@ def page_png(rows: Sequence[dict[str, str]], pictures: Sequence[Sequence[Pixels 
     top = 3 * LINE_PX + MARGIN_PX
     sheet = Image.new("RGB", (columns * wide + MARGIN_PX, top + lines * high), (238, 238, 238))
     draw = ImageDraw.Draw(sheet)
-    _text(draw, (MARGIN_PX, MARGIN_PX), f"Original, style print, result ({LABEL}). {encoder}", columns * wide)
+    write_text(draw, (MARGIN_PX, MARGIN_PX), f"Original, style print, result ({LABEL}). {encoder}", columns * wide)
     for place, (words, trio) in enumerate(zip(rows, pictures, strict=True)):
         left, up = MARGIN_PX + place % columns * wide, top + place // columns * high
         for position, pixels in enumerate(trio):
-            _paste(sheet, pixels, left + position * (CELL_PX + MARGIN_PX), up)
-        _text(draw, (left, up + CELL_PX + 2), _caption(words), wide - MARGIN_PX)
+            paste_cell(sheet, pixels, left + position * (CELL_PX + MARGIN_PX), up)
+        write_text(draw, (left, up + CELL_PX + 2), _caption(words), wide - MARGIN_PX)
     buffer = BytesIO()
     sheet.save(buffer, "PNG")
     return buffer.getvalue()
@@ -153,23 +153,29 @@ def _caption(words: dict[str, str]) -> str:
     return f"{words['record']}, {words['actor']}\nin the colours of {words['style']}\n{words['design']}"
 
 
-def _paste(sheet: Image.Image, pixels: Pixels | None, left: int, top: int) -> None:
+def paste_cell(
+    sheet: Image.Image, pixels: Pixels | None, left: int, top: int, size: int = CELL_PX
+) -> tuple[int, int, int, int]:
+    """Lay a picture into the middle of a square cell; gray where there is none. Its left, top, right and bottom."""
     if pixels is None:
-        pixels = np.full((CELL_PX, CELL_PX, 3), 220, np.uint8)
-    scale = CELL_PX / max(pixels.shape[:2])
-    size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
-    cell = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
-    sheet.paste(cell, (left + (CELL_PX - cell.width) // 2, top + (CELL_PX - cell.height) // 2))
+        pixels = np.full((size, size, 3), 220, np.uint8)
+    scale = size / max(pixels.shape[:2])
+    fitted = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    cell = Image.fromarray(pixels).resize(fitted, Image.Resampling.LANCZOS)
+    x, y = left + (size - cell.width) // 2, top + (size - cell.height) // 2
+    sheet.paste(cell, (x, y))
+    return x, y, x + cell.width, y + cell.height
 
 
-def _text(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, width_px: int) -> None:
+def write_text(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, width_px: int, lines: int = 4) -> None:
+    """Text from a place downwards, broken where it grows too wide, in so many lines at most."""
     font, japanese = _font()
-    lines = [
+    broken = [
         piece
         for line in (text if japanese else romanised(text)).splitlines()
         for piece in _wrapped(line, font, width_px)
     ]
-    draw.multiline_text(at, "\n".join(lines[:4]), font=font, fill=(20, 20, 20), spacing=3)
+    draw.multiline_text(at, "\n".join(broken[:lines]), font=font, fill=(20, 20, 20), spacing=3)
 
 
 def romanised(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from db.entries.claim import MatcherKey
+from db.entries.claim import PINNED, MatcherKey
 from db.entries.night import Derivatives, EncoderKey, MatchOutcome, Tone
 from db.tables.night import Attempt, Embedding, Image, Match, Record, RecordImage, Release, Rights, UnreadableRecord
 from db.tables.review import Review
@@ -95,8 +95,12 @@ def found_by(matcher: MatcherKey) -> ColumnElement[bool]:
 
 
 def in_force(matcher: MatcherKey) -> ColumnElement[bool]:
-    """The match is of this matcher, or of the last before it, which stays where there is a verdict."""
-    looked, last, any_of = aliased(Match), aliased(Match), aliased(Match)
+    """The match is a curator's; or, where there is none, of this matcher.
+
+    Or of the last before it, which stays where there is a verdict.
+    """
+    looked, last, any_of, pin = aliased(Match), aliased(Match), aliased(Match), aliased(Match)
+    has_pin = exists().where(pin.content_id == Match.content_id, pin.matcher_name == PINNED.name, standing(pin))
     has_looked = exists().where(
         looked.content_id == Match.content_id,
         looked.matcher_name == matcher.name,
@@ -109,12 +113,13 @@ def in_force(matcher: MatcherKey) -> ColumnElement[bool]:
         last.matcher_name == Match.matcher_name,
         last.matcher_version == Match.matcher_version,
     )
-    return or_(found_by(matcher), and_(judged(Match.content_id), not_(has_looked), of_newest))
+    before = and_(judged(Match.content_id), not_(has_looked), of_newest)
+    return or_(and_(found_by(PINNED), has_pin), and_(not_(has_pin), or_(found_by(matcher), before)))
 
 
-def standing() -> ColumnElement[bool]:
+def standing(match: type[Match] = Match) -> ColumnElement[bool]:
     """The row is a chosen pair, and its style is still a colour picture that may be used."""
-    return and_(Match.outcome == MatchOutcome.MATCHED, usable(Match.style_id), is_colour(Match.style_id))
+    return and_(match.outcome == MatchOutcome.MATCHED, usable(match.style_id), is_colour(match.style_id))
 
 
 def judged(content_id: ImageId) -> ColumnElement[bool]:

@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, not_, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
-from db.entries.claim import Inputs, MatcherKey, StyleInput, inputs_digest
+from db.entries.claim import PINNED, Inputs, MatcherKey, StyleInput, inputs_digest
 from db.entries.night import MatchOutcome, Outcome, Verdict
 from db.entries.review import RECIPE_OF_NIGHT
 from db.queries.base.review_rows import hidden
 from db.queries.base.store import now
-from db.queries.base.usable import in_force, is_colour, usable
+from db.queries.base.usable import found_by, in_force, is_colour, usable
 from db.queries.night.open_requests import counts, pending
 from db.tables.night import Attempt, Batch, Image, Match
 from db.tables.review import CuratorRequest, Review
@@ -160,8 +160,8 @@ def contents(taken: ColumnElement[bool]) -> Offers:
 
 
 def chosen_match() -> ColumnElement[bool]:
-    """The matching's first choice, unless a curator has said that it is wrong."""
-    return and_(Match.outcome == MatchOutcome.MATCHED, Match.id.not_in(_wrong()))
+    """The matching's first choice, unless a curator has said that it is wrong; or what a curator pinned."""
+    return and_(Match.outcome == MatchOutcome.MATCHED, or_(found_by(PINNED), Match.id.not_in(_wrong())))
 
 
 def next_candidate() -> ColumnElement[bool]:

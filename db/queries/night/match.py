@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, exists, not_, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.entries.claim import Inputs, MatcherKey, StyleInput, inputs_digest
+from db.entries.claim import PINNED, Inputs, MatcherKey, StyleInput, inputs_digest
 from db.entries.night import EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
@@ -131,16 +131,33 @@ class MatchQueries(Store):
             chosen = select(Match.id).where(Match.content_id == content_id, found_by(matcher), standing())
             if session.execute(chosen.limit(1)).first() is not None:
                 return
-            scores = _scores(session, content_id, matcher)
-            _make_way(session, content_id, matcher)
-            found = self._insert(Match)
-            again = {key: found.excluded[key] for key in _FOUND_AGAIN}
-            pair = ["content_id", "style_id", "matcher_name", "matcher_version"]
-            rows = match_rows(session, matcher, [(content_id, match) for match in matches])
+            self._replace(session, content_id, matcher, matches)
+
+    def pin(self, content_id: int, styles: Sequence[MatchEntry]) -> None:
+        """Keep a curator's choice of styles, best first, in the place of what was pinned earlier; none: pin nothing.
+
+        No matcher overrides it while its first style may be used.
+
+        Raises:
+            UnknownEntry: there is no such content: no harvested picture, or one in colour.
+        """
+        content = select(Image.id).where(Image.id == content_id, harvested(), Image.tone != Tone.COLOUR)
+        with self._writing() as session:
+            if session.execute(content.with_for_update(key_share=True)).first() is None:
+                raise UnknownEntry(f"picture {content_id} is none that takes colours: it is in colour, or not there")
+            self._replace(session, content_id, PINNED, styles)
+
+    def _replace(self, session: Session, content_id: int, matcher: MatcherKey, matches: Sequence[MatchEntry]) -> None:
+        scores = _scores(session, content_id, matcher)
+        _make_way(session, content_id, matcher)
+        found = self._insert(Match)
+        again = {key: found.excluded[key] for key in _FOUND_AGAIN}
+        pair = ["content_id", "style_id", "matcher_name", "matcher_version"]
+        if rows := match_rows(session, matcher, [(content_id, match) for match in matches]):
             session.execute(found.on_conflict_do_update(index_elements=pair, set_=again), rows)
-            moved = [attempt_id for attempt_id, _ in _scores(session, content_id, matcher) - scores]
-            if lock_contents(session, moved):
-                refresh(session, self._insert(Review), moved)
+        moved = [attempt_id for attempt_id, _ in _scores(session, content_id, matcher) - scores]
+        if lock_contents(session, moved):
+            refresh(session, self._insert(Review), moved)
 
 
 def match_rows(session: Session, matcher: MatcherKey, found: Sequence[tuple[int, MatchEntry]]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from db.entries.claim import MatcherKey
+from db.entries.claim import PINNED, MatcherKey
 from db.entries.night import ContentScope, EncoderKey, Outcome, Prospects, Tone
 from db.queries.base.store import Store
 from db.queries.base.usable import RecordCondition, found_by, harvested, judged, seen_by, standing, usable
@@ -29,11 +29,11 @@ class ScopeQueries(Store):
         """Images of the scope that the encoder has seen, without a match of the matcher whose style may be used today.
 
         Those with "no match" get another chance, and those whose style's rights or record were withdrawn. What has a
-        verdict keeps the match that an earlier matcher found.
+        verdict keeps the match that an earlier matcher found, and what a curator pinned its pin.
         """
         seen = exists().where(Embedding.image_id == Image.id, seen_by(encoder))
         found = exists().where(
-            Match.content_id == Image.id, standing(), or_(found_by(matcher), judged(Match.content_id))
+            Match.content_id == Image.id, standing(), or_(found_by(matcher), found_by(PINNED), judged(Match.content_id))
         )
         with self._reading() as session:
             content = in_scope(session, scope)

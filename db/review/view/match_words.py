@@ -36,7 +36,7 @@ def _parts(reasons: Mapping[str, Any], language: str) -> Iterator[str]:
         yield told("same design")
     for kind in ("series", "actor", "play", "role", "artist"):
         if agreement := reasons.get(f"same_{kind}") or bool(reasons.get(f"shared_{kind}s")):  # as version 2 kept it
-            unsure = kind in ("actor", "artist") and agreement < 1
+            unsure = kind == "actor" and agreement < 1
             yield told("%(what)s, generation open") % {"what": told(_SAME[kind])} if unsure else told(_SAME[kind])
     match reasons.get("years"):
         case [one, other] if one == other:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.entries.night import LIKELY_SAME_DESIGN
+from db.entries.night import LIKELY_SAME_DESIGN, PINNED_BY
 from db.queries.night.requests import REQUESTED
 
 
@@ -24,6 +24,11 @@ class Why:
     def requested(self) -> bool:
         """A curator asked for it; the matching had not chosen it."""
         return self.kept.get("why") == REQUESTED["why"]
+
+    @property
+    def pinned_by(self) -> str:
+        """The curator who chose it in the rule's place; empty: nobody."""
+        return str(self.kept.get(PINNED_BY, ""))
 
     @property
     def same_design(self) -> bool:
