@@ -93,7 +93,7 @@ class MatchQueries(Store):
         missing = [image_id for image_id in image_ids if image_id not in known]
         if missing:
             raise UnknownEntry(
-                f"{len(missing)} images (first: {missing[0]}) have no vector of {encoder.name}; embed them"
+                f"picture {missing[0]} is not there, or not described with {encoder.name} yet; run: nishiki match"
             )
         return np.stack([known[image_id] for image_id in image_ids])
 

@@ -56,7 +56,7 @@ def test_vectors_come_back_in_the_order_asked_for_and_as_they_were(catalogue: Ca
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, np.stack([vectors[image] for image in asked]))
     assert len(catalogue.images_to_embed(EncoderKey("other", "0"), [Tone.COLOUR])) == 3
-    with pytest.raises(UnknownEntry, match="embed them"):
+    with pytest.raises(UnknownEntry, match="run: nishiki match"):
         catalogue.vectors(EncoderKey("other", "0"), images)
 
 
@@ -233,6 +233,36 @@ def test_what_has_a_verdict_keeps_its_match_when_the_matcher_changes(catalogue: 
     assert batch is not None
     (due,) = catalogue.pending_attempts(batch)
     assert (due.content.id, due.styles[0].id) == (judged, styles[1])
+
+
+def test_a_pin_is_overridden_by_no_matcher_and_gives_way_only_while_its_style_may_not_be_used(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    content = seen(catalogue, sample, sample.record("gray"), Tone.GRAYSCALE)
+    styles = [sample.store(catalogue, sample.record(f"colour {n}"), Tone.COLOUR) for n in range(3)]
+    sample.match(catalogue, content, styles[0])
+    pinned = [MatchEntry(MatchOutcome.MATCHED, styles[1], 1, 0.2), MatchEntry(MatchOutcome.CANDIDATE, styles[2], 2)]
+    catalogue.pin(content, pinned)
+    newer = MatcherKey("newer", "1")
+
+    def in_force(matcher: MatcherKey = sample.matcher) -> list[int | None]:
+        return [each.style_id for each in catalogue.matches_of(content, matcher)]
+
+    assert in_force() == in_force(newer) == styles[1:]
+    assert catalogue.contents_to_match(sample.encoder, newer, ALL) == []
+    (attempt,) = sample.night(catalogue)
+    assert [each.image_id for each in catalogue.attempt(attempt).styles] == [styles[1]]
+    # what a curator returned as a wrong match stays what they pinned, until they pin another
+    catalogue.give_verdict(attempt, "Aoi", Judgement(Verdict.RETURNED, Reason.WRONG_MATCH))
+    assert in_force() == styles[1:]
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 1", derivatives=Derivatives.NO))
+    assert in_force() == styles[:1]
+    catalogue.add_record(sample.archive(catalogue), sample.record("colour 1"))
+    assert in_force() == styles[1:]
+    catalogue.pin(content, [])
+    assert in_force() == styles[:1]
+    with pytest.raises(UnknownEntry, match="takes colours"):
+        catalogue.pin(styles[0], pinned)
 
 
 def test_what_there_is_to_work_on_is_counted(catalogue: Catalogue, sample: "Sample") -> None:

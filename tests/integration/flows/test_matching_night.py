@@ -1,6 +1,7 @@
 """What a night's matching makes of an archive's table: spellings of names, other genres, and records that are odd."""
 
 import csv
+import json
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from colorize.encoders.weights import SMALL
 from db.entries.night import MatchEntry, MatchOutcome
+from flows.cli.app import app
 from flows.harvest import harvest
 from flows.match import match
 from flows.plan import plan_night
@@ -71,6 +74,13 @@ def matches(settings: Settings) -> dict[str, list[tuple[str, MatchEntry]]]:
         }
 
 
+def nishiki(*words: str | Path) -> str:
+    """What the command says that ends well."""
+    run = CliRunner().invoke(app, [str(word) for word in words])
+    assert run.exit_code == 0, run.output
+    return run.output
+
+
 def table() -> Iterable[Row]:
     """Eight gray prints of 1852; of each actor one colour print of about then and a late one, and eight distractors."""
     for number, (said, other) in enumerate(ACTORS.items()):
@@ -87,15 +97,40 @@ def table() -> Iterable[Row]:
         yield {"file": f"role-{number}.png", "date": 1852, **common}
 
 
-def test_the_same_actor_of_the_period_comes_first_however_his_name_is_spelled(
-    settings_of: "SettingsOf", tmp_path: Path
-) -> None:
-    settings = settings_of(tmp_path / "home", genres=(), weights_dir=None, encoder=SMALL)
-    assert len(list(table())) >= 40
-    harvest(settings, [str(archive(tmp_path / "prints", table()))])
+@pytest.fixture(scope="module")
+def theatre(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Settings:
+    """The table's archive after its first night's matching."""
+    folder = tmp_path_factory.mktemp("theatre")
+    settings = settings_of(folder / "home", genres=(), weights_dir=None, encoder=SMALL)
+    harvest(settings, [str(archive(folder / "prints", table()))])
     assert match(settings).matched == len(ACTORS)
-    first = {content: row[0][0] for content, row in matches(settings).items()}
+    return settings
+
+
+def test_the_same_actor_of_the_period_comes_first_however_his_name_is_spelled(theatre: Settings) -> None:
+    assert len(list(table())) >= 40
+    first = {content: row[0][0] for content, row in matches(theatre).items()}
     assert first == {f"gray-{number}": f"near-{number}" for number in range(len(ACTORS))}
+
+
+def test_a_match_is_explained_and_a_curators_pin_holds(theatre: Settings) -> None:
+    told = nishiki("match", "--explain", "gray-2", "--json", "--home", theatre.home)
+    shown = json.loads(told)
+    assert (shown["content"]["identifier"], shown["outcome"], shown["pinned_by"]) == ("gray-2", "matched", "")
+    assert [each["identifier"] for each in shown["candidates"]] == [name for name, _ in matches(theatre)["gray-2"]]
+    first = shown["candidates"][0]
+    assert (first["same_design"], first["inliers"], first["homography"]) == (False, None, None)
+    assert first["words"].startswith("same actor, 1852 and 1848")
+    told = nishiki("match", "--pin", "gray-2", "role-5", "late-2", "--by", "Aoi", "--home", theatre.home)
+    assert "takes the colours that Aoi pinned:" in told
+    assert match(theatre).matched == 0
+    assert [name for name, _ in matches(theatre)["gray-2"]] == ["role-5", "late-2"]
+    told = nishiki("match", "--explain", "gray-2", "--home", theatre.home)
+    assert "1. role-5, picture" in told
+    with Image.open(told.split("Sheet: ")[1].strip()) as sheet:
+        assert sheet.width > sheet.height > 480
+    nishiki("match", "--pin", "gray-2", "--home", theatre.home)
+    assert matches(theatre)["gray-2"][0][0] == "near-2"
 
 
 GENRES = {"gray-1.png": "役者絵", "gray-2.png": "", "view.png": "名所絵"}
