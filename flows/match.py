@@ -7,19 +7,33 @@ may be used, all others are tried anew.
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from itertools import islice
 
 from colorize.device import use_one_thread
 from colorize.encoders.loading import load_encoder
 from colorize.errors import UnreadableImage
+from colorize.images.decode import Pixels
+from colorize.images.frame import Frame
+from colorize.matching.composition import composition
 from colorize.matching.embedding import embed
 from colorize.matching.ranking import Vectors
 from colorize.matching.tones import tones
-from db.entries.night import PINNED_BY, TONES, Description, EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
+from db.entries.night import (
+    COMPOSITION,
+    PINNED_BY,
+    TONES,
+    Description,
+    EncoderKey,
+    ImageEntry,
+    MatchEntry,
+    MatchOutcome,
+    Tone,
+)
 from db.errors import PictureMissing, UnknownEntry
 from flows.matching.candidates import Candidates
 from flows.matching.choosing import Limits, Unmatched, choose
@@ -101,12 +115,17 @@ def describe_images(plan: Plan, wanted: Collection[Tone]) -> list[tuple[str, str
     """
     use_one_thread()
     catalogue, settings, key = plan.catalogue, plan.settings, plan.night.encoder
-    missing = {each: catalogue.images_to_embed(each, wanted) for each in (key, TONES)}
+    missing = {each: catalogue.images_to_embed(each, wanted) for each in (key, TONES, COMPOSITION)}
     images = list({image.id: image for row in missing.values() for image in row}.values())
-    due = {each: {image.id for image in row} for each, row in missing.items()}
     if not images:
         return []
-    encoder = load_encoder(plan.night.weights).to(plan.devices[0]) if due[key] else None
+    due = {each: {image.id for image in row} for each, row in missing.items()}
+    encoder = load_encoder(plan.night.weights).to(plan.devices[0])
+    looks: dict[EncoderKey, Callable[[Pixels, Frame | None], Vectors]] = {
+        key: partial(embed, encoder),
+        TONES: tones,
+        COMPOSITION: composition,
+    }
     problems = []
 
     def described(image: ImageEntry) -> dict[EncoderKey, Vectors] | str:
@@ -114,11 +133,7 @@ def describe_images(plan: Plan, wanted: Collection[Tone]) -> list[tuple[str, str
             copy = read_working_copy(catalogue, image.sha256, settings.max_pixels)
         except (UnreadableImage, PictureMissing, OSError) as error:
             return f"{error}; run: nishiki doctor"
-        found = {}
-        if encoder and image.id in due[key]:
-            found[key] = embed(encoder, copy.pixels, copy.frame)
-        if image.id in due[TONES]:
-            found[TONES] = tones(copy.pixels, copy.frame)
+        found = {each: look(copy.pixels, copy.frame) for each, look in looks.items() if image.id in due[each]}
         advance(1)
         return found
 

@@ -305,8 +305,8 @@ class EncoderKey:
     checksum: str
 
 
-TONES = EncoderKey("tones", "tones/1")
-"""What a picture's lightness and colours are kept under, beside the vectors of encoders (`colorize.matching.tones`)."""
+TONES, COMPOSITION = EncoderKey("tones", "tones/1"), EncoderKey("composition", "composition/1")
+"""What `colorize.matching.tones` and `composition` see of a picture is kept under these, beside encoders' vectors."""
 
 
 PINNED_BY = "pinned_by"

@@ -12,10 +12,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from colorize.matching import tones
+from colorize.matching import composition, tones
 from colorize.matching.ranking import Portions, Vectors, centre_of, cosines, designs, rank
 from db.catalogue import Catalogue
-from db.entries.night import TONES, Description, EncoderKey
+from db.entries.night import COMPOSITION, TONES, Description, EncoderKey
 from flows.matching.drawings import Drawings
 from flows.matching.known import Known, known
 from flows.matching.pool import Index
@@ -36,12 +36,12 @@ KEPT: Final = 20
 
 
 @dataclass(frozen=True)
-class _Content:
-    """What is known of a content."""
+class _Seen:
+    """Vectors of pictures that are compared, by image; some may be missing."""
 
-    record: Known
-    vector: Vectors
-    tones: Vectors | None
+    features: Mapping[int, Vectors]
+    compositions: Mapping[int, Vectors]
+    tones: Mapping[int, Vectors]
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,12 @@ class Candidates:
         said = self.catalogue.describe(contents)
         pools = {each: self._index.pool(self._known(said[each])) for each in contents}
         considered = {each: list(dict.fromkeys([*nearest[each], *pools[each]])) for each in contents}
-        seen = self.catalogue.vectors_of(self.encoder, {*contents, *(i for row in considered.values() for i in row)})
-        toned = self.catalogue.vectors_of(TONES, contents)
+        seen = self._seen({*contents, *(style_id for row in considered.values() for style_id in row)})
         for content_id in contents:
             compared = dict.fromkeys([*nearest[content_id][:BY_FEATURES], *pools[content_id][:BY_RECORD]])
             laid = self.drawings.first_of_design(said[content_id].sha256, self._pictures(compared))
             registrations = {laid[0]: laid[1].data()} if laid else {}
-            content = _Content(self._known(said[content_id]), seen[content_id], toned.get(content_id))
-            ids = [each for each in considered[content_id] if each in seen]
-            found = self._score(content, {each: seen[each] for each in ids}, registrations)
+            found = self._score(said[content_id], considered[content_id], seen, registrations)
             yield content_id, sorted(found, key=lambda each: (-each.score, each.style_id))[:KEPT]
 
     def pairs(self, content_id: int, style_ids: Sequence[int]) -> list[Scored]:
@@ -90,27 +87,27 @@ class Candidates:
             style_ids: of usable colour pictures with a vector of the encoder; others are left out.
         """
         said = self.catalogue.describe([content_id])[content_id]
-        seen = self.catalogue.vectors_of(self.encoder, {content_id, *style_ids})
-        toned = self.catalogue.vectors_of(TONES, [content_id])
-        ids = [each for each in style_ids if each in seen and each in self._records]
+        ids = [each for each in style_ids if each in self._records]
         laid = (self.drawings.first_of_design(said.sha256, self._pictures([each])) for each in ids)
         registrations = {found[0]: found[1].data() for found in laid if found}
-        content = _Content(self._known(said), seen[content_id], toned.get(content_id))
-        return self._score(content, {each: seen[each] for each in ids}, registrations)
+        return self._score(said, ids, self._seen({content_id, *ids}), registrations)
 
     def _score(
-        self, content: _Content, styles: Mapping[int, Vectors], registrations: Mapping[int, Mapping[str, Any]]
-    ) -> list[Scored]:
-        """Of each style, by its vector, in the order given."""
-        alike = cosines(content.vector, list(styles.values()), self._centre)
-        suited = self._tones(content.tones, list(styles))
+        self, content: Description, style_ids: Iterable[int], seen: _Seen,
+        registrations: Mapping[int, Mapping[str, Any]],
+    ) -> list[Scored]:  # fmt: skip
+        """Of each style that the encoder has seen, in the order given."""
+        ids, record = [each for each in style_ids if each in seen.features], self._known(content)
+        alike = cosines(seen.features[content.image_id], [seen.features[each] for each in ids], self._centre)
+        composed = self._composed(content.image_id, ids, seen.compositions)
+        suited = self._tones(content.image_id, ids, seen.tones)
         likenesses = (
-            PictureLikeness(cosine, None, registrations.get(style_id), *suited.get(style_id, ()))
-            for style_id, cosine in zip(styles, alike.tolist(), strict=True)
+            PictureLikeness(cosine, composed.get(each), registrations.get(each), *suited.get(each, ()))
+            for each, cosine in zip(ids, alike.tolist(), strict=True)
         )
         return [
-            score(content.record, self._records[style_id], likeness, self.weights)
-            for style_id, likeness in zip(styles, likenesses, strict=True)
+            score(record, self._records[each], likeness, self.weights)
+            for each, likeness in zip(ids, likenesses, strict=True)
         ]
 
     def designs(self, style_ids: Collection[int]) -> Mapping[int, int]:
@@ -156,27 +153,41 @@ class Candidates:
     def _pictures(self, style_ids: Iterable[int]) -> Iterator[tuple[int, str]]:
         return ((each, self._said[each].sha256) for each in style_ids)
 
-    @cached_property
-    def _toned(self) -> tuple[Mapping[int, int], Vectors]:
-        """Image id → row, and the rows."""
-        known = self.catalogue.vectors_of(TONES, self._style_ids)
-        rows = np.stack(list(known.values())) if known else np.zeros((0, tones.LENGTH), np.float32)
-        return {each: place for place, each in enumerate(known)}, rows
+    def _seen(self, image_ids: Collection[int]) -> _Seen:
+        return _Seen(*(self.catalogue.vectors_of(key, image_ids) for key in (self.encoder, COMPOSITION, TONES)))
 
     @cached_property
-    def _usual(self) -> Vectors:
-        median: Vectors = np.median(self._toned[1], axis=0)
+    def _usual_composition(self) -> Vectors | None:
+        return centre_of(lambda: self.catalogue.vectors_in_blocks(COMPOSITION, self._style_ids))
+
+    def _composed(self, content_id: int, style_ids: Iterable[int], seen: Mapping[int, Vectors]) -> Mapping[int, float]:
+        """Style → likeness of the composition; those of which it is not known are left out."""
+        ids = [each for each in style_ids if each in seen]
+        usual = self._usual_composition
+        if content_id not in seen or not ids or usual is None:
+            return {}
+        alike = composition.likeness(seen[content_id], np.stack([seen[each] for each in ids]), usual)
+        return dict(zip(ids, alike.tolist(), strict=True))
+
+    @cached_property
+    def _usual_tones(self) -> Vectors:
+        median: Vectors = np.median(list(self.catalogue.vectors_of(TONES, self._style_ids).values()), axis=0)
         return median
 
-    def _tones(self, content: Vectors | None, style_ids: Sequence[int]) -> Mapping[int, tuple[float, float, float]]:
-        """Style → distance of lightness, spread and cast; those whose tones are not known are left out."""
-        places, rows = self._toned
-        known_ids = [each for each in style_ids if each in places]
-        if content is None or not known_ids:
+    def _tones(
+        self, content_id: int, style_ids: Iterable[int], seen: Mapping[int, Vectors]
+    ) -> Mapping[int, tuple[float, float, float]]:
+        """Style → distance of lightness, spread and cast; those of which they are not known are left out."""
+        ids = [each for each in style_ids if each in seen]
+        if content_id not in seen or not ids:
             return {}
-        theirs = rows[[places[each] for each in known_ids]]
-        measured = (tones.distance(content, theirs), tones.spread(theirs), tones.cast(theirs, self._usual))
-        return dict(zip(known_ids, zip(*(each.tolist() for each in measured), strict=True), strict=True))
+        theirs = np.stack([seen[each] for each in ids])
+        measured = (
+            tones.distance(seen[content_id], theirs),
+            tones.spread(theirs),
+            tones.cast(theirs, self._usual_tones),
+        )
+        return dict(zip(ids, zip(*(each.tolist() for each in measured), strict=True), strict=True))
 
 
 def _some(ids: Sequence[int], count: int) -> Iterator[Sequence[int]]:

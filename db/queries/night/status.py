@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.engine import HEAD
-from db.entries.night import TONES, MatchOutcome, Outcome, Tone, Verdict, WindowState
+from db.entries.night import COMPOSITION, TONES, MatchOutcome, Outcome, Tone, Verdict, WindowState
 from db.queries.base.review_rows import not_undone
 from db.queries.base.store import Store
 from db.queries.base.usable import harvested
@@ -92,7 +92,7 @@ def _latest(session: Session) -> dict[str, Any]:
     batch_id = session.execute(select(func.max(Batch.id))).scalar()
     if batch_id is None:
         last = select(Embedding.encoder_name, Embedding.encoder_checksum).order_by(Embedding.image_id.desc()).limit(1)
-        found = session.execute(last.where(Embedding.encoder_name != TONES.name)).first()
+        found = session.execute(last.where(Embedding.encoder_name.not_in([TONES.name, COMPOSITION.name]))).first()
         encoder = found and {"name": found[0], "checksum": found[1]}
         return {"encoder": encoder, "batch": None}
     batch = batch_entry(session, batch_id)
