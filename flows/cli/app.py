@@ -132,7 +132,7 @@ def match(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="With --explain: one JSON object, and no sheet.")] = False,
     pin: Annotated[
-        str | None, typer.Option(metavar="PICTURE", help="Let it take the colours of STYLEs, whatever the rule says.")
+        str | None, typer.Option(metavar="PICTURE", help="Let it take the colours of STYLE ..., whatever the rule says.")
     ] = None,
     by: Annotated[str | None, typer.Option(help="With --pin: who decides [your name on this machine].")] = None,
     home: Home = None,
@@ -145,7 +145,7 @@ def match(
     Pictures are named by their number or their record's identifier.
     """
     if (styles and pin is None) or (as_json and explain is None) or (explain is not None and pin is not None):
-        refuse("STYLEs go with --pin, --json with --explain, and one of the two at a time")
+        refuse("STYLE goes with --pin, --json with --explain, and one of the two at a time")
     given: dict[str, Any] = {"home": home, "recipe": recipe, "encoder": encoder, "device": device}
     if explain is not None or pin is not None:
         from flows.cli.matching import explain_match, pin_match
