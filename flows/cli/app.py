@@ -132,7 +132,7 @@ def match(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="With --explain: one JSON object, and no sheet.")] = False,
     pin: Annotated[
-        str | None, typer.Option(metavar="PICTURE", help="Let it take the colours of STYLE ..., whatever the rule says.")
+        str | None, typer.Option(metavar="PICTURE", help="Let it take the colours of STYLE ..., as you decide.")
     ] = None,
     by: Annotated[str | None, typer.Option(help="With --pin: who decides [your name on this machine].")] = None,
     home: Home = None,

@@ -198,10 +198,3 @@ def _make_way(session: Session, content_id: int, matcher: MatcherKey) -> None:
     tried = exists().where(Attempt.match_id == Match.id)
     session.execute(delete(Match).where(*earlier, not_(tried)))
     session.execute(update(Match).where(*earlier).values(outcome=MatchOutcome.CANDIDATE, rank=None))
-
-
-def _matrix(vectors: Sequence[bytes]) -> "NDArray[np.float32]":
-    import numpy as np  # noqa: PLC0415  # most commands open the catalogue and need none of the two
-
-    joined = np.frombuffer(b"".join(vectors), "<f4").astype(np.float32)
-    return joined.reshape(len(vectors), -1) if vectors else joined.reshape(0, 0)
