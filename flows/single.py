@@ -13,7 +13,6 @@ from colorize.encoders.loading import load_encoder
 from colorize.errors import ColorizeError, NotFit
 from colorize.jobs import Job, JobFiles, StyleFile, decoded_job
 from colorize.matching.geometry import features, same_design
-from colorize.methods.exemplar.parameters import MOST_STYLES, Exemplar
 from colorize.output.provenance import Provenance, Source
 from colorize.output.saving import check_suffix, encode
 from colorize.recipes.recipe import Recipe
@@ -64,12 +63,12 @@ def colorize_files(
     faults = Faults(wrong)
     faults.of(partial(_check_output, files))
     tools = look_for_tools(settings, faults)
-    recipe = faults.of(partial(for_styles, tools.recipe, len(files.styles))) if tools else None
+    if tools:
+        faults.of(partial(_check_styles, tools.recipe, len(files.styles)))
     data: dict[Path | None, bytes] = {path: faults.of(path.read_bytes) or b"" for path in files.originals}
     faults.tell()
     assert tools is not None
-    assert recipe is not None
-    weights = tools.weights
+    recipe, weights = tools.recipe, tools.weights
     key = encoder_key(weights)
     name = sha256(b"".join([*data.values(), recipe.digest().encode(), key.checksum.encode()])).hexdigest()
     checkpoint = checkpoint_path(settings.home, f"single-{name[:16]}")
@@ -133,19 +132,11 @@ def registered(job: Job) -> Job:
     )
 
 
-def for_styles(recipe: Recipe, given: int) -> Recipe:
-    """The recipe, choosing from as many styles as are given.
-
-    Raises:
-        Misused: it cannot choose from so many.
-    """
-    chooses = isinstance(recipe.parameters, Exemplar)
-    if given <= max(1, recipe.needs.styles):
-        return recipe
-    if not chooses or given > MOST_STYLES:
-        most = f"from up to {MOST_STYLES}; leave some out" if chooses else "from one; give one, or another --recipe"
-        raise Misused(f"{given} style images were given, and the recipe {recipe.name} takes colours {most}")
-    return recipe.changed(styles=given)
+def _check_styles(recipe: Recipe, given: int) -> None:
+    most = max(1, recipe.needs.styles)
+    if given > most:
+        takes = f"from up to {most}; leave some out" if most > 1 else "from one; give one, or another --recipe"
+        raise Misused(f"{given} style images were given, and the recipe {recipe.name} takes colours {takes}")
 
 
 def _check_output(files: Files) -> None:

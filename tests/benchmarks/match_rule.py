@@ -139,7 +139,7 @@ def _chosen(content: Print, prints: Sequence[Print], usual: Vectors) -> list[Pri
 
 def _job(content: Print, chosen: Sequence[Print]) -> tuple[Print, Job]:
     first, *further = (Style(each.pixels) for each in chosen)
-    return content, Job("content", to_gray(content.pixels), first.pixels, further=tuple(further))
+    return content, Job(content.row["file"], to_gray(content.pixels), first.pixels, further=tuple(further))
 
 
 def _prints() -> list[Print]:

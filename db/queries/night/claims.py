@@ -180,6 +180,18 @@ def next_candidate() -> ColumnElement[bool]:
     )
 
 
+def approved(recipe: str) -> ColumnElement[bool]:
+    """A curator approved what the recipe of this name made of the content, with whatever parameters it had then."""
+    content = aliased(Image)
+    return exists().where(
+        content.id == Match.content_id,
+        Attempt.content_sha256 == content.sha256,
+        Attempt.recipe_name == recipe,
+        Review.attempt_id == Attempt.id,
+        Review.verdict == Verdict.APPROVED,
+    )
+
+
 def is_for_nights() -> ColumnElement[bool]:
     """The pair's tones are what nights take, as they are judged today: a content without colour, a style of colour."""
     return and_(not_(is_colour(Match.content_id)), is_colour(Match.style_id))

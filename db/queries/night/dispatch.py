@@ -11,7 +11,7 @@ from datetime import timedelta
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, not_, select, update
 from sqlalchemy.orm import Session
 
 from db.entries.claim import ENCODER, Inputs, MatcherKey, ModelKey, models_data, models_digest, models_from
@@ -23,7 +23,7 @@ from db.queries.base.store import Store, changed, chunks, image_entry, now
 from db.queries.base.usable import usable
 from db.queries.night import claims, lost_results
 from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
-from db.queries.night.claims import Bounds, Offers, chosen_match, is_for_nights, next_candidate
+from db.queries.night.claims import Bounds, Offers, approved, chosen_match, is_for_nights, next_candidate
 from db.queries.night.requests import match_requests
 from db.queries.night.scope import in_scope
 from db.tables.night import Attempt, Batch, Image, Match, Record
@@ -100,8 +100,9 @@ class DispatchQueries(Taking):
         wrong, then the chosen matches, oldest first. A recipe that needs no style takes contents as they are.
 
         Due is what no pending, succeeded or rejected attempt has by this recipe with these models and the same inputs,
-        what has no permanent failure and fewer than `max_tries` others, and whose pictures may be used today. Two
-        processes at once never claim the same.
+        what has no permanent failure and fewer than `max_tries` others, and whose pictures may be used today. What a
+        curator approved is not made anew because its recipe has other parameters now. Two processes at once never
+        claim the same.
 
         Args:
             recipe: with the number of styles that it takes, at most; contents that have fewer candidates get those.
@@ -115,7 +116,8 @@ class DispatchQueries(Taking):
         kinds: list[Offers] = []
         if recipe.styles:
             chosen = (next_candidate(), chosen_match())
-            kinds = [claims.matches(and_(each, is_for_nights()), matcher) for each in chosen]
+            due = and_(is_for_nights(), not_(approved(recipe.name)))
+            kinds = [claims.matches(and_(each, due), matcher) for each in chosen]
         elif scope is not None:
             with self._reading() as session:
                 kinds = [claims.contents(in_scope(session, scope))]

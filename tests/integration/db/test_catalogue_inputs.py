@@ -18,8 +18,9 @@ from db.entries.night import (
     PendingAttempt,
     RecipeEntry,
     Tone,
+    Verdict,
 )
-from db.entries.review import AttemptRequest, RequestState
+from db.entries.review import AttemptRequest, Judgement, RequestState
 
 if TYPE_CHECKING:
     from tests.samples import Sample
@@ -69,6 +70,15 @@ def test_a_retrained_model_makes_everything_due_again(catalogue: Catalogue, samp
     assert batch is not None
     assert (batch.taken, batch.encoder) == (2, sample.encoder)
     assert set(batch.models) == set(again)
+
+
+def test_other_parameters_make_everything_due_again_but_what_was_approved(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    approved, other = sample.entries(catalogue, 2)
+    catalogue.give_verdict(approved, "Aoi", Judgement(Verdict.APPROVED))
+    (pending,) = _take(catalogue, sample, replace(sample.recipe, digest="another", styles=5))
+    assert pending.content.id == catalogue.attempt(other).content.image_id
 
 
 def test_a_recipe_without_style_takes_contents_of_the_scope_once(catalogue: Catalogue, sample: "Sample") -> None:

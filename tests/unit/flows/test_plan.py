@@ -125,9 +125,12 @@ def test_several_such_recipes_are_counted() -> None:
 
 
 def test_a_recipe_needs_the_style_whose_paper_it_takes_and_else_what_its_method_says() -> None:
-    assert {recipe_entry(recipe).styles for recipe in recipes().values()} == {1}
+    several = {"nishiki/colour": 5}
+    assert {name: recipe_entry(recipe).styles for name, recipe in recipes().items()} == dict.fromkeys(
+        recipes(), 1
+    ) | several
     assert recipe_entry(recipe_named("nishiki/marks").changed(paper="own")).styles == 0
-    assert recipe_entry(recipe_named("nishiki/colour").changed(paper="own")).styles == 1
+    assert recipe_entry(recipe_named("nishiki/colour").changed(paper="own", styles=1)).styles == 1
 
 
 def test_the_small_encoder_says_what_it_is_and_random_weights_what_they_are_not() -> None:

@@ -73,7 +73,7 @@ def test_several_styles_are_chosen_from_and_named_in_the_result(settings: Settin
     found = read_provenance(Path("result.png").read_bytes())
     assert found is not None
     assert [each.identifier for each in found.styles] == ["colour.png", "other.png"]
-    assert found.recipe_data["styles"] == 2
+    assert found.recipe_data["styles"] == 5
 
 
 @pytest.mark.parametrize(

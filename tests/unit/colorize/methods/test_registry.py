@@ -43,7 +43,7 @@ def test_parameters_are_told_apart_by_their_method() -> None:
 
 
 def test_what_a_recipe_needs_is_said_by_its_method_and_marks_need_a_drawing_that_stays() -> None:
-    assert recipe_named("nishiki/colour").needs == Needs()
+    assert recipe_named("nishiki/colour").needs == Needs(styles=5)
     assert recipe_named("nishiki/marks").needs == Needs(styles=0, marks="required")
     assert recipe_named("locked/config3_3_4").needs.marks == "optional"
     assert recipe_named("jadh2016/config3_3_4").needs.marks == "none"
