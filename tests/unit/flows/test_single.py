@@ -59,9 +59,12 @@ def test_another_impression_of_the_design_gives_its_colours_in_place(settings: S
     truth = draw_print(design(3), 1).pixels
     Image.fromarray(to_gray(truth)).save(GRAY)
     Image.fromarray(draw_print(design(3), 0).pixels).save(COLOUR)
-    said = coloured(settings, "result.png")
+    Image.fromarray(draw_print(design(5), 0).pixels).save("other.png")
+    styles = (Path("other.png"), COLOUR)
+    said = list(colorize_files(settings, Files(GRAY, styles, None, Path("result.png"))))
     measures = dict(each.rsplit(" ", 1) for each in said[2].split(", "))
     assert float(measures["in place"]) > 0.5
+    assert "style 1" not in measures, "it is taken alone"
     assert float(measures["registration residual"]) < 8
 
 

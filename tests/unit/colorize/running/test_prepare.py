@@ -1,13 +1,16 @@
 """A job at working size, and pictures as tensors and back."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from colorize.encoders.vgg19 import Encoder
 from colorize.images.decode import Pixels
 from colorize.images.resize import to_gray
-from colorize.jobs import Job
+from colorize.jobs import FURTHER_PX, Job, JobFiles, StyleFile, decoded_job
 from colorize.recipes.library import recipe_named
 from colorize.running.prepare import prepare, to_pixels, to_tensor
 
@@ -20,6 +23,15 @@ def test_the_content_is_worked_on_in_gray_and_keeps_its_shape(photographs: dict[
     assert working.content.shape == working.style.shape == coffee.shape == (48, 64, 3)
     assert (working.content == to_gray(coffee)).all()
     assert (working.style == coffee).all()
+
+
+def test_of_styles_behind_the_first_no_more_is_kept_than_is_looked_at() -> None:
+    file = BytesIO()
+    Image.new("RGB", (FURTHER_PX + 100, 20)).save(file, "PNG")
+    wide = file.getvalue()
+    job = decoded_job("x", JobFiles(wide, (StyleFile(wide, {"mirrored": False}), StyleFile(wide))), max_pixels=10**6)
+    assert [style.pixels.shape[1] for style in job.styles] == [FURTHER_PX + 100, FURTHER_PX]
+    assert [style.registration for style in job.styles] == [{"mirrored": False}, None]
 
 
 @pytest.mark.parametrize(("height", "width"), [(100, 100), (90, 200), (333, 77)])
