@@ -5,11 +5,16 @@ and NISHIKI_SHARED are spoken to the tests themselves and stay.
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.once import made_once
+from tests.prefect_server import ended, served
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,6 +42,28 @@ os.environ.update(QUIET)
 
 ROOT = Path(__file__).parents[1]
 SLOW_FIRST = ("e2e", "browser", "integration", "unit")
+
+
+COMMON = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder for what all workers share."""
+    given = getattr(config, "workerinput", {}).get("common")
+    config.stash[COMMON] = Path(given or tempfile.mkdtemp(prefix="nishiki-"))  # short: sockets lie there
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of it."""
+    node.workerinput["common"] = str(node.config.stash[COMMON])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """What served all ends with the run, not with the worker that began it."""
+    if not hasattr(config, "workerinput"):
+        ended(config.stash[COMMON])
+        shutil.rmtree(config.stash[COMMON], ignore_errors=True)
 
 
 @pytest.hookimpl(trylast=True)
@@ -69,8 +96,18 @@ def project() -> Path:
 
 
 @pytest.fixture(scope="session")
-def narrow_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def common(pytestconfig: pytest.Config) -> Path:
+    """A folder that all workers of this run share; it goes with the run."""
+    return pytestconfig.stash[COMMON]
+
+
+@pytest.fixture(scope="session")
+def narrow_weights(common: Path) -> Path:
     """A folder with a seeded encoder of VGG-19's shape, 4 to 8 channels wide: a night with it takes seconds."""
+    return made_once(common / "weights", _narrow_weights)
+
+
+def _narrow_weights(folder: Path) -> None:
     from safetensors.torch import save_file  # noqa: PLC0415  # most tests need no torch
 
     from colorize.encoders.loading import random_encoder  # noqa: PLC0415
@@ -82,26 +119,17 @@ def narrow_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, key in zip(CONVOLUTIONS, KEYS, strict=True):
         weight, bias = convolutions[name]
         tensors |= {f"{key}.weight": weight.contiguous(), f"{key}.bias": bias.contiguous()}
-    folder = tmp_path_factory.mktemp("weights")
+    folder.mkdir()
     metadata = {"name": "random-seeded", "calibrated": "yes"}
     metadata["input"] = "RGB, range 0..255 float, minus mean [123.68, 116.779, 103.939]"
     save_file(tensors, folder / "narrow.safetensors", metadata)
-    return folder
 
 
 @pytest.fixture(scope="session")
-def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a Prefect server: flows in this process use it by themselves, processes when PREFECT_API_URL says so.
-
-    Starting takes 11 s, once in each worker that needs it.
-    """
-    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
-    from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
-        with prefect_test_harness(server_startup_timeout=180):
-            yield str(PREFECT_API_URL.value())
+def prefect_api(common: Path) -> Iterator[str]:
+    """URL of the run's Prefect server: flows here use it by themselves, processes when PREFECT_API_URL says so."""
+    with served(common) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -122,14 +150,15 @@ def settings_of(narrow_weights: Path) -> SettingsOf:
 
 
 @pytest.fixture(scope="session")
-def matched_home(settings_of: SettingsOf, tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
+def matched_home(common: Path, settings_of: SettingsOf, prefect_api: str) -> Path:
     """A home with two matches and no attempt, to be copied."""
     from flows.archives.sample.server import serve_sample  # noqa: PLC0415  # Prefect, which most tests here need not
     from flows.harvest import harvest  # noqa: PLC0415
     from flows.match import match  # noqa: PLC0415
 
-    home = tmp_path_factory.mktemp("matched")
-    with serve_sample(designs=4, grays=2) as archive:
-        harvest(settings_of(home), [archive.base_url])
-    assert match(settings_of(home)).matched == 2
-    return home
+    def make(home: Path) -> None:
+        with serve_sample(designs=4, grays=2) as archive:
+            harvest(settings_of(home), [archive.base_url])
+        assert match(settings_of(home)).matched == 2
+
+    return made_once(common / "matched", make)

@@ -17,6 +17,7 @@ from db.entries.review import Role
 from db.review.access.passwords import hashed
 from db.settings import CatalogueSettings
 from tests.browser.serving import started
+from tests.once import made_once
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 FLAGS = (
@@ -80,19 +81,23 @@ class Watch:
 
 
 @pytest.fixture(scope="session")
-def morning(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def morning(common: Path) -> Path:
     """A home with six entries that wait, to be copied."""
     from tests.browser.shop import fill  # noqa: PLC0415  (draws pictures: only where a browser test runs)
 
-    home = tmp_path_factory.mktemp("morning") / "home"
-    fill(home)
-    return home
+    return made_once(common / "morning", fill)
 
 
 @pytest.fixture
 def shop(morning: Path, tmp_path: Path) -> Iterator[Shop]:
     """The page on a copy of the morning's catalogue, started by its command."""
-    home = tmp_path / "home"
+    with serving(morning, tmp_path / "home") as opened:
+        yield opened
+
+
+@contextmanager
+def serving(morning: Path, home: Path) -> Iterator[Shop]:
+    """A page on a copy of that home."""
     shutil.copytree(morning, home, copy_function=_linked)
     with started(home) as url:
         yield Shop(home, url)

@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.accessibility import Weight, assert_rendered, layout_shift, unnamed_stops, violations
-from tests.browser.conftest import Watch
-from tests.browser.serving import started
+from tests.browser.conftest import Watch, serving
 
 PAGES = {
     "queue": "/",
@@ -36,8 +35,8 @@ WIDTHS = {"wide": 1280, "narrow": 390}
 @pytest.fixture(scope="module")
 def address(morning: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One page for all the looking; nothing here writes but leases."""
-    with started(morning) as url:
-        yield url
+    with serving(morning, tmp_path_factory.mktemp("pages") / "home") as shop:
+        yield shop.url
 
 
 @pytest.fixture

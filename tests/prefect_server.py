@@ -1,0 +1,60 @@
+"""The Prefect server of a run of tests: started by whichever worker needs it first, ended by the run."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from tests.once import made_once
+from tests.waiting import in_thread, until
+
+START_S = 180.0
+_PID = "prefect.pid"
+
+
+@contextmanager
+def served(common: Path) -> Iterator[str]:
+    """URL of its API, by which flows of this process go meanwhile."""
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415  # prefect, which most tests need not
+    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+
+    url = made_once(common / "prefect.url", lambda file: _start(file, common)).read_text()
+    with temporary_settings({PREFECT_API_URL: url}):
+        yield url
+        in_thread(EventsWorker.drain_all)
+
+
+def ended(common: Path) -> None:
+    """Where one was started, end it."""
+    if (file := common / _PID).exists():
+        os.kill(int(file.read_text()), signal.SIGTERM)
+
+
+def _start(file: Path, common: Path) -> None:
+    """In the shell's background: it outlives this worker, and leaves none of Python's handles open."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    home = {"PREFECT_HOME": str(common / "prefect"), "PREFECT_UI_ENABLED": "0"}
+    app = ("uvicorn", "--factory", "prefect.server.api.server:create_app")
+    words = [sys.executable, "-m", *app, "--port", str(port), "--log-level", "error"]
+    started = subprocess.run(
+        ["sh", "-c", '"$@" >/dev/null 2>&1 & echo $!', "sh", *words], env={**os.environ, **home},
+        stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    (common / _PID).write_text(started.stdout)
+    url = f"http://127.0.0.1:{port}/api"
+    until(lambda: _well(url), patience_s=START_S)
+    file.write_text(url)
+
+
+def _well(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/health", timeout=5).ok
+    except requests.ConnectionError:
+        return False
