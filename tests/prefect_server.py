@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.once import made_once
@@ -21,13 +22,23 @@ _PID = "prefect.pid"
 @contextmanager
 def served(common: Path) -> Iterator[str]:
     """URL of its API, by which flows of this process go meanwhile."""
-    from prefect.events.worker import EventsWorker  # noqa: PLC0415  # prefect, which most tests need not
-    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+    from prefect.context import refresh_global_settings_context  # noqa: PLC0415  # prefect, which most tests need not
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
+    from prefect.settings import (  # noqa: PLC0415
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
 
     url = made_once(common / "prefect.url", lambda file: _start(file, common)).read_text()
-    with temporary_settings({PREFECT_API_URL: url}):
+    with pytest.MonkeyPatch.context() as patch:  # for flows in other threads
+        patch.setenv("PREFECT_API_URL", url)
+        refresh_global_settings_context()
+    # without a heartbeat: each flow waits for its end for up to a second
+    with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield url
         in_thread(EventsWorker.drain_all)
+    refresh_global_settings_context()
 
 
 def ended(common: Path) -> None:
