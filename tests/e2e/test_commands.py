@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,16 +39,20 @@ class TwoNights:
 def nights(lone_nishiki: Nishiki, prefect_api: str) -> TwoNights:
     """The first night with a Prefect server of its own, as a new user runs it, the second with the shared one."""
     pictures = lone_nishiki.home / "pictures"
-    served = replace(lone_nishiki, environment={**lone_nishiki.environment, "PREFECT_API_URL": prefect_api})
+    here = Here(lone_nishiki.home, {**lone_nishiki.environment, "PREFECT_API_URL": prefect_api})
     said, status, files = [], [], []
     with serve_sample(designs=4, grays=3) as archive:
-        for nishiki in (lone_nishiki, served):
+        for nishiki in (lone_nishiki, here):
             said.append(nishiki.good("nightly", archive.base_url))
-            status.append(nishiki.status())
+            status.append(here.status())
             files.append({path.name for path in pictures.rglob("*.*")})
-    return TwoNights(
-        Here(served.home, served.environment), (said[0], said[1]), (status[0], status[1]), (files[0], files[1])
-    )
+    return TwoNights(here, (said[0], said[1]), (status[0], status[1]), (files[0], files[1]))
+
+
+@pytest.fixture
+def here(nishiki: Nishiki) -> Here:
+    """The command with an empty home, in this process."""
+    return Here(nishiki.home, nishiki.environment)
 
 
 @pytest.fixture
@@ -144,37 +148,37 @@ def test_a_lone_pair_becomes_a_png_that_tells_how_it_came_to_be(nights: TwoNight
     assert "random-seeded" in said
 
 
-def test_an_unknown_recipe_is_refused_before_any_archive_is_asked(nishiki: Nishiki) -> None:
-    said = nishiki.bad(2, "nightly", "http://127.0.0.1:9/oai", "--recipe", "nonsense")
+def test_an_unknown_recipe_is_refused_before_any_archive_is_asked(here: Here) -> None:
+    said = here.bad(2, "nightly", "http://127.0.0.1:9/oai", "--recipe", "nonsense")
     assert "nonsense" in said
-    assert not (nishiki.home / "catalogue.db").exists()
+    assert not (here.home / "catalogue.db").exists()
 
 
-def test_a_folder_that_is_not_there_fails_with_a_sentence(nishiki: Nishiki) -> None:
-    run = nishiki("harvest", "no-such-folder")
+def test_a_folder_that_is_not_there_fails_with_a_sentence(here: Here) -> None:
+    run = here("harvest", "no-such-folder")
     assert run.returncode == 1
     assert "no-such-folder does not exist; give a folder with pictures" in run.stderr
     assert run.stdout == ""
-    assert not (nishiki.home / "catalogue.db").exists()
+    assert not (here.home / "catalogue.db").exists()
 
 
-def test_a_url_that_answers_with_a_page_for_people_fails_with_a_sentence(nishiki: Nishiki, website: str) -> None:
-    run = nishiki("harvest", website)
+def test_a_url_that_answers_with_a_page_for_people_fails_with_a_sentence(here: Here, website: str) -> None:
+    run = here("harvest", website)
     assert run.returncode == 1
     assert f"Harvest of {website}" in run.stdout
     assert "HTML" in run.stdout
     assert run.stderr == ""
 
 
-def test_a_catalogue_of_another_schema_is_left_alone(nishiki: Nishiki) -> None:
-    Catalogue.open(CatalogueSettings(home=nishiki.home)).close()
-    catalogue = nishiki.home / "catalogue.db"
+def test_a_catalogue_of_another_schema_is_left_alone(here: Here) -> None:
+    Catalogue.open(CatalogueSettings(home=here.home)).close()
+    catalogue = here.home / "catalogue.db"
     with closing(sqlite3.connect(catalogue)) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
     before = catalogue.read_bytes()
-    assert "newer than this program's" in nishiki.bad(1, "status")
-    assert "newer than this program's" in nishiki.bad(1, "harvest", ".")
+    assert "newer than this program's" in here.bad(1, "status")
+    assert "newer than this program's" in here.bad(1, "harvest", ".")
     assert catalogue.read_bytes() == before
 
 
@@ -191,7 +195,7 @@ def test_an_older_catalogue_is_refused_with_the_command_that_helps(nights: TwoNi
 
 
 def test_a_full_disk_ends_the_harvest_with_a_sentence_and_the_next_one_goes_on(
-    nishiki: Nishiki, tmp_path: Path
+    nishiki: Nishiki, here: Here, tmp_path: Path
 ) -> None:
     """A file may not grow past 1 MiB, which the system answers like a disk without room."""
     folder = tmp_path / "prints"
@@ -203,6 +207,6 @@ def test_a_full_disk_ends_the_harvest_with_a_sentence_and_the_next_one_goes_on(
     assert (run.returncode, run.stderr) == (
         1, f"nishiki: no room left for pictures in {nishiki.home / 'pictures'}; free some space and run this again\n",
     )  # fmt: skip
-    assert nishiki.status()["pictures"] == {"wanted": 1, "held": 1, "broken": 0}
-    assert "1 pictures fetched" in nishiki.good("harvest", str(folder))
-    assert nishiki.good("doctor") == "The catalogue and its pictures are sound.\n"
+    assert here.status()["pictures"] == {"wanted": 1, "held": 1, "broken": 0}
+    assert "1 pictures fetched" in here.good("harvest", str(folder))
+    assert here.good("doctor") == "The catalogue and its pictures are sound.\n"
