@@ -112,14 +112,20 @@ class Sample:
     def entry(self, catalogue: Catalogue, record: RecordEntry, score: float = 0.9, **result: Any) -> int:
         """Harvest, match and colorize a gray print, as a night does; the attempt that waits for a verdict."""
         harvested = {"archive": result.pop("archive", "sample"), "notes": result.pop("notes", ())}
-        content = self.store(catalogue, record, Tone.GRAYSCALE, **harvested)
-        style = self.store(catalogue, self.record(f"colour of {record.identifier}"), Tone.COLOUR)
-        self.match(catalogue, content, style, score=score)
+        self.matched(catalogue, record, score, **harvested)
         return self.night(catalogue, **result)[0]
 
     def entries(self, catalogue: Catalogue, count: int) -> list[int]:
-        """So many attempts that wait for a verdict, best first."""
-        return [self.entry(catalogue, self.record(f"r{n}"), 0.9 - n / 100) for n in range(count)]
+        """So many attempts of one night that wait for a verdict, best first."""
+        for n in range(count):
+            self.matched(catalogue, self.record(f"r{n}"), 0.9 - n / 100)
+        return self.night(catalogue)
+
+    def matched(self, catalogue: Catalogue, record: RecordEntry, score: float, **harvested: Any) -> None:
+        """Harvest a gray print and a colour one, and match them."""
+        content = self.store(catalogue, record, Tone.GRAYSCALE, **harvested)
+        style = self.store(catalogue, self.record(f"colour of {record.identifier}"), Tone.COLOUR)
+        self.match(catalogue, content, style, score=score)
 
     def night(self, catalogue: Catalogue, **result: Any) -> list[int]:
         """Colorize what is due; the attempts made."""
