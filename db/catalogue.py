@@ -22,6 +22,7 @@ from db.queries.night.harvest import HarvestQueries
 from db.queries.night.held_back import HeldBackQueries
 from db.queries.night.match import MatchQueries
 from db.queries.night.measure import MeasureQueries
+from db.queries.night.refits import RefitQueries
 from db.queries.night.requests import RequestQueries
 from db.queries.night.rights import RightsQueries
 from db.queries.night.scope import ScopeQueries
@@ -45,6 +46,7 @@ class Catalogue(
     HeldBackQueries,
     ScopeQueries,
     MatchQueries,
+    RefitQueries,
     DispatchQueries,
     DescribeQueries,
     SweepQueries,

@@ -39,7 +39,7 @@ from db.errors import (
 )
 from db.tables.columns import to_json
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision in `db/migrations`; a test holds it to Alembic's word."""
 
 SQLITE = "sqlite:///"

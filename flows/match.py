@@ -23,6 +23,7 @@ from colorize.matching.composition import composition
 from colorize.matching.embedding import embed
 from colorize.matching.ranking import Vectors
 from colorize.matching.tones import tones
+from db.entries.match import RefitEntry
 from db.entries.night import (
     COMPOSITION,
     PINNED_BY,
@@ -38,6 +39,7 @@ from db.errors import PictureMissing, UnknownEntry
 from flows.matching.candidates import Candidates
 from flows.matching.choosing import Limits, Unmatched, choose
 from flows.matching.drawings import Drawings
+from flows.matching.learning import is_due, refitted, telling
 from flows.matching.rule import Scored
 from flows.plan import Plan, plan_night
 from flows.progress import track
@@ -73,6 +75,8 @@ class MatchTally:
     tones: Mapping[Tone, int]
     """Of all pictures of live records."""
     problems: list[tuple[str, str]]
+    learned: RefitEntry | None = None
+    """Of tonight's verdicts."""
 
     @property
     def matched(self) -> int:
@@ -102,8 +106,11 @@ def match(settings: Settings) -> MatchTally:
         judged = judge_again(catalogue)
         scope = plan.scope()
         problems = describe_images(plan, {Tone.COLOUR, *scope.tones})
+        learned = learn(plan) if settings.learn_from_verdicts else None
         found = match_contents(plan, catalogue.contents_to_match(key, plan.matcher, scope))
-        return MatchTally(key, found, catalogue.held_back(scope), catalogue.tones(), [*judged_lines(judged), *problems])
+        return MatchTally(
+            key, found, catalogue.held_back(scope), catalogue.tones(), [*judged_lines(judged), *problems], learned
+        )
 
 
 @step("describe-images")
@@ -152,6 +159,20 @@ def describe_images(plan: Plan, wanted: Collection[Tone]) -> list[tuple[str, str
     return problems
 
 
+@step("learn-from-verdicts")
+def learn(plan: Plan) -> RefitEntry | None:
+    """Refit the rule's weights where enough verdicts are new; None: they are not."""
+    catalogue, base = plan.catalogue, plan.settings.match_weights
+    matches = telling(catalogue.judged_matches())
+    earlier = catalogue.refits(base.model_dump())
+    if not is_due(len(matches), earlier[0] if earlier else None):
+        return None
+    refit = refitted(matches, plan.match_weights, base)
+    catalogue.add_refit(refit)
+    log.info("weights refitted from %d verdicts: %s", refit.verdicts, refit.why)
+    return refit
+
+
 @step("match-contents")
 def match_contents(plan: Plan, contents: Sequence[int]) -> Counter[MatchedWith]:
     """Choose the styles of each content image; returns how many were matched with what."""
@@ -178,7 +199,7 @@ def candidates_of(plan: Plan) -> Candidates:
     settings, catalogue = plan.settings, plan.catalogue
     drawings = Drawings(lambda sha256: read_working_copy(catalogue, sha256, settings.max_pixels))
     memory_bytes = settings.match_memory_mb * 1e6
-    return Candidates(catalogue, plan.night.encoder, settings.match_weights, settings.genres, drawings, memory_bytes)
+    return Candidates(catalogue, plan.night.encoder, plan.match_weights, settings.genres, drawings, memory_bytes)
 
 
 @dataclass(frozen=True)

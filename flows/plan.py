@@ -120,7 +120,14 @@ class Plan(CataloguePlan):
     @property
     def matcher(self) -> MatcherKey:
         """What the night's matches belong to."""
-        return matcher_key(self.night.encoder, self.settings.match_weights)
+        return matcher_key(self.night.encoder, self.match_weights)
+
+    @property
+    def match_weights(self) -> MatchWeights:
+        """The rule's weights in force: those that verdicts led to from the settings' own, else these."""
+        base = self.settings.match_weights
+        learned = self.catalogue.refits(base.model_dump()) if self.settings.learn_from_verdicts else []
+        return next((MatchWeights(**each.weights) for each in learned if each.accepted), base)
 
     def recipe(self, name: str) -> PlannedRecipe:
         """Another recipe by name, at the settings' size.

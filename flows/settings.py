@@ -169,6 +169,10 @@ class Settings(ReviewSettings):
         default=MatchWeights(),
         description="What counts how much in a match, as a table of nishiki.toml; docs/matching.md has each.",
     )
+    learn_from_verdicts: bool = Field(
+        default=True,
+        description="Refit `match_weights` from curators' verdicts, where that does better on verdicts kept out.",
+    )
     style_share: float = Field(
         default=0.1,
         gt=0,

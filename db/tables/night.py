@@ -222,6 +222,23 @@ class Match(Base):
     made_at: Mapped[datetime]
 
 
+class MatcherRefit(Base):
+    """The matching rule's weights by curators' verdicts, accepted or refused; `db.entries.match.RefitEntry`."""
+
+    __tablename__ = "matcher_refits"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    base: Mapped[dict[str, Any]]
+    before: Mapped[dict[str, Any]]
+    weights: Mapped[dict[str, Any]]
+    verdicts: Mapped[int]
+    approved: Mapped[int]
+    loss_before: Mapped[float]
+    loss_after: Mapped[float]
+    accepted: Mapped[bool]
+    why: Mapped[str]
+    made_at: Mapped[datetime]
+
+
 class Batch(Base):
     """The matches that one night takes on; `token` grows whenever it changes hands."""
 

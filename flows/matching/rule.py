@@ -17,7 +17,8 @@ from flows.matching.shared import PictureLikeness, Shared, shared
 from flows.matching.weights import MatchWeights
 
 MOST_OF_PICTURE: Final = 0.25
-_STEEPNESS: Final = 2.0
+OF_PICTURE: Final = frozenset({"likeness", "composition", "tones", "spread", "cast"})
+STEEPNESS: Final = 2.0
 _MOST: Final = LIKELY_SAME_DESIGN - 0.01
 """Of prints of other designs."""
 _USUAL: Final = {"tones": 0.14, "spread": 10.0, "cast": 5.0}
@@ -46,35 +47,26 @@ class Scored:
 def score(content: Known, style: Known, picture: PictureLikeness, weights: MatchWeights) -> Scored:
     """How well a style suits, and why."""
     common = shared(content, style, picture)
-    of_record, of_picture = _parts(common, weights)
-    seen = max(-MOST_OF_PICTURE, min(MOST_OF_PICTURE, sum(of_picture.values())))
-    fit = 1 / (1 + math.exp(-_STEEPNESS * min(50.0, sum(of_record.values()) + seen)))
+    values = _values(common)
+    parts = {name: getattr(weights, name) * value for name, value in values.items()}
+    of_picture = sum(part for name, part in parts.items() if name in OF_PICTURE)
+    of_record = sum(part for name, part in parts.items() if name not in OF_PICTURE)
+    seen = max(-MOST_OF_PICTURE, min(MOST_OF_PICTURE, of_picture))
+    fit = 1 / (1 + math.exp(-STEEPNESS * min(50.0, of_record + seen)))
     if picture.registration is not None:
         value = LIKELY_SAME_DESIGN + (1 - LIKELY_SAME_DESIGN) * float(picture.registration["correlation"])
     else:
         value = fit * _MOST * (0.1 if common.other_genre else 1)
-    counted = {name: round(part, 4) for name, part in (of_record | of_picture).items() if part}
-    reasons = common.data() | {"score": round(value, 4), "parts": counted}
+    weighed = {name: round(value, 4) for name, value in values.items() if value}
+    reasons = common.data() | {"score": round(value, 4), "values": weighed}
     return Scored(style.image_id, value, common.other_genre, reasons, picture.registration)
 
 
-def _parts(common: Shared, weights: MatchWeights) -> tuple[dict[str, float], dict[str, float]]:
-    """What each thing of the records adds, and what those of the pictures add or take."""
+def _values(common: Shared) -> dict[str, float]:
+    """What is weighed: what the two share, and how much less than usual they differ."""
     picture = common.picture
-    of_record = {
-        "series": common.series,
-        "play": common.play,
-        "role": common.role,
-        "actor": common.actor,
-        "actor_in_period": common.actor * common.time,
-        "artist": common.artist,
-        "time": common.time,
-    }
-    of_picture = {"likeness": picture.cosine or 0.0, "composition": max(0.0, picture.composition or 0.0)}
+    values = {name: getattr(common, name) for name in ("series", "play", "role", "actor", "artist", "time")}
+    values |= {"actor_in_period": common.actor * common.time, "likeness": picture.cosine or 0.0}
+    values["composition"] = max(0.0, picture.composition or 0.0)
     against = {name: getattr(picture, name) for name in _USUAL}
-    of_picture |= {name: _USUAL[name] - value for name, value in against.items() if value is not None}
-    return _weighed(of_record, weights), _weighed(of_picture, weights)
-
-
-def _weighed(values: Mapping[str, float], weights: MatchWeights) -> dict[str, float]:
-    return {name: getattr(weights, name) * value for name, value in values.items()}
+    return values | {name: _USUAL[name] - value for name, value in against.items() if value is not None}

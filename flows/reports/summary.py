@@ -70,6 +70,9 @@ def match_lines(tally: "MatchTally") -> Iterable[str]:
     yield f"Match: {tally.matched} new matches, {tally.no_match} pictures without one."
     if tally.matched:
         yield f"  Matched with {', '.join(f'{kind}: {count}' for kind, count in tally.styles.items())}."
+    if learned := tally.learned:
+        word = "accepted" if learned.accepted else "refused"
+        yield f"  Weights refitted from {learned.verdicts} verdicts and {word}: {learned.why}."
     held = ", ".join(f"{reason}: {count}" for reason, count in tally.held_back.items() if count)
     if held:
         yield f"Held back, records by reason: {held}. By name: nishiki records --held-back."

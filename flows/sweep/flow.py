@@ -58,7 +58,7 @@ def sweep(settings: Settings, chosen: SweepPlan, content: Path, style: Path) -> 
         styles, left_out_styles = _images(catalogue, harvests[1])
         _check_colours(harvests[1].archive, styles)
         key = encoder_key(weights)
-        matcher = matcher_key(key, settings.match_weights)
+        matcher = matcher_key(key, plan.match_weights)
         pairs = catalogue.pair_up([each.id for each in contents], [each.id for each in styles], matcher)
         if not pairs:
             raise NotAnArchive(f"{content} and {style} hold the same picture and no other; put more into them")

@@ -1,0 +1,43 @@
+"""What crosses the catalogue's door of learning from verdicts: judged matches, and refits of the rule's weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from db.entries.night import Verdict
+
+
+@dataclass(frozen=True)
+class JudgedMatch:
+    """A match of another design with the word that stands on its newest judged result."""
+
+    content_id: int
+    style_id: int
+    values: Mapping[str, float]
+    """What the rule weighed."""
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True)
+class RefitEntry:
+    """Weights that verdicts led to, and whether they took the place of those before."""
+
+    base: Mapping[str, float]
+    """The settings' weights, on which it rests: it holds for these alone."""
+    before: Mapping[str, float]
+    """Those in force until then."""
+    weights: Mapping[str, float]
+    verdicts: int
+    """That told something of a match."""
+    approved: int
+    """Of these."""
+    loss_before: float
+    """Mean log loss on held-out verdicts, in nats, by the weights before and by those refitted without them."""
+    loss_after: float
+    accepted: bool
+    why: str
+    """Why it was accepted or refused, for a person."""
+    id: int = 0
+    """Its version; 0: not kept yet."""
+    made_at: datetime | None = None

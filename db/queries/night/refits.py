@@ -1,0 +1,55 @@
+"""Learning from verdicts: what curators said of matches, and the refits of the rule's weights."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+from sqlalchemy import insert, not_, select
+
+from db.entries.match import JudgedMatch, RefitEntry
+from db.entries.night import Verdict
+from db.queries.base.review_rows import hidden
+from db.queries.base.store import Store, now
+from db.tables.night import Attempt, Match, MatcherRefit
+from db.tables.review import Review
+
+_KEPT = [each.name for each in fields(RefitEntry)]
+_SHOWN = 50
+
+
+class RefitQueries(Store):
+    """What is learned from verdicts."""
+
+    def judged_matches(self) -> list[JudgedMatch]:
+        """Matches of other designs with a standing verdict, one of each content and style: the newest.
+
+        What a curator asked for was weighed by no rule and is left out, as is a first blind word.
+        """
+        said = (
+            select(Match.content_id, Match.style_id, Match.reasons, Review.verdict, Review.reason)
+            .join(Attempt, Attempt.match_id == Match.id)
+            .join(Review, Review.attempt_id == Attempt.id)
+            .where(Review.verdict.in_((Verdict.APPROVED, Verdict.RETURNED)), not_(hidden()))
+            .where(Match.registration.is_(None), Match.style_id.is_not(None))
+            .order_by(Attempt.id)
+        )
+        with self._reading() as session:
+            newest = {
+                (content_id, style_id): JudgedMatch(content_id, style_id or 0, kept["values"], verdict, reason or "")
+                for content_id, style_id, kept, verdict, reason in session.execute(said)
+                if kept.get("values") and verdict
+            }
+        return list(newest.values())
+
+    def add_refit(self, refit: RefitEntry) -> None:
+        """Keep a refit, accepted or refused."""
+        row = {name: getattr(refit, name) for name in _KEPT if name not in ("id", "made_at")}
+        row |= {name: dict(row[name]) for name in ("base", "before", "weights")}
+        with self._writing() as session:
+            session.execute(insert(MatcherRefit).values(made_at=now(), **row))
+
+    def refits(self, base: Mapping[str, float] | None = None) -> list[RefitEntry]:
+        """The last refits, the newest first; of these weights of the settings where they are given."""
+        with self._reading() as session:
+            rows = session.scalars(select(MatcherRefit).order_by(MatcherRefit.id.desc()).limit(_SHOWN)).all()
+            kept = [RefitEntry(**{name: getattr(row, name) for name in _KEPT}) for row in rows]
+        return [each for each in kept if base is None or each.base == dict(base)]
