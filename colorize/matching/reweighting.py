@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 FOLDS: Final = 5
 _PRIOR: Final = 1.0
 """Standard deviation of a weight around the one in force, as a share of it."""
+_SURE: Final = 1.64
 Floats = NDArray[np.float64]
 
 
@@ -37,8 +38,8 @@ class Judged:
 
     def part(self, which: NDArray[np.bool_]) -> "Judged":
         """Some of the rows."""
-        rows = {"values": self.values[which], "good": self.good[which], "counts": self.counts[which]}
-        return replace(self, **rows, groups=self.groups[which])
+        words = {"good": self.good[which], "counts": self.counts[which]}
+        return replace(self, values=self.values[which], groups=self.groups[which], **words)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,10 @@ class Refit:
     weights: Floats
     """(k,), 0 to `most`."""
     loss_before: float
-    """Mean log loss on held-out verdicts by the weights in force, in nats."""
+    """Mean log loss on held-out verdicts by the weights in force, in nats.
+
+    Offset and scale are fitted to either weights: what only makes all scores smaller ranks nothing better.
+    """
     loss_after: float
     """Likewise, by weights refitted without them."""
     error: float
@@ -56,8 +60,8 @@ class Refit:
 
     @property
     def is_better(self) -> bool:
-        """The gain on held-out verdicts is more than its standard error."""
-        return self.loss_before - self.loss_after > self.error
+        """The gain on held-out verdicts is more than chance gives in nineteen of twenty cases."""
+        return self.loss_before - self.loss_after > _SURE * self.error
 
 
 def refit(judged: Judged, weights: Floats, most: float) -> Refit:
@@ -73,7 +77,7 @@ def refit(judged: Judged, weights: Floats, most: float) -> Refit:
         held = folds == fold
         rest, kept_out = judged.part(~held), judged.part(held)
         for losses, tried in ((before, weights), (after, _fitted(rest, weights, most))):
-            losses[held] = _losses(kept_out, tried, _offset(rest, tried))
+            losses[held] = _losses(kept_out, tried, *_calibration(rest, tried))
     share = judged.counts / judged.counts.sum()
     gains = before - after
     mean = float(share @ gains)
@@ -88,14 +92,14 @@ def _fitted(judged: Judged, weights: Floats, most: float) -> Floats:
         tried, offset = weights * scaled[:-1], scaled[-1]
         odds, slopes = _odds(judged, tried)
         missed = judged.counts * (_probability(odds + offset) - judged.good)
-        loss = judged.counts @ np.logaddexp(0, (1 - 2 * judged.good) * (odds + offset))
+        loss = judged.counts @ _losses_of(judged, odds + offset)
         away = (scaled[:-1] - 1) / _PRIOR
         gradient = (missed @ slopes) * weights + away / _PRIOR
         return float(loss + away @ away / 2), np.append(gradient, missed.sum())
 
     free = weights > 0
     highest = np.where(free, most / np.where(free, weights, 1), 1)
-    start = np.append(np.ones(len(weights)), _offset(judged, weights))
+    start = np.append(np.ones(len(weights)), 0.0)
     limits = [*zip(np.zeros(len(weights)), highest, strict=True), (None, None)]
     found = minimize(posterior, start, jac=True, method="L-BFGS-B", bounds=limits)
     fitted: Floats = weights * found.x[:-1]
@@ -112,19 +116,24 @@ def _odds(judged: Judged, weights: Floats) -> tuple[Floats, Floats]:
     return judged.steepness * total, judged.steepness * slopes
 
 
-def _offset(judged: Judged, weights: Floats) -> float:
-    """The best constant beside the weights: curators approve more or less of all, whatever was matched."""
+def _calibration(judged: Judged, weights: Floats) -> tuple[float, float]:
+    """The best scale, at least 0, and offset of the weights' odds: curators approve more or less, whatever it is."""
     odds, _ = _odds(judged, weights)
 
-    def loss(offset: Floats) -> float:
-        return float(judged.counts @ np.logaddexp(0, (1 - 2 * judged.good) * (odds + offset[0])) + offset[0] ** 2 / 200)
+    def loss(line: Floats) -> float:
+        losses = judged.counts @ _losses_of(judged, line[0] * odds + line[1])
+        return float(losses + ((line[0] - 1) ** 2 + line[1] ** 2) / 200)
 
-    return float(minimize(loss, np.zeros(1), method="L-BFGS-B").x[0])
+    scale, offset = minimize(loss, np.array([1.0, 0.0]), method="L-BFGS-B", bounds=[(0, None), (None, None)]).x
+    return float(scale), float(offset)
 
 
-def _losses(judged: Judged, weights: Floats, offset: float) -> Floats:
-    odds, _ = _odds(judged, weights)
-    losses: Floats = np.logaddexp(0, (1 - 2 * judged.good) * (odds + offset))
+def _losses(judged: Judged, weights: Floats, scale: float, offset: float) -> Floats:
+    return _losses_of(judged, scale * _odds(judged, weights)[0] + offset)
+
+
+def _losses_of(judged: Judged, odds: Floats) -> Floats:
+    losses: Floats = np.logaddexp(0, (1 - 2 * judged.good) * odds)
     return losses
 
 

@@ -22,6 +22,7 @@ PAGES = {
     "marks": "/entries/2/marks",
     "keys": "/keys",
     "tones": "/tones",
+    "matching": "/matching",
     "held-back": "/held-back",
     "people": "/people",
     "audit": "/audit",

@@ -14,10 +14,13 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from colorize.encoders.weights import SMALL
+from db.entries.match import RefitEntry
 from db.entries.night import MatchEntry, MatchOutcome
 from flows.cli.app import app
 from flows.harvest import harvest
 from flows.match import match
+from flows.matching.learning import BETTER, NO_BETTER
+from flows.matching.weights import MatchWeights
 from flows.plan import plan_night
 from flows.settings import Settings
 
@@ -131,6 +134,24 @@ def test_a_match_is_explained_and_a_curators_pin_holds(theatre: Settings) -> Non
         assert sheet.width > sheet.height > 480
     nishiki("match", "--pin", "gray-2", "--home", theatre.home)
     assert matches(theatre)["gray-2"][0][0] == "near-2"
+
+
+def test_weights_that_verdicts_led_to_match_anew_and_those_of_other_settings_do_not_count(theatre: Settings) -> None:
+    base = theatre.match_weights.model_dump()
+    weights = base | {"role": 0.04}
+    other = theatre.model_copy(update={"match_weights": MatchWeights(role=0.05)})
+    unlearned = theatre.model_copy(update={"learn_from_verdicts": False})
+    with plan_night(theatre) as plan:
+        before = plan.matcher
+        plan.catalogue.add_refit(RefitEntry(base, base, weights, 60, 30, 0.6, 0.5, accepted=True, why=BETTER))
+        plan.catalogue.add_refit(RefitEntry(base, weights, base, 90, 45, 0.5, 0.6, accepted=False, why=NO_BETTER))
+        assert plan.match_weights.role == 0.04
+        assert plan.matcher != before
+    assert match(theatre).matched == len(ACTORS)
+    assert match(theatre).matched == 0
+    for settings, role in ((other, 0.05), (unlearned, base["role"])):
+        with plan_night(settings) as plan:
+            assert plan.match_weights.role == role
 
 
 GENRES = {"gray-1.png": "役者絵", "gray-2.png": "", "view.png": "名所絵"}

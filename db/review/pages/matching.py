@@ -1,0 +1,30 @@
+"""How the matching rule weighs what prints share, and what curators' verdicts have made of it."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from db.review.access.auth import Looking
+from db.review.access.state import State
+from db.review.view.rendering import render
+
+router = APIRouter()
+NEEDED: Final = 50
+"""Verdicts from which on the night refits, as `flows.matching.learning` has it."""
+
+
+@router.get("/matching")
+def matching_page(request: Request, state: State, who: Looking) -> Response:
+    """The weights in force after the last refit, and the refits."""
+    refits = state.catalogue.refits()
+    accepted = [each for each in refits if each.accepted and each.base == refits[0].base]
+    context = {
+        "refits": refits,
+        "base": refits[0].base if refits else {},
+        "in_force": accepted[0].weights if accepted else refits[0].base if refits else {},
+        "version": accepted[0].id if accepted else None,
+        "judged": len(state.catalogue.judged_matches()),
+        "needed": NEEDED,
+    }
+    return render(request, "matching.html.j2", who, context)
