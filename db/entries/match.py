@@ -3,8 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from db.entries.night import Verdict
+
+
+class RefitWord(StrEnum):
+    """Why a refit was accepted or refused."""
+
+    BETTER = "better on verdicts kept out"
+    NO_BETTER = "no better on verdicts kept out"
+    TOO_FEW = "too few approved or too few returned"
 
 
 @dataclass(frozen=True)
@@ -35,9 +44,13 @@ class RefitEntry:
     loss_before: float
     """Mean log loss on held-out verdicts, in nats, by the weights before and by those refitted without them."""
     loss_after: float
-    accepted: bool
     why: str
-    """Why it was accepted or refused, for a person."""
+    """A RefitWord."""
     id: int = 0
     """Its version; 0: not kept yet."""
     made_at: datetime | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """It took the place of the weights before."""
+        return self.why == RefitWord.BETTER

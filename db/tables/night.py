@@ -234,7 +234,6 @@ class MatcherRefit(Base):
     approved: Mapped[int]
     loss_before: Mapped[float]
     loss_after: Mapped[float]
-    accepted: Mapped[bool]
     why: Mapped[str]
     made_at: Mapped[datetime]
 

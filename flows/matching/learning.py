@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from colorize.matching.reweighting import Judged, refit
-from db.entries.match import JudgedMatch, RefitEntry
+from db.entries.match import JudgedMatch, RefitEntry, RefitWord
 from db.entries.night import Verdict
 from db.entries.review import Reason
 from flows.matching.rule import MOST_OF_PICTURE, OF_PICTURE, STEEPNESS
@@ -17,8 +17,6 @@ LEAST: Final = 50
 _NEW: Final = 0.25
 """Share of the verdicts that has to be new since the last refit."""
 _LEAST_OF_EACH: Final = 10
-BETTER, NO_BETTER = "better on verdicts kept out", "no better on verdicts kept out"
-TOO_FEW = "too few approved or too few returned"
 _COUNTS: Final[Mapping[tuple[Verdict, str], tuple[float, float]]] = {
     (Verdict.APPROVED, ""): (1, 1),
     (Verdict.RETURNED, Reason.WRONG_MATCH): (0, 1),
@@ -67,8 +65,7 @@ def refitted(matches: Sequence[JudgedMatch], weights: MatchWeights, base: MatchW
         approved=int(good.sum()),
         loss_before=found.loss_before,
         loss_after=found.loss_after,
-        accepted=found.is_better and not few,
-        why=TOO_FEW if few else BETTER if found.is_better else NO_BETTER,
+        why=RefitWord.TOO_FEW if few else RefitWord.BETTER if found.is_better else RefitWord.NO_BETTER,
     )
 
 

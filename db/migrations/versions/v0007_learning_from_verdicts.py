@@ -22,7 +22,6 @@ def upgrade() -> None:
         sa.Column("approved", sa.Integer(), nullable=False),
         sa.Column("loss_before", sa.Double(), nullable=False),
         sa.Column("loss_after", sa.Double(), nullable=False),
-        sa.Column("accepted", sa.Boolean(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_matcher_refits"),

@@ -4,14 +4,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from db.catalogue import Catalogue
-from db.entries.match import JudgedMatch, RefitEntry
+from db.entries.match import JudgedMatch, RefitEntry, RefitWord
 from db.entries.night import MatchEntry, MatchOutcome, Tone, Verdict
 from db.entries.review import AttemptRequest, Judgement, Reason
 
 if TYPE_CHECKING:
     from tests.samples import Sample
 
-REFIT = RefitEntry({"actor": 0.1}, {"actor": 0.1}, {"actor": 0.2}, 60, 30, 0.6, 0.5, True, "better")
+REFIT = RefitEntry({"actor": 0.1}, {"actor": 0.1}, {"actor": 0.2}, 60, 30, 0.6, 0.5, RefitWord.BETTER)
 
 
 def _attempt(catalogue: Catalogue, sample: "Sample", number: int, entry: MatchEntry) -> int:
@@ -47,7 +47,7 @@ def test_standing_verdicts_on_weighed_matches_of_other_designs_tell_something(
 
 def test_refits_come_back_newest_first_and_those_of_other_settings_apart(catalogue: Catalogue) -> None:
     assert catalogue.refits() == []
-    other = replace(REFIT, base={"actor": 0.9}, accepted=False, why="no better")
+    other = replace(REFIT, base={"actor": 0.9}, why=RefitWord.NO_BETTER)
     for each in (REFIT, other):
         catalogue.add_refit(each)
     newest, oldest = catalogue.refits()

@@ -14,12 +14,11 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from colorize.encoders.weights import SMALL
-from db.entries.match import RefitEntry
+from db.entries.match import RefitEntry, RefitWord
 from db.entries.night import MatchEntry, MatchOutcome
 from flows.cli.app import app
 from flows.harvest import harvest
 from flows.match import match
-from flows.matching.learning import BETTER, NO_BETTER
 from flows.matching.weights import MatchWeights
 from flows.plan import plan_night
 from flows.settings import Settings
@@ -143,8 +142,8 @@ def test_weights_that_verdicts_led_to_match_anew_and_those_of_other_settings_do_
     unlearned = theatre.model_copy(update={"learn_from_verdicts": False})
     with plan_night(theatre) as plan:
         before = plan.matcher
-        plan.catalogue.add_refit(RefitEntry(base, base, weights, 60, 30, 0.6, 0.5, accepted=True, why=BETTER))
-        plan.catalogue.add_refit(RefitEntry(base, weights, base, 90, 45, 0.5, 0.6, accepted=False, why=NO_BETTER))
+        plan.catalogue.add_refit(RefitEntry(base, base, weights, 60, 30, 0.6, 0.5, RefitWord.BETTER))
+        plan.catalogue.add_refit(RefitEntry(base, weights, base, 90, 45, 0.5, 0.6, RefitWord.NO_BETTER))
         assert plan.match_weights.role == 0.04
         assert plan.matcher != before
     assert match(theatre).matched == len(ACTORS)

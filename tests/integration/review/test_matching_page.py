@@ -15,8 +15,8 @@ def test_weights_in_force_and_refits_are_told(settings: CatalogueSettings, catal
     with opened(settings) as app:
         browser = Browser(app)
         assert "0 verdicts on matches of other designs are here, and 50 are needed" in browser.get("/matching").text
-        catalogue.add_refit(replace(REFIT, why="better on verdicts kept out"))
-        catalogue.add_refit(replace(REFIT, weights={"actor": 0.7}, accepted=False, why="<b>no better</b>"))
+        catalogue.add_refit(REFIT)
+        catalogue.add_refit(replace(REFIT, weights={"actor": 0.7}, why="<b>no better</b>"))
         page = browser.get("/matching").text
     assert "In force is refit 1." in page
     assert '<th scope="row">the same actor, in any year</th><td>0.100</td><td>0.200</td>' in page

@@ -11,6 +11,7 @@ import pytest
 from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
+from db.entries.match import RefitWord
 from db.entries.night import Derivatives, Outcome, Tone, Verdict
 from db.entries.review import AuditWord, Queue, Reason, Role
 from db.review.pages.keys import KEYS
@@ -20,7 +21,7 @@ TEMPLATES = sorted(
     (file for file in files("db.review").joinpath("templates").iterdir() if file.name.endswith(".j2")),
     key=lambda file: file.name,
 )
-SHOWN: tuple[type[StrEnum], ...] = (Derivatives, Outcome, Tone, Verdict, Queue, Reason, Role, AuditWord)
+SHOWN: tuple[type[StrEnum], ...] = (Derivatives, Outcome, Tone, Verdict, Queue, Reason, Role, AuditWord, RefitWord)
 GAP = re.compile(r"%\((\w+)\)s")
 GETTEXT = ("_", "gettext", "ngettext")
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from db.entries.match import JudgedMatch
+from db.entries.match import JudgedMatch, RefitWord
 from db.entries.night import Verdict
 from db.entries.review import Reason
 from flows.matching.known import Known
-from flows.matching.learning import LEAST, NO_BETTER, TOO_FEW, is_due, refitted, telling
+from flows.matching.learning import LEAST, is_due, refitted, telling
 from flows.matching.names import people
 from flows.matching.rule import score
 from flows.matching.shared import PictureLikeness
@@ -56,12 +56,12 @@ def test_verdicts_move_the_ranking_in_the_right_direction() -> None:
 
 def test_a_refit_that_is_no_better_on_verdicts_kept_out_is_refused() -> None:
     found = refitted(verdicts((ACTOR, 0.5), (SERIES, 0.5)), WEIGHTS, WEIGHTS)
-    assert (found.accepted, found.why) == (False, NO_BETTER)
+    assert (found.accepted, found.why) == (False, RefitWord.NO_BETTER)
 
 
 def test_words_of_one_kind_alone_are_refused() -> None:
     found = refitted(verdicts((ACTOR, 1.0), (SERIES, 0.9)), WEIGHTS, WEIGHTS)
-    assert (found.accepted, found.why) == (False, TOO_FEW)
+    assert (found.accepted, found.why) == (False, RefitWord.TOO_FEW)
 
 
 @pytest.mark.parametrize(
