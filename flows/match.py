@@ -223,12 +223,14 @@ def explain(plan: Plan, content_id: int) -> Explanation:
     """Why a content takes the colours that it takes; before its first night, what it would find now.
 
     Raises:
-        UnknownEntry: there is no such harvested picture, or it is not described yet.
+        UnknownEntry: there is no such harvested picture, it is in colour, or it is not described yet.
     """
     catalogue = plan.catalogue
     content = catalogue.describe([content_id]).get(content_id)
     if content is None:
         raise UnknownEntry(f"there is no harvested picture {content_id}")
+    if catalogue.image(content_id).tone is Tone.COLOUR:
+        raise UnknownEntry(f"picture {content_id} is in colour: it may lend colours, and takes none")
     entries = catalogue.matches_of(content_id, plan.matcher)
     if not (kept := bool(entries)):
         catalogue.vectors(plan.night.encoder, [content_id])

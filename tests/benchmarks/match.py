@@ -167,12 +167,12 @@ def colour() -> Iterator[Figure]:
 
 
 def sets(known: Prints) -> list[Pair]:
-    """Two colour impressions of every third design; squashed thumbnails tell nothing of colours."""
+    """Two colour impressions of each design; squashed thumbnails tell nothing of colours."""
     groups: dict[str, list[str]] = {}
     for name, group in known.groups.items():
         if group.startswith("same:") and not name.startswith("wikiart") and known.tones[name] == "colour":
             groups.setdefault(group, []).append(name)
-    return [(files[0], files[1]) for _, files in sorted(groups.items()) if len(files) > 1][::3]
+    return [(files[0], files[1]) for _, files in sorted(groups.items()) if len(files) > 1]
 
 
 def _coloured(own: Colorizer, pair: Pair) -> tuple[float, float] | None:

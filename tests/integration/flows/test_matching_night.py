@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 from colorize.encoders.weights import SMALL
 from db.entries.match import RefitEntry, RefitWord
 from db.entries.night import MatchEntry, MatchOutcome
+from db.errors import UnknownEntry
 from flows.cli.app import app
 from flows.harvest import harvest
-from flows.match import match
+from flows.match import explain, match
 from flows.matching.weights import MatchWeights
 from flows.plan import plan_night
 from flows.settings import Settings
@@ -132,6 +133,8 @@ def test_a_match_is_explained_and_a_curators_pin_holds(theatre: Settings) -> Non
     with Image.open(told.split("Sheet: ")[1].strip()) as sheet:
         assert sheet.width > sheet.height > 480
     nishiki("match", "--pin", "gray-2", "--home", theatre.home)
+    with plan_night(theatre) as plan, pytest.raises(UnknownEntry, match="it may lend colours, and takes none"):
+        explain(plan, plan.catalogue.pictures_of("near-2")[0])
     assert matches(theatre)["gray-2"][0][0] == "near-2"
 
 
