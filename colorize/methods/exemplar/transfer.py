@@ -52,8 +52,8 @@ _PLACED_AGREEMENT = 2.0
 _OTHER_INKS = 0.8
 """Chroma that is kept of another impression's: its inks are others, and the paler guess is the nearer one."""
 _PAPER, _PAPER_PART, _PAPER_MOST = np.array([0.5, 13.0], np.float32), 0.4, 12.0
-"""a, b that a style's paper is led to; the part of its distance from there that is taken out; that at most. The median of
-real scans is −2.5, 13, but results then come out 1.2 too green in the mean of 78 same-design sets."""
+"""a, b that a style's paper is led to; the part of its distance from there that is taken out; that at most. Real scans
+have −2.5, 13 at the median, but results then come out 1.2 too green in the mean of 78 same-design sets."""
 _LEAST_HOLD = 1e-3
 _PAPER_PULL = 0.02
 _BLOCK = 1 << 24
