@@ -25,8 +25,8 @@ from flows.matching.weights import MatchWeights
 
 NEAREST: Final = 50
 """Styles considered for their features alone."""
-BY_FEATURES, BY_RECORD = 12, 6
-"""Styles whose drawings are held against a content's, until one is of its design."""
+BY_COMPOSITION, BY_FEATURES, BY_RECORD = 6, 8, 6
+"""Styles whose drawings are held against a content's, in this order, until one is of its design."""
 SCORED: Final = 128
 """Contents whose candidates' vectors are held at a time."""
 LOOKS_THE_SAME: Final = 0.7
@@ -63,17 +63,20 @@ class Candidates:
             contents: image ids, each with a vector of the encoder.
         """
         for many in _some(contents, self._portions.queries):
-            nearest = self._nearest(many)
+            nearest = self._nearest(self.encoder, many, NEAREST, self._centre)
+            composed = self._nearest(COMPOSITION, many, BY_COMPOSITION, self._usual_composition)
             for few in _some(many, SCORED):
-                yield from self._scored(few, nearest)
+                yield from self._scored(few, nearest, composed)
 
-    def _scored(self, contents: Sequence[int], nearest: Mapping[int, list[int]]) -> Iterator[tuple[int, list[Scored]]]:
+    def _scored(
+        self, contents: Sequence[int], nearest: Mapping[int, list[int]], composed: Mapping[int, list[int]]
+    ) -> Iterator[tuple[int, list[Scored]]]:
         said = self.catalogue.describe(contents)
         pools = {each: self._index.pool(self._known(said[each])) for each in contents}
-        considered = {each: list(dict.fromkeys([*nearest[each], *pools[each]])) for each in contents}
+        considered = {each: {*nearest[each], *pools[each], *composed.get(each, ())} for each in contents}
         seen = self._seen({*contents, *(style_id for row in considered.values() for style_id in row)})
         for content_id in contents:
-            compared = dict.fromkeys([*nearest[content_id][:BY_FEATURES], *pools[content_id][:BY_RECORD]])
+            compared = short_list(composed.get(content_id, ()), nearest[content_id], pools[content_id])
             laid = self.drawings.first_of_design(said[content_id].sha256, self._pictures(compared))
             registrations = {laid[0]: laid[1].data()} if laid else {}
             found = self._score(said[content_id], considered[content_id], seen, registrations)
@@ -115,16 +118,21 @@ class Candidates:
         seen = self.catalogue.vectors_of(self.encoder, style_ids)
         return designs(seen, self._centre, LOOKS_THE_SAME)
 
-    def _nearest(self, contents: Sequence[int]) -> Mapping[int, list[int]]:
-        vectors = self.catalogue.vectors(self.encoder, contents)
-        ranked = rank(vectors, self._blocks, NEAREST, self._centre)
-        return {content_id: [each.id for each in row] for content_id, row in zip(contents, ranked, strict=True)}
+    def _nearest(
+        self, key: EncoderKey, contents: Sequence[int], most: int, centre: Vectors | None
+    ) -> Mapping[int, list[int]]:
+        """Of each content that has a vector of this kind the styles most alike, best first."""
+        known = self.catalogue.vectors_of(key, contents)
+        if not known:
+            return {}
+        ranked = rank(np.stack(list(known.values())), lambda: self._blocks_of(key), most, centre)
+        return {content_id: [each.id for each in row] for content_id, row in zip(known, ranked, strict=True)}
 
     def _known(self, said: Description) -> Known:
         return known(said, self.actor_prints)
 
-    def _blocks(self) -> Iterable[tuple[NDArray[np.int64], Vectors]]:
-        return self.catalogue.vectors_in_blocks(self.encoder, self._style_ids, block=self._portions.styles)
+    def _blocks_of(self, key: EncoderKey) -> Iterable[tuple[NDArray[np.int64], Vectors]]:
+        return self.catalogue.vectors_in_blocks(key, self._style_ids, block=self._portions.styles)
 
     @cached_property
     def _style_ids(self) -> list[int]:
@@ -136,7 +144,7 @@ class Candidates:
 
     @cached_property
     def _centre(self) -> Vectors | None:
-        return centre_of(self._blocks)
+        return centre_of(lambda: self._blocks_of(self.encoder))
 
     @cached_property
     def _said(self) -> Mapping[int, Description]:
@@ -158,7 +166,7 @@ class Candidates:
 
     @cached_property
     def _usual_composition(self) -> Vectors | None:
-        return centre_of(lambda: self.catalogue.vectors_in_blocks(COMPOSITION, self._style_ids))
+        return centre_of(lambda: self._blocks_of(COMPOSITION))
 
     def _composed(self, content_id: int, style_ids: Iterable[int], seen: Mapping[int, Vectors]) -> Mapping[int, float]:
         """Style → likeness of the composition; those of which it is not known are left out."""
@@ -188,6 +196,11 @@ class Candidates:
             tones.cast(theirs, self._usual_tones),
         )
         return dict(zip(ids, zip(*(each.tolist() for each in measured), strict=True), strict=True))
+
+
+def short_list(composed: Sequence[int], nearest: Sequence[int], pool: Sequence[int]) -> list[int]:
+    """Whose drawings are held against a content's: of those composed most alike, nearest by features, and by record."""
+    return list(dict.fromkeys([*composed[:BY_COMPOSITION], *nearest[:BY_FEATURES], *pool[:BY_RECORD]]))
 
 
 def _some(ids: Sequence[int], count: int) -> Iterator[Sequence[int]]:

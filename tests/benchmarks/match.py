@@ -30,6 +30,7 @@ from colorize.matching.geometry import Features, SameDesign, features, register,
 from colorize.measures.quality import truth_distances
 from colorize.recipes.library import recipe_named
 from colorize.results import Colorization
+from tests.benchmarks import match_recall
 from tests.benchmarks.figures import Figure, publish
 from tests.benchmarks.match_composition import compositions
 from tests.benchmarks.match_rule import choice, painters, styles
@@ -192,8 +193,16 @@ def _coloured(own: Colorizer, pair: Pair) -> tuple[float, float] | None:
     return one, other
 
 
+def recall() -> Iterator[Figure]:
+    """Another impression as the match, by pictures alone, through the night's own short list."""
+    yield from match_recall.drawn()
+    if known := prints():
+        yield from match_recall.recall(known.groups, OTHER_VERSIONS, UNMARKED)
+
+
 SECTIONS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "designs": designs,
+    "recall": recall,
     "registration": registration,
     "colour": colour,
     "painters": painters,
