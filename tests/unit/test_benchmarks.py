@@ -10,6 +10,7 @@ PARTS = {
     "match_rule",
     "match_scale",
     "match_composition",
+    "match_recall",
     "__init__",
     "__main__",
     "figures",
