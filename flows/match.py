@@ -180,7 +180,7 @@ def match_contents(plan: Plan, contents: Sequence[int]) -> Counter[MatchedWith]:
     found: Counter[MatchedWith] = Counter()
     if not contents:
         return found
-    candidates = candidates_of(plan)
+    candidates, matcher = candidates_of(plan), plan.matcher
     limits = Limits(settings.candidates, settings.style_share)
     scored = candidates.scored(contents)
     with track("match", len(contents), "pictures") as advance:
@@ -189,7 +189,7 @@ def match_contents(plan: Plan, contents: Sequence[int]) -> Counter[MatchedWith]:
             designs = candidates.designs({each.style_id for row in rows.values() for each in row})
             for content_id, chosen in choose(rows, limits, designs).items():
                 entries = match_entries(chosen)
-                catalogue.add_matches(content_id, plan.matcher, entries)
+                catalogue.add_matches(content_id, matcher, entries)
                 found[matched_with(entries[0])] += 1
     return found
 
@@ -249,11 +249,11 @@ def pin_styles(plan: Plan, content_id: int, style_ids: Sequence[int], curator: s
         UnknownEntry: there is no such content, or a style is not a colour picture that may be used, or one of them is
             not described yet.
     """
-    catalogue = plan.catalogue
-    catalogue.vectors(plan.night.encoder, [content_id, *style_ids])
-    scored = candidates_of(plan).pairs(content_id, style_ids) if style_ids else []
-    if lost := [each for each in style_ids if each not in {found.style_id for found in scored}]:
-        raise UnknownEntry(f"picture {lost[0]} is not a colour picture that may be used; choose another style")
+    catalogue, wanted = plan.catalogue, list(dict.fromkeys(style_ids))
+    catalogue.vectors(plan.night.encoder, [content_id, *wanted])
+    scored = candidates_of(plan).pairs(content_id, wanted) if wanted else []
+    if lost := set(wanted) - {found.style_id for found in scored}:
+        raise UnknownEntry(f"picture {min(lost)} is not a colour picture that may be used; choose another style")
     entries = [replace(each, reasons={**each.reasons, PINNED_BY: curator}) for each in match_entries(scored)]
     catalogue.pin(content_id, entries)
 

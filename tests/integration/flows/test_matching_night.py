@@ -124,7 +124,7 @@ def test_a_match_is_explained_and_a_curators_pin_holds(theatre: Settings) -> Non
     first = shown["candidates"][0]
     assert (first["same_design"], first["inliers"], first["homography"]) == (False, None, None)
     assert first["words"].startswith("same actor, 1852 and 1848")
-    told = nishiki("match", "--pin", "gray-2", "role-5", "late-2", "--by", "Aoi", "--home", theatre.home)
+    told = nishiki("match", "--pin", "gray-2", "role-5", "late-2", "role-5", "--by", "Aoi", "--home", theatre.home)
     assert "takes the colours that Aoi pinned:" in told
     assert match(theatre).matched == 0
     assert [name for name, _ in matches(theatre)["gray-2"]] == ["role-5", "late-2"]
