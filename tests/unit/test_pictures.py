@@ -7,11 +7,15 @@ from tests.browser.test_every_page import WIDTHS
 from tests.pictures import LOOKS, OTHER_LOOK, SHOWN, STATES_SHOWN
 
 
+OF_REAL_PRINTS = {"match.jpg"}
+"""Taken of a night on prints that lie beside the project (docs/matching.md)."""
+
+
 def taken() -> set[str]:
     """Files that the script writes, below docs."""
     pages = [(name, suffix) for _, _, suffix in LOOKS for name in (OTHER_LOOK if suffix else (*SHOWN, *STATES_SHOWN))]
     review = {f"review/{name}-{width}{suffix}.jpg" for name, suffix in pages for width in WIDTHS}
-    return {"contact-sheet.jpg", "marks.jpg", *review}
+    return {"contact-sheet.jpg", "marks.jpg", *review, *OF_REAL_PRINTS}
 
 
 def test_the_documents_hold_the_pictures_that_the_script_takes_and_no_others(project: Path) -> None:
