@@ -6,7 +6,6 @@ from pathlib import Path
 from tests.browser.test_every_page import WIDTHS
 from tests.pictures import LOOKS, OTHER_LOOK, SHOWN, STATES_SHOWN
 
-
 OF_REAL_PRINTS = {"match.jpg"}
 """Taken of a night on prints that lie beside the project (docs/matching.md)."""
 
