@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from db.entries.night import Verdict
+from db.entries.review import Reason
+
+_WORDS: Final[Mapping[tuple[Verdict, str], tuple[float, float]]] = {
+    (Verdict.APPROVED, ""): (1, 1),
+    (Verdict.RETURNED, Reason.WRONG_MATCH): (0, 1),
+    (Verdict.RETURNED, Reason.UNBELIEVABLE): (0, 0.5),
+}
+"""Whether a match was good, and how much that counts; colour that bleeds or lies on ink says nothing of the match."""
 
 
 class RefitWord(StrEnum):
@@ -26,6 +35,11 @@ class JudgedMatch:
     """What the rule weighed."""
     verdict: Verdict
     reason: str
+
+    @property
+    def word(self) -> tuple[float, float] | None:
+        """(1 good or 0 bad, how much that counts); None: the verdict says nothing of the match."""
+        return _WORDS.get((self.verdict, self.reason if self.verdict is Verdict.RETURNED else ""))
 
 
 @dataclass(frozen=True)

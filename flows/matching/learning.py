@@ -1,14 +1,12 @@
 """What curators' verdicts make of the rule's weights: when they are refitted, and what is kept of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from colorize.matching.reweighting import Judged, refit
 from db.entries.match import JudgedMatch, RefitEntry, RefitWord
-from db.entries.night import Verdict
-from db.entries.review import Reason
 from flows.matching.rule import MOST_OF_PICTURE, OF_PICTURE, STEEPNESS
 from flows.matching.weights import MatchWeights
 
@@ -17,17 +15,11 @@ LEAST: Final = 50
 _NEW: Final = 0.25
 """Share of the verdicts that has to be new since the last refit."""
 _LEAST_OF_EACH: Final = 10
-_COUNTS: Final[Mapping[tuple[Verdict, str], tuple[float, float]]] = {
-    (Verdict.APPROVED, ""): (1, 1),
-    (Verdict.RETURNED, Reason.WRONG_MATCH): (0, 1),
-    (Verdict.RETURNED, Reason.UNBELIEVABLE): (0, 0.5),
-}
-"""Whether a match was good, and how much that counts; colour that bleeds or lies on ink says nothing of the match."""
 
 
 def telling(matches: Sequence[JudgedMatch]) -> list[JudgedMatch]:
     """Those whose verdict says something of the match."""
-    return [each for each in matches if _word(each) is not None]
+    return [each for each in matches if each.word is not None]
 
 
 def is_due(verdicts: int, last: RefitEntry | None) -> bool:
@@ -44,7 +36,7 @@ def refitted(matches: Sequence[JudgedMatch], weights: MatchWeights, base: MatchW
         base: those of the settings, on which all learning rests.
     """
     names = list(MatchWeights.model_fields)
-    words = [word for each in matches if (word := _word(each))]
+    words = [each.word for each in matches if each.word]
     good, counts = (np.array(column, float) for column in zip(*words, strict=True))
     judged = Judged(
         np.array([[each.values.get(name, 0.0) for name in names] for each in matches]),
@@ -67,8 +59,3 @@ def refitted(matches: Sequence[JudgedMatch], weights: MatchWeights, base: MatchW
         loss_after=found.loss_after,
         why=RefitWord.TOO_FEW if few else RefitWord.BETTER if found.is_better else RefitWord.NO_BETTER,
     )
-
-
-def _word(match: JudgedMatch) -> tuple[float, float] | None:
-    reason = match.reason if match.verdict is Verdict.RETURNED else ""
-    return _COUNTS.get((match.verdict, reason))

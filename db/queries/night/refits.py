@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from sqlalchemy import insert, not_, select
 
+from db.entries.claim import PINNED
 from db.entries.match import JudgedMatch, RefitEntry
 from db.entries.night import Verdict
 from db.queries.base.review_rows import hidden
@@ -22,14 +23,14 @@ class RefitQueries(Store):
     def judged_matches(self) -> list[JudgedMatch]:
         """Matches of other designs with a standing verdict, one of each content and style: the newest.
 
-        What a curator asked for was weighed by no rule and is left out, as is a first blind word.
+        What a curator asked for or pinned was weighed by no rule and is left out, as is a first blind word.
         """
         said = (
             select(Match.content_id, Match.style_id, Match.reasons, Review.verdict, Review.reason)
             .join(Attempt, Attempt.match_id == Match.id)
             .join(Review, Review.attempt_id == Attempt.id)
             .where(Review.verdict.in_((Verdict.APPROVED, Verdict.RETURNED)), not_(hidden()))
-            .where(Match.registration.is_(None), Match.style_id.is_not(None))
+            .where(Match.registration.is_(None), Match.style_id.is_not(None), Match.matcher_name != PINNED.name)
             .order_by(Attempt.id)
         )
         with self._reading() as session:
@@ -48,8 +49,10 @@ class RefitQueries(Store):
             session.execute(insert(MatcherRefit).values(made_at=now(), **row))
 
     def refits(self, base: Mapping[str, float] | None = None) -> list[RefitEntry]:
-        """The last refits, the newest first; of these weights of the settings where they are given."""
+        """The last refits, the newest first; of these weights of the settings, where they are given, all."""
         with self._reading() as session:
-            rows = session.scalars(select(MatcherRefit).order_by(MatcherRefit.id.desc()).limit(_SHOWN)).all()
+            rows = session.scalars(
+                select(MatcherRefit).order_by(MatcherRefit.id.desc()).limit(_SHOWN if base is None else None)
+            ).all()
             kept = [RefitEntry(**{name: getattr(row, name) for name in _KEPT}) for row in rows]
         return [each for each in kept if base is None or each.base == dict(base)]

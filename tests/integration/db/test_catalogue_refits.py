@@ -45,6 +45,19 @@ def test_standing_verdicts_on_weighed_matches_of_other_designs_tell_something(
     assert all(isinstance(each, JudgedMatch) for each in catalogue.judged_matches())
 
 
+def test_a_word_taken_back_and_a_first_blind_one_tell_nothing(catalogue: Catalogue, sample: "Sample") -> None:
+    weighed = MatchEntry(MatchOutcome.MATCHED, None, 1, 0.4, {"values": {"actor": 1.0}})
+    undone, blind = (_attempt(catalogue, sample, number, weighed) for number in range(2))
+    approved = Judgement(Verdict.APPROVED)
+    catalogue.give_verdict(undone, "Aoi", approved)
+    assert len(catalogue.judged_matches()) == 1
+    catalogue.undo_verdict("Aoi")
+    catalogue.give_verdict(blind, "Aoi", approved, blind_share=1.0)
+    assert catalogue.judged_matches() == []
+    catalogue.give_verdict(blind, "Ren", approved, blind_share=1.0)
+    assert len(catalogue.judged_matches()) == 1
+
+
 def test_refits_come_back_newest_first_and_those_of_other_settings_apart(catalogue: Catalogue) -> None:
     assert catalogue.refits() == []
     other = replace(REFIT, base={"actor": 0.9}, why=RefitWord.NO_BETTER)
@@ -55,3 +68,15 @@ def test_refits_come_back_newest_first_and_those_of_other_settings_apart(catalog
     assert newest.made_at is not None
     assert replace(newest, id=0, made_at=None) == other
     assert [each.id for each in catalogue.refits({"actor": 0.1})] == [1]
+    for _ in range(50):
+        catalogue.add_refit(other)
+    assert [each.id for each in catalogue.refits({"actor": 0.1})] == [1]
+
+
+def test_what_a_curator_pinned_tells_nothing_of_the_rule(catalogue: Catalogue, sample: "Sample") -> None:
+    content = sample.store(catalogue, sample.record("gray"), Tone.GRAYSCALE)
+    style = sample.store(catalogue, sample.record("colour"), Tone.COLOUR)
+    catalogue.pin(content, [MatchEntry(MatchOutcome.MATCHED, style, 1, 0.4, {"values": {"actor": 1.0}})])
+    (attempt,) = sample.night(catalogue)
+    catalogue.give_verdict(attempt, "Aoi", Judgement(Verdict.APPROVED))
+    assert catalogue.judged_matches() == []

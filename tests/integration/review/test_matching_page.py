@@ -14,7 +14,7 @@ DATABASES = ("sqlite",)
 def test_weights_in_force_and_refits_are_told(settings: CatalogueSettings, catalogue: Catalogue) -> None:
     with opened(settings) as app:
         browser = Browser(app)
-        assert "0 verdicts on matches of other designs are here, and 50 are needed" in browser.get("/matching").text
+        assert "0 verdicts that teach are here, and 50 are needed" in browser.get("/matching").text
         catalogue.add_refit(REFIT)
         catalogue.add_refit(replace(REFIT, weights={"actor": 0.7}, why="<b>no better</b>"))
         page = browser.get("/matching").text
