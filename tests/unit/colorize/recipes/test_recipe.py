@@ -111,6 +111,8 @@ COLOUR_AS_KEPT: dict[str, Any] = {
     },
 }
 """The data of `nishiki/colour` as it stands in catalogues of that time."""
+COLOUR_THEN = CHROMA.changed(styles=1, limits={**CHROMA.limits, "ink_chroma": [0.0, 15.0]})
+"""It took one style, and less colour in the ink."""
 
 
 @pytest.mark.parametrize(("x", "y", "z"), CONFIGURATIONS)
@@ -186,13 +188,13 @@ def test_a_digest_changes_with_each_deciding_parameter_of_chroma(parameter: str)
 
 @pytest.mark.parametrize("name", AS_KEPT | AS_KEPT_OF_CHROMA)
 def test_a_recipe_of_a_kept_night_has_the_digest_that_it_is_kept_under(name: str) -> None:
-    recipe = CHROMA.changed(styles=1) if name == CHROMA.name else recipe_named(name)  # it took one style then
+    recipe = COLOUR_THEN if name == CHROMA.name else recipe_named(name)
     assert recipe.digest() == (AS_KEPT | AS_KEPT_OF_CHROMA)[name]
 
 
 def test_data_that_was_kept_under_the_old_names_is_read_as_the_same_recipe() -> None:
     kept = json.loads(json.dumps(COLOUR_AS_KEPT))
-    assert Recipe.from_data(kept) == CHROMA.changed(styles=1)
+    assert Recipe.from_data(kept) == COLOUR_THEN
     assert Recipe.from_data(kept).digest() == AS_KEPT_OF_CHROMA["nishiki/colour"]
 
 
