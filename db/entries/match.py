@@ -17,6 +17,10 @@ _WORDS: Final[Mapping[tuple[Verdict, str], tuple[float, float]]] = {
 """Whether a match was good, and how much that counts; colour that bleeds or lies on ink says nothing of the match."""
 
 
+LEAST_VERDICTS: Final = 50
+"""Verdicts that say something of a match, from which on the weights are refitted."""
+
+
 class RefitWord(StrEnum):
     """Why a refit was accepted or refused."""
 

@@ -1,7 +1,7 @@
 """The styles that a night considers for its contents, scored: asked by `flows.match`, portion by portion.
 
-Considered are those most alike by their features and those whose records share something. The drawings of the likeliest
-are held against the content's; then the rule joins what is known of each pair.
+Considered are those most alike by their features or composition, and those whose records share something. The drawings
+of the likeliest are held against the content's; then the rule joins what is known of each pair.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -6,12 +6,10 @@ from typing import Final
 import numpy as np
 
 from colorize.matching.reweighting import Judged, refit
-from db.entries.match import JudgedMatch, RefitEntry, RefitWord
+from db.entries.match import LEAST_VERDICTS, JudgedMatch, RefitEntry, RefitWord
 from flows.matching.rule import MOST_OF_PICTURE, OF_PICTURE, STEEPNESS
 from flows.matching.weights import MatchWeights
 
-LEAST: Final = 50
-"""Verdicts that tell something from which on weights are refitted."""
 _NEW: Final = 0.25
 """Share of the verdicts that has to be new since the last refit."""
 _LEAST_OF_EACH: Final = 10
@@ -24,7 +22,7 @@ def telling(matches: Sequence[JudgedMatch]) -> list[JudgedMatch]:
 
 def is_due(verdicts: int, last: RefitEntry | None) -> bool:
     """Are there enough verdicts that tell something, and enough new ones?"""
-    return verdicts >= LEAST and (last is None or verdicts - last.verdicts >= _NEW * last.verdicts)
+    return verdicts >= LEAST_VERDICTS and (last is None or verdicts - last.verdicts >= _NEW * last.verdicts)
 
 
 def refitted(matches: Sequence[JudgedMatch], weights: MatchWeights, base: MatchWeights) -> RefitEntry:

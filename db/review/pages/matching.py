@@ -1,17 +1,14 @@
 """How the matching rule weighs what prints share, and what curators' verdicts have made of it."""
 
-from typing import Final
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from db.entries.match import LEAST_VERDICTS
 from db.review.access.auth import Looking
 from db.review.access.state import State
 from db.review.view.rendering import render
 
 router = APIRouter()
-NEEDED: Final = 50
-"""Verdicts from which on the night refits, as `flows.matching.learning` has it."""
 
 
 @router.get("/matching")
@@ -25,6 +22,6 @@ def matching_page(request: Request, state: State, who: Looking) -> Response:
         "in_force": accepted[0].weights if accepted else refits[0].base if refits else {},
         "version": accepted[0].id if accepted else None,
         "judged": sum(each.word is not None for each in state.catalogue.judged_matches()),
-        "needed": NEEDED,
+        "needed": LEAST_VERDICTS,
     }
     return render(request, "matching.html.j2", who, context)

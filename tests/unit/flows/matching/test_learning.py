@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from db.entries.match import JudgedMatch, RefitWord
+from db.entries.match import LEAST_VERDICTS, JudgedMatch, RefitWord
 from db.entries.night import Verdict
 from db.entries.review import Reason
 from flows.matching.known import Known
-from flows.matching.learning import LEAST, is_due, refitted, telling
+from flows.matching.learning import is_due, refitted, telling
 from flows.matching.names import people
 from flows.matching.rule import score
 from flows.matching.shared import PictureLikeness
@@ -81,8 +81,8 @@ def test_only_some_words_tell_something_of_the_match(verdict: Verdict, reason: s
 
 
 def test_a_refit_waits_for_enough_verdicts_and_then_for_enough_new_ones() -> None:
-    assert not is_due(LEAST - 1, None)
-    assert is_due(LEAST, None)
+    assert not is_due(LEAST_VERDICTS - 1, None)
+    assert is_due(LEAST_VERDICTS, None)
     last = replace(refitted(verdicts((ACTOR, 0.5), (SERIES, 0.5)), WEIGHTS, WEIGHTS), verdicts=80)
     assert not is_due(99, last)
     assert is_due(100, last)
