@@ -7,6 +7,7 @@ to be made or examined: the everyday check compares one row with HEAD.
 
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -151,7 +152,8 @@ def alembic_config(connection: Connection) -> Any:
     """Alembic's configuration on an open connection: no alembic.ini, no second engine."""
     from alembic.config import Config  # noqa: PLC0415  # as above
 
-    config = Config(attributes={"connection": connection})
+    # as it is now: the default is what sys.stdout was when alembic was first imported, and that may be closed
+    config = Config(attributes={"connection": connection}, stdout=sys.stdout)
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
 

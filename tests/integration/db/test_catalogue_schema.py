@@ -1,7 +1,9 @@
 """The migrations, on both databases: made, checked, taken back, refused when they do not fit."""
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import TYPE_CHECKING
@@ -61,6 +63,13 @@ def test_models_and_migrations_agree_and_every_step_can_be_taken_back(engine: En
         command.upgrade(alembic_config(connection), "head")
         command.check(alembic_config(connection))
     assert revision(engine) == HEAD
+
+
+def test_what_alembic_prints_goes_where_output_goes_now(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with migrating(engine) as connection:
+        alembic_config(connection)  # alembic is imported while another output stands
+        monkeypatch.setattr("sys.stdout", StringIO())
+        assert alembic_config(connection).stdout is sys.stdout
 
 
 def test_check_would_see_a_drift(engine: Engine) -> None:
