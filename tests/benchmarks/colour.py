@@ -1,186 +1,211 @@
-"""The truth arm: how near to a print's own colours does each way come that colours its gray version from another?
+"""How near to a print's own colours does each way come that colours its gray version? `colour [section …] [options]`.
 
-ΔE00 to the truth over that of leaving it gray, at 512 px, mounts cut off, always with the content's own L*. Drawn
-designs always, real prints where they lie beside the project (`../shared`, or NISHIKI_SHARED). Writes
-build/benchmarks/colour.png, a row for each pair: truth, gray, style, each arm; and colour_pairs.json.
+512 px, mounts off, always with the content's own L*, styles as a night chooses them: sections in `colour_pairs`, the
+measures in `colour_measures`, the ways in `colour_arms`. Real prints where they lie beside the project (`../shared`, or
+NISHIKI_SHARED). Writes build/benchmarks/colour.json and colour_pairs.csv, a line for each pair and way; what other ways
+than our own come to is kept, so that another run costs ours only.
+
+The way "before" is the recipe as it stood at commit 42f6fa1: colour_before.csv is what a run of it came to, written
+there by `--record`.
 """
 
+import argparse
+import csv
+import inspect
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import multiprocessing
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
 from statistics import median
 
-import numpy as np
-from PIL import Image, ImageDraw
+import cv2
 from rich.console import Console
 from rich.table import Table
 
 from colorize.device import use_one_thread
-from colorize.encoders.loading import load_encoder
-from colorize.encoders.weights import shipped_weights
-from colorize.images.decode import Pixels
-from colorize.images.resize import resized
-from colorize.measures.lightness import lab, lightness
-from colorize.measures.quality import chroma_texture, picture_measures, truth_distances
+from tests.benchmarks import colour_arms, colour_measures
+from tests.benchmarks.colour_arms import ARMS, OURS, made, neural_style
+from tests.benchmarks.colour_measures import Areas, measured, one_colour, summed_up
+from tests.benchmarks.colour_pairs import KEPT, SECTIONS, Pair
 from tests.benchmarks.figures import FOLDER, Figure, publish
-from tests.benchmarks.truth_arm import OURS, Arm, NeuralStyle, Pair, arms, pairs
-from tests.shared import SHARED
 
-KINDS = ("real", "drawn", "unrelated")
-
-
-@dataclass(frozen=True)
-class Goal:
-    """Of a measure: what is looked at of all pairs, and where it should lie."""
-
-    of: Callable[[Sequence[float]], float]
-    least: float
-    most: float
-    words: str
-
-
-MEASURES = {
-    "lightness_ssim": Goal(min, 0.999, 1, "≥ 0.999"),
-    "lightness_difference_mean": Goal(max, 0, 0.1, "≤ 0.1"),
-    "lightness_difference_p99": Goal(max, 0, 0.5, "≤ 0.5"),
-    "chroma_texture_ratio": Goal(median, 0, 0.3, "≤ 0.3"),
-    "swd_ab": Goal(median, 0, 0.3, "< 0.3"),
-    "colourfulness_ratio": Goal(median, 0.7, 1.1, "0.7 to 1.1"),
-    "ink_chroma": Goal(median, 0, 5, "< 5"),
-}
-CELL_PX = 192
+BEFORE, NEURAL = "before", "neural style"
+RECORDED = Path(__file__).with_name("colour_before.csv")
+PROCESSES = 2
+FEW = 5
+"""Pairs of each section that slow ways are tried on, evenly taken; and actor prints coloured from one style besides."""
+COLUMNS = ("ratio", "patchiness", "chroma", "distance", "ink_chroma", "trust", "trust_within", "seconds", "memory_mb")
+GOALS: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "actors": {
+        "ratio": (0, 0.66), "worse": (0, 0.05), "worst": (0, 1.2), "patchiness": (0, 1), "chroma_right": (0.9, 1),
+        "to_before": (0, 0.8), "trust": (0.6, 1), "caught": (0.8, 1), "seconds": (0, 7), "memory_mb": (0, 1000),
+    },
+    "same": {"ratio": (0, 0.64), "worst": (0, 1)},
+    "pairs": {"ratio": (0, 0.64), "worst": (0, 1)},
+    "drawn": {"ratio": (0, 0.19)},
+}  # fmt: skip
+"""Section → measure → least and most of our own way."""
+Row = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Coloured:
-    """What one arm made of one pair."""
+class Line:
+    """What one way comes to on one pair."""
 
-    pair: Pair
-    arm: str
-    picture: Pixels | None
-    seconds: float
-    measures: dict[str, float]
-    """Of the truth arm and of the picture beside its style; nothing where there is no picture."""
-
-    @property
-    def ratio(self) -> float | None:
-        """ΔE00 over that of leaving it gray."""
-        return self.measures.get("delta_e_ratio")
+    section: str
+    name: str
+    styles: int
+    way: str
+    measures: Row
 
 
-def main() -> None:
-    """Table, figures and contact sheet."""
+def main(given: Sequence[str] | None = None) -> None:
+    """Measure the sections that are named, or all."""
+    asked = _asked(given)
+    pairs = list(chain.from_iterable(SECTIONS[name](asked.contents) for name in asked.sections or SECTIONS))
+    few = {pair.name for name in SECTIONS for pair in _few([each for each in pairs if each.section == name])}
+    lines: list[Line] = []
+    with _workers() as workers:
+        for found in workers.map(_measured, pairs, [pair.name in few for pair in pairs]):
+            _tell(found)
+            lines += found
+    if asked.record:
+        others = [line for line in _before() if line.section not in {pair.section for pair in pairs}]
+        _write(RECORDED, [*others, *(replace(line, way=BEFORE) for line in lines if line.way == OURS)])
+    names = {(pair.section, pair.name) for pair in pairs}
+    lines += [line for line in _before() if (line.section, line.name) in names]
+    _write(FOLDER / "colour_pairs.csv", lines)
+    tables = {section: _summaries(lines, section) for section in dict.fromkeys(pair.section for pair in pairs)}
+    for section, ways in tables.items():
+        _show(section, ways)
+    publish("colour", _figures(tables))
+
+
+def _asked(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m tests.benchmarks.colour")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--contents", type=int, help="that many of each section, the same ones each time")
+    parser.add_argument("--record", action="store_true", help="keep what our way comes to as that of before")
+    asked = parser.parse_args(given)
+    if unknown := set(asked.sections) - set(SECTIONS):
+        parser.error(f"there is no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}")
+    return asked
+
+
+def _workers() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), initializer=_one_thread)
+
+
+def _one_thread() -> None:
     use_one_thread()
-    neural_style = NeuralStyle(load_encoder(shipped_weights()))
-    ways = arms(neural_style)
-    rows = [
-        [_coloured(pair, name, arm, neural_style) for name, arm in ways.items()] for pair in pairs(SHARED / "prints")
-    ]
-    _show(list(ways), rows)
-    _lay_out(list(ways), rows)
-    publish("colour", list(_figures(list(ways), rows)))
+    cv2.setNumThreads(1)
 
 
-def _coloured(pair: Pair, name: str, arm: Arm, neural_style: NeuralStyle) -> Coloured:
-    raw = neural_style.raw(pair.content, pair.style)  # made before the clock starts
-    began = time.perf_counter()
-    picture = arm(pair.content, pair.style)
-    seconds = time.perf_counter() - began
-    if picture is None:
-        return Coloured(pair, name, None, seconds, {})
-    measures = truth_distances(pair.truth, picture) | picture_measures(pair.content, picture, pair.style)
-    texture = _texture_ratio(pair.content, picture, raw)
-    if texture is not None:
-        measures["chroma_texture_ratio"] = texture
-    return Coloured(pair, name, picture, seconds, measures)
+def _few(pairs: Sequence[Pair]) -> Sequence[Pair]:
+    return pairs[:: max(1, len(pairs) // FEW)][:FEW]
 
 
-def _texture_ratio(content: Pixels, result: Pixels, reference: Pixels) -> float | None:
-    """`chroma_texture` of a result over that of a reference, such as neural style that paints its own lightness.
-
-    All are brought to the reference's size, since no picture shows more texture than the neural style that made it
-    had pixels. None where the content is flat nowhere, or the reference without any colour.
-    """
-    size = reference.shape[1::-1]
-    kept, made = (np.array(Image.fromarray(each).resize(size, Image.Resampling.LANCZOS)) for each in (content, result))
-    drawing = lightness(kept)
-    found, raw = (chroma_texture(drawing, lab(each)[..., 1:]) for each in (made, reference))
-    return found / raw if found is not None and raw else None
+def _measured(pair: Pair, slow: bool) -> list[Line]:
+    areas = one_colour(pair.truth)
+    ways = {name: _kept(pair, name, areas) for name in (*ARMS, *([NEURAL] if slow else []))}
+    ways[OURS] = _ours(pair, areas)
+    if slow and pair.section == "actors":
+        ways[f"{OURS}, one style"] = _ours(pair, areas, styles=1)
+    return [Line(pair.section, pair.name, len(pair.styles), way, row) for way, row in ways.items() if row]
 
 
-def _show(names: Sequence[str], rows: Sequence[Sequence[Coloured]]) -> None:
-    """The ratio of each pair, on the screen and as JSON."""
-    table = Table("pair", *names, title="ΔE00 over leaving it gray", title_justify="left")
-    for row in rows:
-        ratios = (each.ratio for each in row)
-        table.add_row(row[0].pair.name, *("no picture" if ratio is None else f"{ratio:.2f}" for ratio in ratios))
-    Console(width=160).print(table)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    every = [each for row in rows for each in row]
-    kept = [{"pair": each.pair.name, "kind": each.pair.kind, "arm": each.arm, **each.measures} for each in every]
-    (FOLDER / "colour_pairs.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+def _ours(pair: Pair, areas: Areas, styles: int | None = None) -> Row:
+    found = made(pair, styles)
+    told = {name: value for name, value in found.result.measures.items() if name == "trust"}
+    took = {"seconds": found.seconds, "memory_mb": found.memory_mb}
+    return measured(pair.truth, found.picture, found.trust, areas) | told | took
 
 
-def _figures(names: Sequence[str], rows: Sequence[Sequence[Coloured]]) -> Iterator[Figure]:
-    """Medians: of the ratio for each kind of pairs, with how many have a picture; of each measure over all pairs."""
-    for kind in KINDS:
-        found = {name: _ratios(rows, place, kind) for place, name in enumerate(names)}
-        medians = {name: median(ratios) for name, ratios in found.items() if ratios}
-        for name, value in medians.items():
-            target, holds = _judged(kind, value, medians) if name == OURS else ("", None)
-            yield Figure(f"{kind}: {name} ({len(found[name])} pairs)", value, "× gray", target, holds)
-    for place, name in enumerate(names):
-        for measure, goal in MEASURES.items():
-            values = [row[place].measures[measure] for row in rows if measure in row[place].measures]
-            if values:
-                value = goal.of(values)
-                target, holds = (goal.words, goal.least <= value <= goal.most) if name == OURS else ("", None)
-                yield Figure(f"{name}: {measure}, {goal.of.__name__}", value, "", target, holds)
-        seconds = median(row[place].seconds for row in rows)
-        judged = ("≤ 10", seconds <= 10) if name == OURS else ("", None)
-        yield Figure(f"{name}: time, descent apart", seconds, "s", *judged)
+def _kept(pair: Pair, way: str, areas: Areas) -> Row:
+    """What a way that does not change comes to, from the last run where there was one; nothing without a picture."""
+    text = f"{way} {pair.section} {pair.name} {pair.styles[0]}" + "".join(
+        map(inspect.getsource, (colour_arms, colour_measures))
+    )
+    table = b"" if pair.usual is None else pair.usual.tobytes()
+    path = KEPT / "ways" / f"{sha256(text.encode() + pair.content.tobytes() + table).hexdigest()[:24]}.json"
+    if path.exists():
+        kept: Row = json.loads(path.read_text())
+        return kept
+    picture = neural_style(pair) if way == NEURAL else ARMS[way](pair)
+    row = {} if picture is None else measured(pair.truth, picture, areas=areas)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(row))
+    return row
 
 
-def _ratios(rows: Sequence[Sequence[Coloured]], place: int, kind: str) -> list[float]:
-    return [row[place].ratio or 0.0 for row in rows if row[place].pair.kind == kind and row[place].ratio is not None]
+def _write(path: Path, lines: Sequence[Line]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["section", "name", "styles", "way", *COLUMNS])
+        for line in lines:
+            values = (f"{line.measures[name]:.4g}" if name in line.measures else "" for name in COLUMNS)
+            writer.writerow([line.section, line.name, line.styles, line.way, *values])
 
 
-def _judged(kind: str, value: float, medians: Mapping[str, float]) -> tuple[str, bool]:
-    """The target of our own arm among pairs of a kind."""
-    if kind == "drawn":
-        return "≤ 0.6", value <= 0.6
-    if kind == "unrelated":
-        return "below uniform tint", value < medians["uniform tint"]
-    others = min(value for name, value in medians.items() if name not in (OURS, "registered"))
-    most = 1.1 * medians["registered"]
-    return f"≤ {most:.2f} (1.1 × registered) and < {others:.2f} (any other)", value <= most and value < others
+def _before() -> list[Line]:
+    with RECORDED.open(encoding="utf-8") as stream:
+        return [
+            Line(
+                row["section"], row["name"], int(row["styles"]), row["way"],
+                {name: float(row[name]) for name in COLUMNS if row[name]},
+            )
+            for row in csv.DictReader(stream)
+        ]  # fmt: skip
 
 
-def _lay_out(names: Sequence[str], rows: Sequence[Sequence[Coloured]]) -> None:
-    lines = [_titles(["truth", "gray", "style", *names])]
-    for row in rows:
-        pair = row[0].pair
-        pictures = [pair.truth, pair.content, pair.style, *(each.picture for each in row)]
-        lines.append(np.hstack([_boxed(picture) for picture in pictures]))
-    Image.fromarray(np.vstack(lines)).save(FOLDER / "colour.png")
+def _tell(lines: Sequence[Line]) -> None:
+    """Of a pair, as it is done."""
+    (ours,) = (line for line in lines if line.way == OURS)
+    sys.stderr.write(f"{ours.section} {ours.name}: {ours.measures['ratio']:.2f}\n")
 
 
-def _titles(words: Sequence[str]) -> Pixels:
-    strip = Image.new("RGB", ((CELL_PX + 8) * len(words), 20), "white")
-    draw = ImageDraw.Draw(strip)
-    for place, word in enumerate(words):
-        draw.text((place * (CELL_PX + 8) + 4, 4), word, fill="black")
-    return np.asarray(strip)
+def _summaries(lines: Sequence[Line], section: str) -> dict[str, Row]:
+    """Way → what its pairs come to; that of prints which are no thumbnails besides, where there are any."""
+    here = [line for line in lines if line.section == section]
+    whole = {way: _summary(here, way) for way in dict.fromkeys(line.way for line in here)}
+    sharp = [line for line in here if "/wikiart" not in line.name]
+    if 0 < len(sharp) < len(here):
+        whole |= {f"{way}, no thumbnails": _summary(sharp, way) for way in (BEFORE, OURS) if way in whole}
+    return whole
 
 
-def _boxed(picture: Pixels | None) -> Pixels:
-    """On a white square; an empty one where there is no picture."""
-    box = np.full((CELL_PX + 8, CELL_PX + 8, 3), 255, np.uint8)
-    if picture is not None:
-        fitted = resized(picture, CELL_PX, multiple=1)
-        box[4 : 4 + fitted.shape[0], 4 : 4 + fitted.shape[1]] = fitted
-    return box
+def _summary(lines: Sequence[Line], way: str) -> Row:
+    before = {line.name: line.measures for line in lines if line.way == BEFORE}
+    mine = [line for line in lines if line.way == way]
+    rows = [line.measures for line in mine]
+    found = summed_up(rows, [before[line.name] for line in mine] if {line.name for line in mine} <= set(before) else ())
+    costs = {name: median(row[name] for row in rows) for name in ("seconds", "memory_mb") if name in rows[0]}
+    return {"pairs": len(rows), **found, **costs}
+
+
+def _show(section: str, ways: Mapping[str, Row]) -> None:
+    columns = list(dict.fromkeys(name for row in ways.values() for name in row))
+    table = Table(section, *columns, title_justify="left")
+    for way, row in ways.items():
+        table.add_row(way, *(f"{row[name]:.3g}" if name in row else "" for name in columns))
+    Console(width=200).print(table)
+
+
+def _figures(tables: Mapping[str, Mapping[str, Row]]) -> Iterator[Figure]:
+    """Of our own way."""
+    for section, ways in tables.items():
+        for name, value in ways[OURS].items():
+            least, most = GOALS.get(section, {}).get(name, (None, None))
+            if least is None or most is None:
+                yield Figure(f"{section}: {name}", value, "")
+            else:
+                yield Figure(f"{section}: {name}", value, "", f"{least:g} to {most:g}", least <= value <= most)
 
 
 if __name__ == "__main__":

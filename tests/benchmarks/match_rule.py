@@ -155,6 +155,11 @@ def _prints() -> list[Print]:
 def _print(number: int, row: Row) -> Print:
     scan = decode((SHARED / "ukiyoe" / row["file"]).read_bytes()).pixels
     framed = resized(find_frame(scan).crop(scan), SIZE_PX)
+    return Print(row, framed, record(number, row), tones(framed))
+
+
+def record(number: int, row: Row) -> Known:
+    """A row of prints.csv as matching sees a record."""
     found = YEAR.search(row["date"])
     year = int(found[0]) if found else None
     names = PLAYERS.split(row["actor"])
@@ -162,7 +167,7 @@ def _print(number: int, row: Row) -> Print:
     title = f"{row['depicts']}, {row['play']}"
     said = Description(number, "", "", row["file"], title, (row["artist"],), tuple(zip(roles, names, strict=False)),
                        year, year, "", "", None, None)  # fmt: skip
-    return Print(row, framed, known(said), tones(framed))
+    return known(said)
 
 
 def _scores(content: Print, styles: Sequence[Print], usual: Vectors) -> list[float]:
