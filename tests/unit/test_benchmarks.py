@@ -27,6 +27,7 @@ PARTS = {
     "colour_arms",
     "colour_measures",
     "colour_pairs",
+    "colour_sheet",
 }
 """What benchmarks are made of, besides the parts of the review's, which are named after it."""
 
