@@ -116,6 +116,7 @@ class Colorizer:
             precision=self.operands.precision,
             deep=made.deep,
             origins=found.origins,
+            trust=found.trust,
             refusal=made.refusal,
         )
 

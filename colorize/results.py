@@ -63,5 +63,7 @@ class Colorization:
     """`picture` with 16 bits a channel, where the scan has them."""
     origins: "Origins | None" = None
     """Where its colours come from, cell by cell, where the method says so."""
+    trust: "NDArray[np.uint8] | None" = field(default=None, repr=False)
+    """How likely a curator accepts each cell's colours, (h, w), 0 to 255, where the method says so."""
     refusal: str | None = None
     """Why the result is too poor to be shown as a colorization; None when it is not."""

@@ -57,6 +57,8 @@ class Measured:
     chroma: Chroma
     measures: Mapping[str, float]
     origins: Origins | None = None
+    trust: NDArray[np.uint8] | None = None
+    """Of the framed picture's cells, (rows, columns), 0 to 255; its mean, 0 to 1, is the measure `trust`."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Found:
     """Of the run; those of the picture are taken when it is finished."""
     trace: tuple[Mapping[str, float], ...] = ()
     origins: Origins | None = None
+    trust: NDArray[np.uint8] | None = None
 
 
 def no_room(work: Work, each: Prepared, why: object, remedy: str) -> OutOfMemory:
@@ -93,7 +96,8 @@ def alone(chroma: Callable[[Prepared, Work], Chroma | Measured]) -> Colours:
         try:
             made = chroma(each, work)
             made = made if isinstance(made, Measured) else Measured(made, {})
-            return Found(made.chroma, time.monotonic() - began, made.measures, origins=made.origins)
+            took = time.monotonic() - began
+            return Found(made.chroma, took, made.measures, origins=made.origins, trust=made.trust)
         except Unsolved as error:
             return error
         except RuntimeError as error:

@@ -81,6 +81,8 @@ class Transfer:
     """(n, rows, columns) of cells: what part of its colours by likeness each style gave, together 1."""
     in_place: Floats
     """(rows, columns) of cells: what part of its colours came from the same place of the print laid on it."""
+    trust: Floats
+    """(rows, columns) of cells, in [0, 1]: how likely a curator accepts them."""
 
 
 @alone
@@ -93,12 +95,18 @@ def colours(each: Prepared, work: Work) -> Measured:
     laid = [(style.registration, place) for place, style in enumerate(each.styles) if style.registration]
     if not laid:
         found = exemplar(each.content, styles, work.encoder, own)
-        return Measured(found.chroma, _parts(found.shares), _origins(found, range(len(styles))))
+        return _measured(found, _parts(found.shares), range(len(styles)))
     registration, place = max(laid, key=lambda one: one[0].correlation)
     there = register(each.content, styles[place], registration)
     found = exemplar(each.content, [styles[place]], work.encoder, own, there)
     measures = {"in_place": float(_share(there.agrees).mean()), "registration_residual": there.residual_px}
-    return Measured(found.chroma, measures, _origins(found, [place]))
+    return _measured(found, measures, [place])
+
+
+def _measured(found: Transfer, measures: dict[str, float], places: Sequence[int]) -> Measured:
+    trust = np.rint(found.trust * 255).astype(np.uint8)
+    measures = {**measures, "trust": float(trust.mean() / 255)}
+    return Measured(found.chroma, measures, _origins(found, places), trust)
 
 
 def _parts(shares: Floats) -> dict[str, float]:
@@ -136,10 +144,11 @@ def exemplar(
         carried, doubt, in_place = _in_place(laid, carried, doubt)
         agreed = _agreed(carried, doubt, cells, paper, _PLACED_AGREEMENT)
         chroma = _restrained(ink_neutral(_painted(agreed, lightness[..., 0]), lightness[..., 0]), laid, paper)
-        return Transfer(chroma, shares, in_place)
+        return Transfer(chroma, shares, in_place, _trust(doubt, in_place))
     chroma = _painted(_agreed(carried, doubt, cells, paper, own.agreement), lightness[..., 0])
     chroma = palette_matched(chroma, mixed([each[..., 1:] for each in labs], parts), own.palette)
-    return Transfer(ink_neutral(chroma, lightness[..., 0]), shares, np.zeros_like(cells))
+    nowhere = np.zeros_like(cells)
+    return Transfer(ink_neutral(chroma, lightness[..., 0]), shares, nowhere, _trust(doubt, nowhere))
 
 
 def _lab(pixels: Pixels) -> Floats:
@@ -269,6 +278,11 @@ def _restrained(chroma: Floats, laid: Registered, paper: Floats) -> Floats:
 def _share(agrees: Floats) -> Floats:
     """How much of a place's colours is taken in place, in [0, 1]."""
     return np.asarray(((agrees - _DISAGREES) / (_AGREES - _DISAGREES)).clip(0, 1), np.float32)
+
+
+def _trust(doubt: Floats, in_place: Floats) -> Floats:
+    """How likely a curator accepts each cell's colours: half for candidates that agree, half for the same place."""
+    return np.asarray((_CONTRADICTION / (_CONTRADICTION + doubt) + in_place) / 2, np.float32)
 
 
 def _agreed(carried: Floats, doubt: Floats, lightness: Floats, paper: Floats, agreement: float) -> Floats:

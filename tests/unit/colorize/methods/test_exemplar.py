@@ -124,6 +124,9 @@ def test_a_colorization_says_which_style_each_cell_took_its_colours_from(
     assert both.measures["style_1"] + both.measures["style_2"] == pytest.approx(1.0)
     assert (set(np.unique(both.origins.style)), both.origins.in_place.max()) == ({1, 2}, 0)  # type: ignore[union-attr]
     assert [each for each in one.measures if each.startswith("style_")] == []
+    assert one.trust is not None
+    assert one.trust.shape == one.origins.style.shape  # type: ignore[union-attr]
+    assert one.measures["trust"] == pytest.approx(one.trust.mean() / 255)
     assert len(notes) == 1
     assert notes[0].startswith("style image 3 gives no colours: the style image is grayscale")
 
