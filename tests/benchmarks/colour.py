@@ -74,6 +74,7 @@ def main(given: Sequence[str] | None = None) -> None:
         for found in workers.map(_measured, pairs, [pair.name in few for pair in pairs]):
             _tell(found)
             lines += found
+            _write(FOLDER / "colour_pairs.csv", lines)  # a stop loses none
     if asked.record:
         others = [line for line in _before() if line.section not in {pair.section for pair in pairs}]
         _write(RECORDED, [*others, *(replace(line, way=BEFORE) for line in lines if line.way == OURS)])

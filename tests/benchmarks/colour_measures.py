@@ -44,7 +44,7 @@ def measured(
             truth's. Left out where the truth has no such area.
         chroma: mean C* over the truth's; 1 is the truth's.
         distance: sliced Wasserstein distance of the a, b distribution to the truth's, over gray's.
-        ink_chroma: mean C* of black ink, CIELAB.
+        ink_chroma: mean C* of black ink, CIELAB; left out where there is none.
         trust_within: Spearman's correlation of trust and −ΔE00, cell by cell; 1 is best. Only where trust is given.
     """
     found, own = lab(result), lab(truth)
@@ -54,8 +54,7 @@ def measured(
         "ratio": taken["delta_e_ratio"],
         "chroma": float(chroma_of(found).mean() / chroma_of(own).mean()),
         "distance": taken["swd_ab"],
-        "ink_chroma": taken["ink_chroma"],
-    }
+    } | {name: taken[name] for name in ("ink_chroma",) if name in taken}
     if usual:
         measures["patchiness"] = spread / usual
     if trust is not None:

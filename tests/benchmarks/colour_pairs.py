@@ -133,8 +133,8 @@ def pairs(number: int | None = None) -> Iterator[Pair]:
     if not folder.is_dir():
         return
     with (folder / "prints.csv").open(encoding="utf-8") as stream:
-        rows = [row for row in csv.DictReader(stream) if "same:" in row["group"]]
-    both = [(one["file"], other["file"]) for one, other in permutations(rows, 2) if one["group"] == other["group"]]
+        rows = [(row["file"], row["group"].split()[0]) for row in csv.DictReader(stream) if "same:" in row["group"]]
+    both = [(one, other) for (one, group), (other, of) in permutations(rows, 2) if group == of]
     usual = _seen().usual("") if (SHARED / "ukiyoe").is_dir() else None
     for content, style in _evenly(both, number):
         for section, laid in (("pairs by likeness", False), ("pairs", True)):
