@@ -203,15 +203,20 @@ def download_weights(cache_dir: Path, url: str | None = None) -> WeightsFile:
 def write_weights(
     path: Path, convolutions: Convolutions, metadata: dict[str, str], embedding: Mapping[str, Tensor] | None = None
 ) -> None:
-    """Write a weights file and, before it, its checksum beside it, so that it is never there without one.
-
-    Whole or not at all: processes may make the same file at once, and each reads a whole one.
-    """
+    """Write an encoder's weights file and its checksum beside it."""
     tensors = {_EMBEDDING + name: each.contiguous() for name, each in (embedding or {}).items()}
     for name, key in zip(CONVOLUTIONS, KEYS, strict=True):
         weight, bias = convolutions[name]
         tensors |= {f"{key}.weight": weight.contiguous(), f"{key}.bias": bias.contiguous()}
-    data = _in_order(save(tensors, metadata))
+    write_tensors(path, tensors, metadata)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a weights file and, before it, its checksum beside it, so that it is never there without one.
+
+    Whole or not at all: processes may make the same file at once, and each reads a whole one.
+    """
+    data = _in_order(save(dict(tensors), metadata))
     path.parent.mkdir(parents=True, exist_ok=True)
     line = checksum_line(path, hashlib.sha256(data).hexdigest()).encode()
     for place, content in ((checksum_path(path), line), (path, data)):

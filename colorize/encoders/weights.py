@@ -27,6 +27,7 @@ PREFERENCE = (OXFORD, TORCHVISION)
 """Where several lie in one folder, the first of these is taken: recipes are tuned for the original."""
 SHIPPED = Path(str(files("colorize.encoders").joinpath(f"{SMALL}.safetensors")))
 """The encoder that comes with nishiki."""
+_PACKAGE = Path(str(files("colorize")))
 FULL_WIDTHS = (64, 128, 256, 512, 512)
 """Channels of VGG-19's blocks; a distilled encoder has fewer."""
 
@@ -169,7 +170,7 @@ def check_unchanged(path: Path, found: str, expected: str | None) -> None:
 
 def _remedy(path: Path) -> str:
     """The command that brings the file back."""
-    if path == SHIPPED:
+    if path == SHIPPED or path.is_relative_to(_PACKAGE):
         names = f"{path.name} {checksum_path(path).name}"
         return f"bring it back: git -C {path.parent} checkout -- {names} (or install nishiki again)"
     if path.stem == TORCHVISION:
