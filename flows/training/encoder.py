@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from safetensors import safe_open
 from safetensors.torch import save
 from skimage import data
@@ -40,6 +38,7 @@ from flows.archives.sample.drawing.prints import draw_print
 from flows.plan import available_weights
 from flows.progress import track
 from flows.settings import Settings
+from flows.training.curves import losses_plot
 
 DRAWN = 48
 LONG_EDGE_PX = 512
@@ -100,7 +99,7 @@ def train_encoder(settings: Settings, teacher_file: WeightsFile, schedule: Sched
     small = replace(small, embedding=fit_embedding(small, looks))
     found = quality(teacher, small, list(held.values()))
     _write(output, small, found, schedule, teacher_file)
-    write_whole(output.with_suffix(".png"), _plot(losses, schedule))
+    write_whole(output.with_suffix(".png"), losses_plot(losses, f"Distillation: {schedule.words}"))
     yield from _lines(found)
     yield f"Weights: {output}; losses: {output.with_suffix('.png')}"
 
@@ -244,22 +243,3 @@ def _lines(found: Quality) -> Iterator[str]:
     yield f"Correlation of pairwise Gram distances with the teacher's, on held-out pictures: {grams}"
     yield "Of content distances: " + ", ".join(f"{name} {value:.3f}" for name, value in found.content.items())
     yield f"Rank correlation of matching scores: {found.matching:.3f}"
-
-
-def _plot(losses: Sequence[Mapping[str, float]], schedule: Schedule) -> bytes:
-    """Each part of the loss over the steps, a running mean."""
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.subplots()
-    window = max(1, len(losses) // 100)
-    for name in dict.fromkeys(name for each in losses for name in each):
-        steps, values = zip(*((step, each[name]) for step, each in enumerate(losses) if name in each), strict=True)
-        means = np.convolve(values, np.ones(window) / window, "valid")
-        axes.plot(steps[window - 1 :], means, label=name)
-    axes.set_yscale("log")
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss")
-    axes.set_title(f"Distillation: {schedule.words}", fontsize=8, loc="left", wrap=True)
-    axes.legend(frameon=False)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
