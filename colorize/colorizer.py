@@ -95,7 +95,7 @@ class Colorizer:
         """The same for every method: from its colours to the picture that is kept, with its figures."""
         began = time.monotonic()
         try:
-            made = finished(self.recipe, each, found.colours)
+            made = finished(self.recipe, each, found.colours, found.measures)
             (errors,) = saved_errors(self.recipe, self.encoder, self.cache, [each], made.seen[None])
         except RuntimeError as error:
             if not is_out_of_memory(error):
@@ -107,7 +107,7 @@ class Colorizer:
             key=each.job.key,
             picture=made.picture,
             errors=errors,
-            measures={**made.measures, **found.measures},
+            measures=made.measures,
             trace=found.trace,
             iterations=self.recipe.parameters.iterations,
             seconds=found.seconds + time.monotonic() - began,
@@ -117,6 +117,7 @@ class Colorizer:
             deep=made.deep,
             origins=found.origins,
             trust=found.trust,
+            frame=each.frame,
             refusal=made.refusal,
         )
 

@@ -8,6 +8,8 @@ if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
     import numpy as np
     from numpy.typing import NDArray
 
+    from colorize.images.frame import Frame
+
 from colorize.recipes.recipe import Precision
 
 
@@ -65,5 +67,7 @@ class Colorization:
     """Where its colours come from, cell by cell, where the method says so."""
     trust: "NDArray[np.uint8] | None" = field(default=None, repr=False)
     """How likely a curator accepts each cell's colours, (h, w), 0 to 255, where the method says so."""
+    frame: "Frame | None" = None
+    """Where in the scan the print lies, whose cells they are; None: it is the whole picture."""
     refusal: str | None = None
     """Why the result is too poor to be shown as a colorization; None when it is not."""

@@ -69,6 +69,7 @@ _MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.WAITING}
 _COPY = "bring the file back from a copy of the pictures"
 _ASK = "nishiki doctor --mend (asks its archive for it), or bring the file back from a copy of the pictures"
 _AGAIN = "nishiki doctor --mend (the next dispatch makes it again), or bring the file back from a copy of the pictures"
+_FORGET = "nishiki doctor --mend (the result stays, without its map of trust), or bring the file back from a copy"
 _UNDER_WAY = "nishiki resume (makes it again)"
 _BACK = {
     "sqlite": "put the file aside and bring it back from a copy; `sqlite3 FILE .recover` saves what can be read",
@@ -213,6 +214,7 @@ def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Findi
     remedies = dict.fromkeys(catalogue.harvested_names(), _ASK)
     remedies |= dict.fromkeys(catalogue.result_names(pending=False), _AGAIN)
     remedies |= dict.fromkeys(catalogue.result_names(pending=True), _UNDER_WAY)
+    remedies |= dict.fromkeys(catalogue.trust_names(), _FORGET)
     for sha256 in sorted(named - set(here)):
         problem = "the catalogue names it, the file is gone"
         yield Finding(Damage.MISSING, sha256, problem, remedies.get(sha256, _COPY))
@@ -407,7 +409,7 @@ class _Mending:
         if sha256 in self.answers:
             why = self.answers[sha256]
             return why is None or self._not(finding, why)
-        return False
+        return self.catalogue.forget_trust(sha256)
 
     def _needed(self, damage: Damage, path: Path) -> bool:
         """Has what was found come to life since?"""

@@ -105,6 +105,7 @@ def colorize_files(
         created=datetime.now(UTC),
         marks_sha256=sha256(data[files.marks]).hexdigest() if files.marks else None,
         refusal=result.refusal,
+        uncoloured=result.measures.get("uncoloured"),
     )
     if result.refusal and not keep_rejected:
         remove_checkpoint(checkpoint)

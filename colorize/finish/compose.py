@@ -3,7 +3,9 @@
 Called by `colorize.colorizer`; the same for every method, and knows none.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -40,24 +42,28 @@ class Finished:
     seen: Pixels
     """The print in it at working size, for the relative errors."""
     measures: dict[str, float]
+    """Of the picture, and what its method measured."""
     refusal: str | None
 
 
-def finished(recipe: Recipe, each: Prepared, colours: NDArray[Any]) -> Finished:
+def finished(
+    recipe: Recipe, each: Prepared, colours: NDArray[Any], told: Mapping[str, float] = MappingProxyType({})
+) -> Finished:
     """A method's colours, laid into the scan or kept as they were painted, and what became of it.
 
     Args:
         recipe: `lightness`, `paper`, `guide_radius_px` and `limits` are read.
         colours: where the lightness is the content's, float32 (h, w, 2), CIELAB a, b at working size; else the
             picture itself, uint8 (h, w, 3).
+        told: what the method measured, which limits may name as well.
     """
     if recipe.lightness == "content":
-        return _recoloured(recipe, each, colours)
-    measures = picture_measures(each.content, colours, each.style)
+        return _recoloured(recipe, each, colours, told)
+    measures = {**picture_measures(each.content, colours, each.style), **told}
     return Finished(colours, None, colours, measures, refusal(measures, recipe.limits))
 
 
-def _recoloured(recipe: Recipe, each: Prepared, chroma: Chroma) -> Finished:
+def _recoloured(recipe: Recipe, each: Prepared, chroma: Chroma, told: Mapping[str, float]) -> Finished:
     """The scan in the colours that a method found; marks come last, so that they hold whatever it found."""
     blank = float(each.lightness.std()) < _BLANK
     if blank:
@@ -69,7 +75,7 @@ def _recoloured(recipe: Recipe, each: Prepared, chroma: Chroma) -> Finished:
     found: Any = recomposed(each.job.scan, chroma, each.frame, Guide(recipe.guide_radius_px))
     deep, picture = (None, found) if found.dtype == np.uint8 else (found, narrowed(found))
     framed: Any = each.frame.crop(each.job.scan)
-    measures = picture_measures(framed, each.frame.crop(found), each.style)
+    measures = {**picture_measures(framed, each.frame.crop(found), each.style), **told}
     why = "nothing to colour: the content is blank" if blank else refusal(measures, recipe.limits)
     return Finished(picture, deep, at_working_size(recipe, each.frame, picture), measures, why)
 

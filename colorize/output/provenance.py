@@ -24,6 +24,10 @@ from colorize.images.decode import header
 DIGITAL_SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC's term for a picture composed of a captured one and what a trained model added."""
 
+MAP_OF_TRUST: Final = (
+    "map of trust, no picture of the print: the stronger the orange, the less the colours there are trusted; gray lies "
+    "outside the print. Of the picture "
+)
 _FIELD: Final = "nishiki"
 _NAMESPACE: Final = "urn:nishiki:provenance"
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -87,6 +91,10 @@ class Provenance:
     """Credit lines that the archives ask for, content first."""
     refusal: str | None = None
     """Why the machine rejected it."""
+    uncoloured: float | None = None
+    """The share of the print that was left in the paper's tone, where the recipe colours only what it trusts."""
+    map_of_trust: bool = False
+    """The file is no picture of the print, but the map of how far its colours are trusted."""
     software: str = field(default_factory=_software)
 
     @property
@@ -100,8 +108,10 @@ class Provenance:
         seeded = " (never trained)" if "random-seeded" in self.weights_name else ""
         colours = " and ".join(style.identifier for style in self.styles)
         return (
+            f"{MAP_OF_TRUST if self.map_of_trust else ''}"
             f"machine-colorized: {self.content.identifier}{f' in the colours of {colours}' if colours else ''}, "
             f"by recipe {self.recipe_name} with encoder weights {self.weights_name}{seeded}"
+            f"{f'; {uncoloured_words(self.uncoloured)}' if self.uncoloured else ''}"
             f"{f'; rejected by the machine: {self.refusal}' if self.refusal else ''}"
         )
 
@@ -152,8 +162,9 @@ def xmp(provenance: Provenance) -> str:
 
 def texts(provenance: Provenance) -> dict[str, str]:
     """What people read, by name: title, description, source ...; without characters that XML forbids."""
+    what = "map of trust" if provenance.map_of_trust else "machine-colorized"
     texts = {
-        "title": f"{provenance.content.identifier}, machine-colorized",
+        "title": f"{provenance.content.identifier}, {what}",
         "description": provenance.description,
         "source": "; ".join(
             [f"content {_cited(provenance.content)}", *(f"style {_cited(style)}" for style in provenance.styles)]
@@ -163,6 +174,11 @@ def texts(provenance: Provenance) -> dict[str, str]:
         "creation_time": provenance.created.astimezone(UTC).isoformat(timespec="seconds"),
     }
     return {name: _NOT_XML.sub("", text) for name, text in texts.items()}
+
+
+def uncoloured_words(share: float) -> str:
+    """What a person is told of a picture that is coloured only where its colours are trusted."""
+    return f"{share:.0%} of the print is left in the paper's tone, for no colours are trusted there"
 
 
 def is_colorization(data: bytes) -> bool:

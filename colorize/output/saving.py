@@ -5,7 +5,7 @@ gives equal bytes. Nothing is written here.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from colorize.finish.fullsize import narrowed
 from colorize.images.decode import DEEP_COLOUR, Pixels
 from colorize.images.icc import srgb_profile
 from colorize.output.provenance import Provenance, encode_png, texts, xmp
+from colorize.output.trust_map import trust_map
 from colorize.results import Colorization
 
 JPEG_QUALITY: Final = 92
@@ -61,6 +62,12 @@ def kept(result: Colorization, provenance: Provenance) -> Kept:
     if result.deep is None:
         return Kept(encode_png(result.picture, provenance), ".png", "RGB")
     return Kept(_tiff(result.deep, provenance), ".tif", DEEP_COLOUR)
+
+
+def kept_trust(result: Colorization, provenance: Provenance) -> bytes | None:
+    """The map of trust as PNG, which says that it is one; None where the method tells no trust."""
+    drawn = trust_map(result)
+    return None if drawn is None else encode_png(drawn, replace(provenance, map_of_trust=True))
 
 
 def check_suffix(path: Path) -> None:

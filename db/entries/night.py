@@ -389,6 +389,8 @@ class AttemptResult:
     measures: Mapping[str, float] = field(default_factory=dict)
     trace: tuple[Mapping[str, float], ...] = ()
     output: ImageFacts | None = None
+    trust_sha256: str | None = None
+    """Of the stored picture that shows where its colours are trusted; None where the recipe tells no trust."""
     error_class: str | None = None
     error_message: str | None = None
     transient: bool = False

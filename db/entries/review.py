@@ -38,11 +38,20 @@ class Queue(StrEnum):
     ALL = "all"
 
 
+class Order(StrEnum):
+    """What stands first; the orders of trust leave out what tells none."""
+
+    MATCH = "best match first"
+    DOUBTED = "least trusted first"
+    TRUSTED = "most trusted first"
+
+
 @dataclass(frozen=True)
 class QueueFilter:
     """What a curator wants to see; what is left out does not narrow."""
 
     queue: Queue = Queue.WAITING
+    order: Order = Order.MATCH
     batch_id: int | None = None
     archive: str | None = None
     artist: str | None = None
@@ -55,6 +64,9 @@ class QueueFilter:
     likeness_from: float | None = None
     likeness_to: float | None = None
     """Of the style print's design to the content's, a cosine, in [-1, 1]."""
+    trust_from: float | None = None
+    trust_to: float | None = None
+    """How far the colours are trusted, in [0, 1]."""
     error_from: float | None = None
     error_to: float | None = None
     """Total relative error, mean, dimensionless."""
@@ -68,10 +80,12 @@ class QueueFilter:
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where an entry stands in every queue: the lower, the earlier."""
+    """Where an entry stands in every queue of one order."""
 
     precedence: float
-    """1 - the match's score for what succeeded, dimensionless; what the machine rejected comes after, from 3 on."""
+    """The lower, the earlier: 1 - the match's score for what succeeded, dimensionless; what the machine rejected comes
+    after, from 3 on. In an order of trust the trust itself, the lower the earlier or, with the most trusted first, the
+    later; 2 where it is not told."""
     attempt_id: int
 
 
@@ -108,6 +122,8 @@ class QueueEntry:
     """Why the machine rejected it; None for what succeeded."""
     likeness: float | None
     """Of the style print's design to the content's, a cosine; None where none was matched."""
+    trust: float | None
+    """How far its colours are trusted, in [0, 1]; None where the recipe tells none."""
     verdict: VerdictEntry | None
     returned_by: str | None
     """Who returned the content's earlier attempt."""
@@ -318,6 +334,13 @@ class ShownPictures:
     content: str
     styles: tuple[str, ...]
     output: str
+    trust: str | None = None
+    """The map of trust, where there is one."""
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Those that are shown as they are, beside the content and the output."""
+        return self.styles if self.trust is None else (*self.styles, self.trust)
 
 
 @dataclass(frozen=True)

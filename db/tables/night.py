@@ -314,6 +314,8 @@ class Attempt(Base):
     measures: Mapped[dict[str, Any] | None]
     trace: Mapped[list[Any] | None]
     output_image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id"), index=True)
+    trust_sha256: Mapped[str | None]
+    """The map of trust, a file beside the output's."""
     error_class: Mapped[str | None]
     error_message: Mapped[str | None]
     transient: Mapped[bool]

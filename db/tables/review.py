@@ -59,6 +59,7 @@ class Review(Base):
         *(_best_first(f"ix_reviews_{column}", column) for column in _EQUAL),
         Index("ix_reviews_error", "error"),
         Index("ix_reviews_likeness", "likeness"),
+        Index("ix_reviews_trust", "trust", "attempt_id", *_TESTED),
         Index("ix_reviews_record_id", "record_id"),
         Index(
             "ix_reviews_withheld",
@@ -83,6 +84,8 @@ class Review(Base):
     error: Mapped[float | None]
     likeness: Mapped[float | None]
     """Of the style print to the content, as the match says."""
+    trust: Mapped[float | None]
+    """How far its colours are trusted, in [0, 1]."""
     year_from: Mapped[int | None]
     year_to: Mapped[int | None]
     returned_by: Mapped[str | None]

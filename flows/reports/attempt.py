@@ -42,7 +42,7 @@ class Shown:
     attempt: AttemptEntry
     verdict: VerdictEntry | None
     files: Mapping[str, Path | None]
-    """Original, style prints and result; None where the file is gone. A result that never was has no key."""
+    """Original, style prints, result, map of trust; None where the file is gone. What never was has no key."""
     measurements: Sequence[MeasurementEntry] = ()
 
 
@@ -54,7 +54,8 @@ def look_up(catalogue: Catalogue, attempt_id: int) -> Shown:
     """
     attempt = catalogue.attempt(attempt_id)
     styles = {_style_name(place): said.sha256 for place, said in enumerate(attempt.styles)}
-    names = {"original": attempt.content.sha256, **styles, "result": attempt.output_sha256}
+    trust = attempt.result.trust_sha256 if attempt.result else None
+    names = {"original": attempt.content.sha256, **styles, "result": attempt.output_sha256, "map of trust": trust}
     files = {name: _path(catalogue, sha256) for name, sha256 in names.items() if sha256 is not None}
     verdict = catalogue.verdicts([attempt.id]).get(attempt.id)
     return Shown(attempt, verdict, files, catalogue.measurements([attempt.id]).get(attempt.id, []))

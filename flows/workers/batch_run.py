@@ -202,7 +202,8 @@ class BatchRun:
             self.problems.append((attempt.content_identifier, closed.error_message or ""))
         if closed.output:
             styles = tuple(style.sha256 for style in attempt.styles)
-            self._tiler.add(ShownPictures(attempt.id, attempt.content.sha256, styles, closed.output.sha256))
+            made = (closed.output.sha256, closed.trust_sha256)
+            self._tiler.add(ShownPictures(attempt.id, attempt.content.sha256, styles, *made))
         if closed.outcome is Outcome.REJECTED:
             self.problems.append((attempt.content_identifier, f"rejected: {closed.error_message}"))
         remove_checkpoint(self._checkpoint(attempt))

@@ -101,6 +101,8 @@ class Finished:
     suffix: str
     mode: str
     """Of its pixels, by the name that decoding gives them."""
+    trust: bytes | None = field(repr=False)
+    """The map of trust, a PNG; None where the method tells none."""
     width: int
     height: int
     tone: str

@@ -1,4 +1,4 @@
-"""Closes attempts: what a worker answered becomes a picture file and a catalogue row, in that order.
+"""Closes attempts: what a worker answered becomes picture files and a catalogue row, in that order.
 
 Called by the flow that holds the batch, and by nobody else. A crash in between leaves an unreferenced file, which
 `nishiki doctor` finds.
@@ -41,6 +41,7 @@ def _finished(catalogue: Catalogue, answer: Finished) -> AttemptResult:
         measures=answer.measures,
         trace=answer.trace,
         output=output,
+        trust_sha256=catalogue.pictures.add(answer.trust, ".png") if answer.trust else None,
         error_message=answer.refusal,
     )
 

@@ -67,7 +67,7 @@ class Tiling:
 
     def is_whole(self, shown: ShownPictures) -> bool:
         """Are there tiles of all its pictures?"""
-        return all(self.tiles.has(sha256) for sha256 in (shown.content, *shown.styles, shown.output))
+        return all(self.tiles.has(sha256) for sha256 in (shown.content, shown.output, *shown.further))
 
     def make(self, shown: ShownPictures) -> str | None:
         """Make what is missing; why not, where something could not be made.
@@ -86,7 +86,7 @@ class Tiling:
             content = self._pixels(shown.content)
             self.tiles.add(shown.content, lambda folder: write_tiles(content, folder, shown.content))
             self.tiles.add(shown.output, lambda folder: self._write_output(content, folder, shown.output))
-        for sha256 in shown.styles:
+        for sha256 in shown.further:
             if not self.tiles.has(sha256):
                 self._add(sha256)
 

@@ -104,13 +104,14 @@ def decoded(job: PictureJob, max_pixels: int) -> Job:
 
 
 def finished(job: PictureJob, result: "Colorization") -> Finished:
-    """A result as a file's bytes, with where it came from inside, and its figures."""
+    """A result as a file's bytes, with where it came from inside, its map of trust, and its figures."""
     from colorize.device import library_versions  # noqa: PLC0415
     from colorize.images.tone import judge_tone  # noqa: PLC0415
     from colorize.output.provenance import Provenance  # noqa: PLC0415
-    from colorize.output.saving import kept  # noqa: PLC0415
+    from colorize.output.saving import kept, kept_trust  # noqa: PLC0415
 
-    provenance = replace(Provenance.from_json(job.provenance), refusal=result.refusal)
+    uncoloured = result.measures.get("uncoloured")
+    provenance = replace(Provenance.from_json(job.provenance), refusal=result.refusal, uncoloured=uncoloured)
     report, made = judge_tone(result.picture, "RGB"), kept(result, provenance)
     height, width = result.picture.shape[:2]
     return Finished(
@@ -119,6 +120,7 @@ def finished(job: PictureJob, result: "Colorization") -> Finished:
         picture=made.data,
         suffix=made.suffix,
         mode=made.mode,
+        trust=kept_trust(result, provenance),
         width=width,
         height=height,
         tone=report.tone.value,

@@ -87,6 +87,7 @@ STATES: Mapping[str, Callable[[Page, Shop], None]] = {
     "blink": pressed("b"),
     "opacity": pressed("o"),
     "lightness": pressed("l"),
+    "trust": pressed("v"),
     "elsewhere": somebody_elses,
     "approved": just_approved,
     "judged": judged,

@@ -148,6 +148,15 @@ def test_modes_exclude_one_another_and_are_told(opened: Page) -> None:
     assert [opacity for opacity, _ in layers(opened)] == [0, 1, 0]
 
 
+def test_the_map_of_trust_lies_over_the_original_and_says_what_it_shows(opened: Page) -> None:
+    opened.keyboard.press("v")
+    expect(opened.locator(".state")).to_contain_text("Trust of the whole: 0.62")
+    expect(opened.locator("[data-pane=result] .shows")).to_have_text("Map of trust")
+    until(opened, lambda: [opacity for opacity, _ in layers(opened)] == [1, 0, 1])
+    opened.keyboard.press("v")
+    expect(opened.locator("[data-pane=result] .shows")).to_have_text("Result")
+
+
 def test_blink_changes_once_a_second_at_most_and_ends_with_any_key(new_page: NewPage) -> None:
     page = looked_at(new_page(reduced_motion="no-preference"))
     page.keyboard.press("b")

@@ -151,7 +151,7 @@ def lock_contents(session: Session, attempt_ids: Collection[int]) -> list[int]:
 def _rows(session: Session, attempt_ids: Collection[int]) -> list[dict[str, Any]]:
     made = (
         select(Attempt.id, Attempt.batch_id, Attempt.recipe_name, Attempt.outcome, Attempt.total_error_mean)
-        .add_columns(Attempt.closed_at, Match.score, Image.id.label("content_id"))
+        .add_columns(Attempt.closed_at, Attempt.measures, Match.score, Image.id.label("content_id"))
         .add_columns(Attempt.content_sha256, Attempt.inputs)
         .join(Image, Image.sha256 == Attempt.content_sha256)
         .outerjoin(Match, Match.id == Attempt.match_id)
@@ -206,6 +206,7 @@ def _row(attempt: Any, record: Any, stands: Upshot, *, withheld: bool = False) -
         "outcome": attempt.outcome,
         "error": attempt.total_error_mean,
         "likeness": attempt.score,
+        "trust": (attempt.measures or {}).get("trust"),
         "year_from": record.year_from,
         "year_to": record.year_to,
         "waiting_since": attempt.closed_at if stands.waiting else None,

@@ -67,7 +67,7 @@ class AttemptQueries(Store):
     def pictures_shown(self, batch_id: int | None = None) -> Iterator[ShownPictures]:
         """The pictures of every attempt that made one, of a batch or of all; oldest first, page by page."""
         page = (
-            select(Attempt.id, Attempt.content_sha256, Attempt.inputs, Image.sha256)
+            select(Attempt.id, Attempt.content_sha256, Attempt.inputs, Image.sha256, Attempt.trust_sha256)
             .join(Image, Image.id == Attempt.output_image_id)
             .where(Attempt.outcome.is_not(None), *([] if batch_id is None else [Attempt.batch_id == batch_id]))
             .order_by(Attempt.id)
@@ -77,8 +77,8 @@ class AttemptQueries(Store):
         while True:
             with self._reading() as session:
                 shown = [
-                    ShownPictures(attempt_id, content, style_names(inputs), output)
-                    for attempt_id, content, inputs, output in session.execute(page.where(Attempt.id > last))
+                    ShownPictures(attempt_id, content, style_names(inputs), output, trust)
+                    for attempt_id, content, inputs, output, trust in session.execute(page.where(Attempt.id > last))
                 ]
             yield from shown
             if len(shown) < CHUNK:

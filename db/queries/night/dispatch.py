@@ -201,6 +201,12 @@ class DispatchQueries(Taking):
         with self._writing() as session:
             return lost_results.begin_again(session, sha256, _is_free)
 
+    def forget_trust(self, sha256: str) -> bool:
+        """Take the name of a lost map of trust out of its attempts, whose results stay; False: none has it."""
+        named = update(Attempt).where(Attempt.trust_sha256 == sha256)
+        with self._writing() as session:
+            return bool(changed(session, named.values(trust_sha256=None)))
+
     def close_attempt(self, batch: BatchEntry, attempt_id: int, result: AttemptResult) -> AttemptResult:
         """Write an attempt's outcome, its figures and its output's row in one transaction.
 

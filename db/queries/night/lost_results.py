@@ -54,7 +54,7 @@ def give_up(session: Session, attempt_id: int) -> None:
     lost = picture_of(session, attempt_id)
     why = "its result was lost, and its pictures may no longer be used"
     failed = {"outcome": Outcome.FAILED, "transient": True, "error_class": LOST, "error_message": why}
-    closed = {**failed, "output_image_id": None, "closed_at": now()}
+    closed = {**failed, "output_image_id": None, "trust_sha256": None, "closed_at": now()}
     session.execute(update(Attempt).where(Attempt.id == attempt_id).values(closed))
     if lost is not None:
         forget(session, attempt_id, lost)

@@ -65,10 +65,17 @@ class StatusQueries(Store):
             return set(session.scalars(made.where(state)))
 
     def picture_names(self) -> set[str]:
-        """The sha256 of every file that a row names: images harvested, made or long superseded, and curators' marks."""
+        """The sha256 of every file that a row names: images, superseded ones too, curators' marks, maps of trust."""
         marks = select(CuratorRequest.marks_sha256).where(CuratorRequest.marks_sha256.is_not(None))
         with self._reading() as session:
-            return {*session.scalars(select(Image.sha256)), *filter(None, session.scalars(marks))}
+            files = {*session.scalars(select(Image.sha256)), *filter(None, session.scalars(marks))}
+        return files | self.trust_names()
+
+    def trust_names(self) -> set[str]:
+        """The sha256 of every map of trust."""
+        maps = select(Attempt.trust_sha256).where(Attempt.trust_sha256.is_not(None))
+        with self._reading() as session:
+            return set(filter(None, session.scalars(maps)))
 
 
 def _records(session: Session, which: ColumnElement[bool]) -> int:

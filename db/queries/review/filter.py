@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from db.entries.review import Count, Queue, QueueFilter
+from db.entries.review import Count, Order, Queue, QueueFilter
 from db.pathless import archive_label
 from db.queries.base.search import RARE, by_words
 from db.tables.night import Archive, RecordArtist, RecordCast
@@ -135,6 +135,9 @@ def _narrowed(session: Session, wanted: QueueFilter) -> Iterator[_Narrowing]:
         yield func.coalesce(Review.year_from, Review.year_to) <= wanted.year_to, False
     yield from _within_range(session, "likeness", wanted.likeness_from, wanted.likeness_to)
     yield from _within_range(session, "error", wanted.error_from, wanted.error_to)
+    trusted = wanted.trust_from, wanted.trust_to
+    ordered = wanted.order is not Order.MATCH and trusted == (None, None)
+    yield from _within_range(session, "trust", *((0.0, None) if ordered else trusted))
     yield from _named(session, RecordArtist.name, wanted.artist)
     yield from _named(session, RecordCast.actor, wanted.actor)
     yield from by_words(session, wanted.words, Review.record_id, RARE)

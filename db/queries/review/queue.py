@@ -1,7 +1,7 @@
 """The queue: what waits for a verdict, best first, page by page at any depth.
 
-The order is (precedence, attempt), one index away; a page begins where its neighbour ended, so that entries which
-leave the queue meanwhile shift nothing. Only `QueueQueries.queue` at a position counts its way there.
+The order is (precedence or trust, attempt), one index away; a page begins where its neighbour ended, so that entries
+which leave the queue meanwhile shift nothing. Only `QueueQueries.queue` at a position counts its way there.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from db.entries.night import Description, VerdictEntry
-from db.entries.review import Choice, Count, Lease, Place, Queue, QueueEntry, QueueFilter, QueuePage
+from db.entries.review import Choice, Count, Lease, Order, Place, Queue, QueueEntry, QueueFilter, QueuePage
 from db.errors import UnknownEntry
 from db.queries.base.describe import describe
 from db.queries.base.store import Store, now
@@ -22,6 +22,8 @@ from db.tables.night import Attempt, Image, VerdictGiven
 from db.tables.review import LeaseHeld, Review
 
 _KEY = (Review.precedence, Review.attempt_id)
+_UNTOLD = 2.0
+"""Beyond any trust: no entry that tells one comes after, or before."""
 _SAID = tuple(each.name for each in fields(VerdictEntry))
 # of tables, and made once, as in `describe`
 _REVIEWS, _ATTEMPTS, _IMAGES, _LEASES, _VERDICTS = (
@@ -69,10 +71,11 @@ class QueueQueries(Store):
         """
         with self._reading() as session:
             found = conditions(session, wanted, reader)
-            places, further = _places(session, found, page)
+            places, further = _places(session, found, page, wanted.order)
             back = page.before is not None
             first = page.after is None and not back and not page.position
-            behind = not first and bool(places) and _any_beyond(session, found, places[-back], earlier=not back)
+            last = None if first or not places else places[-back]
+            behind = last is not None and _any_beyond(session, found, last, wanted.order, earlier=not back)
             earlier, later = (further, behind) if back else (behind, further)
             return QueuePage(_entries(session, places), earlier, later)
 
@@ -87,17 +90,17 @@ class QueueQueries(Store):
             counts = counted(session, [in_queue(wanted, queue) for queue in Queue], reader)
         return dict(zip(Queue, counts, strict=True))
 
-    def queue_entry(self, attempt_id: int) -> QueueEntry:
-        """One entry, in whatever queue.
+    def queue_entry(self, attempt_id: int, order: Order = Order.MATCH) -> QueueEntry:
+        """One entry, in whatever queue of that order.
 
         Raises:
             UnknownEntry: there is no such attempt, or it made no picture.
         """
         with self._reading() as session:
-            key = session.execute(select(*_KEY).where(Review.attempt_id == attempt_id)).one_or_none()
+            key = session.execute(select(*_key(order)).where(Review.attempt_id == attempt_id)).one_or_none()
             if key is None:
                 raise UnknownEntry(f"there is no attempt {attempt_id} with a picture; `nishiki export` lists them all")
-            return _entries(session, [Place(*key)])[0]
+            return _entries(session, [_place(*key)])[0]
 
     def queue_entries(self, attempt_ids: Collection[int]) -> list[QueueEntry]:
         """Those of these entries that there are, in the queue's order; a page's worth of them."""
@@ -108,7 +111,8 @@ class QueueQueries(Store):
     def queue_numbers(self, wanted: QueueFilter, limit: int, *, reader: str | None = None) -> list[int]:
         """The attempts at the queue's head, without what stands beside them."""
         with self._reading() as session:
-            places, _ = _places(session, conditions(session, wanted, reader), PageOf(limit=limit))
+            found = conditions(session, wanted, reader)
+            places, _ = _places(session, found, PageOf(limit=limit), wanted.order)
             return [place.attempt_id for place in places]
 
     def choices(self, attempt_ids: Collection[int], reader: str) -> list[Choice]:
@@ -134,7 +138,8 @@ class QueueQueries(Store):
     def place_before(self, wanted: QueueFilter, place: Place, *, reader: str | None = None) -> Place | None:
         """Where the entry before this place stands; None: there is none."""
         with self._reading() as session:
-            places, _ = _places(session, conditions(session, wanted, reader), PageOf(before=place, limit=1))
+            found = conditions(session, wanted, reader)
+            places, _ = _places(session, found, PageOf(before=place, limit=1), wanted.order)
             return places[0] if places else None
 
     def next_unleased(self, wanted: QueueFilter, curator: str, *, after: Place | None = None) -> QueueEntry | None:
@@ -144,33 +149,53 @@ class QueueQueries(Store):
         )
         with self._reading() as session:
             found = [*conditions(session, wanted, curator), ~others.exists()]
-            places, _ = _places(session, found, PageOf(after=after, limit=1))
+            places, _ = _places(session, found, PageOf(after=after, limit=1), wanted.order)
             return _entries(session, places)[0] if places else None
 
 
-def _places(session: Session, found: Sequence[ColumnElement[bool]], page: PageOf) -> tuple[list[Place], bool]:
+def _key(order: Order) -> tuple[Any, ...]:
+    return _KEY if order is Order.MATCH else (Review.trust, Review.attempt_id)
+
+
+def _place(precedence: float | None, attempt_id: int) -> Place:
+    return Place(_UNTOLD if precedence is None else precedence, attempt_id)
+
+
+def _places(
+    session: Session, found: Sequence[ColumnElement[bool]], page: PageOf, order: Order
+) -> tuple[list[Place], bool]:
     """The page's places in the queue's order, and whether others follow in the direction of reading."""
-    keys = select(*_KEY).where(*found).limit(page.limit + 1)
-    if page.before is not None:
-        keys = keys.where(_beyond(page.before, earlier=True)).order_by(*(column.desc() for column in _KEY))
-    elif page.after is not None:
-        keys = keys.where(_beyond(page.after, earlier=False)).order_by(*_KEY)
+    keys = select(*_key(order)).where(*found).limit(page.limit + 1)
+    back = page.before is not None
+    keys = keys.order_by(*_sorted(order, earlier=back))
+    if beside := page.before or page.after:
+        keys = keys.where(_beyond(beside, order, earlier=back))
     else:
-        keys = keys.order_by(*_KEY).offset(page.position)
+        keys = keys.offset(page.position)
     places = [Place(*key) for key in session.execute(keys)]
     further, places = len(places) > page.limit, places[: page.limit]
-    return (places[::-1] if page.before is not None else places), further
+    return (places[::-1] if back else places), further
 
 
-def _beyond(place: Place, *, earlier: bool) -> ColumnElement[bool]:
-    key, bound = tuple_(*_KEY), tuple_(place.precedence, place.attempt_id)
-    return key < bound if earlier else key > bound
+def _falls(order: Order, *, earlier: bool) -> bool:
+    """Does the key fall in this direction of reading?"""
+    return (order is Order.TRUSTED) is not earlier
 
 
-def _any_beyond(session: Session, found: Sequence[ColumnElement[bool]], place: Place, *, earlier: bool) -> bool:
-    order = [column.desc() if earlier else column for column in _KEY]
-    one = select(Review.attempt_id).where(*found, _beyond(place, earlier=earlier)).order_by(*order).limit(1)
-    return session.execute(one).first() is not None
+def _sorted(order: Order, *, earlier: bool) -> list[Any]:
+    return [column.desc() if _falls(order, earlier=earlier) else column for column in _key(order)]
+
+
+def _beyond(place: Place, order: Order, *, earlier: bool) -> ColumnElement[bool]:
+    key, bound = tuple_(*_key(order)), tuple_(place.precedence, place.attempt_id)
+    return key < bound if _falls(order, earlier=earlier) else key > bound
+
+
+def _any_beyond(
+    session: Session, found: Sequence[ColumnElement[bool]], place: Place, order: Order, *, earlier: bool
+) -> bool:
+    one = select(Review.attempt_id).where(*found, _beyond(place, order, earlier=earlier))
+    return session.execute(one.order_by(*_sorted(order, earlier=earlier)).limit(1)).first() is not None
 
 
 def _entries(session: Session, places: Sequence[Place]) -> tuple[QueueEntry, ...]:
@@ -192,6 +217,7 @@ def _entry(place: Place, row: Any, said: Mapping[int, Description]) -> QueueEntr
         outcome=row.outcome,
         refusal=row.error_message,
         likeness=row.likeness,
+        trust=row.trust,
         verdict=_shown(row),
         returned_by=row.returned_by,
         conflict=row.conflict_since is not None,

@@ -21,14 +21,15 @@ class WithheldQueries(Store):
         """The sha256 of every picture that belongs to a withheld result and may not be seen."""
         with self._reading() as session:
             made = (
-                select(Attempt.content_sha256, Attempt.inputs, Image.sha256)
+                select(Attempt.content_sha256, Attempt.inputs, Image.sha256, Attempt.trust_sha256)
                 .join(Review, Review.attempt_id == Attempt.id)
                 .join(Image, Image.id == Attempt.output_image_id)
                 .where(Review.withheld.is_(True))
             )
             rows = session.execute(made).all()
-            taken = set(chain.from_iterable((content, *style_names(inputs)) for content, inputs, _ in rows))
-            return frozenset(_forbidden(session, taken) | {output for *_, output in rows})
+            taken = set(chain.from_iterable((content, *style_names(inputs)) for content, inputs, *_ in rows))
+            made_here = {sha256 for *_, output, trust in rows for sha256 in (output, trust) if sha256}
+            return frozenset(_forbidden(session, taken) | made_here)
 
     def withheld_attempts(self) -> dict[int, list[int]]:
         """The withheld attempts of each batch that has some, in order."""

@@ -80,7 +80,7 @@ def entry_page(
         UnknownEntry: there is no such attempt, or it made no picture.
     """
     state, view = asked.state, asked.view
-    shown = state.catalogue.queue_entry(asked.attempt_id)
+    shown = state.catalogue.queue_entry(asked.attempt_id, view.order)
     attempt = state.catalogue.attempt(asked.attempt_id)
     lease = lease_for(state, who, asked.attempt_id) or shown.lease
     elsewhere = lease if lease and lease.curator != who.name else None

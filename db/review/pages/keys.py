@@ -38,6 +38,7 @@ KEYS: Final = (
     Key("b", "Blink: original and result in turn", _ENTRY),
     Key("o", "Opacity: lay the result over the original", _ENTRY),
     Key("l", "Lightness difference: has any line moved?", _ENTRY),
+    Key("v", "Map of trust: where to look twice", _ENTRY),
     Key("y", "Link the style print's zoom, or unlink it", _ENTRY),
     Key("+", "Zoom in", _ENTRY),
     Key("−", "Zoom out", _ENTRY),

@@ -14,7 +14,7 @@ from db.queries.review.filter import JUDGED
 from db.review.access.auth import Looking
 from db.review.access.state import State
 from db.review.view.filters import FilterForm, Part, View
-from db.review.view.links import chips, pager, ready_views, tabs, without
+from db.review.view.links import chips, orders, pager, ready_views, tabs, without
 from db.review.view.rendering import render
 
 router = APIRouter()
@@ -33,6 +33,7 @@ def queue_page(request: Request, state: State, who: Looking, view: View, part: P
         "judged": view.queue in JUDGED,
         "tabs": tabs(catalogue, view, who.name),
         "chips": chips(view),
+        "orders": orders(view),
         "pager": pager(view, part, page),
         "ready": ready_views(catalogue, who.name),
         "outcomes": (Outcome.SUCCEEDED, Outcome.REJECTED),

@@ -105,7 +105,8 @@ def _told(given: GivenVerdict, word: Verdict) -> str:
 
 def _onward(asked: Asked, who: Visitor, notice: str) -> str:
     """The next entry; behind the last one the first that waits in the view; the queue where nothing is left."""
-    place, told = asked.state.catalogue.queue_entry(asked.attempt_id).place, notice_value(notice, asked.attempt_id)
+    place = asked.state.catalogue.queue_entry(asked.attempt_id, asked.view.order).place
+    told = notice_value(notice, asked.attempt_id)
     following = next_entry(asked.state, asked.view, who, place) or first_entry(asked.state, asked.view, who)
     if following and following.attempt_id != asked.attempt_id:
         return entry_address(asked.view, following.attempt_id, notice=told)

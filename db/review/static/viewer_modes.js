@@ -1,4 +1,4 @@
-// Comparing in the result's pane: swipe, blink, opacity, lightness difference. One at a time; starts when viewer.js has painted.
+// Comparing in the result's pane: swipe, blink, opacity, lightness difference, map of trust. One at a time; starts when viewer.js has painted.
 
 import { tilesOf } from "./tiles.js";
 
@@ -19,20 +19,21 @@ let mode = "";
 let share = 50; // where the divider stands, in percent
 let blinking = 0;
 let came = null; // where the focus was before it went to the divider
-const layers = {}; // of the result's pane: original below, result, lightness above
+const layers = {}; // of the result's pane: original below, result, views above
+const VIEWS = { lightness: "source-over", trust: "multiply" }; // how each is laid over what is below it
 
 /** A further picture in the result's pane, exactly over or under it. */
-function layer(name, tiles, index) {
+function layer(name, tiles, index, compositeOperation = "source-over") {
   layers[name] ??= new Promise((resolve, reject) => {
-    const added = { tileSource: tiles, index, width: 1, opacity: 0, preload: true };
+    const added = { tileSource: tiles, index, width: 1, opacity: 0, preload: true, compositeOperation };
     result.viewer.addTiledImage({ ...added, success: (event) => resolve(event.item), error: reject });
   });
   return layers[name];
 }
 
-/** The lightness difference, fetched when it is first asked for. */
-async function lightnessLayer() {
-  return layer("lightness", await tilesOf(section.dataset.lightness), 2);
+/** A view of the result, fetched when it is first asked for. */
+async function viewLayer(name) {
+  return layer(name, await tilesOf(section.dataset[name]), 2, VIEWS[name]);
 }
 
 /** Cuts the result off left of the divider, wherever the picture stands. */
@@ -48,9 +49,9 @@ async function clip() {
 /** Draws what the mode shows; `flipped`: the original in place of the result. */
 async function draw(flipped = false) {
   (await layers.original).setOpacity(mode && mode !== "lightness" ? 1 : 0);
-  (await layers.result).setOpacity(flipped ? 0 : mode === "opacity" ? share / 100 : 1);
-  if (layers.lightness) (await layers.lightness).setOpacity(mode === "lightness" ? 1 : 0);
-  caption(flipped ? "original" : mode === "lightness" ? "lightness" : "");
+  (await layers.result).setOpacity(flipped || mode === "trust" ? 0 : mode === "opacity" ? share / 100 : 1);
+  for (const view in VIEWS) (await layers[view])?.setOpacity(mode === view ? 1 : 0);
+  caption(flipped ? "original" : mode in VIEWS ? mode : "");
   await clip();
 }
 
@@ -59,7 +60,8 @@ function caption(what) {
   const { dataset } = shows.closest(".pane");
   if (what) dataset.shows = what;
   else delete dataset.shows;
-  shows.textContent = { original: section.dataset.showsOriginal, lightness: section.dataset.showsLightness }[what] ?? plain;
+  const { showsOriginal, showsLightness, showsTrust } = section.dataset;
+  shows.textContent = { original: showsOriginal, lightness: showsLightness, trust: showsTrust }[what] ?? plain;
 }
 
 function placeDivider() {
@@ -119,7 +121,7 @@ async function set(name) {
   slide.dataset.of = mode;
   if (sliding) goToDivider();
   tell();
-  if (mode === "lightness") await lightnessLayer();
+  if (mode in VIEWS) await viewLayer(mode);
   return mode === "blink" ? blink() : draw();
 }
 

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from db.entries.night import Outcome, Verdict
-from db.entries.review import Place, Queue, QueueFilter
+from db.entries.review import Order, Place, Queue, QueueFilter
 from db.queries.review.queue import PageOf
 from db.review.access.addresses import address_of
 
@@ -33,6 +33,7 @@ _Year = Annotated[int | None, BeforeValidator(_empty), Field(ge=-9999, le=9999)]
 _Figure = Annotated[float | None, BeforeValidator(_empty), Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
+_Trust = Annotated[float | None, BeforeValidator(_empty), Field(ge=0, le=1)]
 _Cosine = Annotated[float | None, BeforeValidator(_empty), Field(ge=-1, le=1)]
 
 
@@ -58,6 +59,7 @@ class FilterForm(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     queue: Queue = Queue.WAITING
+    order: Annotated[Order, BeforeValidator(lambda value: value or Order.MATCH)] = Order.MATCH
     batch_id: _Number = None
     archive: _Text = None
     artist: _Text = None
@@ -67,6 +69,8 @@ class FilterForm(BaseModel):
     recipe: _Text = None
     likeness_from: _Cosine = None
     likeness_to: _Cosine = None
+    trust_from: _Trust = None
+    trust_to: _Trust = None
     error_from: _Figure = None
     error_to: _Figure = None
     outcome: Annotated[Outcome | None, BeforeValidator(_empty)] = None
@@ -79,8 +83,8 @@ class FilterForm(BaseModel):
         return QueueFilter(**{name: getattr(self, name) for name in type(self).model_fields})
 
     def narrowing(self) -> dict[str, Any]:
-        """What narrows the queue: field → value, without the queue itself."""
-        return {name: value for name, value in self._given().items() if name != "queue"}
+        """What narrows the queue: field → value, without the queue itself and its order."""
+        return {name: value for name, value in self._given().items() if name not in ("queue", "order")}
 
     def query(self, **further: Any) -> str:
         """As a query string, with further parameters behind; None leaves one out."""

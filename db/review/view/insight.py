@@ -26,6 +26,7 @@ MEASURES: Final = (
     "lightness_ssim",
     "lightness_difference_mean",
     "lightness_difference_p99",
+    "trust",
     "ink_chroma",
     "chroma_texture",
     "swd_ab",
@@ -34,7 +35,7 @@ MEASURES: Final = (
     "chroma_mean",
 )
 """In the order of telling: first the drawing, then the colours."""
-FOREMOST: Final = ("ink_chroma", "lightness_ssim")
+FOREMOST: Final = ("trust", "ink_chroma", "lightness_ssim")
 """What a curator asks first."""
 SEEDED: Final = "random-seeded"
 """Encoders by name: nothing learned, and distilled from VGG-19."""

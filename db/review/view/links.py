@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from db.catalogue import Catalogue
 from db.entries.night import LIKELY_SAME_DESIGN, Outcome, Verdict
-from db.entries.review import Count, Queue, QueuePage
+from db.entries.review import Count, Order, Queue, QueuePage
 from db.queries.review.filter import JUDGED
 from db.review.view.filters import FilterForm, PageForm, place_text
 
@@ -31,6 +31,14 @@ class Chip:
 
 
 @dataclass(frozen=True)
+class Sorted:
+    """The view in one of the orders."""
+
+    order: Order
+    query: str
+
+
+@dataclass(frozen=True)
 class Pager:
     """The neighbours of a page of the queue; None where there are none."""
 
@@ -45,6 +53,11 @@ def tabs(catalogue: Catalogue, view: FilterForm, reader: str) -> list[Tab]:
     """All four queues."""
     counts = catalogue.queue_counts(view.wanted(), reader=reader)
     return [Tab(queue, _in_queue(view, queue).query(), count) for queue, count in counts.items()]
+
+
+def orders(view: FilterForm) -> list[Sorted]:
+    """The view in each order, from its first page on."""
+    return [Sorted(order, view.changed(order=order).query()) for order in Order]
 
 
 def chips(view: FilterForm) -> list[Chip]:

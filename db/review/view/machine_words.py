@@ -36,6 +36,7 @@ MEASURES: Final = (
     "colourfulness ratio",
     "colour distance to the style",
     "ink chroma",
+    "trust in the colours",
 )
 _FILLED: Final = {"measure": "|".join(map(re.escape, MEASURES)), "value": r"\S+", "limit": r"\S+"}
 _GAP: Final = re.compile(r"%\\\((\w+)\\\)s")

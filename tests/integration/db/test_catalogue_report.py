@@ -23,7 +23,7 @@ from db.engine import connect, upgrade, writing
 from db.entries.night import Tone, Verdict
 from db.entries.review import Judgement, Reason
 from db.errors import UnknownEntry
-from db.exports.attempts import write_csv, write_json
+from db.exports.attempts import rows, write_csv, write_json
 from db.files.home import HomeFolder
 from db.files.tiles import TileStore
 from db.files.working_copies import VERSION
@@ -221,6 +221,27 @@ def test_the_doctor_finds_missing_altered_and_unfinished_files(settings: Catalog
     assert not unfinished.exists()
 
 
+def test_a_map_of_trust_belongs_to_its_result_and_a_lost_one_is_forgotten_without_it(
+    settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        trust = catalogue.pictures.add(b"a map of trust", ".png")
+        attempt = sample.entry(catalogue, sample.record("r"), trust_sha256=trust, measures={"trust": 0.25})
+        output = catalogue.attempt(attempt).output_sha256
+        assert next(catalogue.pictures_shown()).trust == trust
+        assert catalogue.queue_entry(attempt).trust == 0.25
+        assert [row["trust_sha256"] for row in rows(catalogue)] == [trust]
+        _long_ago(catalogue.pictures.path(trust))
+        assert _damage(settings) == []
+        catalogue.pictures.path(trust).unlink()
+        (finding,) = examine(settings)
+        assert (finding.damage, finding.subject) == (Damage.MISSING, trust)
+        assert "without its map of trust" in finding.remedy
+        assert mend(settings, [finding], _NO, print) == [finding]
+        assert _damage(settings) == []
+        assert (catalogue.attempt(attempt).output_sha256, next(catalogue.pictures_shown()).trust) == (output, None)
+
+
 def test_what_the_doctor_did_not_look_at_is_said(settings: CatalogueSettings, sample: "Sample") -> None:
     with Catalogue.open(settings) as catalogue:
         sample.pairs(catalogue, 2)
@@ -342,7 +363,7 @@ def test_the_doctor_tells_of_a_schema_it_cannot_read(
     monkeypatch.setattr("db.engine.HEAD", "9998")  # as a later program would see this catalogue
     (finding,) = examine(settings)
     assert (finding.damage, finding.mendable) == (Damage.SCHEMA, False)
-    assert "has schema 0007" in finding.problem
+    assert "has schema 0008" in finding.problem
     engine = connect(settings.url)
     copy = upgrade(engine)
     engine.dispose()

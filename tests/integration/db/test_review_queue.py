@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from db.catalogue import Catalogue
 from db.entries.night import Derivatives, Outcome, Tone, Verdict
-from db.entries.review import Count, Facet, Judgement, Place, Queue, QueueFilter, Reason
+from db.entries.review import Count, Facet, Judgement, Order, Place, Queue, QueueFilter, Reason
 from db.errors import UnknownEntry
 from db.queries.review.queue import PageOf
 
@@ -85,6 +85,29 @@ def test_pages_forth_and_back_hold_every_entry_once_at_any_depth(catalogue: Cata
     assert ([entry.attempt_id for entry in page.entries], page.earlier, page.later) == (attempts[:3], False, True)
     jumped = catalogue.queue(QueueFilter(), PageOf(position=4, limit=2))
     assert ([entry.attempt_id for entry in jumped.entries], jumped.earlier, jumped.later) == (attempts[4:6], True, True)
+
+
+def test_the_least_or_most_trusted_come_first_page_by_page_and_what_tells_no_trust_is_left_out(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    trusts = (0.5, 0.9, 0.5, 0.1)
+    made = [sample.entry(catalogue, sample.record(f"t{n}"), measures={"trust": each}) for n, each in enumerate(trusts)]
+    untold = sample.entry(catalogue, sample.record("untold"))
+    doubted = [made[3], made[0], made[2], made[1]]
+    for order, expected in ((Order.DOUBTED, doubted), (Order.TRUSTED, doubted[::-1])):
+        wanted = QueueFilter(order=order)
+        first = catalogue.queue(wanted, PageOf(limit=2))
+        second = catalogue.queue(wanted, PageOf(after=first.entries[-1].place, limit=2))
+        assert [each.attempt_id for each in (*first.entries, *second.entries)] == expected
+        assert (first.earlier, first.later, second.earlier, second.later) == (False, True, True, False)
+        assert _ids(catalogue, wanted, PageOf(before=second.entries[0].place, limit=2)) == expected[:2]
+        assert catalogue.queue_numbers(wanted, 10) == expected
+        assert catalogue.queue_count(wanted).number == 4
+        middle = catalogue.queue_entry(expected[1], order).place
+        assert catalogue.place_before(wanted, middle).attempt_id == expected[0]  # type: ignore[union-attr]
+        assert catalogue.next_unleased(wanted, "Aoi", after=middle).attempt_id == expected[2]  # type: ignore[union-attr]
+        assert catalogue.queue_entry(untold, order).trust is None
+    assert sorted(_ids(catalogue, QueueFilter(trust_from=0.5))) == sorted(made[:3])
 
 
 def test_entries_that_leave_the_queue_shift_no_page(catalogue: Catalogue, sample: "Sample") -> None:

@@ -306,6 +306,15 @@ def test_a_recipe_of_the_papers_takes_a_gray_style_still(content: Pixels, narrow
     assert str(result.refusal).startswith("still gray")
 
 
+def test_a_result_that_is_trusted_too_little_is_refused_in_words_and_its_map_is_there_all_the_same(
+    mounted: Pixels, style: Pixels, narrow: Encoder
+) -> None:
+    result = made(COLOUR.changed(limits={"trust": [0.9, 1]}), narrow, Job("x", mounted, style))
+    assert result.refusal == f"trust in the colours {result.measures['trust']:.3g}, 0.9 is the least"
+    assert result.trust is not None
+    assert result.frame == find_frame(mounted)
+
+
 @pytest.mark.parametrize("recipe", [COLOUR, RECIPES["welsh"], NEURAL, NEURAL.changed(lightness="free")])
 def test_a_result_outside_its_recipes_limits_is_refused_with_its_numbers(
     recipe: Recipe, photographs: dict[str, Pixels], narrow: Encoder

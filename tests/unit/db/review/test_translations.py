@@ -13,7 +13,7 @@ from jinja2.ext import babel_extract
 
 from db.entries.match import RefitWord
 from db.entries.night import Derivatives, Outcome, Tone, Verdict
-from db.entries.review import AuditWord, Queue, Reason, Role
+from db.entries.review import AuditWord, Order, Queue, Reason, Role
 from db.review.pages.keys import KEYS
 from db.review.view.translations import LANGUAGES, translations, words
 
@@ -21,7 +21,18 @@ TEMPLATES = sorted(
     (file for file in files("db.review").joinpath("templates").iterdir() if file.name.endswith(".j2")),
     key=lambda file: file.name,
 )
-SHOWN: tuple[type[StrEnum], ...] = (Derivatives, Outcome, Tone, Verdict, Queue, Reason, Role, AuditWord, RefitWord)
+SHOWN: tuple[type[StrEnum], ...] = (
+    Derivatives,
+    Outcome,
+    Tone,
+    Verdict,
+    Queue,
+    Order,
+    Reason,
+    Role,
+    AuditWord,
+    RefitWord,
+)
 GAP = re.compile(r"%\((\w+)\)s")
 GETTEXT = ("_", "gettext", "ngettext")
 

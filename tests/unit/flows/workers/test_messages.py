@@ -43,8 +43,9 @@ JOBS = (
 LIMITS = Limits(max_pixels=10**8, precision="bfloat16", checkpoint_s=60.0)
 MODELS = (ModelFile("encoder", "nishiki-small", "0" * 64, "/weights/small.safetensors"),)
 FINISHED = Finished(
-    key="7", device="cuda:1", picture=b"\x89PNG\r\n\x00\xff", suffix=".png", mode="RGB", width=300, height=400,
-    tone="colour", tone_measures={"chroma": 12.5}, versions={"torch": "2.13"}, seed=3, iterations=20, seconds=1.25,
+    key="7", device="cuda:1", picture=b"\x89PNG\r\n\x00\xff", suffix=".png", mode="RGB", trust=None,
+    width=300, height=400, tone="colour", tone_measures={"chroma": 12.5}, versions={"torch": "2.13"},
+    seed=3, iterations=20, seconds=1.25,
     errors=RelativeErrors(1.0, 0.25, 2.0, 0.5), measures={"lightness_ssim": 0.99}, refusal=None,
     trace=({"iteration": 1.0, "total": 9.5},),
 )  # fmt: skip
@@ -64,7 +65,7 @@ def test_a_minibatch_of_any_recipe_comes_back_the_same(name: str) -> None:
     "message",
     [
         Progress(0.125), Note("7", "the checkpoint is damaged; begun anew"), FINISHED,
-        replace(FINISHED, refusal="still gray", picture=bytes(range(256)), trace=()),
+        replace(FINISHED, refusal="still gray", picture=bytes(range(256)), trust=b"\x89PNG", trace=()),
         Failed.of("8", "cpu", OutOfMemory("no room")), Unable.of(BadRecipe("iterations is 0")),
     ],
     ids=lambda message: type(message).__name__,
