@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from colorize.encoders import weights
 from colorize.encoders.weights import OXFORD, RANDOM, SMALL, WeightsFile
@@ -325,15 +325,21 @@ def night_recipe(settings: Settings) -> Recipe:
 
 
 def sized_recipe(name: str, settings: Settings) -> Recipe:
-    """A recipe with the settings' size, and their iterations and styles where its method takes any.
+    """A recipe with the settings' size, and their iterations, styles and least trust where its method takes any.
 
     Raises:
         UnknownRecipe, BadRecipe.
     """
     recipe = recipe_named(name)
     iterations = settings.iterations if recipe.parameters.iterations else None
-    styles = settings.styles if isinstance(recipe.parameters, Exemplar) else None
-    return recipe.changed(long_edge_px=settings.size, iterations=iterations, styles=styles)
+    own = _of_exemplar(recipe, settings) if isinstance(recipe.parameters, Exemplar) else {}
+    return recipe.changed(long_edge_px=settings.size, iterations=iterations, **own)
+
+
+def _of_exemplar(recipe: Recipe, settings: Settings) -> dict[str, Any]:
+    least = settings.least_trust
+    limits = None if least is None else {**recipe.limits, "trust": [least, 1.0]}
+    return {"styles": settings.styles, "least_trust": settings.least_trust_area, "limits": limits}
 
 
 def encoder_weights(settings: Settings, recipe: Recipe) -> WeightsFile:

@@ -18,7 +18,7 @@ from db.files.atomic import write_whole
 from db.files.home import HomeFolder
 from flows.plan import CataloguePlan, plan_catalogue
 from flows.progress import Advance, track
-from flows.reports.contact_sheet import Page, page_html, page_name, page_png, row, thumbnail
+from flows.reports.contact_sheet import Page, page_html, page_name, page_png, row, thumbnail, trust_words
 from flows.reports.encoder_note import weights_sentence
 from flows.settings import Settings
 from flows.under_prefect import stage, tell
@@ -36,8 +36,10 @@ class Sheet:
     html: Path
     png: Path
     rows: tuple[dict[str, str], ...]
-    """The table: identifier, actor, style, errors, seconds, outcome."""
+    """The table: identifier, actor, style, errors, trust, seconds, outcome."""
     encoder: str
+    trust: str
+    """How many lie in which band of trust; empty where the recipe tells none."""
 
 
 def sheet_folder(settings: Settings, batch_id: int) -> Path:
@@ -89,7 +91,7 @@ def report(settings: Settings, batch_id: int) -> Sheet:
     write_whole(folder / WITHHELD, json.dumps([each.id for each in attempts if each.withheld]).encode())
     rows = tuple(row(attempt) for attempt in attempts)
     tell(create_table_artifact, key="nishiki-batch", table=list(rows), description=f"Batch {batch_id}. {encoder}")
-    return Sheet(folder / page_name(0, ".html"), folder / page_name(0, ".png"), rows, encoder)
+    return Sheet(folder / page_name(0, ".html"), folder / page_name(0, ".png"), rows, encoder, trust_words(attempts))
 
 
 def _write_page(folder: Path, page: Page, pictures: Sequence[Sequence[Pixels | None]]) -> None:

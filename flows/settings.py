@@ -199,6 +199,16 @@ class Settings(ReviewSettings):
         description="Style images that each region of a content chooses from, at most, where the recipe can; "
         "left out: the recipe's.",
     )
+    least_trust: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="Trust in its colours that a result needs, from 0 to 1, where the recipe tells it; one with less "
+        "is rejected. Left out: the recipe's.",
+    )
+    least_trust_area: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="Trust that an area needs to be coloured, from 0 to 1, where the recipe tells it; the rest is "
+        "left in the paper's tone, which the result says. Left out: the recipe's.",
+    )
     limit: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Attempts that one night takes on at most; left out: all that are due."
     )

@@ -20,7 +20,7 @@ _STOOD_IN_EVERY_RECIPE: Final[Mapping[str, Any]] = {
 
 _LATER: Final[Mapping[str, Any]] = {
     "luma": "free", "paper": "style", "guide_radius_px": 6, "colour_layers": [], "temperature": 0.02,
-    "luminance_weight": 0.4, "agreement": 20.0, "palette": 0.4, "limits": {}, "styles": 1,
+    "luminance_weight": 0.4, "agreement": 20.0, "palette": 0.4, "limits": {}, "styles": 1, "least_trust": 0.0,
 }  # fmt: skip
 """Parameters that came later: at these values a digest is taken without them."""
 

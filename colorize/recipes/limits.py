@@ -32,11 +32,13 @@ def limit_problems(limits: Limits) -> Iterator[str]:
 def refusal(measures: Mapping[str, float], limits: Limits = NO_LIMITS) -> str | None:
     """Why a result must not be shown as a colorization; None when it may.
 
-    A gray result is refused whatever the limits. A measure that is not there (ink where nothing is black) refuses
-    nothing.
+    A gray result, and one that is left uncoloured for want of trust, is refused whatever the limits. A measure that is
+    not there (ink where nothing is black) refuses nothing.
     """
     if measures["chroma_mean"] < GRAY_CHROMA:
         return f"still gray: mean chroma {measures['chroma_mean']:.2f}, {GRAY_CHROMA:g} is the least"
+    if measures.get("uncoloured", 0.0) == 1:
+        return "not coloured: no colours are trusted anywhere in the print"
     found = [_outside(name, measures[name], *limits[name]) for name in limits if name in measures]
     return "; ".join(sentence for sentence in found if sentence) or None
 

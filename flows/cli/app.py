@@ -371,7 +371,7 @@ def _tell_sheet(sheet: "Sheet") -> None:
     from flows.reports.summary import attempts_table
 
     show(attempts_table(sheet.rows))
-    say([f"Contact sheet: {sheet.html} and {sheet.png.name}"])
+    say(filter(None, [sheet.trust, f"Contact sheet: {sheet.html} and {sheet.png.name}"]))
 
 
 def _tell_batches(plan: "Plan", tallies: "Sequence[DispatchTally]") -> None:

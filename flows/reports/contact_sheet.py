@@ -2,6 +2,7 @@
 
 import unicodedata
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,8 @@ CELL_PX, MARGIN_PX, LINE_PX = 200, 12, 17
 
 
 LABEL = "machine-colorized"
+BANDS = (0.25, 0.5, 0.75)
+"""Of trust: where the next one begins."""
 
 
 FONTS = (
@@ -51,6 +54,11 @@ class Page:
     def same_design(self) -> int:
         """How many took their colours from a print that is likely of the same design."""
         return sum(each.score is not None and each.score >= LIKELY_SAME_DESIGN for each in self.attempts)
+
+    @property
+    def trust(self) -> str:
+        """How many lie in which band of trust."""
+        return trust_words(self.attempts)
 
     @property
     def rows(self) -> list[dict[str, str]]:
@@ -80,6 +88,7 @@ def row(attempt: AttemptEntry) -> dict[str, str]:
         "content error": figure("content_error_mean"),
         "style error": figure("style_error_mean"),
         "total error": figure("total_error_mean"),
+        "trust": "" if (trust := _trust(attempt)) is None else f"{trust:.2f}",
         "seconds": figure("seconds", 1),
         "outcome": "withheld" if attempt.withheld else attempt.outcome or "pending",
         "recipe": attempt.recipe.name,
@@ -93,6 +102,19 @@ def design_words(score: float | None) -> str:
         return ""
     same = score >= LIKELY_SAME_DESIGN
     return f"{'likely of the same design' if same else 'of another design'} (score {score:.2f})"
+
+
+def trust_words(attempts: Iterable[AttemptEntry]) -> str:
+    """How many of the results lie in which band of trust, in a sentence; empty where none tells it."""
+    told = [trust for each in attempts if (trust := _trust(each)) is not None]
+    counted = Counter(sum(trust >= least for least in BANDS) for trust in told)
+    words = ("below", *(f"from {least:g}" for least in BANDS))
+    bands = (f"{counted[place]} {words[place]}" for place in reversed(range(len(words))) if counted[place])
+    return f"Trust in the colours, from 0 to 1: {', '.join(bands)}." if told else ""
+
+
+def _trust(attempt: AttemptEntry) -> float | None:
+    return attempt.result.measures.get("trust") if attempt.result else None
 
 
 def thumbnail(catalogue: Catalogue, settings: Settings, sha256: str | None) -> Pixels | None:

@@ -115,10 +115,13 @@ def problem_lines(problems: Sequence[tuple[str, str]]) -> Iterable[str]:
 def attempts_table(rows: Sequence[Mapping[str, str]]) -> Table:
     """A batch as a table."""
     table = Table("record", "actor", "style print", "design", title_justify="left")
-    table.add_column("seconds", justify="right")
+    for figure in ("trust", "seconds"):
+        table.add_column(figure, justify="right")
     table.add_column("outcome")
     for row in rows:
-        table.add_row(*(Text(row[key]) for key in ("record", "actor", "style", "design", "seconds", "outcome")))
+        table.add_row(
+            *(Text(row[key]) for key in ("record", "actor", "style", "design", "trust", "seconds", "outcome"))
+        )
     return table
 
 

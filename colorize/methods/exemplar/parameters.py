@@ -27,6 +27,9 @@ class Exemplar(Parameters):
     styles: int = 1
     """Style images that each region chooses from, at most."""
 
+    least_trust: float = 0.0
+    """Areas that are trusted less are left in the tone of the paper."""
+
     def problems(self) -> Iterator[str]:
         """Values out of range, and no layers."""
         yield from out_of_range(self, _RANGES)
@@ -49,4 +52,5 @@ _RANGES = {
     "agreement": (0.0, 1e4),
     "palette": (0.0, 1.0),
     "styles": (1, MOST_STYLES),
+    "least_trust": (0.0, 1.0),
 }

@@ -27,6 +27,7 @@ from colorize.images.resize import to_gray
 from colorize.matching.geometry import Registered, register
 from colorize.methods.exemplar.parameters import Exemplar
 from colorize.methods.exemplar.shares import style_shares
+from colorize.methods.exemplar.trusted import only_trusted
 from colorize.methods.work import Measured, Work, alone
 from colorize.results import Origins
 from colorize.running.prepare import Prepared
@@ -95,18 +96,23 @@ def colours(each: Prepared, work: Work) -> Measured:
     laid = [(style.registration, place) for place, style in enumerate(each.styles) if style.registration]
     if not laid:
         found = exemplar(each.content, styles, work.encoder, own)
-        return _measured(found, _parts(found.shares), range(len(styles)))
+        return _measured(found, _parts(found.shares), range(len(styles)), each.lightness, own.least_trust)
     registration, place = max(laid, key=lambda one: one[0].correlation)
     there = register(each.content, styles[place], registration)
     found = exemplar(each.content, [styles[place]], work.encoder, own, there)
     measures = {"in_place": float(_share(there.agrees).mean()), "registration_residual": there.residual_px}
-    return _measured(found, measures, [place])
+    return _measured(found, measures, [place], each.lightness, own.least_trust)
 
 
-def _measured(found: Transfer, measures: dict[str, float], places: Sequence[int]) -> Measured:
+def _measured(
+    found: Transfer, measures: dict[str, float], places: Sequence[int], lightness: Floats, least: float
+) -> Measured:
     trust = np.rint(found.trust * 255).astype(np.uint8)
-    measures = {**measures, "trust": float(trust.mean() / 255)}
-    return Measured(found.chroma, measures, _origins(found, places), trust)
+    measures, chroma = {**measures, "trust": float(trust.mean() / 255)}, found.chroma
+    if least:
+        kept = found.trust >= least
+        measures, chroma = measures | {"uncoloured": float(1 - kept.mean())}, only_trusted(chroma, lightness, kept)
+    return Measured(chroma, measures, _origins(found, places), trust)
 
 
 def _parts(shares: Floats) -> dict[str, float]:

@@ -22,6 +22,7 @@ NOTES: Final = (
 )
 REFUSALS: Final = (
     "nothing to colour: the content is blank",
+    "not coloured: no colours are trusted anywhere in the print",
     "still gray: mean chroma %(value)s, %(limit)s is the least",
     "%(measure)s %(value)s, %(limit)s is the least",
     "%(measure)s %(value)s, %(limit)s is the most",
@@ -37,6 +38,7 @@ MEASURES: Final = (
     "colour distance to the style",
     "ink chroma",
     "trust in the colours",
+    "share left in the paper's tone",
 )
 _FILLED: Final = {"measure": "|".join(map(re.escape, MEASURES)), "value": r"\S+", "limit": r"\S+"}
 _GAP: Final = re.compile(r"%\\\((\w+)\\\)s")

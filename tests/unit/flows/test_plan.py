@@ -143,6 +143,15 @@ def test_the_small_encoder_says_what_it_is_and_random_weights_what_they_are_not(
     assert "demonstration" in random
 
 
+def test_settings_of_least_trust_change_the_recipes_that_tell_trust_and_no_others() -> None:
+    settings = Settings.model_validate({"least_trust": 0.3, "least_trust_area": 0.2})
+    changed, named = sized_recipe("nishiki/colour", settings), recipe_named("nishiki/colour")
+    assert changed.limits == {**named.limits, "trust": [0.3, 1.0]}
+    assert changed.data()["least_trust"] == 0.2
+    welsh = "classics/welsh2002"
+    assert sized_recipe(welsh, settings).digest() == recipe_named(welsh).digest()
+
+
 def test_the_setting_says_from_how_many_styles_a_recipe_chooses_where_it_can() -> None:
     settings = Settings.model_validate({"styles": 3, "size": 128})
     assert recipe_entry(sized_recipe("nishiki/colour", settings)).styles == 3

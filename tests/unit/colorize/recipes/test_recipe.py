@@ -56,6 +56,7 @@ DECIDING_OF_CHROMA: dict[str, Any] = {
     "agreement": 5.0,
     "palette": 0.0,
     "styles": 2,
+    "least_trust": 0.3,
     "limits": {"ink_chroma": [0.0, 5.0]},
 }
 AS_KEPT = {

@@ -98,6 +98,18 @@ class Elements(HTMLParser):
         self.text += data
 
 
+def test_the_sheet_counts_its_results_by_bands_of_trust(attempt: AttemptEntry) -> None:
+    assert attempt.result is not None
+    trusted = [
+        replace(attempt, result=replace(attempt.result, measures={"trust": trust})) for trust in (0.1, 0.5, 0.9, 0.62)
+    ]
+    words = "Trust in the colours, from 0 to 1: 1 from 0.75, 2 from 0.5, 1 below."
+    assert contact_sheet.trust_words([attempt, *trusted]) == words
+    assert words in page(attempt, *trusted)
+    assert contact_sheet.row(trusted[3])["trust"] == "0.62"
+    assert contact_sheet.trust_words([attempt]) == contact_sheet.row(attempt)["trust"] == ""
+
+
 def test_an_archives_words_never_become_elements(attempt: AttemptEntry) -> None:
     hostile = replace(
         attempt,
@@ -195,7 +207,7 @@ def test_a_large_batch_is_told_in_pages_that_lead_to_each_other(attempt: Attempt
 
 
 def test_brackets_in_an_identifier_are_letters_in_a_table() -> None:
-    row = dict.fromkeys(("record", "actor", "style", "design", "seconds", "outcome"), "")
+    row = dict.fromkeys(("record", "actor", "style", "design", "trust", "seconds", "outcome"), "")
     printed = StringIO()
     Console(file=printed, width=120).print(attempts_table([row | {"record": "print 12 [recto]", "actor": "[/bold]"}]))
     assert "print 12 [recto]" in printed.getvalue()
