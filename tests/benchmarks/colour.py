@@ -68,17 +68,17 @@ def main(given: Sequence[str] | None = None) -> None:
     """Measure the sections that are named, or all."""
     asked = _asked(given)
     pairs = list(chain.from_iterable(SECTIONS[name](asked.contents) for name in asked.sections or SECTIONS))
-    few = {pair.name for name in SECTIONS for pair in _few([each for each in pairs if each.section == name])}
+    few = {pair.title for name in SECTIONS for pair in _few([each for each in pairs if each.section == name])}
     lines: list[Line] = []
     with _workers() as workers:
-        for found in workers.map(_measured, pairs, [pair.name in few for pair in pairs]):
+        for found in workers.map(_measured, pairs, [pair.title in few for pair in pairs]):
             _tell(found)
             lines += found
             _write(FOLDER / "colour_pairs.csv", lines)  # a stop loses none
     if asked.record:
         others = [line for line in _before() if line.section not in {pair.section for pair in pairs}]
         _write(RECORDED, [*others, *(replace(line, way=BEFORE) for line in lines if line.way == OURS)])
-    names = {(pair.section, pair.name) for pair in pairs}
+    names = {(pair.section, pair.title) for pair in pairs}
     lines += [line for line in _before() if (line.section, line.name) in names]
     _write(FOLDER / "colour_pairs.csv", lines)
     tables = {section: _summaries(lines, section) for section in dict.fromkeys(pair.section for pair in pairs)}
@@ -117,7 +117,7 @@ def _measured(pair: Pair, slow: bool) -> list[Line]:
     ways[OURS] = _ours(pair, areas)
     if slow and pair.section == "actors":
         ways[f"{OURS}, one style"] = _ours(pair, areas, styles=1)
-    return [Line(pair.section, pair.name, len(pair.styles), way, row) for way, row in ways.items() if row]
+    return [Line(pair.section, pair.title, len(pair.styles), way, row) for way, row in ways.items() if row]
 
 
 def _ours(pair: Pair, areas: Areas, styles: int | None = None) -> Row:

@@ -66,6 +66,11 @@ class Pair:
     usual: Floats | None = field(default=None, repr=False)
     """(STEPS, 2): mean a, b by L* of all real prints of other designs."""
 
+    @property
+    def title(self) -> str:
+        """What it is called among those of its section."""
+        return self.name if len(self.styles) > 1 else f"{self.name} from {self.styles[0]}"
+
     @cached_property
     def truth(self) -> Pixels:
         """The print without its mount, at working size."""
