@@ -108,7 +108,7 @@ def trust_words(attempts: Iterable[AttemptEntry]) -> str:
     """How many of the results lie in which band of trust, in a sentence; empty where none tells it."""
     told = [trust for each in attempts if (trust := _trust(each)) is not None]
     counted = Counter(sum(trust >= least for least in BANDS) for trust in told)
-    words = ("below", *(f"from {least:g}" for least in BANDS))
+    words = (f"below {BANDS[0]:g}", *(f"from {least:g}" for least in BANDS))
     bands = (f"{counted[place]} {words[place]}" for place in reversed(range(len(words))) if counted[place])
     return f"Trust in the colours, from 0 to 1: {', '.join(bands)}." if told else ""
 

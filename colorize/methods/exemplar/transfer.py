@@ -27,7 +27,7 @@ from colorize.images.resize import to_gray
 from colorize.matching.geometry import Registered, register
 from colorize.methods.exemplar.parameters import Exemplar
 from colorize.methods.exemplar.shares import style_shares
-from colorize.methods.exemplar.trusted import only_trusted
+from colorize.methods.exemplar.trusted import only_trusted, trusted_areas
 from colorize.methods.work import Measured, Work, alone
 from colorize.results import Origins
 from colorize.running.prepare import Prepared
@@ -110,7 +110,7 @@ def _measured(
     trust = np.rint(found.trust * 255).astype(np.uint8)
     measures, chroma = {**measures, "trust": float(trust.mean() / 255)}, found.chroma
     if least:
-        kept = found.trust >= least
+        kept = trusted_areas(found.trust, least)
         measures, chroma = measures | {"uncoloured": float(1 - kept.mean())}, only_trusted(chroma, lightness, kept)
     return Measured(chroma, measures, _origins(found, places), trust)
 

@@ -3,10 +3,23 @@
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import median_filter
 
 from colorize.finish.palette import ink_neutral, paper_tone
 
 Floats = NDArray[np.float32]
+_AREA_CELLS = 9
+"""Side of a window in which the half decides; 36 px of 512."""
+
+
+def trusted_areas(trust: Floats, least: float) -> NDArray[np.bool_]:
+    """Cells around which at least half of the cells are trusted so far: areas, and no specks of colour within others.
+
+    Args:
+        trust: (rows, columns) of cells, in [0, 1].
+        least: in [0, 1].
+    """
+    return np.asarray(median_filter(trust, _AREA_CELLS, mode="nearest") >= least)
 
 
 def only_trusted(chroma: Floats, lightness: Floats, kept: NDArray[np.bool_]) -> Floats:

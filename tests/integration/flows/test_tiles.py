@@ -105,6 +105,10 @@ def test_a_dispatch_leaves_tiles_of_content_style_output_and_lightness(night: Se
             store = TileStore(night.home / HomeFolder.TILES)
             for name in ("thumb.jpg", "preview.jpg", "info.json", "luma/thumb.jpg", "luma/info.json"):
                 assert store.path(shown.output, name).stat().st_size > 0
+            told = catalogue.attempt(shown.attempt_id).result
+            assert told is not None
+            assert (told.measures.get("trust") is None) is (shown.trust is None)
+            assert shown.trust is None or store.path(shown.trust, "thumb.jpg").stat().st_size > 0
     assert make_missing(night).made == 0
 
 

@@ -9,7 +9,7 @@ from colorize.colorizer import Colorizer
 from colorize.encoders.vgg19 import Encoder
 from colorize.images.resize import resized, to_gray
 from colorize.jobs import Job
-from colorize.methods.exemplar.trusted import only_trusted
+from colorize.methods.exemplar.trusted import only_trusted, trusted_areas
 from colorize.methods.neural_style.engine import Operands
 from colorize.output.provenance import uncoloured_words
 from colorize.recipes.library import recipe_named
@@ -33,6 +33,13 @@ def test_what_is_not_kept_takes_the_tone_of_the_papers_and_ink_stays_ink() -> No
     assert found[20, 30].tolist() == pytest.approx([0, 12])
     assert found[20, 39].tolist() == pytest.approx([0, 1.8])
     assert np.abs(np.diff(found[20, :38, 0])).max() < 15
+
+
+def test_areas_are_trusted_and_no_specks() -> None:
+    trust = np.zeros((40, 60), np.float32)
+    trust[:, 30:] = 0.6
+    trust[20, 10] = trust[5, 5:8] = 1
+    assert trusted_areas(trust, 0.5).sum(0).tolist() == [0] * 30 + [40] * 30
 
 
 def test_a_recipes_least_trust_is_measured_and_told_and_a_print_without_any_is_refused(narrow: Encoder) -> None:

@@ -103,7 +103,7 @@ def test_the_sheet_counts_its_results_by_bands_of_trust(attempt: AttemptEntry) -
     trusted = [
         replace(attempt, result=replace(attempt.result, measures={"trust": trust})) for trust in (0.1, 0.5, 0.9, 0.62)
     ]
-    words = "Trust in the colours, from 0 to 1: 1 from 0.75, 2 from 0.5, 1 below."
+    words = "Trust in the colours, from 0 to 1: 1 from 0.75, 2 from 0.5, 1 below 0.25."
     assert contact_sheet.trust_words([attempt, *trusted]) == words
     assert words in page(attempt, *trusted)
     assert contact_sheet.row(trusted[3])["trust"] == "0.62"
