@@ -22,17 +22,21 @@ from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import cv2
 from rich.console import Console
 from rich.table import Table
+from safetensors import safe_open
 
 from colorize.device import use_one_thread
+from colorize.methods.exemplar.prior import SHIPPED
 from tests.benchmarks import colour_arms, colour_measures
 from tests.benchmarks.colour_arms import ARMS, OURS, made, neural_style
 from tests.benchmarks.colour_measures import Areas, measured, one_colour, summed_up
 from tests.benchmarks.colour_pairs import KEPT, SECTIONS, Pair
 from tests.benchmarks.figures import FOLDER, Figure, publish
+from tests.benchmarks.match import prints
 
 BEFORE, NEURAL = "before", "neural style"
 RECORDED = Path(__file__).with_name("colour_before.csv")
@@ -172,13 +176,32 @@ def _tell(lines: Sequence[Line]) -> None:
 
 
 def _summaries(lines: Sequence[Line], section: str) -> dict[str, Row]:
-    """Way → what its pairs come to; that of prints which are no thumbnails besides, where there are any."""
+    """Way → what its pairs come to; then ours and before on those that are no thumbnails, and that the prior has not
+    been taught."""
     here = [line for line in lines if line.section == section]
-    whole = {way: _summary(here, way) for way in dict.fromkeys(line.way for line in here)}
-    sharp = [line for line in here if "/wikiart" not in line.name]
-    if 0 < len(sharp) < len(here):
-        whole |= {f"{way}, no thumbnails": _summary(sharp, way) for way in (BEFORE, OURS) if way in whole}
-    return whole
+    taught = _taught()
+    parts = {
+        "": here,
+        ", no thumbnails": [line for line in here if "/wikiart" not in line.name],
+        ", not taught": [line for line in here if line.name not in taught],
+    }
+    ways = dict.fromkeys(line.way for line in here)
+    return {
+        f"{way}{words}": _summary(part, way)
+        for words, part in parts.items()
+        for way in ways
+        if not words or (0 < len(part) < len(here) and way in (BEFORE, OURS))
+    }
+
+
+def _taught() -> set[str]:
+    """The prints of ../shared that the shipped prior has learned from, with all of their designs."""
+    shipped: Any = safe_open(SHIPPED, "pt")
+    files = {each["file"] for each in json.loads(shipped.metadata()["learned_from"])}
+    known = prints()
+    groups = known.groups if known else {}
+    designs = {groups.get(file.removeprefix("ukiyoe/")) for file in files} - {None, ""}
+    return files | {f"ukiyoe/{name}" for name, group in groups.items() if group in designs}
 
 
 def _summary(lines: Sequence[Line], way: str) -> Row:
