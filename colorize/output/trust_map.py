@@ -11,6 +11,8 @@ from colorize.images.frame import Frame
 from colorize.results import Colorization
 
 LONG_EDGE_PX: Final = 512
+_STEPS: Final = 16
+"""As many shades as an eye tells apart; a file of all 256 has four times the size."""
 _DOUBTED, _TRUSTED, _OUTSIDE = (226, 92, 0), (255, 255, 255), (216, 216, 216)
 """sRGB; told apart by their lightness, too. White leaves the print as it is where a page lays the map over it."""
 
@@ -34,5 +36,5 @@ def trust_map(result: Colorization) -> Pixels | None:
 
 def _coloured(trust: NDArray[np.uint8], shape: tuple[int, ...]) -> Pixels:
     smooth = Image.fromarray(trust).resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-    part = np.asarray(smooth, np.float32)[..., None] / 255
+    part = np.rint(np.asarray(smooth, np.float32)[..., None] / 255 * _STEPS) / _STEPS
     return np.rint(part * _TRUSTED + (1 - part) * _DOUBTED).astype(np.uint8)

@@ -96,8 +96,8 @@ def _breaks(error: Exception) -> Any:
     return dzsave
 
 
-def test_a_dispatch_leaves_tiles_of_content_style_output_and_lightness(night: Settings) -> None:
-    (tally,) = dispatch(night)
+def test_a_dispatch_leaves_tiles_of_content_style_output_lightness_and_trust(night: Settings) -> None:
+    (tally,) = dispatch(night.model_copy(update={"recipe": "nishiki/colour"}))
     assert (tally.outcomes, tally.notes) == ({"succeeded": 2}, [])
     assert _whole(night) == [True, True]
     with Catalogue.open(night, create=False) as catalogue:
@@ -105,10 +105,9 @@ def test_a_dispatch_leaves_tiles_of_content_style_output_and_lightness(night: Se
             store = TileStore(night.home / HomeFolder.TILES)
             for name in ("thumb.jpg", "preview.jpg", "info.json", "luma/thumb.jpg", "luma/info.json"):
                 assert store.path(shown.output, name).stat().st_size > 0
-            told = catalogue.attempt(shown.attempt_id).result
-            assert told is not None
-            assert (told.measures.get("trust") is None) is (shown.trust is None)
-            assert shown.trust is None or store.path(shown.trust, "thumb.jpg").stat().st_size > 0
+            assert shown.trust is not None
+            assert store.path(shown.trust, "thumb.jpg").stat().st_size > 0
+            assert 0 < (catalogue.queue_entry(shown.attempt_id).trust or 0) < 1
     assert make_missing(night).made == 0
 
 

@@ -45,6 +45,23 @@ def test_an_entry_shows_its_three_pictures_and_says_that_a_machine_colored_it(
     assert "1850–1852" in shown
 
 
+def test_an_entry_shows_its_map_of_trust_and_says_what_was_left_uncoloured_and_older_ones_have_neither(
+    catalogue: Catalogue, desk: Desks, sample: Sample
+) -> None:
+    trust, measures = "ab" * 32, {"trust": 0.62, "uncoloured": 0.406}
+    number = sample.entry(catalogue, sample.record("r1"), trust_sha256=trust, measures=measures)
+    older = sample.entry(catalogue, sample.record("r2"))
+    curator = desk()
+    shown, before = curator.see(f"/entries/{number}"), curator.see(f"/entries/{older}")
+    assert f'data-trust="/pictures/{trust}/"' in shown
+    assert f'<img src="/pictures/{trust}/thumb.jpg" alt="Map of trust"' in shown
+    assert "Trust of the whole: 0.62 of 1." in shown
+    assert "Trust in the colours" in shown
+    assert "41 % left in the paper's tone: no colours are trusted there" in shown
+    assert "Map of trust" not in before
+    assert "paper's tone" not in before
+
+
 def test_an_entry_says_what_the_machine_said_and_why(catalogue: Catalogue, desk: Desks, sample: Sample) -> None:
     refused: dict[str, Any] = {"outcome": Outcome.REJECTED, "error_message": "still gray: mean chroma 0.10"}
     number = sample.entry(catalogue, sample.record("r1"), **refused)

@@ -54,6 +54,22 @@ def test_the_queue_says_how_many_wait_and_shows_the_best_first(
     assert page.count(">machine-colorized<") == 3
 
 
+def test_a_card_tells_its_trust_and_the_order_is_chosen_and_kept_on_the_way(
+    catalogue: Catalogue, sample: Sample, desk: Desks
+) -> None:
+    made = [sample.entry(catalogue, sample.record(f"t{trust}"), measures={"trust": trust}) for trust in (0.62, 0.3)]
+    curator = desk()
+    page = curator.see("/?order=least+trusted+first")
+    assert _shown(page) == made[::-1]
+    assert "Trust 0.62" in _main(page)
+    assert re.search(r'order=most\+trusted\+first">Most trusted first', page)
+    assert 'aria-current="true">Least trusted first' in page
+    assert '<input type="hidden" name="order" value="least trusted first">' in page
+    opened = curator.see(f"/entries/{made[1]}?order=least+trusted+first")
+    assert f'rel="next" href="/entries/{made[0]}?order=least+trusted+first"' in opened
+    assert _shown(curator.see("/?trust_from=0.5")) == made[:1]
+
+
 def test_a_card_tells_the_lease_the_return_the_conflict_and_the_refusal(
     catalogue: Catalogue, sample: Sample, desk: Desks
 ) -> None:
