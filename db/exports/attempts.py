@@ -79,7 +79,6 @@ def _row(attempt: AttemptEntry, verdict: VerdictEntry | None) -> dict[str, Any]:
         "encoder_checksum": attempt.encoder.checksum,
         **_came_to(attempt.result),
         "output_sha256": attempt.output_sha256,
-        "trust_sha256": attempt.result.trust_sha256 if attempt.result else None,
         "closed_at": attempt.closed_at.isoformat() if attempt.closed_at else None,
         "verdict": str(verdict.verdict) if verdict else None,
         "verdict_reason": verdict.reason if verdict else None,
@@ -93,6 +92,7 @@ def _row(attempt: AttemptEntry, verdict: VerdictEntry | None) -> dict[str, Any]:
         "content_notes": attempt.content.notes,
         "style_notes": attempt.style.notes if attempt.style else (),
         "withheld": attempt.withheld,
+        "trust_sha256": attempt.result.trust_sha256 if attempt.result else None,
     }
 
 
