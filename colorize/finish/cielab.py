@@ -99,6 +99,14 @@ def luminance(pixels: NDArray[Any]) -> Floats:
     return within
 
 
+@cache
+def of_gray(top: int, dimensions: int) -> tuple[Floats, Floats]:
+    """Y and f(Y) of every gray code from 0 to `top`, as `luminance` gives them for pictures of 2 or 3 dimensions."""
+    codes = np.arange(top + 1, dtype=np.uint8 if top == _EIGHT_BITS else np.uint16)[None]
+    found = luminance(codes if dimensions == 2 else np.repeat(codes[..., None], 3, 2))[0]
+    return found, root(found)
+
+
 def lightness(root: Floats) -> Floats:
     """L in [0, 100] of f(Y)."""
     return root * 116 - 16
@@ -110,9 +118,8 @@ def tinted(luminance: Floats, root: Floats, a: Floats, b: Floats) -> list[Floats
     Constant L is constant Y, and Y is linear in R, G and B. So a colour outside the gamut moves straight towards
     its own neutral (Y, Y, Y) until the first channel is back in [0, 1]: in closed form, without clipping.
     """
-    neutral = _cubed(root)
-    x = _cubed(root + a * np.float32(1 / 500)) - neutral
-    z = _cubed(root - b * np.float32(1 / 200)) - neutral
+    x = _cubed(root + a * np.float32(1 / 500)) - luminance
+    z = _cubed(root - b * np.float32(1 / 200)) - luminance
     off = [x * np.float32(row[0] * _WHITE[0]) + z * np.float32(row[2] * _WHITE[2]) for row in _RGB_OF_XYZ]
     most = np.maximum(np.maximum(off[0], off[1]), off[2])
     least = np.minimum(np.minimum(off[0], off[1]), off[2])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from colorize.finish import cielab as lab
 from colorize.finish.cielab import Codes, Floats
 from colorize.finish.guided_filter import DEFAULT, Fit, Guide
+from colorize.finish.walls import Walls
 from colorize.images.frame import Frame
 
 Depth = TypeVar("Depth", bound=np.unsignedinteger[Any])
@@ -40,8 +41,8 @@ def recomposed(scan: NDArray[Depth], chroma: Floats, frame: Frame, guide: Guide 
         As deep as the scan, (H, W, 3), sRGB.
     """
     framed = frame.crop(scan)
-    lightness = _small_lightness(framed, (chroma.shape[0], chroma.shape[1]))
-    fit = Fit.of(chroma, lightness, guide)
+    shape = (chroma.shape[0], chroma.shape[1])
+    fit = Fit.of(chroma, _small_lightness(framed, shape), guide, Walls.of(framed, shape))
     coloured = scan.copy() if scan.ndim == 3 else np.repeat(scan[..., None], 3, 2)
     _in_threads(partial(_colour_strip, framed, fit, frame.crop(coloured)), _strips(*framed.shape[:2]))
     return coloured
@@ -80,10 +81,24 @@ def _small_lightness(scan: NDArray[Any], shape: tuple[int, int]) -> Floats:
 
 
 def _colour_strip(scan: NDArray[Any], fit: Fit, out: NDArray[Any], strip: slice) -> None:
-    luminance = lab.luminance(scan[strip])
-    root = lab.root(luminance)
+    luminance, root = _seen(scan[strip])
     a, b = fit.applied(lab.lightness(root), strip, scan.shape[0])
     _write(luminance, lab.tinted(luminance, root, a, b), out[strip])
+
+
+def _seen(strip: NDArray[Any]) -> tuple[Floats, Floats]:
+    """Y and f(Y) of a strip; of a gray one, as most scans are, by a table of its codes."""
+    if strip.ndim == 3 and not _is_gray(strip):
+        luminance = lab.luminance(strip)
+        return luminance, lab.root(luminance)
+    codes = strip if strip.ndim == 2 else strip[..., 0]
+    luminances, roots = lab.of_gray(int(np.iinfo(strip.dtype).max), strip.ndim)
+    return luminances.take(codes), roots.take(codes)
+
+
+def _is_gray(strip: NDArray[Any]) -> bool:
+    first = strip[..., 0]
+    return all(np.array_equal(first, strip[..., channel]) for channel in (1, 2))
 
 
 def _write(luminance: Floats, colour: list[Floats], out: NDArray[Any]) -> None:

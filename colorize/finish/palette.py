@@ -16,7 +16,8 @@ _LEVELS: Final = np.linspace(0, 1, 129)
 _SAMPLES: Final = 1 << 14
 _PAPER_SHARE: Final = 0.15
 """The lightest part of a print that its paper is sought in."""
-_INK, _NO_INK = 14.0, 34.0
+INK: Final = 14.0
+NO_INK: Final = 34.0
 """L below which a pixel is black ink, and above which it is none."""
 _INK_KEEPS: Final = 0.15
 """Chroma that black ink keeps: it stays as warm or cool as its print."""
@@ -75,7 +76,7 @@ def ink_neutral(chroma: Floats, lightness: Floats) -> Floats:
         chroma: (h, w, 2).
         lightness: (h, w), L in [0, 100].
     """
-    share = np.clip((lightness - _INK) / (_NO_INK - _INK), 0, 1)
+    share = np.clip((lightness - INK) / (NO_INK - INK), 0, 1)
     kept = _INK_KEEPS + (1 - _INK_KEEPS) * share**2 * (3 - 2 * share)
     return np.asarray(chroma * kept[..., None], np.float32)
 

@@ -1,4 +1,4 @@
-"""Low-size chroma brought to scans of 12 and 100 megapixels: seconds, memory, and what became of their lightness.
+"""Low-size chroma brought to scans of 12 and 100 megapixels: seconds, memory, lightness, and colour past key lines.
 
 Each size runs in a process of its own, `python -m tests.benchmarks.fullsize MEGAPIXELS`. The plain peer enlarges the
 chroma by bicubic interpolation and leaves the rest to scikit-image.
@@ -26,6 +26,7 @@ from colorize.images.resize import to_gray
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 from tests.benchmarks.figures import Figure, publish
+from tests.benchmarks.halo import SHAPES, WIDTHS_PX, halo
 
 LOW_PX = (352, 512)
 SIZES = {12: (2848, 4240), 100: (8192, 12288)}
@@ -41,6 +42,9 @@ def main() -> None:
         command = [sys.executable, "-m", __spec__.name, str(megapixels)]
         done = subprocess.run(command, capture_output=True, check=True, text=True)
         figures += _judged(megapixels, json.loads(done.stdout))
+    for width in WIDTHS_PX:
+        reach = max(halo(shape, width) for shape in SHAPES)
+        figures.append(Figure(f"halo past a key line of {width} px", reach, "px", "≤ 1", reach <= 1))
     publish("fullsize", figures)
 
 

@@ -10,8 +10,10 @@ from colorize.finish import cielab as lab
 from colorize.finish import fullsize
 from colorize.finish.fullsize import narrowed, recomposed
 from colorize.finish.guided_filter import DEFAULT, Fit, Guide
+from colorize.finish.walls import Walls
 from colorize.images.decode import Pixels
 from colorize.images.frame import Frame
+from tests.benchmarks.halo import halo
 
 UNFILTERED = Guide(radius_px=0)
 
@@ -30,7 +32,9 @@ def even(a: float, b: float, shape: tuple[int, int] = (16, 16)) -> np.ndarray:
 
 def filtered(chroma: np.ndarray, lightness: np.ndarray, guide: Guide = DEFAULT) -> np.ndarray:
     """The guided filter at the low size alone."""
-    return np.stack(Fit.of(chroma, lightness, guide).applied(lightness, slice(None), lightness.shape[0]), 2)
+    codes = lab2rgb(np.stack([lightness, *np.zeros((2, *lightness.shape))], 2))
+    walls = Walls.of(np.rint(codes * 65535).astype(np.uint16), lightness.shape[:2])
+    return np.stack(Fit.of(chroma, lightness, guide, walls).applied(lightness, slice(None), lightness.shape[0]), 2)
 
 
 def lightness_of(pixels: np.ndarray) -> np.ndarray:
@@ -162,6 +166,19 @@ def test_colours_end_where_the_drawing_does_at_full_size() -> None:
     a = rgb2lab(recomposed(scan, chroma, whole(scan), Guide(radius_px=2, epsilon=1)))[80, :, 1]
     assert np.abs(a[150:164]).max() < 2
     assert np.abs(a[166:180] - 30).max() < 2
+
+
+@pytest.mark.parametrize(("shape", "width_px"), [("upright", 2), ("slanting", 2), ("narrow", 2), ("waves", 6)])
+def test_no_colour_crosses_a_key_line_that_the_working_size_has_lost(shape: str, width_px: int) -> None:
+    assert halo(shape, width_px) <= 1
+
+
+def test_a_key_line_stays_darker_than_coloured() -> None:
+    scan = gray(np.full((96, 128), 170))
+    scan[:, 63:66] = 15
+    a = rgb2lab(recomposed(scan, even(40, 20, (12, 16)), whole(scan)))[48, :, 1]
+    assert a[30] > 35
+    assert a[64] < 20
 
 
 def test_texture_that_the_drawing_lacks_is_left_behind() -> None:
