@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from colorize.errors import UnreadableImage
 from colorize.images.decode import decode
 from colorize.images.marks import read_marks
 from colorize.images.resize import resized
@@ -80,18 +81,28 @@ class JobFiles:
 def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path | None = None) -> Job:
     """The job with its pictures decoded, and its marks read for the content at full size.
 
+    Of several styles those that cannot be read are left out, with a note.
+
     Raises:
-        UnreadableImage, OversizedImage: a picture.
+        UnreadableImage, OversizedImage: the content, or all styles.
         BadMarks: the marks, with every fault.
     """
     content = decode(files.content, max_pixels=max_pixels)
     notes = [f"The content: {note}" for note in content.notes]
     styles: list[Style] = []
-    for file in files.styles:
-        found = decode(file.data, max_pixels=max_pixels)
+    faults: list[UnreadableImage] = []
+    for place, file in enumerate(files.styles, start=1):
+        try:
+            found = decode(file.data, max_pixels=max_pixels)
+        except UnreadableImage as error:
+            faults.append(error)
+            notes.append(f"Style image {place} cannot be read and is left out: {error}")
+            continue
         pixels = resized(found.pixels, FURTHER_PX, multiple=1) if styles else found.pixels
         styles.append(Style(pixels, file.registration))
         notes += [f"The style: {note}" for note in found.notes]
+    if faults and not styles:
+        raise faults[0]
     first, *further = styles or [Style(content.pixels)]
     marks = None if files.marks is None else read_marks(files.marks, content.width, content.height)
     shown, deep = content.pixels, content.deep

@@ -16,7 +16,7 @@ from skimage.color import rgb2lab
 from torch import Tensor
 
 from colorize.encoders.vgg19 import Encoder
-from colorize.errors import BadMarks, PictureTooSmall, StyleWithoutColour
+from colorize.errors import BadMarks, ColorizeError, PictureTooSmall, StyleWithoutColour
 from colorize.images.decode import Pixels
 from colorize.images.frame import Frame, find_frame
 from colorize.images.marks import rasterised
@@ -51,7 +51,7 @@ class Prepared:
     """As many as the recipe takes and the job has, one at least."""
     content_sha256: str
     style_sha256: str
-    """Of the first style."""
+    """Of the first style that is used."""
     frame: Frame
     """Where in the scan the content lies."""
     notes: tuple[str, ...] = ()
@@ -88,11 +88,11 @@ class Prepared:
 def prepare(recipe: Recipe, job: Job) -> Prepared:
     """The content in gray and the styles in colour at the recipe's size, sides multiples of 16.
 
-    Of several styles those behind the first that cannot be used are left out, with a note.
+    Of several styles those that cannot be used are left out, with a note.
 
     Raises:
-        PictureTooSmall: the content or the first style.
-        StyleWithoutColour: the first style has no colours, and the recipe takes nothing else.
+        PictureTooSmall: the content, or all styles.
+        StyleWithoutColour: no style has colours, and the recipe takes nothing else.
         BadMarks: there are marks, and the recipe paints a lightness of its own; or none, and it needs some.
     """
     if job.marks is None and recipe.needs.marks == "required":
@@ -101,13 +101,17 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
         raise BadMarks(f"the recipe {recipe.name} paints over the drawing; give marks to one such as nishiki/colour")
     _check_size("content", job.content)
     frame = find_frame(job.content) if recipe.lightness == "content" else Frame(0, 0, *job.content.shape[:2])
-    first, *further = job.styles[: max(1, recipe.needs.styles)]
-    styles, notes = [_style(recipe, job, frame, first)], []
-    for place, style in enumerate(further, start=2):
+    styles: list[PreparedStyle] = []
+    faults: list[ColorizeError] = []
+    notes: list[str] = []
+    for place, style in enumerate(job.styles[: max(1, recipe.needs.styles)], start=1):
         try:
             styles.append(_style(recipe, job, frame, style))
         except (PictureTooSmall, StyleWithoutColour) as error:
+            faults.append(error)
             notes.append(f"style image {place} gives no colours: {error}")
+    if not styles:
+        raise faults[0]
     content = to_gray(at_working_size(recipe, frame, job.content))
     hashes = _sha256(content), _sha256(styles[0].pixels)
     return Prepared(job, content, tuple(styles), *hashes, frame, tuple(notes))

@@ -10,7 +10,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 from typer.testing import CliRunner
 
-from colorize.errors import BadMarks, NotFit, StyleWithoutColour, UnwritableFormat
+from colorize.errors import BadMarks, NotFit, StyleWithoutColour, UnreadableImage, UnwritableFormat
 from colorize.images.decode import Pixels
 from colorize.images.resize import to_gray
 from flows.archives.sample.drawing.designs import design
@@ -164,3 +164,66 @@ def test_the_command_ends_with_1_where_it_wrote_nothing(settings: Settings) -> N
     assert not Path("result.png").exists()
     assert CliRunner().invoke(app, [*words, "--keep-rejected"]).exit_code == 0
     assert Path("result.png").exists()
+
+
+def flat(*colour: int) -> Pixels:
+    return np.full((96, 128, 3), colour, np.uint8)
+
+
+def textured(height: int, width: int) -> Pixels:
+    """Grain without a line."""
+    random = np.random.default_rng(2).normal(128, 40, (height, width))
+    return np.repeat(np.clip(random, 0, 255).astype(np.uint8)[..., None], 3, 2)
+
+
+CONTENTS = {
+    "black": (flat(0, 0, 0), "blank"),
+    "white": (flat(255, 255, 255), "blank"),
+    "scroll": (to_gray(draw_print(design(4), 0).pixels)[:40].repeat(2, 1), None),
+    "small": (to_gray(draw_print(design(4), 0).pixels[::12, ::12])[:64, :64], None),
+    "grain": (textured(96, 128), None),
+}
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_an_odd_content_is_coloured_or_said_to_be_blank(settings: Settings, name: str) -> None:
+    content, refusal = CONTENTS[name]
+    Image.fromarray(content).save(GRAY)
+    if refusal:
+        with pytest.raises(NotFit, match=refusal):
+            coloured(settings, "result.png")
+        assert not Path("result.png").exists()
+        return
+    list(colorize_files(settings, Files(GRAY, (COLOUR,), None, Path("result.png")), keep_rejected=True))
+    found = np.array(Image.open("result.png"))
+    assert found.shape == content.shape
+    assert np.ptp(found.astype(int), axis=2).mean() > 3, "no gray picture passes for a coloured one"
+
+
+@pytest.mark.parametrize("colour", [(128, 128, 128), (200, 40, 30), (30, 60, 160)])
+def test_a_style_of_one_colour_is_refused(settings: Settings, colour: tuple[int, int, int]) -> None:
+    Image.fromarray(flat(*colour)).save("flat.png")
+    with pytest.raises(StyleWithoutColour, match=r"the style image is (grayscale|toned)"):
+        coloured(settings, "result.png", style=Path("flat.png"))
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_bad_style_among_several_is_left_out_and_said(settings: Settings, place: int) -> None:
+    Path("broken.png").write_bytes(COLOUR.read_bytes()[:200])
+    for bad, said in (
+        (Path("broken.png"), f"Style image {place} cannot be read"),
+        (GRAY, f"style image {place} gives"),
+    ):
+        styles = [COLOUR]
+        styles.insert(place - 1, bad)
+        told = list(colorize_files(settings, Files(GRAY, tuple(styles), None, Path(f"{bad.stem}-result.png"))))
+        assert any(each.startswith(said) for each in told)
+        assert Path(f"{bad.stem}-result.png").exists()
+
+
+def test_where_no_style_can_be_read_the_picture_is_refused(settings: Settings) -> None:
+    Path("broken.png").write_bytes(b"no picture")
+    broken = (Path("broken.png"),) * 2
+    with pytest.raises(UnreadableImage):
+        list(colorize_files(settings, Files(GRAY, broken, None, Path("result.png"))))
+    assert not Path("result.png").exists()
