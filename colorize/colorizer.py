@@ -6,7 +6,9 @@ place of a result. What is durable when: a job's checkpoint every so many second
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from colorize.device import on_device
 from colorize.encoders.vgg19 import Encoder, known_layers
@@ -95,6 +97,7 @@ class Colorizer:
         """The same for every method: from its colours to the picture that is kept, with its figures."""
         began = time.monotonic()
         try:
+            found = _numbered(found, each.places)
             made = finished(self.recipe, each, found.colours, found.measures)
             (errors,) = saved_errors(self.recipe, self.encoder, self.cache, [each], made.seen[None])
         except RuntimeError as error:
@@ -120,6 +123,16 @@ class Colorizer:
             frame=each.frame,
             refusal=made.refusal,
         )
+
+
+def _numbered(found: Found, places: Sequence[int]) -> Found:
+    """With the styles' numbers as they were given: some may have been left out."""
+    names = {f"style_{at}": f"style_{place}" for at, place in enumerate(places, start=1)}
+    measures = {names.get(name, name): value for name, value in found.measures.items()}
+    origins = found.origins
+    if origins is not None:
+        origins = replace(origins, style=np.array([0, *places], np.uint8)[origins.style])
+    return replace(found, measures=measures, origins=origins)
 
 
 def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Conditions = Conditions()) -> Colorizer:

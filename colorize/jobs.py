@@ -49,6 +49,8 @@ class Job:
     """Of the style, as in `Style`."""
     further: tuple[Style, ...] = ()
     """Styles behind the first; methods that take one only do not look at them."""
+    places: tuple[int, ...] = ()
+    """The styles' numbers among those that were given, where some could not be read; else empty: they are 1, 2, …"""
 
     @property
     def styles(self) -> tuple[Style, ...]:
@@ -90,6 +92,7 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
     content = decode(files.content, max_pixels=max_pixels)
     notes = [f"The content: {note}" for note in content.notes]
     styles: list[Style] = []
+    places: list[int] = []
     faults: list[UnreadableImage] = []
     for place, file in enumerate(files.styles, start=1):
         try:
@@ -100,10 +103,22 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
             continue
         pixels = resized(found.pixels, FURTHER_PX, multiple=1) if styles else found.pixels
         styles.append(Style(pixels, file.registration))
+        places.append(place)
         notes += [f"The style: {note}" for note in found.notes]
     if faults and not styles:
         raise faults[0]
     first, *further = styles or [Style(content.pixels)]
     marks = None if files.marks is None else read_marks(files.marks, content.width, content.height)
     shown, deep = content.pixels, content.deep
-    return Job(key, shown, first.pixels, checkpoint, deep, marks, tuple(notes), first.registration, tuple(further))
+    return Job(
+        key,
+        shown,
+        first.pixels,
+        checkpoint,
+        deep,
+        marks,
+        tuple(notes),
+        first.registration,
+        tuple(further),
+        tuple(places),
+    )

@@ -57,6 +57,8 @@ class Prepared:
     notes: tuple[str, ...] = ()
     """What a person should know of it, a sentence each."""
     state: State | None = None
+    places: tuple[int, ...] = (1,)
+    """The styles' numbers among those that were given."""
 
     @property
     def style(self) -> Pixels:
@@ -104,9 +106,12 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
     styles: list[PreparedStyle] = []
     faults: list[ColorizeError] = []
     notes: list[str] = []
-    for place, style in enumerate(job.styles[: max(1, recipe.needs.styles)], start=1):
+    places: list[int] = []
+    given = job.styles[: max(1, recipe.needs.styles)]
+    for place, style in zip(job.places or range(1, len(given) + 1), given, strict=False):
         try:
             styles.append(_style(recipe, job, frame, style))
+            places.append(place)
         except (PictureTooSmall, StyleWithoutColour) as error:
             faults.append(error)
             notes.append(f"style image {place} gives no colours: {error}")
@@ -114,7 +119,7 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
         raise faults[0]
     content = to_gray(at_working_size(recipe, frame, job.content))
     hashes = _sha256(content), _sha256(styles[0].pixels)
-    return Prepared(job, content, tuple(styles), *hashes, frame, tuple(notes))
+    return Prepared(job, content, tuple(styles), *hashes, frame, tuple(notes), places=tuple(places))
 
 
 def _style(recipe: Recipe, job: Job, frame: Frame, style: Style) -> PreparedStyle:

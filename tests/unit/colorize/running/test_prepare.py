@@ -55,3 +55,16 @@ def test_pixels_become_a_tensor_of_the_same_numbers_and_back(narrow: Encoder, ph
     assert (tensor.shape, tensor.dtype) == ((1, 3, 48, 64), torch.float32)
     assert tensor[0, :, 5, 7].tolist() == coffee[5, 7].tolist()
     assert (to_pixels(tensor)[0] == coffee).all()
+
+
+def test_styles_keep_their_numbers_where_others_cannot_be_used(photographs: dict[str, Pixels]) -> None:
+    file = BytesIO()
+    Image.fromarray(photographs["coffee"]).save(file, "PNG")
+    coffee, gray = file.getvalue(), BytesIO()
+    Image.fromarray(to_gray(photographs["coffee"])).save(gray, "PNG")
+    styles = tuple(StyleFile(each) for each in (b"broken", gray.getvalue(), coffee, coffee))
+    job = decoded_job("x", JobFiles(coffee, styles), max_pixels=10**6)
+    found = prepare(recipe_named("nishiki/colour").changed(long_edge_px=64, styles=4), job)
+    assert (len(found.styles), found.places) == (2, (3, 4))
+    assert job.notes[0].startswith("Style image 1 cannot be read and is left out")
+    assert found.notes[0].startswith("style image 2 gives no colours")
