@@ -28,6 +28,7 @@ PARTS = {
     "colour_measures",
     "colour_pairs",
     "colour_sheet",
+    "halo",
 }
 """What benchmarks are made of, besides the parts of the review's, which are named after it."""
 
