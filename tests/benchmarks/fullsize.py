@@ -1,7 +1,8 @@
 """Low-size chroma brought to scans of 12 and 100 megapixels: seconds, memory, lightness, and colour past key lines.
 
-Each size runs in a process of its own, `python -m tests.benchmarks.fullsize MEGAPIXELS`. The plain peer enlarges the
-chroma by bicubic interpolation and leaves the rest to scikit-image.
+Each size runs in a process of its own, `python -m tests.benchmarks.fullsize MEGAPIXELS`; and so does the whole of a
+picture at working size (`whole`). The plain peer enlarges the chroma by bicubic interpolation and leaves the rest to
+scikit-image.
 """
 
 import json
@@ -14,15 +15,21 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 from skimage.metrics import structural_similarity
 
+from colorize.colorizer import colorizer_for
+from colorize.encoders.loading import load_encoder
+from colorize.encoders.weights import shipped_weights
 from colorize.finish.fullsize import recomposed
 from colorize.images.decode import Pixels
 from colorize.images.frame import Frame
 from colorize.images.resize import to_gray
+from colorize.jobs import Job, Style
+from colorize.recipes.library import recipe_named
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 from tests.benchmarks.figures import Figure, publish
@@ -31,6 +38,7 @@ from tests.benchmarks.halo import SHAPES, WIDTHS_PX, halo
 LOW_PX = (352, 512)
 SIZES = {12: (2848, 4240), 100: (8192, 12288)}
 """Megapixels → width, height."""
+WHOLE = "whole"
 ROUNDS = 3
 CROP_PX = 1024
 
@@ -42,6 +50,8 @@ def main() -> None:
         command = [sys.executable, "-m", __spec__.name, str(megapixels)]
         done = subprocess.run(command, capture_output=True, check=True, text=True)
         figures += _judged(megapixels, json.loads(done.stdout))
+    done = subprocess.run([sys.executable, "-m", __spec__.name, WHOLE], capture_output=True, check=True, text=True)
+    figures += _judged_whole(json.loads(done.stdout))
     for width in WIDTHS_PX:
         reach = max(halo(shape, width) for shape in SHAPES)
         figures.append(Figure(f"halo past a key line of {width} px", reach, "px", "≤ 1", reach <= 1))
@@ -66,6 +76,13 @@ def _judged(megapixels: int, found: dict[str, float]) -> Iterator[Figure]:
     yield Figure(f"{name}, p99 |ΔL|", found["p99"], "L", "≤ 0.5", found["p99"] <= 0.5)
 
 
+def _judged_whole(found: dict[str, float]) -> Iterator[Figure]:
+    first, further = found["one"], (found["three"] - found["one"]) / 2
+    yield Figure("512 px, the whole with one style, CPU of one core", first, "s", "≤ 3", first <= 3)
+    yield Figure("512 px, each further style, CPU of one core", further, "s", "≤ 1", further <= 1)
+    yield Figure("512 px, peak of the process", found["peak_mb"], "MB", "≤ 1000", found["peak_mb"] <= 1000)
+
+
 def _under(value: float, limit: float | None) -> bool | None:
     return None if limit is None else value <= limit
 
@@ -86,6 +103,20 @@ def run(megapixels: int) -> None:
     if megapixels == min(SIZES):
         found["peer_s"] = _peer_seconds(scan, chroma)
     sys.stdout.write(json.dumps(found))
+
+
+def run_whole() -> None:
+    """`nishiki/colour` on a drawn print of 512 px, from other designs; prints its figures as JSON."""
+    torch.set_num_threads(1)
+    content, *styles = (draw_print(design(number), 0, LOW_PX).pixels for number in (3, 4, 5, 6))
+    colorizer = colorizer_for(recipe_named("nishiki/colour"), load_encoder(shipped_weights()), "cpu")
+    found = {}
+    for name, number in (("warm", 1), ("one", 1), ("three", 3)):
+        further = tuple(Style(each) for each in styles[1:number])
+        cpu = time.process_time()
+        colorizer.colorize([Job(name, to_gray(content), styles[0], further=further)])
+        found[name] = time.process_time() - cpu
+    sys.stdout.write(json.dumps(found | {"peak_mb": _resident_mb("VmHWM")}))
 
 
 def _scan(drawn: Pixels, size: tuple[int, int]) -> Pixels:
@@ -138,7 +169,9 @@ def _resident_mb(word: str) -> float:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:] == [WHOLE]:
+        run_whole()
+    elif len(sys.argv) > 1:
         run(int(sys.argv[1]))
     else:
         main()
