@@ -5,13 +5,14 @@ from typing import Final
 
 from colorize.errors import BadRecipe
 from colorize.methods.base import Method, Needs
-from colorize.methods.exemplar.parameters import Exemplar
+from colorize.methods.exemplar.parameters import Blocks, Exemplar
 from colorize.methods.neural_style.parameters import NeuralStyle
 
 METHODS: Final[Mapping[str, Method]] = {
     method.name: method
     for method in (
         Method("neural_style", "colorize.methods.neural_style.painting", NeuralStyle, paints=True),
+        Method("blocks", "colorize.methods.exemplar.printing", Blocks),
         Method("exemplar", "colorize.methods.exemplar.transfer", Exemplar),
         Method("reinhard", "colorize.methods.reinhard"),
         Method("welsh", "colorize.methods.welsh"),

@@ -1,4 +1,4 @@
-"""What colour by correspondence is tuned by; loads nothing heavy."""
+"""What colour by style images is tuned by, by likeness and by blocks; loads nothing heavy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,7 +26,6 @@ class Exemplar(Parameters):
     """How far colours are led to the style's distribution: 0 not at all, 1 one whole step."""
     styles: int = 1
     """Style images that each region chooses from, at most."""
-
     least_trust: float = 0.0
     """Areas that are trusted less are left in the tone of the paper."""
 
@@ -51,6 +50,47 @@ _RANGES = {
     "luminance_weight": (0.0, 100.0),
     "agreement": (0.0, 1e4),
     "palette": (0.0, 1.0),
+    "styles": (1, MOST_STYLES),
+    "least_trust": (0.0, 1.0),
+}
+
+
+@dataclass(frozen=True)
+class Blocks(Parameters):
+    """Parameters of the method `blocks`."""
+
+    prior: str
+    """SHA-256 (hex) of the learned prior's weights, `nishiki-prior`: results are another prior's where it changes."""
+    prior_weight: float = 0.54
+    """How much the prior's word counts."""
+    inks_weight: float = 0.5
+    """How much it counts which inks the styles have at each lightness."""
+    likeness_weight: float = 0.12
+    """How much it counts what the styles have in places that look alike."""
+    decision: float = 2.0
+    """How far areas choose one pigment: 1 leaves the mean of what is likely."""
+    chroma: float = 0.25
+    """How much of the chroma that averaging takes is given back: 0 nothing, 1 all."""
+    styles: int = 1
+    """Style images that speak, at most."""
+    least_trust: float = 0.0
+    """Areas that are trusted less are left in the tone of the paper."""
+
+    def problems(self) -> Iterator[str]:
+        """Values out of range."""
+        yield from out_of_range(self, _RANGES_OF_BLOCKS)
+
+    def needs(self, usual: Needs) -> Needs:
+        """Styles up to the number of the recipe."""
+        return replace(usual, styles=self.styles)
+
+
+_RANGES_OF_BLOCKS = {
+    "prior_weight": (0.0, 2.0),
+    "inks_weight": (0.0, 2.0),
+    "likeness_weight": (0.0, 2.0),
+    "decision": (1.0, 10.0),
+    "chroma": (0.0, 1.0),
     "styles": (1, MOST_STYLES),
     "least_trust": (0.0, 1.0),
 }

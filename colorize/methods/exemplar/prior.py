@@ -151,11 +151,10 @@ class Prior:
         """How far colours (n, 2) belong to each class; (n, K), each row together 1."""
         return soft_classes(torch.from_numpy(ab), torch.from_numpy(self.classes)).numpy()
 
-    def vote(self, seen: Seen, styles: Sequence[tuple[Seen, Floats]]) -> Floats:
-        """Classes (n, K) of a picture's cells by those of style images, whose own classes (m, K) stand beside them."""
-        keys = torch.from_numpy(np.concatenate([style.keys for style, _ in styles], axis=1))
-        values = torch.from_numpy(np.concatenate([values for _, values in styles]))
-        return vote(torch.from_numpy(seen.keys), keys, values, self.sharpness).numpy()
+    def vote(self, keys: Floats, others: Floats, values: Floats) -> Floats:
+        """The mean (n, V) of others' values (m, V) by the likeness of their keys (32, m) to keys (32, n)."""
+        ours, theirs, says = (torch.from_numpy(each) for each in (keys, others, values))
+        return vote(ours, theirs, says, self.sharpness).numpy()
 
 
 def vote(keys: Tensor, others: Tensor, values: Tensor, sharpness: Tensor | float) -> Tensor:

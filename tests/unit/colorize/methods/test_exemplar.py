@@ -14,6 +14,7 @@ from colorize.images.decode import Pixels
 from colorize.images.resize import resized, to_gray
 from colorize.jobs import Job, Style
 from colorize.matching.geometry import Registered
+from colorize.methods.exemplar import placed
 from colorize.methods.exemplar import transfer as module
 from colorize.methods.exemplar.parameters import Exemplar
 from colorize.methods.exemplar.transfer import exemplar
@@ -24,7 +25,7 @@ from colorize.running.progress import ProgressCallbacks
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 
-OWN = Exemplar.of(recipe_named("nishiki/colour"))
+OWN = Exemplar.of(recipe_named("nishiki/likeness"))
 RED, BLUE, PAPER, INK = (65, 45, 25), (35, 5, -35), (92, 0, 12), (8, 0, 0)
 """L, a, b."""
 TWINS = (60.0, -8.0, -40.0), (60.0, -40.0, 40.0)
@@ -113,7 +114,7 @@ def test_a_colorization_says_which_style_each_cell_took_its_colours_from(
     halves: tuple[Pixels, list[Pixels]], narrow: Encoder
 ) -> None:
     truth, (first, second) = halves
-    recipe = recipe_named("nishiki/colour").changed(long_edge_px=128, styles=3)
+    recipe = recipe_named("nishiki/likeness").changed(long_edge_px=128, styles=3)
     gray = np.full_like(first, 128)
     jobs = [Job("both", to_gray(truth), first, further=(Style(second), Style(gray))), Job("one", to_gray(truth), first)]
     notes: list[str] = []
@@ -200,7 +201,7 @@ def test_a_doubtful_place_takes_its_neighbours_colour_and_a_doubtful_region_the_
     carried[4:7, 4:7] = (-80, 90, 5, 5)
     lightness = np.repeat([60.0, 95.0], 12)[None].repeat(12, 0).astype(np.float32)
     paper = np.array([2, 14], np.float32)
-    found = module._agreed(carried, doubt, lightness, paper, OWN.agreement)
+    found = placed.agreed(carried, doubt, lightness, paper, OWN.agreement)
     assert found.dtype == np.float32
     # The paper pulls at every cell, by a fiftieth of its own word.
     assert found[3:8, 3:8].reshape(-1, 4) == pytest.approx(np.tile([29.4, 10.1, 0, 0], (25, 1)), abs=0.6)
@@ -211,10 +212,10 @@ def test_a_doubtful_place_takes_its_neighbours_colour_and_a_doubtful_region_the_
 def test_without_a_say_for_neighbours_every_cell_keeps_its_own_word() -> None:
     carried = np.random.default_rng(2).normal(0, 20, (6, 8, 4)).astype(np.float32)
     lightness, paper = np.full((6, 8), 50, np.float32), np.zeros(2, np.float32)
-    alone = module._agreed(carried, np.zeros((6, 8), np.float32), lightness, paper, 0.0)
+    alone = placed.agreed(carried, np.zeros((6, 8), np.float32), lightness, paper, 0.0)
     assert alone == pytest.approx(carried / 1.02, rel=1e-5)
     spreads = [
-        np.ptp(module._agreed(carried, np.zeros((6, 8), np.float32), lightness, paper, agreement))
+        np.ptp(placed.agreed(carried, np.zeros((6, 8), np.float32), lightness, paper, agreement))
         for agreement in (0.0, 1.0, 20.0)
     ]
     assert all(less < more for more, less in pairwise(spreads))

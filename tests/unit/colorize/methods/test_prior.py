@@ -51,7 +51,7 @@ def test_a_colour_belongs_most_to_the_class_that_is_nearest(prior: Prior) -> Non
 def test_a_picture_s_cells_find_their_like_in_itself(prior: Prior, encoder: Encoder) -> None:
     seen = prior.look(encoder, to_gray(draw_print(design(3), 0).pixels))
     values = np.eye(2, dtype=np.float32)[(np.arange(seen.keys.shape[1]) % 2)]
-    votes = prior.vote(seen, [(seen, values)])
+    votes = prior.vote(seen.keys, seen.keys, values)
     assert votes.sum(1) == pytest.approx(1, abs=1e-4)
     assert (votes * values).sum() > (votes * (1 - values)).sum()
 

@@ -35,8 +35,8 @@ def test_a_method_that_is_not_there_is_answered_with_those_that_are() -> None:
 
 
 def test_parameters_are_told_apart_by_their_method() -> None:
-    assert Exemplar.of(recipe_named("nishiki/colour")).palette == 0.4
-    with pytest.raises(BadRecipe, match="nishiki/colour: the method exemplar has no NeuralStyle parameters"):
+    assert Exemplar.of(recipe_named("nishiki/likeness")).palette == 0.4
+    with pytest.raises(BadRecipe, match="nishiki/colour: the method blocks has no NeuralStyle parameters"):
         NeuralStyle.of(recipe_named("nishiki/colour"))
     with pytest.raises(BadRecipe, match="palette is 2"):
         Exemplar(colour_layers=("conv1_1",), palette=2)

@@ -18,7 +18,7 @@ from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 from tests.unit.colorize.output.test_provenance import MADE
 
-RECIPE = recipe_named("nishiki/colour").changed(long_edge_px=96)
+RECIPE = recipe_named("nishiki/likeness").changed(long_edge_px=96)
 
 
 def test_what_is_not_kept_takes_the_tone_of_the_papers_and_ink_stays_ink() -> None:

@@ -46,7 +46,7 @@ DECIDING: dict[str, Any] = {
     "seed": 1,
     "lightness": "content",
 }
-CHROMA = recipe_named("nishiki/colour")
+CHROMA = recipe_named("nishiki/likeness")
 DECIDING_OF_CHROMA: dict[str, Any] = {
     "paper": "own",
     "guide_radius_px": 9,
@@ -112,8 +112,10 @@ COLOUR_AS_KEPT: dict[str, Any] = {
     },
 }
 """The data of `nishiki/colour` as it stands in catalogues of that time."""
-COLOUR_THEN = CHROMA.changed(styles=1, limits={**CHROMA.limits, "ink_chroma": [0.0, 15.0]})
-"""It took one style, and less colour in the ink."""
+COLOUR_THEN = replace(CHROMA, name="nishiki/colour").changed(
+    styles=1, limits={**CHROMA.limits, "ink_chroma": [0.0, 15.0]}
+)
+"""It had the method of `nishiki/likeness`, took one style, and less colour in the ink."""
 
 
 @pytest.mark.parametrize(("x", "y", "z"), CONFIGURATIONS)
@@ -189,7 +191,7 @@ def test_a_digest_changes_with_each_deciding_parameter_of_chroma(parameter: str)
 
 @pytest.mark.parametrize("name", AS_KEPT | AS_KEPT_OF_CHROMA)
 def test_a_recipe_of_a_kept_night_has_the_digest_that_it_is_kept_under(name: str) -> None:
-    recipe = COLOUR_THEN if name == CHROMA.name else recipe_named(name)
+    recipe = COLOUR_THEN if name == COLOUR_THEN.name else recipe_named(name)
     assert recipe.digest() == (AS_KEPT | AS_KEPT_OF_CHROMA)[name]
 
 
@@ -231,7 +233,11 @@ def test_each_parameter_of_chroma_survives_being_written_as_json(parameter: str)
 
 def test_recipes_of_papers_are_tuned_for_the_original_vgg19_and_ours_for_the_shipped_encoder() -> None:
     tuned = {name: recipe.encoder for name, recipe in recipes().items() if recipe.encoder is not None}
-    assert {name for name, encoder in tuned.items() if encoder == "nishiki-small"} == {"nishiki/tint", "nishiki/colour"}
+    assert {name for name, encoder in tuned.items() if encoder == "nishiki-small"} == {
+        "nishiki/tint",
+        "nishiki/colour",
+        "nishiki/likeness",
+    }
     assert set(tuned.values()) == {"vgg19-oxford", "nishiki-small"}
     descending = {name for name, recipe in recipes().items() if recipe.parameters.iterations}
     assert descending <= set(tuned), "whose figures hang on the encoder"
@@ -239,13 +245,13 @@ def test_recipes_of_papers_are_tuned_for_the_original_vgg19_and_ours_for_the_shi
 
 def test_a_method_that_finds_chroma_cannot_paint_a_lightness_of_its_own() -> None:
     with pytest.raises(
-        BadRecipe, match=r"recipe nishiki/colour: the method exemplar finds chroma only; give lightness = c"
+        BadRecipe, match=r"recipe nishiki/likeness: the method exemplar finds chroma only; give lightness = c"
     ):
         CHROMA.changed(lightness="free")
 
 
 def test_a_correspondence_without_layers_is_refused() -> None:
-    with pytest.raises(BadRecipe, match="recipe nishiki/colour: colour_layers must not be empty"):
+    with pytest.raises(BadRecipe, match="recipe nishiki/likeness: colour_layers must not be empty"):
         CHROMA.changed(colour_layers=())
 
 
@@ -262,7 +268,7 @@ def test_a_change_to_none_leaves_the_parameter() -> None:
 
 
 def test_a_change_of_what_the_recipe_does_not_have_is_refused() -> None:
-    with pytest.raises(BadRecipe, match="recipe nishiki/colour: unknown parameter iterations"):
+    with pytest.raises(BadRecipe, match="recipe nishiki/likeness: unknown parameter iterations"):
         CHROMA.changed(iterations=10)
 
 
@@ -296,7 +302,7 @@ def test_data_with_an_unknown_a_missing_or_a_mistyped_parameter_is_refused() -> 
     for mistyped in ({"iterations": "many"}, {"limits": [1, 2]}, {"limits": {"ink_chroma": 5}}, {"rates": None}):
         with pytest.raises(BadRecipe, match="config3_3_4"):
             Recipe.from_data(whole | mistyped)
-    with pytest.raises(BadRecipe, match=r"colour.*palette|colour.*NoneType"):
+    with pytest.raises(BadRecipe, match=r"likeness.*palette|likeness.*NoneType"):
         Recipe.from_data(CHROMA.data() | {"palette": None})
 
 
@@ -354,7 +360,7 @@ def test_a_value_out_of_its_range_is_refused_by_recipe_and_parameter(parameter: 
     ],
 )
 def test_a_methods_own_value_out_of_its_range_is_refused_too(parameter: str, value: float) -> None:
-    with pytest.raises(BadRecipe, match=rf"recipe nishiki/colour: .*{parameter}"):
+    with pytest.raises(BadRecipe, match=rf"recipe nishiki/likeness: .*{parameter}"):
         CHROMA.changed(**{parameter: value})
 
 

@@ -1,0 +1,115 @@
+"""One block, one colour: areas of a print choose a pigment. Pure arithmetic; `printing.py` calls it.
+
+A woodblock prints one pigment in flat areas bounded by the key block's lines. So the drawing is cut into areas of one
+lightness, an area's cells speak with one voice, and each area chooses among the classes of chroma. If each took what is
+likeliest, all would take the paper's; if each took the mean, all would be one sepia. So they choose together: every
+class gets as much of the sheet as the evidence of all areas gives it, and the areas that want it most have it
+(Sinkhorn's scaling of an assignment, Cuturi 2013). Within an area colour follows lightness as the styles' inks do, so
+that gradations live and lines stay ink.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.special import log_softmax, softmax
+from skimage.segmentation import felzenszwalb
+
+from colorize.methods.exemplar.evidence import LEVELS, Evidence
+from colorize.methods.exemplar.parameters import Blocks
+
+Floats = NDArray[np.float32]
+Areas = NDArray[np.intp]
+
+_SCALE, _BLUR, _LEAST_SIDE = 0.23, 0.0023, 0.02
+"""Of the segmentation (Felzenszwalb and Huttenlocher 2004) on L in [0, 1], as parts of the long edge."""
+_ROUNDS, _STEP = 12, 0.7
+_LEAST = 1e-5
+
+
+@dataclass(frozen=True)
+class Printed:
+    """Areas, and what they were given."""
+
+    areas: Areas
+    """(h, w), the number of each pixel's area."""
+    colours: Floats
+    """(areas, LEVELS, 2), a and b of each area at each level of L."""
+    likely: Floats
+    """(areas, LEVELS, K), how likely each class is there before areas choose."""
+    size: Floats
+    """(areas, LEVELS), part of the picture, together 1."""
+    prior: Floats
+    """(areas, K), how likely each class is by the prior alone."""
+
+
+def blocks(found: Evidence, classes: Floats, lightness: Floats, own: Blocks) -> Printed:
+    """The areas of a picture with the colours that they choose.
+
+    Args:
+        found: what the picture's cells may be printed with.
+        classes: (K, 2), a and b.
+        lightness: (h, w), L in [0, 100].
+        own: the recipe's.
+    """
+    areas = _areas(lightness)
+    voices = _pooled(found, areas)
+    evidence = log_softmax(voices(found.cells)[:, None] + found.inks, axis=2)
+    size = _sizes(areas, lightness)
+    chosen = _assigned(evidence, size, own.decision)
+    colours = chosen @ classes
+    likely = np.exp(evidence)
+    # Where classes are mixed their chroma partly cancels out: the recipe says how much of it is given back.
+    is_, wanted = (float((size * each).sum()) for each in (norm(colours), likely @ norm(classes)))
+    colours *= 1 + own.chroma * (wanted / max(is_, _LEAST) - 1)
+    return Printed(areas, colours, likely, size, softmax(voices(found.prior), axis=1))
+
+
+def painted(found: Printed, lightness: Floats) -> Floats:
+    """Each pixel's a, b by its area and its L, (h, w, 2)."""
+    place = lightness / 100 * (LEVELS - 1)
+    level = np.minimum(place.astype(np.intp), LEVELS - 2)
+    above = (place - level)[..., None]
+    colours = found.colours
+    return np.asarray(colours[found.areas, level] * (1 - above) + colours[found.areas, level + 1] * above, np.float32)
+
+
+def norm(ab: Floats) -> Floats:
+    """Chroma of colours (..., 2)."""
+    return np.asarray(np.hypot(ab[..., 0], ab[..., 1]), np.float32)
+
+
+def _areas(lightness: Floats) -> Areas:
+    edge = max(lightness.shape)
+    least = max(4, round((_LEAST_SIDE * edge) ** 2))
+    found = felzenszwalb(lightness / 100, scale=_SCALE * edge, sigma=_BLUR * edge, min_size=least)
+    return np.asarray(found, np.intp)
+
+
+def _pooled(found: Evidence, areas: Areas) -> Callable[[Floats], Floats]:
+    """What takes rows by cell, (n, K), to their means under each area, (areas, K)."""
+    rows, columns = (np.arange(side) * cells // side for side, cells in zip(areas.shape, found.shape, strict=True))
+    cell = (rows[:, None] * found.shape[1] + columns).ravel()
+    shape = int(areas.max()) + 1, len(found.cells)
+    counted = coo_array((np.ones(cell.size, np.float32), (areas.ravel(), cell)), shape).tocsr()
+    return lambda values: np.asarray(counted @ values / counted.sum(1)[:, None], np.float32)
+
+
+def _sizes(areas: Areas, lightness: Floats) -> Floats:
+    level = np.rint(lightness / 100 * (LEVELS - 1)).astype(np.intp)
+    count = np.bincount((areas * LEVELS + level).ravel(), minlength=(int(areas.max()) + 1) * LEVELS)
+    return np.asarray(count.reshape(-1, LEVELS) / areas.size, np.float32)
+
+
+def _assigned(evidence: Floats, size: Floats, decision: float) -> Floats:
+    """What each area and level is given, (areas, LEVELS, K), each row together 1; `decision` 1 leaves the evidence."""
+    there = size > 0
+    part, says = size[there], evidence[there]
+    share = part @ np.exp(says)
+    wanted, handicap = decision * says, np.zeros_like(share)
+    for _ in range(_ROUNDS):
+        given = part @ softmax(wanted + handicap, axis=1)
+        handicap += _STEP * (np.log(share + _LEAST) - np.log(given + _LEAST))
+    return np.asarray(softmax(decision * evidence + handicap, axis=2), np.float32)

@@ -1,0 +1,99 @@
+"""Colour by evidence, the default: each area of the drawing chooses what it was printed with.
+
+A learned prior, the style images' inks and their like places say what is likely (`evidence.py`), the areas of the
+drawing choose (`blocks.py`), and how far the choice may be trusted is told (`trust.py`). Where a style is another
+impression of the same design it is laid on the content, and colours are taken in place (`placed.py`). What was tried
+besides is in docs/colour.md.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.color import rgb2lab
+
+from colorize.encoders.loading import load_encoder
+from colorize.encoders.vgg19 import Encoder
+from colorize.encoders.weights import shipped_weights
+from colorize.errors import WeightsCorrupt
+from colorize.finish.palette import ink_neutral, paper_tone
+from colorize.images.decode import Pixels
+from colorize.matching.geometry import Registered
+from colorize.methods.exemplar.blocks import blocks, painted
+from colorize.methods.exemplar.evidence import evidence
+from colorize.methods.exemplar.found import Transfer, by_styles
+from colorize.methods.exemplar.parameters import Blocks
+from colorize.methods.exemplar.placed import AGREEMENT, agreed, in_cells, in_place, painted_models, restrained
+from colorize.methods.exemplar.prior import Prior, load_prior
+from colorize.methods.exemplar.trust import IN_PLACE, trust
+from colorize.methods.work import Measured, Work, alone
+from colorize.running.prepare import Prepared
+
+Floats = NDArray[np.float32]
+
+_CELL_PX = 4
+"""Side of the cells that origins and trust are told by."""
+_DOUBT = 30.0
+"""Of an area's colour beside that of the same place: it counts half."""
+
+
+@alone
+def colours(each: Prepared, work: Work) -> Measured:
+    """Each picture's chroma by its styles; float32, (h, w, 2)."""
+    own = Blocks.of(work.recipe)
+    prior, encoder = _shipped(own.prior)
+
+    def find(content: Pixels, styles: Sequence[Pixels], laid: Registered | None) -> Transfer:
+        return printed(content, styles, laid, prior, encoder, own)
+
+    return by_styles(each, find, own.least_trust)
+
+
+@lru_cache(maxsize=1)
+def _shipped(checksum: str) -> tuple[Prior, Encoder]:
+    """The prior that comes with nishiki, and the encoder that it reads, whatever the relative errors are taken with.
+
+    Raises:
+        WeightsCorrupt: it is not the recipe's.
+    """
+    prior = load_prior()
+    if prior.checksum != checksum:
+        raise WeightsCorrupt(f"the recipe asks for the prior {checksum[:12]}, and {prior.checksum[:12]} is here")
+    return prior, load_encoder(shipped_weights())
+
+
+def printed(
+    content: Pixels, styles: Sequence[Pixels], laid: Registered | None, prior: Prior, encoder: Encoder, own: Blocks
+) -> Transfer:
+    """The content's colours.
+
+    Args:
+        content: gray, uint8 (h, w, 3), its sides multiples of 4.
+        styles: uint8 (h', w', 3) each, sRGB.
+        laid: the one style laid on the content, where both are of one design.
+        prior: what prints look like.
+        encoder: that the prior reads.
+        own: the recipe's.
+    """
+    lightness = _lab(content)[..., 0]
+    labs = [_lab(each) for each in styles]
+    said = evidence(prior, encoder, content, styles, labs, own)
+    found = blocks(said, prior.classes, lightness, own)
+    chroma, sure = painted(found, lightness), trust(found, said, prior.classes)
+    shape = content.shape[0] // _CELL_PX, content.shape[1] // _CELL_PX
+    shares = in_cells(said.shares.transpose(1, 2, 0), shape)
+    trusted = in_cells(sure[..., None], shape)[0]
+    if laid is None:
+        return Transfer(ink_neutral(chroma, lightness), shares, np.zeros(shape, np.float32), trusted)
+    cells = in_cells(lightness[..., None], shape)[0]
+    carried = np.concatenate([in_cells(chroma, shape), np.zeros((2, *shape), np.float32)]).transpose(1, 2, 0)
+    models, doubt, placed = in_place(laid, carried, np.full(shape, _DOUBT, np.float32))
+    paper = paper_tone(labs[0])
+    chroma = painted_models(agreed(models, doubt, cells, paper, AGREEMENT), lightness)
+    chroma = restrained(ink_neutral(chroma, lightness), laid, paper)
+    return Transfer(chroma, shares, placed, placed * IN_PLACE + (1 - placed) * trusted)
+
+
+def _lab(pixels: Pixels) -> Floats:
+    return np.asarray(rgb2lab(pixels), np.float32)
