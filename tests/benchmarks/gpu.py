@@ -451,7 +451,7 @@ def colour(bench: Bench) -> Iterator[Figure]:
         from colorize.jobs import Job  # noqa: PLC0415
     except ImportError as error:
         small = [resized(each, recipe.long_edge_px) for each in (content, to_gray(style))]
-        taken = seconds_of(lambda: _partners(encoder, recipe, small), scale)
+        taken = seconds_of(lambda: _partners(encoder, small), scale)
         yield Figure("nishiki/colour, features and partners only", taken, "s a picture", note=f"without {error.name}")
         return
     colorizer = colorizer_for(recipe, encoder, scale.device)
@@ -468,12 +468,11 @@ def colour(bench: Bench) -> Iterator[Figure]:
 
 
 @torch.no_grad()
-def _partners(encoder: Encoder, recipe: Recipe, pictures: Sequence[Pixels]) -> Tensor:
-    """Deep features of both, and the softmax over their likeness, as the method `exemplar` takes them."""
-    layers = recipe.parameters.layers
+def _partners(encoder: Encoder, pictures: Sequence[Pixels]) -> Tensor:
+    """Deep features of both, and the softmax over their likeness, as places find their like."""
     sides = []
     for picture in pictures:
-        found = encoder.features(_tensor(picture, encoder), layers)
+        found = encoder.features(_tensor(picture, encoder), ("conv2_2", "conv3_4", "conv4_4"))
         shape = found["conv3_4"].shape[2:]
         cells = [functional.interpolate(each, size=shape)[0].flatten(1) for each in found.values()]
         sides.append(torch.cat([functional.normalize(each, dim=0) for each in cells]))

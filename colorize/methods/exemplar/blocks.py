@@ -27,6 +27,8 @@ _SCALE, _BLUR, _LEAST_SIDE = 0.23, 0.0023, 0.02
 """Of the segmentation (Felzenszwalb and Huttenlocher 2004) on L in [0, 1], as parts of the long edge."""
 _ROUNDS, _STEP = 12, 0.7
 _LEAST = 1e-5
+_MOST_GIVEN = 0.6
+"""Part of its chroma that a colour is given back at most: what is all but gray has no hue to trust."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,10 @@ def blocks(found: Evidence, classes: Floats, lightness: Floats, own: Blocks) -> 
     size = _sizes(areas, lightness)
     chosen = _assigned(evidence, size, own.decision)
     colours = chosen @ classes
-    likely = np.exp(evidence)
-    # Where classes are mixed their chroma partly cancels out: the recipe says how much of it is given back.
-    is_, wanted = (float((size * each).sum()) for each in (norm(colours), likely @ norm(classes)))
-    colours *= 1 + own.chroma * (wanted / max(is_, _LEAST) - 1)
-    return Printed(areas, colours, likely, size, softmax(voices(found.prior), axis=1))
+    # Where classes are mixed their chroma partly cancels out; where one is sure, as paper is, nothing is missing.
+    missing = (chosen @ norm(classes) / norm(colours).clip(_LEAST) - 1).clip(0, _MOST_GIVEN)
+    colours = np.asarray(colours * (1 + own.chroma * missing[..., None]), np.float32)
+    return Printed(areas, colours, np.exp(evidence), size, softmax(voices(found.prior), axis=1))
 
 
 def painted(found: Printed, lightness: Floats) -> Floats:

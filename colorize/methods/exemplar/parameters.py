@@ -69,7 +69,7 @@ class Blocks(Parameters):
     """How much it counts what the styles have in places that look alike."""
     decision: float = 2.0
     """How far areas choose one pigment: 1 leaves the mean of what is likely."""
-    chroma: float = 0.25
+    chroma: float = 0.5
     """How much of the chroma that averaging takes is given back: 0 nothing, 1 all."""
     styles: int = 1
     """Style images that speak, at most."""

@@ -125,7 +125,7 @@ def test_several_such_recipes_are_counted() -> None:
 
 
 def test_a_recipe_needs_the_style_whose_paper_it_takes_and_else_what_its_method_says() -> None:
-    several = {"nishiki/colour": 5}
+    several = {"nishiki/colour": 5, "nishiki/likeness": 5}
     assert {name: recipe_entry(recipe).styles for name, recipe in recipes().items()} == dict.fromkeys(
         recipes(), 1
     ) | several

@@ -90,11 +90,13 @@ def test_within_an_area_colour_follows_lightness_as_the_styles_inks_do() -> None
     assert np.abs(np.diff(made[32, :, 1])).max() < 25
 
 
-def test_chroma_that_mixing_takes_is_given_back_as_far_as_the_recipe_says() -> None:
+def test_chroma_that_mixing_takes_is_given_back_as_far_as_the_recipe_says_and_sure_colours_stay() -> None:
     cells = np.zeros((16, 16, 3))
-    none, half, whole = (norm(chosen(cells, replace(OWN, chroma=part))).mean() for part in (0.0, 0.5, 1.0))
-    assert whole == pytest.approx(norm(CLASSES).mean(), rel=1e-3)
+    cells[2:14, 2:7, RED] = 30
+    none, half, whole = (norm(chosen(cells, replace(OWN, chroma=part))) for part in (0.0, 0.5, 1.0))
+    assert whole[AROUND].mean() > 1.2 * none[AROUND].mean()
     assert half == pytest.approx((none + whole) / 2, rel=1e-3)
+    assert whole[LEFT] == pytest.approx(none[LEFT], rel=0.02)
 
 
 def test_trust_falls_with_what_the_evidence_contradicts() -> None:
