@@ -14,6 +14,8 @@ Floats = NDArray[np.float32]
 DIRECTIONS: Final = 12
 _LEVELS: Final = np.linspace(0, 1, 129)
 _SAMPLES: Final = 1 << 14
+_NEAR_PAPER, _PAPER_ITSELF = 25.0, 5.0
+"""How much darker than paper a place is that has nothing of it, and up to which it is all paper; in L."""
 _PAPER_SHARE: Final = 0.15
 """The lightest part of a print that its paper is sought in."""
 INK: Final = 14.0
@@ -67,6 +69,21 @@ def mixed(styles: Sequence[Floats], parts: Sequence[float]) -> Floats:
     flat = [each.reshape(-1, 2) for each in styles]
     wanted = [int(part * _SAMPLES) for part in parts]
     return np.concatenate([each[:: max(1, len(each) // n)] for each, n in zip(flat, wanted, strict=True) if n])[None]
+
+
+def paper_led(chroma: Floats, lightness: Floats, tone: Floats, part: float) -> Floats:
+    """Chroma whose paper is led to a tone, and what is nearly as light with it; darker places stay.
+
+    Args:
+        chroma: (h, w, 2).
+        lightness: (h, w), L.
+        tone: (2,), a, b that the paper is led to.
+        part: of the way, 0 to 1.
+    """
+    least = np.quantile(lightness, 1 - _PAPER_SHARE)
+    share = np.clip((lightness - least + _NEAR_PAPER) / (_NEAR_PAPER - _PAPER_ITSELF), 0, 1)[..., None]
+    own = paper_tone(np.dstack([lightness, chroma]))
+    return np.asarray(chroma + part * share * (tone - own), np.float32)
 
 
 def ink_neutral(chroma: Floats, lightness: Floats) -> Floats:

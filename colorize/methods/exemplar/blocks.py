@@ -1,11 +1,11 @@
 """One block, one colour: areas of a print choose a pigment. Pure arithmetic; `printing.py` calls it.
 
 A woodblock prints one pigment in flat areas bounded by the key block's lines. So the drawing is cut into areas of one
-lightness, an area's cells speak with one voice, and each area chooses among the classes of chroma. If each took what is
-likeliest, all would take the paper's; if each took the mean, all would be one sepia. So they choose together: every
-class gets as much of the sheet as the evidence of all areas gives it, and the areas that want it most have it
-(Sinkhorn's scaling of an assignment, Cuturi 2013). Within an area colour follows lightness as the styles' inks do, so
-that gradations live and lines stay ink.
+lightness, an area's cells speak with one voice, and each area chooses among pigments. If each took what is likeliest,
+all would take the paper's tone; if each took the mean, all would be one sepia. So they choose together: every pigment
+gets as much of the sheet as the evidence of all areas gives it, and the areas that want it most have it (Sinkhorn's
+scaling of an assignment, Cuturi 2013). Within its pigment an area's colour is the mean of what is likely there, and it
+follows lightness as the styles' inks do, so that gradations live and lines stay ink.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from skimage.segmentation import felzenszwalb
 
 from colorize.methods.exemplar.evidence import LEVELS, Evidence
@@ -25,6 +25,12 @@ Areas = NDArray[np.intp]
 
 _SCALE, _BLUR, _LEAST_SIDE = 0.23, 0.0023, 0.02
 """Of the segmentation (Felzenszwalb and Huttenlocher 2004) on L in [0, 1], as parts of the long edge."""
+_PIGMENTS = {
+    "paper": (2, 13), "ink": (0, 3), "aged paper": (8, 24), "rose": (22, 16), "safflower red": (40, 28),
+    "red lead": (26, 40), "yellow": (6, 40), "green": (-8, 16), "verdigris": (-14, 4), "indigo": (-3, -9),
+    "Prussian blue": (2, -24), "purple": (12, -8),
+}  # fmt: skip
+"""a, b that tell pigments apart on scans of real prints; the names are for the reader, no analysis of the print."""
 _ROUNDS, _STEP = 12, 0.7
 _LEAST = 1e-5
 _MOST_GIVEN = 0.6
@@ -58,14 +64,18 @@ def blocks(found: Evidence, classes: Floats, lightness: Floats, own: Blocks) -> 
     """
     areas = _areas(lightness)
     voices = _pooled(found, areas)
-    evidence = log_softmax(voices(found.cells)[:, None] + found.inks, axis=2)
+    likely = softmax(voices(found.cells)[:, None] + found.inks, axis=2)
     size = _sizes(areas, lightness)
-    chosen = _assigned(evidence, size, own.decision)
+    of = _pigments(classes)
+    share = np.einsum("al,alk->ak", size / size.sum(1, keepdims=True), likely) @ of
+    given = _assigned(share, size.sum(1), own.decision)
+    chosen = likely * (given / share.clip(_LEAST) @ of.T)[:, None]
+    chosen /= chosen.sum(2, keepdims=True)
     colours = chosen @ classes
     # Where classes are mixed their chroma partly cancels out; where one is sure, as paper is, nothing is missing.
     missing = (chosen @ norm(classes) / norm(colours).clip(_LEAST) - 1).clip(0, _MOST_GIVEN)
     colours = np.asarray(colours * (1 + own.chroma * missing[..., None]), np.float32)
-    return Printed(areas, colours, np.exp(evidence), size, softmax(voices(found.prior), axis=1))
+    return Printed(areas, colours, likely, size, softmax(voices(found.prior), axis=1))
 
 
 def painted(found: Printed, lightness: Floats) -> Floats:
@@ -104,13 +114,23 @@ def _sizes(areas: Areas, lightness: Floats) -> Floats:
     return np.asarray(count.reshape(-1, LEVELS) / areas.size, np.float32)
 
 
-def _assigned(evidence: Floats, size: Floats, decision: float) -> Floats:
-    """What each area and level is given, (areas, LEVELS, K), each row together 1; `decision` 1 leaves the evidence."""
-    there = size > 0
-    part, says = size[there], evidence[there]
-    share = part @ np.exp(says)
-    wanted, handicap = decision * says, np.zeros_like(share)
+def _pigments(classes: Floats) -> Floats:
+    """Which pigment each class is nearest to; (K, pigments) of ones and zeros."""
+    tones = np.array(list(_PIGMENTS.values()), np.float32)
+    nearest = norm(classes[:, None] - tones).argmin(1)
+    return np.asarray(np.eye(len(tones), dtype=np.float32)[nearest], np.float32)
+
+
+def _assigned(share: Floats, size: Floats, decision: float) -> Floats:
+    """What part each area is given of each pigment, (areas, pigments), each row together 1; all get what they had.
+
+    Args:
+        share: what the evidence gives it.
+        size: (areas,), parts of the picture.
+        decision: power that an area's own share is raised to.
+    """
+    wanted, handicap = decision * np.log(share + _LEAST), np.zeros(share.shape[1], np.float32)
+    there = size @ share
     for _ in range(_ROUNDS):
-        given = part @ softmax(wanted + handicap, axis=1)
-        handicap += _STEP * (np.log(share + _LEAST) - np.log(given + _LEAST))
-    return np.asarray(softmax(decision * evidence + handicap, axis=2), np.float32)
+        handicap += _STEP * np.log((there + _LEAST) / (size @ softmax(wanted + handicap, axis=1) + _LEAST))
+    return np.asarray(softmax(wanted + handicap, axis=1), np.float32)

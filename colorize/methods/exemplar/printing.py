@@ -7,8 +7,10 @@ besides is in docs/colour.md.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.color import rgb2lab
@@ -17,9 +19,11 @@ from colorize.encoders.loading import load_encoder
 from colorize.encoders.vgg19 import Encoder
 from colorize.encoders.weights import shipped_weights
 from colorize.errors import WeightsCorrupt
-from colorize.finish.palette import ink_neutral, paper_tone
+from colorize.finish.palette import ink_neutral, paper_led, paper_tone
 from colorize.images.decode import Pixels
-from colorize.matching.geometry import Registered
+from colorize.images.frame import Frame
+from colorize.images.resize import to_gray
+from colorize.matching.geometry import Registered, features, same_design
 from colorize.methods.exemplar.blocks import blocks, painted
 from colorize.methods.exemplar.evidence import evidence
 from colorize.methods.exemplar.found import Transfer, by_styles
@@ -34,6 +38,10 @@ Floats = NDArray[np.float32]
 
 _CELL_PX = 4
 """Side of the cells that origins and trust are told by."""
+_ALIKE = 0.3
+"""Correlation at a glance from which a style may be of the same design; two impressions have far more."""
+_PAPER_PART = 0.5
+"""Of the way from the tone that areas chose for paper to the mean of the styles' papers."""
 _DOUBT = 30.0
 """Of an area's colour beside that of the same place: it counts half."""
 
@@ -47,7 +55,38 @@ def colours(each: Prepared, work: Work) -> Measured:
     def find(content: Pixels, styles: Sequence[Pixels], laid: Registered | None) -> Transfer:
         return printed(content, styles, laid, prior, encoder, own)
 
-    return by_styles(each, find, own.least_trust)
+    return by_styles(_laid(each), find, own.least_trust)
+
+
+def _laid(each: Prepared) -> Prepared:
+    """The picture with the registration of a style of its own design, where nobody has looked for one.
+
+    A night has, by record and features; here only styles are held against it that are alike at first sight.
+    """
+    if any(style.registration for style in each.styles):
+        return each
+    ours = cache(lambda: features(each.content, _all(each.content)))
+    styles = [
+        replace(style, registration=same_design(ours(), features(style.pixels, _all(style.pixels))))
+        if _at_a_glance(each.content, style.pixels) > _ALIKE
+        else style
+        for style in each.styles
+    ]
+    return replace(each, styles=tuple(styles))
+
+
+def _all(pixels: Pixels) -> Frame:
+    return Frame(0, 0, *pixels.shape[:2])
+
+
+def _at_a_glance(content: Pixels, style: Pixels) -> float:
+    """Correlation of two pictures' lightness on a grid of 16 × 16, in [−1, 1]; 0 where one is flat."""
+    one, other = (
+        cv2.resize(to_gray(each)[..., 0], (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+        for each in (content, style)
+    )
+    one, other = one - one.mean(), other - other.mean()
+    return float(one @ other / max(1e-3, float(np.linalg.norm(one) * np.linalg.norm(other))))
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +119,9 @@ def printed(
     labs = [_lab(each) for each in styles]
     said = evidence(prior, encoder, content, styles, labs, own)
     found = blocks(said, prior.classes, lightness, own)
+    papers = np.mean([paper_tone(lab) for lab in labs], axis=0)
     chroma, sure = painted(found, lightness), trust(found, said, prior.classes)
+    chroma = paper_led(chroma, lightness, papers, _PAPER_PART)
     shape = content.shape[0] // _CELL_PX, content.shape[1] // _CELL_PX
     shares = in_cells(said.shares.transpose(1, 2, 0), shape)
     trusted = in_cells(sure[..., None], shape)[0]
@@ -89,9 +130,8 @@ def printed(
     cells = in_cells(lightness[..., None], shape)[0]
     carried = np.concatenate([in_cells(chroma, shape), np.zeros((2, *shape), np.float32)]).transpose(1, 2, 0)
     models, doubt, placed = in_place(laid, carried, np.full(shape, _DOUBT, np.float32))
-    paper = paper_tone(labs[0])
-    chroma = painted_models(agreed(models, doubt, cells, paper, AGREEMENT), lightness)
-    chroma = restrained(ink_neutral(chroma, lightness), laid, paper)
+    chroma = painted_models(agreed(models, doubt, cells, papers, AGREEMENT), lightness)
+    chroma = restrained(ink_neutral(chroma, lightness), laid, papers)
     return Transfer(chroma, shares, placed, placed * IN_PLACE + (1 - placed) * trusted)
 
 

@@ -405,4 +405,6 @@ def test_from_marks_alone_a_region_is_coloured_and_without_any_the_job_is_refuse
 
 def test_a_colour_layer_that_no_encoder_has_is_nobodys_pictures_fault(narrow: Encoder) -> None:
     with pytest.raises(BadRecipe, match="no layer conv9_9"):
-        Colorizer(recipe_named("nishiki/likeness").changed(colour_layers=("conv3_4", "conv9_9")), Operands(narrow, "float32"))
+        Colorizer(
+            recipe_named("nishiki/likeness").changed(colour_layers=("conv3_4", "conv9_9")), Operands(narrow, "float32")
+        )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from colorize.finish.palette import ink_neutral, palette_matched, paper_tone
+from colorize.finish.palette import ink_neutral, palette_matched, paper_led, paper_tone
 
 
 def cloud(seed: int, shape: tuple[int, int] = (96, 128)) -> np.ndarray:
@@ -57,6 +57,15 @@ def test_what_was_one_colour_stays_one() -> None:
 def test_a_chroma_of_one_colour_and_a_style_of_another_meet() -> None:
     chroma, style = np.zeros((16, 16, 2), np.float32), np.full((32, 16, 2), (7, -4), np.float32)
     assert palette_matched(chroma, style, 1.0) == pytest.approx(np.broadcast_to([7, -4], chroma.shape), abs=1e-4)
+
+
+def test_paper_is_led_to_a_tone_and_dark_places_stay() -> None:
+    lightness = np.full((20, 20), 92, np.float32)
+    lightness[5:15, 5:15] = 40
+    chroma = np.tile(np.float32([4, 24]), (20, 20, 1))
+    found = paper_led(chroma, lightness, np.array([0, 14], np.float32), 0.5)
+    assert found[0, 0] == pytest.approx([2, 19])
+    assert (found[10, 10] == chroma[10, 10]).all()
 
 
 def test_the_paper_is_the_tone_of_the_lightest_part_whatever_the_rest_and_a_few_stains() -> None:

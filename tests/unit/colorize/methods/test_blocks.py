@@ -82,12 +82,12 @@ def test_every_class_keeps_its_part_of_the_sheet_however_firmly_areas_choose() -
 
 def test_within_an_area_colour_follows_lightness_as_the_styles_inks_do() -> None:
     lightness = np.tile(np.linspace(20, 90, 64, dtype=np.float32), (64, 1))
-    inks = np.full((LEVELS, 3), -6, np.float32)
+    inks = np.full((LEVELS, 3), -2, np.float32)
     inks[: LEVELS // 2, BLUE] = inks[LEVELS // 2 :, PAPER] = 0
     made = painted(blocks(said(np.zeros((16, 16, 3)), inks), CLASSES, lightness, OWN), lightness)
     assert norm(made[32, 4] - CLASSES).argmin() == BLUE
     assert norm(made[32, 60] - CLASSES).argmin() == PAPER
-    assert np.abs(np.diff(made[32, :, 1])).max() < 25
+    assert np.ptp(made[32, :, 1]) > 20
 
 
 def test_chroma_that_mixing_takes_is_given_back_as_far_as_the_recipe_says_and_sure_colours_stay() -> None:
