@@ -67,9 +67,9 @@ class Blocks(Parameters):
     """How much it counts which inks the styles have at each lightness."""
     likeness_weight: float = 0.12
     """How much it counts what the styles have in places that look alike."""
-    decision: float = 3.0
+    decision: float = 2.5
     """How far areas choose one pigment: 1 leaves the mean of what is likely."""
-    chroma: float = 0.8
+    chroma: float = 1.0
     """How much of the chroma that averaging takes is given back: 0 nothing, 1 all."""
     styles: int = 1
     """Style images that speak, at most."""

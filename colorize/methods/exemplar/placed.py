@@ -38,6 +38,9 @@ _OTHER_INKS = 0.8
 _PAPER, _PAPER_PART, _PAPER_MOST = np.array([0.5, 13.0], np.float32), 0.4, 12.0
 """a, b that a style's paper is led to; the part of its distance from there that is taken out; that at most. Real scans
 have −2.5, 13 at the median, but results then come out 1.2 too green in the mean of 78 same-design sets."""
+_TO_THE_LINE, _FEW, _MOST = 0.9, 0.3, 0.6
+"""Correlation of a place that agrees to the last line; shares of them up to which a style is another printing, and from
+which on one of the same: of the sets of real prints nine in ten have under .3."""
 _LEAST_HOLD = 1e-3
 _PAPER_PULL = 0.02
 
@@ -85,18 +88,30 @@ def _blurred(values: Floats) -> Floats:
     return np.asarray(gaussian_filter(values, (_WINDOW_PX, _WINDOW_PX, 0), mode="nearest"), np.float32)
 
 
-def restrained(chroma: Floats, laid: Registered, paper: Floats) -> Floats:
+def restrained(chroma: Floats, laid: Registered, paper: Floats, held_back: float = 1.0) -> Floats:
     """Chroma of the same place, the style's own where both drawings are nearly one, held back for its inks and paper.
 
     What differs between impressions is inks, fading and the paper's tone. Constants: the same-design sets of real
     prints, docs/colour.md.
+
+    Args:
+        chroma: (h, w, 2).
+        laid: the style on the content.
+        paper: (2,), a, b of the style's paper.
+        held_back: how much of the restraint, 0 to 1 (`other_impression`).
     """
     sure = min(1.0, max(0.0, (laid.correlation - _ALIKE) / (_AS_ONE - _ALIKE)))
     share = sure * agreed_share(laid.agrees)[..., None]
     mixed = share * _lab(laid.style)[..., 1:] + (1 - share) * chroma
     tint = paper - _PAPER
-    tint *= _PAPER_PART * min(1.0, _PAPER_MOST / max(1e-3, float(np.linalg.norm(tint))))
-    return np.asarray(_OTHER_INKS * (mixed - tint), np.float32)
+    tint *= held_back * _PAPER_PART * min(1.0, _PAPER_MOST / max(1e-3, float(np.linalg.norm(tint))))
+    return np.asarray((1 - held_back * (1 - _OTHER_INKS)) * (mixed - tint), np.float32)
+
+
+def other_impression(laid: Registered) -> float:
+    """How far the style is another printing: 1 where few places agree to the last line, 0 where most do."""
+    exactly = float((laid.agrees > _TO_THE_LINE).mean())
+    return 1 - min(1.0, max(0.0, (exactly - _FEW) / (_MOST - _FEW)))
 
 
 def agreed(carried: Floats, doubt: Floats, lightness: Floats, paper: Floats, agreement: float) -> Floats:

@@ -28,7 +28,15 @@ from colorize.methods.exemplar.blocks import blocks, painted
 from colorize.methods.exemplar.evidence import evidence
 from colorize.methods.exemplar.found import Transfer, by_styles
 from colorize.methods.exemplar.parameters import Blocks
-from colorize.methods.exemplar.placed import AGREEMENT, agreed, in_cells, in_place, painted_models, restrained
+from colorize.methods.exemplar.placed import (
+    AGREEMENT,
+    agreed,
+    in_cells,
+    in_place,
+    other_impression,
+    painted_models,
+    restrained,
+)
 from colorize.methods.exemplar.prior import Prior, load_prior
 from colorize.methods.exemplar.trust import IN_PLACE, trust
 from colorize.methods.work import Measured, Work, alone
@@ -131,7 +139,7 @@ def printed(
     carried = np.concatenate([in_cells(chroma, shape), np.zeros((2, *shape), np.float32)]).transpose(1, 2, 0)
     models, doubt, placed = in_place(laid, carried, np.full(shape, _DOUBT, np.float32))
     chroma = painted_models(agreed(models, doubt, cells, papers, AGREEMENT), lightness)
-    chroma = restrained(ink_neutral(chroma, lightness), laid, papers)
+    chroma = restrained(ink_neutral(chroma, lightness), laid, papers, other_impression(laid))
     return Transfer(chroma, shares, placed, placed * IN_PLACE + (1 - placed) * trusted)
 
 

@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 
 ACCEPTED = 2 / 3
 """ΔE00 over that of leaving it gray, up to which colours count as acceptable."""
-_BIAS, _WEIGHTS = -2.39, (-5.55, 2.41, -0.70)
+_BIAS, _WEIGHTS = -4.43, (-4.98, 3.08, -0.77)
 """Of the logistic regression on `signs`."""
 IN_PLACE = 0.7
 """How likely colours are that were taken from the same place of another impression; of the 78 same-design sets."""

@@ -62,7 +62,7 @@ def test_a_chroma_of_one_colour_and_a_style_of_another_meet() -> None:
 def test_paper_is_led_to_a_tone_and_dark_places_stay() -> None:
     lightness = np.full((20, 20), 92, np.float32)
     lightness[5:15, 5:15] = 40
-    chroma = np.tile(np.float32([4, 24]), (20, 20, 1))
+    chroma = np.tile(np.array([4, 24], np.float32), (20, 20, 1))
     found = paper_led(chroma, lightness, np.array([0, 14], np.float32), 0.5)
     assert found[0, 0] == pytest.approx([2, 19])
     assert (found[10, 10] == chroma[10, 10]).all()

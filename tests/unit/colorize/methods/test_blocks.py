@@ -140,7 +140,8 @@ def test_a_print_gets_the_colours_that_its_styles_have_at_its_lightness(
     content, style = drawn
     truth = np.asarray(rgb2lab(content)[..., 1:], np.float32)
     found = made_of(content, [content, style], prior, shipped)
-    assert (found.chroma.shape, found.chroma.dtype) == (truth.shape, np.float32)
+    assert found.chroma.shape == truth.shape
+    assert found.chroma.dtype == np.float32
     assert norm(found.chroma - truth).mean() < 0.75 * norm(truth).mean()
     assert found.shares.sum(0) == pytest.approx(1, abs=1e-4)
     assert found.shares[0].mean() > found.shares[1].mean()
@@ -179,6 +180,10 @@ def test_lines_of_black_ink_stay_neutral(prior: Prior, shipped: Encoder, drawn: 
     found = made_of(content, [content], prior, shipped)
     assert norm(found.chroma[:, ::16]).mean() < 10
     assert norm(found.chroma[:, 8::16]).mean() > 15
+
+
+def test_the_recipe_names_the_prior_that_is_shipped(prior: Prior) -> None:
+    assert OWN.prior == prior.checksum
 
 
 def test_a_recipe_of_another_prior_is_refused_by_name(drawn: tuple[Pixels, Pixels], shipped: Encoder) -> None:
