@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from colorize.encoders import weights
 from colorize.encoders.weights import OXFORD, RANDOM, SMALL, WeightsFile
 from colorize.errors import UnknownEncoder
-from colorize.methods.exemplar.parameters import Blocks, Exemplar
+from colorize.methods.exemplar.parameters import ByStyles
 from colorize.recipes.library import recipe_named, recipes
 from colorize.recipes.recipe import Recipe
 from db.entries.claim import ENCODER, MatcherKey, ModelKey
@@ -332,11 +332,11 @@ def sized_recipe(name: str, settings: Settings) -> Recipe:
     """
     recipe = recipe_named(name)
     iterations = settings.iterations if recipe.parameters.iterations else None
-    own = _of_exemplar(recipe, settings) if isinstance(recipe.parameters, (Blocks, Exemplar)) else {}
+    own = _by_styles(recipe, settings) if isinstance(recipe.parameters, ByStyles) else {}
     return recipe.changed(long_edge_px=settings.size, iterations=iterations, **own)
 
 
-def _of_exemplar(recipe: Recipe, settings: Settings) -> dict[str, Any]:
+def _by_styles(recipe: Recipe, settings: Settings) -> dict[str, Any]:
     least = settings.least_trust
     limits = None if least is None else {**recipe.limits, "trust": [least, 1.0]}
     return {"styles": settings.styles, "least_trust": settings.least_trust_area, "limits": limits}

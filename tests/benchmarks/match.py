@@ -153,18 +153,15 @@ def _off(pair: Pair, rows: list[dict[str, str]]) -> Iterator[tuple[float, float]
 
 
 def colour() -> Iterator[Figure]:
-    """Colours from another impression, in place and by likeness alone, to the print's own over leaving it gray."""
+    """Colours from another impression, in place, to the print's own over leaving it gray."""
     known = prints()
     if known is None:
         return
     own = colorizer_for(recipe_named("nishiki/colour"), load_encoder(shipped_weights()), "cpu")
-    found = [both for pair in sets(known) if (both := _coloured(own, pair)) is not None]
-    for name, ratios in (("by likeness", [each[0] for each in found]), ("in place", [each[1] for each in found])):
-        value, above = median(ratios), sum(ratio > 1 for ratio in ratios)
-        placed = name == "in place"
-        target = ("≤ 0.56", value <= 0.56) if placed else ("", None)
-        yield Figure(f"{name}: ΔE00, median of {len(found)} sets", value, "× gray", *target)
-        yield Figure(f"{name}: worse than gray", above, "sets", *(("0", above == 0) if placed else ("", None)))
+    ratios = [ratio for pair in sets(known) if (ratio := _coloured(own, pair)) is not None]
+    value, above = median(ratios), sum(ratio > 1 for ratio in ratios)
+    yield Figure(f"in place: ΔE00, median of {len(ratios)} sets", value, "× gray", "≤ 0.56", value <= 0.56)
+    yield Figure("in place: worse than gray", above, "sets", "0", above == 0)
 
 
 def sets(known: Prints) -> list[Pair]:
@@ -176,21 +173,19 @@ def sets(known: Prints) -> list[Pair]:
     return [(files[0], files[1]) for _, files in sorted(groups.items()) if len(files) > 1]
 
 
-def _coloured(own: Colorizer, pair: Pair) -> tuple[float, float] | None:
-    """ΔE00 over gray's by likeness and in place; None where the pair is not found."""
+def _coloured(own: Colorizer, pair: Pair) -> float | None:
+    """ΔE00 over gray's in place; None where the pair is not found."""
     both = (decode((SHARED / "ukiyoe" / name).read_bytes()).pixels for name in pair)
     truth, style = (resized(find_frame(each).crop(each), 512) for each in both)
     gray = to_gray(truth)
     found = same_design(features(gray), features(style))
     if found is None:
         return None
-    jobs = [Job("likeness", gray, style), Job("place", gray, style, registration=found.data())]
-    results = own.colorize(jobs)
-    one, other = (
-        truth_distances(truth, each.picture)["delta_e_ratio"] for each in results if isinstance(each, Colorization)
-    )
-    sys.stderr.write(f"{pair[0]}: {one:.2f}, in place {other:.2f}\n")
-    return one, other
+    (made,) = own.colorize([Job("place", gray, style, registration=found.data())])
+    assert isinstance(made, Colorization), made
+    ratio = truth_distances(truth, made.picture)["delta_e_ratio"]
+    sys.stderr.write(f"{pair[0]}: {ratio:.2f}\n")
+    return ratio
 
 
 def recall() -> Iterator[Figure]:

@@ -10,8 +10,25 @@ MOST_STYLES: Final = 5
 """Style images that colours are chosen from, at most."""
 
 
-@dataclass(frozen=True)
-class Exemplar(Parameters):
+_RANGES_OF_BOTH = {"styles": (1.0, MOST_STYLES), "least_trust": (0.0, 1.0)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByStyles(Parameters):
+    """What both methods have."""
+
+    styles: int = 1
+    """Style images that colours are chosen from, at most."""
+    least_trust: float = 0.0
+    """Areas that are trusted less are left in the tone of the paper."""
+
+    def needs(self, usual: Needs) -> Needs:
+        """Styles up to the number of the recipe."""
+        return replace(usual, styles=self.styles)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exemplar(ByStyles):
     """Parameters of the method `exemplar`."""
 
     colour_layers: tuple[str, ...]
@@ -24,20 +41,12 @@ class Exemplar(Parameters):
     """How much neighbours count beside a cell's own colours."""
     palette: float = 0.4
     """How far colours are led to the style's distribution: 0 not at all, 1 one whole step."""
-    styles: int = 1
-    """Style images that each region chooses from, at most."""
-    least_trust: float = 0.0
-    """Areas that are trusted less are left in the tone of the paper."""
 
     def problems(self) -> Iterator[str]:
         """Values out of range, and no layers."""
         yield from out_of_range(self, _RANGES)
         if not self.colour_layers:
             yield "colour_layers must not be empty"
-
-    def needs(self, usual: Needs) -> Needs:
-        """Styles up to the number of the recipe."""
-        return replace(usual, styles=self.styles)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -50,13 +59,12 @@ _RANGES = {
     "luminance_weight": (0.0, 100.0),
     "agreement": (0.0, 1e4),
     "palette": (0.0, 1.0),
-    "styles": (1, MOST_STYLES),
-    "least_trust": (0.0, 1.0),
+    **_RANGES_OF_BOTH,
 }
 
 
-@dataclass(frozen=True)
-class Blocks(Parameters):
+@dataclass(frozen=True, kw_only=True)
+class Blocks(ByStyles):
     """Parameters of the method `blocks`."""
 
     prior: str
@@ -71,18 +79,10 @@ class Blocks(Parameters):
     """How far areas choose one pigment: 1 leaves the mean of what is likely."""
     chroma: float = 1.0
     """How much of the chroma that averaging takes is given back: 0 nothing, 1 all."""
-    styles: int = 1
-    """Style images that speak, at most."""
-    least_trust: float = 0.0
-    """Areas that are trusted less are left in the tone of the paper."""
 
     def problems(self) -> Iterator[str]:
         """Values out of range."""
         yield from out_of_range(self, _RANGES_OF_BLOCKS)
-
-    def needs(self, usual: Needs) -> Needs:
-        """Styles up to the number of the recipe."""
-        return replace(usual, styles=self.styles)
 
 
 _RANGES_OF_BLOCKS = {
@@ -91,6 +91,5 @@ _RANGES_OF_BLOCKS = {
     "likeness_weight": (0.0, 2.0),
     "decision": (1.0, 10.0),
     "chroma": (0.0, 1.0),
-    "styles": (1, MOST_STYLES),
-    "least_trust": (0.0, 1.0),
+    **_RANGES_OF_BOTH,
 }
