@@ -5,7 +5,7 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -81,6 +81,7 @@ class _Tried:
     outcome: Outcome
     total_error_mean: float | None
     score: float | None
+    measures: Mapping[str, float]
     closed_at: datetime = NIGHT
 
 
@@ -191,7 +192,8 @@ class Tables:
 
     def _review(self, content: int, batch: int, match: MatchEntry, voices: list[VerdictGiven]) -> Row:
         result, recipe = self._shelf.result(self._attempts), self._shelf.recipe(batch)
-        tried = _Tried(self._attempts, batch, recipe.name, result.outcome, result.total_error_mean, match.score)
+        figures = result.outcome, result.total_error_mean, match.score, result.measures
+        tried = _Tried(self._attempts, batch, recipe.name, *figures)
         return _row(tried, self._records[content], standing(voices))
 
     def _voices(self, attempt: int) -> list[VerdictGiven]:

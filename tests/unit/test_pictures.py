@@ -10,11 +10,15 @@ OF_REAL_PRINTS = {"match.jpg"}
 """Taken of a night on prints that lie beside the project (docs/matching.md)."""
 
 
+OF_TRAINING = {"prior.png"}
+"""Drawn by `nishiki train prior` beside the weights (docs/prior.md)."""
+
+
 def taken() -> set[str]:
     """Files that the script writes, below docs."""
     pages = [(name, suffix) for _, _, suffix in LOOKS for name in (OTHER_LOOK if suffix else (*SHOWN, *STATES_SHOWN))]
     review = {f"review/{name}-{width}{suffix}.jpg" for name, suffix in pages for width in WIDTHS}
-    return {"contact-sheet.jpg", "marks.jpg", *review, *OF_REAL_PRINTS}
+    return {"contact-sheet.jpg", "marks.jpg", *review, *OF_REAL_PRINTS, *OF_TRAINING}
 
 
 def test_the_documents_hold_the_pictures_that_the_script_takes_and_no_others(project: Path) -> None:
