@@ -7,7 +7,7 @@ prints (docs/colour.md): the prior's and the inks' words count about the same, t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,10 @@ _EACH = 3
 """Of a style's cells every so many are asked for their like: neighbours say the same."""
 _UNSEEN = 0.002
 """Share of a class that no style shows: nothing is impossible."""
+
+
+_PLACE = 0.5
+"""How much it counts what a print of the same design has in the same place, although the drawings there differ."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,12 @@ def evidence(
     inks /= inks.sum(1, keepdims=True).clip(1e-9)
     cells = own.prior_weight * said + own.likeness_weight * np.log(like + _UNSEEN)
     return Evidence(cells, own.inks_weight * np.log(inks + _UNSEEN), said, shares)
+
+
+def with_place(found: Evidence, prior: Prior, laid: Floats) -> Evidence:
+    """The evidence with the word of a print of the same design that is laid on the picture, in CIELAB, (h, w, 3)."""
+    there = prior.soft_classes(in_cells(laid[..., 1:], found.shape).reshape(2, -1).T)
+    return replace(found, cells=found.cells + _PLACE * np.log(there + _UNSEEN))
 
 
 def _voters(prior: Prior, seen: Seen, lab: Floats) -> tuple[Seen, Floats]:

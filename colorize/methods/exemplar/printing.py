@@ -25,7 +25,7 @@ from colorize.images.frame import Frame
 from colorize.images.resize import to_gray
 from colorize.matching.geometry import Registered, features, same_design
 from colorize.methods.exemplar.blocks import blocks, painted
-from colorize.methods.exemplar.evidence import evidence
+from colorize.methods.exemplar.evidence import evidence, with_place
 from colorize.methods.exemplar.found import Transfer, by_styles
 from colorize.methods.exemplar.parameters import Blocks
 from colorize.methods.exemplar.placed import (
@@ -122,6 +122,8 @@ def printed(
     lightness = _lab(content)[..., 0]
     labs = [_lab(each) for each in styles]
     said = evidence(prior, encoder, content, styles, labs, own)
+    if laid is not None:
+        said = with_place(said, prior, _lab(laid.style))
     found = blocks(said, prior.classes, lightness, own)
     papers = np.mean([paper_tone(lab) for lab in labs], axis=0)
     chroma, sure = painted(found, lightness), trust(found, said, prior.classes)

@@ -162,6 +162,19 @@ def test_where_the_style_is_of_the_same_design_colours_are_taken_in_place(
     assert placed.trust == pytest.approx(IN_PLACE)
 
 
+def test_where_drawings_of_one_design_differ_areas_still_lean_to_what_lies_there(
+    drawn: tuple[Pixels, Pixels], prior: Prior, shipped: Encoder
+) -> None:
+    content, _ = drawn
+    height, width = content.shape[:2]
+    places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
+    laid = Registered(content, np.zeros((height, width), np.float32), 0.0, places, 0.5)
+    truth = np.asarray(rgb2lab(content)[..., 1:], np.float32)
+    there, free = (made_of(content, [content], prior, shipped, each) for each in (laid, None))
+    assert there.in_place.max() == 0
+    assert norm(there.chroma - truth).mean() < 0.8 * norm(free.chroma - truth).mean()
+
+
 @pytest.mark.parametrize("shape", [(16, 16), (64, 48), (1024, 48)])
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_flat_contents_and_scrolls_get_one_quiet_colour(
