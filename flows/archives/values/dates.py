@@ -11,6 +11,14 @@ Years = tuple[int | None, int | None]
 
 # First western year and names; an era ends in the year in which the next begins.
 ERAS = (
+    (1596, "慶長", "keicho"),
+    (1615, "元和", "genna"),
+    (1624, "寛永", "kanei"),
+    (1644, "正保", "shoho"),
+    (1648, "慶安", "keian"),
+    (1652, "承応", "joo"),
+    (1655, "明暦", "meireki"),
+    (1658, "万治", "manji"),
     (1661, "寛文", "kanbun|kambun"),
     (1673, "延宝", "enpo|empo"),
     (1681, "天和", "tenna|tenwa"),
@@ -45,29 +53,31 @@ ERAS = (
     (1989, "平成", "heisei"),
 )
 _ENDS = [start for start, _, _ in ERAS[1:]] + [2019]
-_SPANS = {
+SPANS = {
     name: (start, end)
     for (start, kanji, romaji), end in zip(ERAS, _ENDS, strict=True)
     for name in (kanji, *romaji.split("|"))
 }
+"""Era → its first western year and the one in which it ends."""
 
 _DIGITS = {
     "元": 1, "〇": 0, "零": 0, "○": 0, "一": 1, "壱": 1, "壹": 1, "二": 2, "弐": 2, "貳": 2, "三": 3, "参": 3, "參": 3,
     "四": 4, "五": 5, "伍": 5, "六": 6, "七": 7, "八": 8, "九": 9,
 }  # fmt: skip
 _UNITS = {"十": 10, "拾": 10, "廿": 20, "卄": 20, "卅": 30, "丗": 30, "卌": 40, "百": 100, "千": 1000}
-_KANJI = f"[{''.join([*_DIGITS, *_UNITS])}]"
-_NUMBER = rf"[0-9]{{1,2}}|{_KANJI}{{1,4}}"
+NUMERAL = f"[{''.join([*_DIGITS, *_UNITS])}]"
+"""A letter of a number in kanji."""
+_NUMBER = rf"[0-9]{{1,2}}|{NUMERAL}{{1,4}}"
 _DOUBT = r"[\s()\[\]〔〕［］<>〈〉《》「」?]*"
 """Brackets and marks around what the archive is not sure of: 安政〔2〕年, 安政(二?)年."""
 _ERA = re.compile(
-    rf"(?<![a-z])({'|'.join(_SPANS)})(?![a-z]){_DOUBT}(?:({_NUMBER})(?![0-9]))?{_DOUBT}年?"
+    rf"(?<![a-z])({'|'.join(SPANS)})(?![a-z]){_DOUBT}(?:({_NUMBER})(?![0-9]))?{_DOUBT}年?"
     rf"(?:\s*[-~]\s*({_NUMBER})(?![0-9]))?"
 )
 _OLD = str.maketrans("應萬寶寳寬曆暦厯祿德泰", "応万宝宝寛暦暦暦禄徳泰")
 """Characters of eras' names as they were written before 1946."""
 _WRITTEN_OUT = re.compile(
-    rf"(?<!{_KANJI})((?:一[五六七八九]|二[〇零○])[{''.join(_DIGITS)}]{{2}}|千[五六七八九]百{_KANJI}{{0,4}})(?!{_KANJI})"
+    rf"(?<!{NUMERAL})((?:一[五六七八九]|二[〇零○])[{''.join(_DIGITS)}]{{2}}|千[五六七八九]百{NUMERAL}{{0,4}})(?!{NUMERAL})"
 )
 """A western year in kanji, by places or by hundreds."""
 _WESTERN = re.compile(r"(?<![0-9])(1[5-9][0-9]{2}|20[0-9]{2})(s?)(?![0-9])(?:\s*[-~]\s*([0-9]{2})(?![0-9]))?")
@@ -86,13 +96,18 @@ def years(text: str) -> Years:
 
 def _fold(text: str) -> str:
     """Full-width forms to plain ones, one sort of dash, macrons and apostrophes off, lower case."""
-    plain = unicodedata.normalize("NFKC", text).translate(_DASHES).translate(_OLD)
+    plain = folded_eras(unicodedata.normalize("NFKC", text).translate(_DASHES))
     letters = unicodedata.normalize("NFD", plain)
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).lower()
 
 
+def folded_eras(text: str) -> str:
+    """Characters of eras' names as they are written today, letter for letter."""
+    return text.translate(_OLD)
+
+
 def _western(text: str) -> list[int]:
-    found = [_number(year) for year in _WRITTEN_OUT.findall(text)]
+    found = [number(year) for year in _WRITTEN_OUT.findall(text)]
     for year, decade, last in _WESTERN.findall(text):
         start = int(year)
         found.append(start)
@@ -107,13 +122,13 @@ def _western(text: str) -> list[int]:
 def _eras(text: str) -> list[int]:
     found: list[int] = []
     for name, first, last in _ERA.findall(text):
-        start, end = _SPANS[name]
+        start, end = SPANS[name]
         if not first:
             found += [start, end]
             continue
         longest = end - start + 1
-        numbers = [n for number in (first, last) if number for n in _numbers(number, longest)]
-        found += [start + n - 1 for n in numbers if 1 <= n <= longest]
+        said = [n for each in (first, last) if each for n in numbers(each, longest)]
+        found += [start + n - 1 for n in said if 1 <= n <= longest]
     return found
 
 
@@ -121,14 +136,14 @@ def _centuries(text: str) -> list[int]:
     return [year for n in _CENTURY.findall(text) for year in (100 * int(n) - 99, 100 * int(n))]
 
 
-def _numbers(text: str, most: int) -> list[int]:
+def numbers(text: str, most: int) -> list[int]:
     """A number, or two where one would be too large: 安政二三年 is its second or third year."""
-    whole = _number(text)
+    whole = number(text)
     several = whole > most and len(text) == 2 and all(each in _DIGITS for each in text)
     return [_DIGITS[each] for each in text] if several else [whole]
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
     """A number in Western digits, or in kanji by places (一二, 二〇), by tens (十二, 廿三) or hundreds (千八百)."""
     if text.isdecimal() and text.isascii():
         return int(text)

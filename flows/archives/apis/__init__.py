@@ -1,0 +1,1 @@
+"""Archives that speak an interface of their own, a file each."""
