@@ -316,7 +316,7 @@ def access_to(name: str, archive: ArchiveSettings, settings: Settings) -> Access
     )
     foreign = partial(written_by_nishiki, home=settings.home.resolve())
     free = archive.undescribed_pictures == "free"
-    return Access(name, archive.address, manners, foreign, settings.genres_of(archive) or (), free)
+    return Access(name, archive.address, manners, foreign, settings.genres_of(archive) or (), free, archive.options)
 
 
 def night_recipe(settings: Settings) -> Recipe:

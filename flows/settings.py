@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_serializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -27,6 +27,7 @@ from pydantic_settings import (
 
 from db.review.settings import ReviewSettings
 from flows.addresses import shown
+from flows.archives.options import OPTIONS, AnyOptions, AutoOptions
 from flows.archives.registry import Protocol, is_folder
 from flows.errors import Faults, Misused
 from flows.logs import Level
@@ -42,7 +43,7 @@ def user_cache() -> Path:
 
 
 class ArchiveSettings(BaseModel):
-    """One archive that the operator named."""
+    """One archive that the operator named; what else its table holds are the options of its protocol."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,6 +72,21 @@ class ArchiveSettings(BaseModel):
         default=False,
         description="Let the archive's host name lead into a private network, as in an institution's own.",
     )
+
+    options: AnyOptions = Field(default=AutoOptions(), description="The protocol's own settings.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sorted_out(cls, table: Any) -> Any:
+        """A table as a person writes it, with its protocol's options apart, and the protocol's host where none is named."""
+        if not isinstance(table, dict) or "options" in table:
+            return table
+        protocol = table.get("protocol", Protocol.AUTO)
+        known = next((each for each in Protocol if each == protocol), Protocol.AUTO)
+        home = {"address": known.home} if known.home else {}
+        own = {name: value for name, value in table.items() if name in cls.model_fields}
+        rest = {name: value for name, value in table.items() if name not in cls.model_fields}
+        return {**home, **own, "options": {"protocol": known.value, **rest}}
 
     @field_serializer("address", when_used="json")
     def _shown_address(self, address: str) -> str:
@@ -316,7 +332,7 @@ def as_far_as_right(**given: Any) -> tuple[Settings, list[Exception]]:
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
         wrong += [Misused(_wrong_sentence(each)) for each in found]
-        places = [each["loc"] for each in found]
+        places = [_place(each["loc"]) for each in found]
     except SettingsError as error:  # a list or table that is no JSON
         faults = Faults([*wrong, Misused(f"a setting cannot be used ({error}); see .env.example")])
     faults.tell()
@@ -360,13 +376,31 @@ def _without(values: dict[str, Any], places: Sequence[Sequence[int | str]]) -> d
 
 def _wrong_sentence(error: Any) -> str:
     """Which setting, and what is wrong; never its value, which may hold a password."""
-    *above, name = map(str, error["loc"])
+    *above, name = map(str, _place(error["loc"]))
     place = ".".join((*above, name))
     if error["type"] == "extra_forbidden":
         if above == ["match_weights"]:
             return f"{place} in nishiki.toml is no weight of a match{_nearest(name, MatchWeights.model_fields)}"
-        return f"{place} in nishiki.toml is no setting of an archive{_nearest(name, ArchiveSettings.model_fields)}"
+        return f"{place} in nishiki.toml is no setting of {_of_an_archive(name, error['loc'])}"
     return f"the setting {place} cannot be used: {error['msg'].removeprefix('Value error, ')}; see .env.example"
+
+
+def _place(loc: Sequence[int | str]) -> tuple[int | str, ...]:
+    """Where it stands in nishiki.toml: a protocol's options stand in the archive's own table."""
+    return (*loc[:2], *loc[4:]) if tuple(loc[2:3]) == ("options",) else tuple(loc)
+
+
+def _of_an_archive(name: str, loc: Sequence[int | str]) -> str:
+    others = [protocol for protocol, options in OPTIONS.items() if name in options.model_fields]
+    protocol = str(loc[3]) if tuple(loc[2:3]) == ("options",) else ""
+    if others and protocol == Protocol.AUTO:
+        return (
+            f'an archive whose protocol is not named; it is one of the protocol {others[0]}: protocol = "{others[0]}"'
+        )
+    if others:
+        return f"an archive of the protocol {protocol}; it is one of {', '.join(others)}"
+    own = OPTIONS[protocol].model_fields if protocol in OPTIONS else {}
+    return f"an archive{_nearest(name, [*ArchiveSettings.model_fields, *own])}"
 
 
 _SPOKEN_TO_TESTS = re.compile("nishiki_(shared|test_.*)")

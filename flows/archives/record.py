@@ -11,6 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+from flows.archives.options import AutoOptions, Options
+
 if TYPE_CHECKING:  # it loads what speaks HTTP, and settings load this file
     from flows.archives.web.politeness import Manners
 
@@ -143,6 +145,8 @@ class Access:
     """The values by which the archive names the genre that we look for; none where all is taken."""
     free_undescribed: bool = False
     """Where a table describes a folder: are the pictures that no row of it names the operator's own all the same?"""
+    options: Options = field(default_factory=AutoOptions)
+    """The protocol's own."""
 
 
 class Archive(Protocol):

@@ -15,7 +15,10 @@ from flows.archives.record import Access, Archive
 
 
 class Protocol(StrEnum):
-    """How an archive is read: the name in the settings, the client, and whether it lies at a web address."""
+    """How an archive is read: the name in the settings, the client, whether it lies at a web address, and at which.
+
+    Where there is one host that speaks it an archive's own address may be left out.
+    """
 
     AUTO = "auto", "", None
     """A path is a folder; a web address is asked once what it speaks."""
@@ -24,11 +27,12 @@ class Protocol(StrEnum):
 
     client: str
     web: bool | None
+    home: str
 
-    def __new__(cls, name: str, client: str, web: bool | None) -> Self:
+    def __new__(cls, name: str, client: str, web: bool | None, home: str = "") -> Self:
         """A member whose value is its name."""
         member = str.__new__(cls, name)
-        member._value_, member.client, member.web = name, client, web
+        member._value_, member.client, member.web, member.home = name, client, web, home
         return member
 
 

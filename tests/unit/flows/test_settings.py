@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
 from flows.matching.weights import MatchWeights
+from flows.archives.options import OaiOptions
 from flows.settings import ACTOR_PRINTS, ArchiveSettings, Settings, UnknownSettings, as_far_as_right
 
 THEATRE = '[archives.theatre]\naddress = "https://archive.example/oai"\n'
@@ -83,7 +84,7 @@ def test_archives_are_tables_of_nishiki_toml(toml: Callable[[str], Settings]) ->
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        (f"{THEATRE}place = 1\n", ("archives", "theatre", "place")),
+        (f"{THEATRE}place = 1\n", ("archives", "theatre", "options", "auto", "place")),
         ("[archives.theatre]\n", ("archives", "theatre", "address")),
         ('[archives.theatre]\naddress = ""\n', ("archives", "theatre", "address")),
         (f"{THEATRE}pace_s = -1\n", ("archives", "theatre", "pace_s")),
@@ -211,6 +212,12 @@ def test_a_key_of_an_archive_that_is_no_setting_of_one_is_left_out_and_told_with
     assert second == "archives.theatre.limit in nishiki.toml is no setting of an archive; see .env.example"
     assert third.startswith("the setting archives.theatre.protocol cannot be used: Input should be 'auto', ")
     assert settings.archives["theatre"].address == "https://archive.example/oai"
+
+
+def test_options_stand_in_the_archives_own_table_and_belong_to_its_protocol(toml: Callable[[str], Settings]) -> None:
+    known = toml(f'{THEATRE}protocol = "oai-pmh"\n').archives["theatre"]
+    assert known.options == OaiOptions()
+    assert ArchiveSettings.model_validate(known.model_dump(mode="json")) == known
 
 
 def test_an_archive_may_be_allowed_to_lie_in_a_private_network(toml: Callable[[str], Settings]) -> None:
