@@ -78,7 +78,7 @@ class ArchiveSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _sorted_out(cls, table: Any) -> Any:
-        """A table as a person writes it, with its protocol's options apart, and the protocol's host where none is named."""
+        """A table as a person writes it: the options of its protocol apart, its host where none is named."""
         if not isinstance(table, dict) or "options" in table:
             return table
         protocol = table.get("protocol", Protocol.AUTO)

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
-from flows.matching.weights import MatchWeights
 from flows.archives.options import OaiOptions
+from flows.matching.weights import MatchWeights
 from flows.settings import ACTOR_PRINTS, ArchiveSettings, Settings, UnknownSettings, as_far_as_right
 
 THEATRE = '[archives.theatre]\naddress = "https://archive.example/oai"\n'
