@@ -6,6 +6,7 @@ ArchiveError                 root; the message says which archive or record, wha
 ├── NotAnArchive             the address answers, but with something else (an HTML page, a missing folder)
 ├── MalformedAnswer          the protocol is broken: bad XML, a DOCTYPE, a repeated resumption token
 └── BadRecord                one record or picture cannot be read; the others go on
+    ├── Gone                 nothing lies there, or no more
     ├── NoPicture            something else came in a picture's place
     └── TooLarge             an answer passes the size limit
 """
@@ -37,6 +38,10 @@ class MalformedAnswer(ArchiveError):
 
 class BadRecord(ArchiveError):
     """One record, or one picture of it, cannot be read."""
+
+
+class Gone(BadRecord):
+    """The host says that nothing lies there (404), or no more (410)."""
 
 
 class NoPicture(BadRecord):

@@ -24,6 +24,20 @@ class Protocol(StrEnum):
     """A path is a folder; a web address is asked once what it speaks."""
     FOLDER = "folder", "flows.archives.folder.archive:FolderArchive", False
     OAI_PMH = "oai-pmh", "flows.archives.oai.archive:OaiPmhArchive", True
+    JAPAN_SEARCH = (
+        "japan-search",
+        "flows.archives.apis.japan_search:JapanSearchArchive",
+        True,
+        "https://jpsearch.go.jp/api",
+    )
+    MET = "met", "flows.archives.apis.met:MetArchive", True, "https://collectionapi.metmuseum.org/public/collection/v1"
+    AIC = "aic", "flows.archives.apis.aic:AicArchive", True, "https://api.artic.edu/api/v1"
+    CLEVELAND = (
+        "cleveland",
+        "flows.archives.apis.cleveland:ClevelandArchive",
+        True,
+        "https://openaccess-api.clevelandart.org/api",
+    )
 
     client: str
     web: bool | None
@@ -73,7 +87,7 @@ def open_archive(protocol: Protocol, access: Access) -> Archive:
 def _asked(access: Access) -> Archive:
     reasons = []
     for protocol in Protocol:
-        if not protocol.web:
+        if not protocol.web or protocol.home:  # an API of one host is named, not guessed
             continue
         archive = _client(protocol).open(access)
         try:

@@ -18,11 +18,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from flows.archives.sample import aic, cleveland, japan_search, met
 from flows.archives.sample.drawing.collection import Holding, added, colour_truth, holdings, picture
 from flows.archives.sample.drawing.press import Pixels
+from flows.archives.sample.museums import Answer, key_of
 from flows.archives.sample.oai import MEDIA_TYPES, PREFIX, Shelf, answer, describe
 
 SEED = 1846
+APIS: dict[str, Answer] = {
+    "japan-search": japan_search.answer,
+    "met": met.answer,
+    "aic": aic.answer,
+    "cleveland": cleveland.answer,
+}
+"""Protocol, and first part of the path below which it is spoken → its answers."""
 LONGEST_FORM_BYTES = 65536
 
 
@@ -147,10 +156,14 @@ class _Handler(BaseHTTPRequestHandler):
         page = _PAGES.get(area)
         if area == "oai" and not name:
             self._send_oai(url.query)
+        elif area in APIS:
+            self._send_api(APIS[area](name, parse_qsl(url.query), self.server.archive.shelf()))
         elif page and not name:
             self._send(*page(self.server.archive))
         elif area == "records":
             self._send_record(name)
+        elif area == "artworks":
+            self._send_record(key_of(name))
         elif area == "pictures":
             self._send_picture(name)
         else:
@@ -172,6 +185,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_oai(self, query: str) -> None:
         pairs = parse_qsl(query, keep_blank_values=True)
         self._send("text/xml; charset=utf-8", answer(pairs, self.server.archive.shelf()))
+
+    def _send_api(self, found: bytes | Holding | None) -> None:
+        if isinstance(found, bytes):
+            self._send("application/json; charset=utf-8", found)
+        elif found is None:
+            self._send_nothing()
+        else:
+            self._send_picture(f"{found.key}.{found.suffix}")
 
     def _send_record(self, key: str) -> None:
         holding = self._held(key)

@@ -4,6 +4,7 @@ Called by the archive clients; they know no protocol.
 """
 
 import re
+import unicodedata
 from urllib.parse import parse_qsl, urlsplit
 
 from flows.archives.record import Role
@@ -85,6 +86,11 @@ def names_picture(url: str, suffixes: tuple[str, ...] = PICTURE_SUFFIXES) -> boo
         return False
     names = (parts.path, *(value for _, value in parse_qsl(parts.query)))
     return any(name.lower().endswith(suffixes) for name in names)
+
+
+def plain(text: str) -> str:
+    """The form in which two names of one genre compare."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
 def looks_like_html(start: bytes) -> bool:

@@ -17,7 +17,7 @@ from protego import Protego
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from flows.addresses import shown, without_user
-from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord
+from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord, Gone
 from flows.archives.record import Validators
 from flows.archives.web.peer_guard import PeerGuard, home_of
 from flows.archives.web.politeness import PRODUCT, Host, Manners, retry_after_s, said_at
@@ -201,7 +201,7 @@ class PoliteClient:
         if status == 304 and known != _NOTHING:
             return None
         if status != 200:
-            raise BadRecord(f"{what}; nothing to read there")
+            raise (Gone if status in (404, 410) else BadRecord)(f"{what}; nothing to read there")
         said = response.headers
         validators = Validators(said.get("ETag"), said.get("Last-Modified"))
         media_type = said.get("Content-Type", "")

@@ -82,7 +82,7 @@ def test_a_website_that_is_no_archive_is_told_with_the_protocols_and_asked_once(
 ) -> None:
     address, asked = website
     asked.clear()
-    with pytest.raises(NotAnArchive, match=r"oai-pmh: .* HTML page.*`protocol` to auto, folder or oai-pmh"):
+    with pytest.raises(NotAnArchive, match=r"oai-pmh: .* HTML page.*`protocol` to auto, folder, oai-pmh"):
         open_archive(Protocol.AUTO, access(address))
     assert asked == ["/robots.txt", "/prints?verb=Identify"]
 
@@ -108,7 +108,7 @@ def test_an_archive_that_is_down_is_not_taken_for_none(monkeypatch: pytest.Monke
 def test_an_address_of_another_kind_is_refused_without_asking_anybody(
     protocol: Protocol, address: str, said: str
 ) -> None:
-    with pytest.raises(NotAnArchive, match=f"{said}.*auto, folder or oai-pmh"):
+    with pytest.raises(NotAnArchive, match=f"{said}.*auto, folder, oai-pmh"):
         check_address(protocol, address)
 
 
@@ -118,7 +118,7 @@ def test_folders_and_web_addresses_pass(address: str) -> None:
 
 
 def test_a_protocol_that_nobody_knows_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ValidationError, match="'auto', 'folder' or 'oai-pmh'"):
+    with pytest.raises(ValidationError, match="'auto', 'folder', 'oai-pmh'"):
         ArchiveSettings.model_validate({"address": "/srv/scans", "protocol": "z39.50"})
 
 
