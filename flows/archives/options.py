@@ -46,6 +46,11 @@ class JapanSearchOptions(Options):
         description="Databases by their ids; `arc_nishikie` are the prints of the portal of ARC.",
     )
     keywords: Texts = Field(default=(), description="Words that a record must have, all of them; `-word` must not be.")
+    large_pictures: dict[Text, Text] = Field(
+        default={"/archive01/theater/th_image/": "/archive01/theater/image/"},
+        max_length=100,
+        description="Where a record names only a thumbnail: part of its address → what stands there in the picture's.",
+    )
 
 
 class MetOptions(Options):

@@ -20,7 +20,8 @@ RIGHTS = {
     "Copyrighted": "http://rightsstatements.org/vocab/InC/1.0/",
 }
 """share_license_status → licence or statement (https://www.clevelandart.org/open-access)."""
-IN_ONE_ANSWER = 500
+IN_ONE_ANSWER = 200
+"""A record with its exhibitions has some 20 kB."""
 _ACTOR = ("actor", "performer")
 
 

@@ -8,6 +8,7 @@ may be used, and how, a code of the guide (3.2.2.1) says.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar
+from urllib.parse import quote
 
 from flows.archives.apis.museum import MuseumApi, Page, coded_rights, web_addresses
 from flows.archives.errors import ArchiveError, BadRecord
@@ -96,7 +97,7 @@ class JapanSearchArchive(MuseumApi):
         year_from, year_to = next((found for text in temporal if (found := years(text)) != (None, None)), (None, None))
         artists, cast = _people(texts_at(common, "contributor"))
         holder = self._holder(text_at(common, "ownerOrg") or text_at(common, "provider"))
-        pictures, remarks = _pictures(common)
+        pictures, remarks = self._pictures(common)
         return Record(
             identifier,
             _changed(common),
@@ -116,6 +117,23 @@ class JapanSearchArchive(MuseumApi):
             remarks=remarks,
         )
 
+    def _pictures(self, common: Json) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Pictures, and what is odd of them; a thumbnail is none, but may tell where its picture lies."""
+        found = web_addresses(texts_at(common, "contentsUrl"))
+        is_picture = text_at(common, "contentsType") == "image"
+        pictures = tuple(url for url in found if is_picture or names_picture(url))
+        pictures = pictures or self._larger(web_addresses(texts_at(common, "thumbnailUrl")))
+        if pictures:
+            return pictures, ()
+        if manifest := text_at(common, "iiifUrl"):
+            return (), (f"only the IIIF manifest {manifest} names its pictures; harvest that with the protocol iiif",)
+        return (), ("it names no picture",)
+
+    def _larger(self, thumbnails: tuple[str, ...]) -> tuple[str, ...]:
+        """The first occurrence counts: NDL's addresses at ARC have `th_image` twice."""
+        parts = self._options.large_pictures.items()
+        return tuple(url.replace(part, large, 1) for url in thumbnails for part, large in parts if part in url)
+
     def _questions(self) -> list[list[tuple[str, str]]]:
         words = [("keyword", keyword) for keyword in self._options.keywords]
         return [[("f-db", database), *words] for database in self._options.databases]
@@ -124,7 +142,7 @@ class JapanSearchArchive(MuseumApi):
         """An institution's name, asked for once; its code where that cannot be had."""
         if code and code not in self._holders:
             try:
-                self._holders[code] = text_at(self.ask(f"organization/{code}"), "name", "ja") or code
+                self._holders[code] = text_at(self.ask(f"organization/{quote(code, safe='')}"), "name", "ja") or code
             except ArchiveError:
                 self._holders[code] = code
         return self._holders.get(code, "")
@@ -168,17 +186,3 @@ def _values(item: Json, common: Json) -> Iterator[str]:
         if name.startswith(own):
             parts = value if isinstance(value, list) else [value]
             yield from (part for part in parts if isinstance(part, str))
-
-
-def _pictures(common: Json) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Pictures, and what is odd of them; a thumbnail is never one."""
-    found = web_addresses(texts_at(common, "contentsUrl"))
-    is_picture = text_at(common, "contentsType") == "image"
-    pictures = tuple(url for url in found if is_picture or names_picture(url))
-    if pictures:
-        return pictures, ()
-    if manifest := text_at(common, "iiifUrl"):
-        return (), (
-            f"its pictures are named by the IIIF manifest {manifest} only; harvest that with the protocol iiif",
-        )
-    return (), ("it names no picture",)

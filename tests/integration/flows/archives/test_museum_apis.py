@@ -200,6 +200,33 @@ def test_a_scroll_without_end_is_left() -> None:
     assert len(server.asked) < 30
 
 
+def test_a_scroll_that_goes_on_although_its_answer_was_lost_is_gone_through_again() -> None:
+    """As with a cursor on the server's side."""
+    places: list[int] = []
+
+    def site(path: str) -> Reply | None:
+        if not path.startswith("/item/"):
+            return None
+        if "scrollId" not in path:
+            places.clear()
+        places.append(len(places))
+        begin = 2 * places[-1]
+        more = {"scrollId": "s"} if begin < 38 else {}
+        return Reply(json.dumps({"list": [item(str(n)) for n in range(begin, min(40, begin + 2))], "hit": 40, **more}))
+
+    with serve(site, FaultPlan(0.2, ("truncated", "cut"))) as server:
+        found = everything(Protocol.JAPAN_SEARCH, server.root)
+    assert sorted(int(each.identifier) for each in found if isinstance(each, Record)) == list(range(40))
+    assert server.faults.told
+
+
+def test_where_only_a_thumbnail_is_named_its_picture_is_looked_for_where_the_options_say() -> None:
+    start = "https://www.arc.example/archive01/theater/"
+    record = one(Protocol.JAPAN_SEARCH, item("a", thumbnailUrl=[f"{start}th_image/PB/pre/th_image/x.jpg"]))
+    assert isinstance(record, Record)
+    assert record.pictures == (f"{start}image/PB/pre/th_image/x.jpg",)
+
+
 def test_every_database_that_is_named_is_read() -> None:
     def site(path: str) -> Reply | None:
         database = dict(parse_qsl(urlsplit(path).query)).get("f-db", "")
@@ -340,7 +367,7 @@ def test_a_record_with_a_field_of_another_type_is_unreadable_and_names_it(
     [
         (JPS, item("a", thumbnailUrl=["https://x.example/t.jpg"]), "names no picture"),
         (JPS, item("a", contentsUrl=["https://x.example/page"], contentsType="text"), "names no picture"),
-        (JPS, item("a", iiifUrl="https://x.example/manifest.json"), "by the IIIF manifest https://x.example/"),
+        (JPS, item("a", iiifUrl="https://x.example/manifest.json"), "only the IIIF manifest https://x.example/"),
         (MET, {"primaryImage": "", "additionalImages": []}, "names no picture"),
         (
             MET,
