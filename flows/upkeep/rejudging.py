@@ -11,6 +11,7 @@ from dataclasses import replace
 from db.catalogue import Catalogue
 from db.doctor import Rules
 from db.entries.night import Derivatives, JudgedAgain, KeptRights, RightsEntry
+from flows.archives.apis.rights import RIGHTS_OF
 from flows.archives.folder.table import OWN_FOLDER, rights_in
 from flows.archives.limits import LONGEST_TEXT
 from flows.archives.record import Rights
@@ -43,9 +44,12 @@ def judged_lines(moved: Iterable[JudgedAgain]) -> list[tuple[str, str]]:
 def judged(kept: KeptRights) -> RightsEntry:
     """What today's rules make of a record's rights.
 
-    A folder's row is read again, for its columns may mean more than they did; of other archives the statements are.
+    A folder's row is read again, for its columns may mean more than they did, and so is an API's record, for its codes
+    may; of other archives the statements are.
     """
     rights = kept.rights
+    if kept.raw and (read := RIGHTS_OF.get(kept.kind)):
+        return _entry(read(json.loads(kept.raw)))
     if kept.kind == OWN_KIND:
         return _of_row(kept)
     if not rights.text:

@@ -11,18 +11,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC
 from typing import ClassVar
 
-from flows.archives.apis.museum import MuseumApi, Page, coded_rights, moment, web_addresses
+from flows.archives.apis.museum import MuseumApi, Page, moment, web_addresses, year_at
+from flows.archives.apis.rights import aic_rights
 from flows.archives.errors import MalformedAnswer
 from flows.archives.options import AicOptions
 from flows.archives.record import Access, Record, Remark, Unreadable, Window
-from flows.archives.web.json_answers import Json, number_at, object_at, raw_text, text_at, texts_at, truth_at
+from flows.archives.web.json_answers import Json, number_at, object_at, raw_text, text_at, texts_at
 
 HOLDER = "The Art Institute of Chicago"
-RIGHTS = {
-    "true": "http://creativecommons.org/publicdomain/zero/1.0/",
-    "false": "not in the public domain, as the museum says",
-}
-"""is_public_domain → licence, or why a person is asked (https://www.artic.edu/image-licensing)."""
 FIELDS = (
     *("id", "title", "main_reference_number", "artist_titles", "date_display", "date_start", "date_end"),
     *("artwork_type_title", "classification_titles", "subject_titles", "term_titles", "credit_line"),
@@ -32,6 +28,8 @@ FIELDS = (
 IN_ONE_ANSWER = 100
 """The most that the API gives."""
 _OTHERWISE = re.compile(r"`(\w+)`")
+_NO_TEXTS = {"is_public_domain", "copyright_notice"}
+"""They say what holds, under whatever licence."""
 _IMAGE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 
 
@@ -86,24 +84,18 @@ class AicArchive(MuseumApi):
         """By the fields that were asked for."""
         kinds = [text_at(item, "artwork_type_title"), *texts_at(item, "classification_titles")]
         subjects = [*texts_at(item, "subject_titles"), *texts_at(item, "term_titles")]
-        free = truth_at(item, "is_public_domain")
         pictures = self._pictures(item)
-        otherwise = set(_OTHERWISE.findall(text_at(self._licence, "license_text")))
+        otherwise = set(_OTHERWISE.findall(text_at(self._licence, "license_text"))) - _NO_TEXTS
         return Record(
             identifier,
             moment(text_at(item, "updated_at")),
-            coded_rights(
-                "" if free is None else str(free).lower(),
-                RIGHTS,
-                "is_public_domain",
-                [text_at(item, "copyright_notice")],
-            ),
+            aic_rights(item),
             raw_text({name: value for name, value in object_at(item).items() if name not in otherwise}),
             title=text_at(item, "title"),
             artists=texts_at(item, "artist_titles"),
             date_text=text_at(item, "date_display"),
-            year_from=number_at(item, "date_start"),
-            year_to=number_at(item, "date_end"),
+            year_from=year_at(item, "date_start"),
+            year_to=year_at(item, "date_end"),
             genre=self.genre([*subjects, *kinds], next(filter(None, kinds), "")),
             holder=HOLDER,
             credit_line=", ".join(

@@ -8,18 +8,14 @@ Each record says by `share_license_status` whether it and its pictures are CC0. 
 from collections.abc import Iterator
 from typing import ClassVar
 
-from flows.archives.apis.museum import MuseumApi, Page, coded_rights, moment, web_addresses
+from flows.archives.apis.museum import MuseumApi, Page, moment, web_addresses, year_at
+from flows.archives.apis.rights import cleveland_rights
 from flows.archives.options import ClevelandOptions
 from flows.archives.record import Access, Record, Window
 from flows.archives.values.formats import read_role
 from flows.archives.web.json_answers import Json, list_at, number_at, raw_text, text_at, texts_at
 
 HOLDER = "The Cleveland Museum of Art"
-RIGHTS = {
-    "CC0": "http://creativecommons.org/publicdomain/zero/1.0/",
-    "Copyrighted": "http://rightsstatements.org/vocab/InC/1.0/",
-}
-"""share_license_status → licence or statement (https://www.clevelandart.org/open-access)."""
 IN_ONE_ANSWER = 200
 """A record with its exhibitions has some 20 kB."""
 _ACTOR = ("actor", "performer")
@@ -64,16 +60,14 @@ class ClevelandArchive(MuseumApi):
         return Record(
             identifier,
             moment(text_at(item, "updated_at")),
-            coded_rights(
-                text_at(item, "share_license_status"), RIGHTS, "share_license_status", [text_at(item, "copyright")]
-            ),
+            cleveland_rights(item),
             raw_text(item),
             title=text_at(item, "title"),
             artists=tuple(name for role, name in people if name and role not in _ACTOR),
             cast=tuple(read_role(name) for role, name in people if name and role in _ACTOR),
             date_text=text_at(item, "creation_date"),
-            year_from=number_at(item, "creation_date_earliest"),
-            year_to=number_at(item, "creation_date_latest"),
+            year_from=year_at(item, "creation_date_earliest"),
+            year_to=year_at(item, "creation_date_latest"),
             genre=self.genre(kinds, next(filter(None, kinds), "")),
             holder=HOLDER,
             credit_line=", ".join(

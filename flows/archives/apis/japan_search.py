@@ -10,36 +10,15 @@ from datetime import UTC, datetime
 from typing import ClassVar
 from urllib.parse import quote
 
-from flows.archives.apis.museum import MuseumApi, Page, coded_rights, web_addresses
+from flows.archives.apis.museum import MuseumApi, Page, web_addresses
+from flows.archives.apis.rights import japan_search_rights
 from flows.archives.errors import ArchiveError, BadRecord
 from flows.archives.options import JapanSearchOptions
-from flows.archives.record import Access, Derivatives, Record, Rights, Role, Window
+from flows.archives.record import Access, Record, Role, Window
 from flows.archives.values.dates import years
 from flows.archives.values.formats import names_picture, read_role
 from flows.archives.web.json_answers import Json, number_at, object_at, raw_text, text_at, texts_at
 
-_CC, _RS = "http://creativecommons.org", "http://rightsstatements.org/vocab"
-RIGHTS = {
-    "pdm": f"{_CC}/publicdomain/mark/1.0/",
-    "cc0": f"{_CC}/publicdomain/zero/1.0/",
-    "ccby": f"{_CC}/licenses/by/",
-    "ccbysa": f"{_CC}/licenses/by-sa/",
-    "ccbynd": f"{_CC}/licenses/by-nd/",
-    "ccbync": f"{_CC}/licenses/by-nc/",
-    "ccbyncsa": f"{_CC}/licenses/by-nc-sa/",
-    "ccbyncnd": f"{_CC}/licenses/by-nc-nd/",
-    "incr": f"{_RS}/InC/1.0/",
-    "incr_edu": f"{_RS}/InC-EDU/1.0/",
-    "nocr_cont": f"{_RS}/NoC-CR/1.0/",
-    "nocr_other": f"{_RS}/NoC-OKLR/1.0/",
-    "uneval": f"{_RS}/CNE/1.0/",
-    "undet": f"{_RS}/UND/1.0/",
-    "others": "other conditions, which the archive's own page says",
-    "edu": "a group of conditions: some educational use",
-    "noncom": "a group of conditions: some non-commercial use",
-    "com": "a group of conditions: some commercial use",
-}
-"""contentsRightsType → licence or statement, or why a person is asked."""
 _ARTIST = ("絵師", "画家", "作者", "作画", "artist")
 _ACTOR = ("役者", "俳優", "actor")
 
@@ -101,7 +80,7 @@ class JapanSearchArchive(MuseumApi):
         return Record(
             identifier,
             _changed(common),
-            _rights(common),
+            japan_search_rights(item),
             raw_text(item),
             title=text_at(common, "title"),
             artists=artists,
@@ -156,13 +135,6 @@ def _changed(common: Json) -> datetime:
         return datetime.fromtimestamp(changed_ms / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         raise BadRecord(f"its lastUpdatedDate {changed_ms} is no date; tell the archive") from None
-
-
-def _rights(common: Json) -> Rights:
-    access = text_at(common, "access")
-    if access not in ("", "PUBLIC"):
-        return Rights(Derivatives.ASK, f"its access is {access}, not PUBLIC", text=access)
-    return coded_rights(text_at(common, "contentsRightsType"), RIGHTS, "contentsRightsType")
 
 
 def _people(contributors: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Role, ...]]:

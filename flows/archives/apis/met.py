@@ -9,19 +9,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from flows.archives.apis.museum import MuseumApi, Page, coded_rights, moment, web_addresses
+from flows.archives.apis.museum import MuseumApi, Page, moment, web_addresses, year_at
+from flows.archives.apis.rights import met_rights
 from flows.archives.errors import ArchiveUnavailable, Gone
 from flows.archives.options import MetOptions
 from flows.archives.record import Access, Derivatives, Record, Rights, Window
 from flows.archives.values.formats import read_role
-from flows.archives.web.json_answers import Json, list_at, number_at, raw_text, text_at, texts_at, truth_at
+from flows.archives.web.json_answers import Json, list_at, number_at, raw_text, text_at, texts_at
 
 HOLDER = "The Metropolitan Museum of Art"
-RIGHTS = {
-    "true": "http://creativecommons.org/publicdomain/zero/1.0/",
-    "false": "not in the public domain, as the museum says",
-}
-"""isPublicDomain → licence, or why a person is asked (https://www.metmuseum.org/policies/open-access)."""
 ROUNDS = 4
 """Times that records are asked for which did not come."""
 FAILED_IN_A_ROW = 5
@@ -81,23 +77,17 @@ class MetArchive(MuseumApi):
         tags = [text_at(each, "term") for each in list_at(item, "tags")]
         kinds = [text_at(item, name) for name in ("classification", "objectName")]
         credit = text_at(item, "creditLine")
-        free = truth_at(item, "isPublicDomain")
         return Record(
             identifier,
             moment(text_at(item, "metadataDate")),
-            coded_rights(
-                "" if free is None else str(free).lower(),
-                RIGHTS,
-                "isPublicDomain",
-                [text_at(item, "rightsAndReproduction")],
-            ),
+            met_rights(item),
             raw_text(item),
             title=text_at(item, "title"),
             artists=artists or tuple(filter(None, [text_at(item, "artistDisplayName")])),
             cast=tuple(read_role(name) for role, name in people if role in _ACTOR),
             date_text=text_at(item, "objectDate"),
-            year_from=number_at(item, "objectBeginDate"),
-            year_to=number_at(item, "objectEndDate"),
+            year_from=year_at(item, "objectBeginDate"),
+            year_to=year_at(item, "objectEndDate"),
             genre=self.genre([*tags, *kinds], next(filter(None, kinds), "")),
             holder=text_at(item, "repository") or HOLDER,
             credit_line=", ".join(filter(None, [HOLDER, text_at(item, "accessionNumber"), credit])),

@@ -6,7 +6,7 @@ records came as it promised; where it shifted while it was read, it is gone thro
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import ClassVar, Self
@@ -17,19 +17,16 @@ from flows.archives.errors import BadRecord, MalformedAnswer, NoPicture, NotAnAr
 from flows.archives.limits import check_identifier, within_limits
 from flows.archives.record import (
     Access,
-    Derivatives,
     Picture,
     Record,
     Remark,
-    Rights,
     Unreadable,
     Validators,
     Window,
 )
 from flows.archives.values.formats import looks_like_picture, plain, what_it_is
-from flows.archives.values.rights import STRICTEST_FIRST, Statement, decide
 from flows.archives.web.client import PoliteClient
-from flows.archives.web.json_answers import Json, ask_json, list_at, object_at, raw_text
+from flows.archives.web.json_answers import Json, ask_json, list_at, number_at, object_at, raw_text
 
 PASSES = 4
 """Times that a list is gone through, where it ends before as many records came as it promised."""
@@ -37,6 +34,7 @@ IDLE_PAGES = 20
 """Answers in a row without a new record, after which a list is left."""
 MOST_RAW_BYTES = 2**20
 """Kept of a record that cannot be read."""
+LAST_YEAR = 10_000
 _NOTHING = Validators()
 
 
@@ -124,6 +122,19 @@ class MuseumApi(ABC):
         reason = f"{shortfall}; it is listed again, and believed when as many come"
         yield Unreadable(self.name, reason, breaks_list=True)
 
+    def read(self, item: Json) -> Record | Unreadable:
+        """What an item of a list comes to, whatever it is."""
+        if isinstance(item, Record | Unreadable):
+            return item
+        raw = raw_text(item).encode()
+        name = f"record {sha256(raw).hexdigest()[:12]} of {self.name}"
+        identifier = ""
+        try:
+            identifier = self._named(item)
+            return within_limits(self.record(item, identifier))
+        except BadRecord as error:
+            return Unreadable(identifier or name, str(error), breaks_list=not identifier, raw=raw[:MOST_RAW_BYTES])
+
     def picture(self, reference: str, known: Validators = _NOTHING) -> Picture | None:
         """Fetches a picture, and takes nothing else for one."""
         limit = self._client.manners.max_bytes_picture
@@ -186,18 +197,6 @@ class MuseumApi(ABC):
         wanted = {plain(genre) for genre in self._genres}
         return next((value for value in values if plain(value) in wanted), otherwise or None)
 
-    def _read(self, item: Json) -> Record | Unreadable:
-        if isinstance(item, Record | Unreadable):
-            return item
-        raw = raw_text(item).encode()
-        name = f"record {sha256(raw).hexdigest()[:12]} of {self.name}"
-        identifier = ""
-        try:
-            identifier = self._named(item)
-            return within_limits(self.record(item, identifier))
-        except BadRecord as error:
-            return Unreadable(identifier or name, str(error), breaks_list=not identifier, raw=raw[:MOST_RAW_BYTES])
-
     def _named(self, item: Json) -> str:
         """A record's identifier.
 
@@ -220,7 +219,7 @@ class MuseumApi(ABC):
         idle = 0
         for page in self.pages(window):
             before = len(came)
-            for found in map(self._read, page.items):
+            for found in map(self.read, page.items):
                 came.add(found.identifier)
                 yield page, found
             idle = 0 if len(came) > before else idle + 1
@@ -229,30 +228,6 @@ class MuseumApi(ABC):
                     f"{self.name} goes on listing records that it listed before, without end, after {before:,}; "
                     "what came was kept, and the list is begun again another night; tell the archive"
                 )
-
-
-def coded_rights(code: str, codes: Mapping[str, str], said_in: str, words: Iterable[str] = ()) -> Rights:
-    """What an API's code for rights and the words beside it come to: the strictest holds.
-
-    Args:
-        code: as the API writes it; empty where it says nothing.
-        codes: each code with the address of the licence or statement that it stands for, or why a person is asked.
-        said_in: the field, for the basis.
-        words: said beside it.
-    """
-    meant = codes.get(code)
-    place = f"{said_in} {code}"
-    beside = [Statement(each, f"words beside {said_in}") for each in words if each]
-    if meant and meant.startswith("http"):
-        return decide([Statement(meant, place), *beside])
-    unknown = Derivatives.UNKNOWN if not code else Derivatives.ASK
-    reason = f"nothing in {said_in}" if not code else meant or "a code that nishiki does not know"
-    coded = Rights(unknown, f"{place}: {reason}" if code else reason)
-    if not beside:
-        return replace(coded, text=code)
-    said = decide(beside)
-    strict = min((coded, said), key=lambda one: STRICTEST_FIRST.index(one.derivatives))
-    return replace(strict, text=said.text)
 
 
 def moment(text: str) -> datetime:
@@ -266,6 +241,12 @@ def moment(text: str) -> datetime:
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadRecord(f"its date of change {text!r} is no date; tell the archive") from None
+
+
+def year_at(value: Json, name: str) -> int | None:
+    """The year in a field; None where there is none that can be one."""
+    year = number_at(value, name)
+    return year if year is not None and abs(year) < LAST_YEAR else None
 
 
 def web_addresses(values: Iterable[str]) -> tuple[str, ...]:

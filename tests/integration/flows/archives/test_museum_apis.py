@@ -4,11 +4,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from urllib.request import urlopen
 
 import pytest
 
+from flows.archives.apis.museum import MuseumApi
 from flows.archives.errors import ArchiveUnavailable, MalformedAnswer, NotAnArchive
 from flows.archives.options import OPTIONS, JapanSearchOptions, MetOptions
 from flows.archives.record import Access, Archive, Derivatives, Record, Remark, Unreadable, Window
@@ -467,3 +469,50 @@ def test_a_page_for_people_lies_where_every_api_says(sample: SampleArchive) -> N
     client.close()
     with urlopen(record.landing_url or "") as answer:
         assert record.title in answer.read().decode()
+
+
+ANYTHING: list[object] = [
+    None,
+    [],
+    {},
+    "",
+    "x",
+    7,
+    -1.5,
+    True,
+    [None],
+    [[]],
+    {"a": 1},
+    [{}],
+    10**400,
+    "\ud800\x00",
+    "9" * 20_000,
+]
+
+
+def spoilt(item: Any) -> Iterator[object]:
+    """The item with one value in it, at any depth, replaced by each of those."""
+    places = list(item.items()) if isinstance(item, dict) else list(enumerate(item)) if isinstance(item, list) else []
+    for place, value in places:
+        for other in [*ANYTHING, *spoilt(value)]:
+            copied = item.copy()
+            copied[place] = other
+            yield copied
+
+
+@pytest.mark.parametrize("protocol", MUSEUMS)
+def test_whatever_stands_in_a_field_a_record_is_read_or_told(sample: SampleArchive, protocol: Protocol) -> None:
+    whole = APIS[protocol](FIRST[protocol], [], sample.shelf())
+    assert isinstance(whole, bytes)
+    answer = json.loads(whole)
+    record = next(iter(answer.get("list") or answer.get("data") or [answer]))
+    archive = opened(protocol, "http://127.0.0.1:9/")
+    assert isinstance(archive, MuseumApi)
+    for each in (*spoilt(record), *ANYTHING):
+        found = archive.read(each)
+        assert isinstance(found, Unreadable) or -(10**4) < (found.year_from or 0) < 10**4
+        found.identifier.encode()
+    archive.close()
+
+
+FIRST = {JPS: "item/search/jps-cross", MET: "objects/10", AIC: "artworks/search", CLE: "artworks/"}

@@ -56,3 +56,19 @@ def test_a_picture_that_no_row_of_a_table_reached_is_free_no_more() -> None:
     raw = json.dumps({"row": {}, "files": [{"name": "a.png", "size": 1}]}, sort_keys=True)
     assert judged(kept("", raw, "folder")) == OWN
     assert judged(kept("", raw, "folder", row_missing=True)).derivatives == Derivatives.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "decision"),
+    [
+        ("japan-search", {"common": {"contentsRightsType": "ccbynd"}}, "no"),
+        ("japan-search", {"common": {"contentsRightsType": "pdm"}}, "yes"),
+        ("met", {"isPublicDomain": False, "rightsAndReproduction": CC0}, "ask"),
+        ("aic", {"is_public_domain": True, "copyright_notice": None}, "yes"),
+        ("cleveland", {"share_license_status": "Copyrighted", "copyright": CC0}, "no"),
+    ],
+)
+def test_the_codes_of_an_api_are_read_again_and_not_only_the_words_beside_them(
+    kind: str, said: dict[str, object], decision: str
+) -> None:
+    assert judged(kept(CC0, json.dumps(said), kind)).derivatives == decision
