@@ -1,11 +1,12 @@
 """One block, one colour: areas of a print choose a pigment. Pure arithmetic; `printing.py` calls it.
 
 A woodblock prints one pigment in flat areas bounded by the key block's lines. So the drawing is cut into areas of one
-lightness, an area's cells speak with one voice, and each area chooses among pigments. If each took what is likeliest,
-all would take the paper's tone; if each took the mean, all would be one sepia. So they choose together: every pigment
-gets as much of the sheet as the evidence of all areas gives it, and the areas that want it most have it (Sinkhorn's
-scaling of an assignment, Cuturi 2013). Within its pigment an area's colour is the mean of what is likely there, and it
-follows lightness as the styles' inks do, so that gradations live and lines stay ink.
+lightness, an area's cells speak with one voice, areas that look alike hear one another wherever they lie on the sheet,
+and each area chooses among pigments. If each took what is likeliest, all would take the paper's tone; if each took the
+mean, all would be one sepia. So they choose together: every pigment gets as much of the sheet as the evidence of all
+areas gives it, and the areas that want it most have it (Sinkhorn's scaling of an assignment, Cuturi 2013). Within its
+pigment an area's colour is the mean of what is likely there, and it follows lightness as the styles' inks do, so that
+gradations live and lines stay ink.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from scipy.sparse import coo_array
+from scipy.spatial.distance import cdist
 from scipy.special import softmax
 from skimage.segmentation import felzenszwalb
 
@@ -25,6 +28,13 @@ Areas = NDArray[np.intp]
 
 _SCALE, _BLUR, _LEAST_SIDE = 0.23, 0.0023, 0.02
 """Of the segmentation (Felzenszwalb and Huttenlocher 2004) on L in [0, 1], as parts of the long edge."""
+_TONE, _TEXTURE, _APART = 4.0, 2.5, 0.2
+"""Differences of mean L, of its deviation nearby and of place, in long edges, by which an area hears others less."""
+_NEARBY = 0.003, 0.008
+"""Of the long edge: standard deviations of the windows that texture is told by."""
+_OTHERS = 0.5
+"""What areas that look alike count for in an area's voice, where there are any."""
+_ALONE = 1e-3
 _PIGMENTS = {
     "paper": (2, 13), "ink": (0, 3), "aged paper": (8, 24), "rose": (22, 16), "safflower red": (40, 28),
     "red lead": (26, 40), "yellow": (6, 40), "green": (-8, 16), "verdigris": (-14, 4), "indigo": (-3, -9),
@@ -63,8 +73,8 @@ def blocks(found: Evidence, classes: Floats, lightness: Floats, own: Blocks) -> 
         own: the recipe's.
     """
     areas = _areas(lightness)
-    voices = _pooled(found, areas)
-    likely = softmax(voices(found.cells)[:, None] + found.inks, axis=2)
+    pooled, heard = _pooled(found, areas), _heard(areas, lightness)
+    likely = softmax((heard @ pooled(found.cells))[:, None] + found.inks, axis=2)
     size = _sizes(areas, lightness)
     of = _pigments(classes)
     share = np.einsum("al,alk->ak", size / size.sum(1, keepdims=True), likely) @ of
@@ -75,7 +85,7 @@ def blocks(found: Evidence, classes: Floats, lightness: Floats, own: Blocks) -> 
     # Where classes are mixed their chroma partly cancels out; where one is sure, as paper is, nothing is missing.
     missing = (chosen @ norm(classes) / norm(colours).clip(_LEAST) - 1).clip(0, _MOST_GIVEN)
     colours = np.asarray(colours * (1 + own.chroma * missing[..., None]), np.float32)
-    return Printed(areas, colours, likely, size, softmax(voices(found.prior), axis=1))
+    return Printed(areas, colours, likely, size, softmax(heard @ pooled(found.prior), axis=1))
 
 
 def painted(found: Printed, lightness: Floats) -> Floats:
@@ -106,6 +116,33 @@ def _pooled(found: Evidence, areas: Areas) -> Callable[[Floats], Floats]:
     shape = int(areas.max()) + 1, len(found.cells)
     counted = coo_array((np.ones(cell.size, np.float32), (areas.ravel(), cell)), shape).tocsr()
     return lambda values: np.asarray(counted @ values / counted.sum(1)[:, None], np.float32)
+
+
+def _heard(areas: Areas, lightness: Floats) -> Floats:
+    """What each area's voice is made of, (areas, areas), rows together 1: its own, and those of areas that look alike.
+
+    One block prints them together, wherever they lie; the nearer ones more likely so.
+    """
+    height, width = lightness.shape
+    edge, count = max(lightness.shape), np.bincount(areas.ravel())
+    down, across = np.mgrid[:height, :width].astype(np.float32) / edge
+    textures = [_deviation(lightness, window * edge) for window in _NEARBY]
+    units = (_TONE, *[_TEXTURE] * len(textures), _APART, _APART)
+    signs = [
+        np.bincount(areas.ravel(), each.ravel()) / count / unit
+        for each, unit in zip((lightness, *textures, down, across), units, strict=True)
+    ]
+    like = np.exp(-cdist(*[np.stack(signs, axis=1)] * 2, "sqeuclidean") / 2) * np.sqrt(count / areas.size)
+    np.fill_diagonal(like, 0)
+    there = like.sum(1, keepdims=True)
+    others = _OTHERS * like / (there + _ALONE)
+    return np.asarray(others + np.diag(1 - others.sum(1)), np.float32)
+
+
+def _deviation(values: Floats, window: float) -> Floats:
+    """Standard deviation around each pixel."""
+    mean, square = (gaussian_filter(each, window) for each in (values, values**2))
+    return np.asarray(np.sqrt((square - mean**2).clip(0)), np.float32)
 
 
 def _sizes(areas: Areas, lightness: Floats) -> Floats:
