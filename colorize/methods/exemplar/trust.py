@@ -16,23 +16,28 @@ Floats = NDArray[np.float32]
 
 ACCEPTED = 2 / 3
 """ΔE00 over that of leaving it gray, up to which colours count as acceptable."""
-_BIAS, _WEIGHTS = -4.43, (-4.98, 3.08, -0.77)
+_BIAS, _WEIGHTS = -2.71, (-4.74, 2.43, -0.22, -0.37)
 """Of the logistic regression on `signs`."""
 IN_PLACE = 0.77
 """How likely colours are that were taken from the same place of another impression; of 79 same-design sets."""
 
 
-def trust(found: Printed, said: Evidence, classes: Floats) -> Floats:
-    """How likely a curator accepts each pixel's colour, (h, w), in [0, 1]: the same all over an area."""
-    each = expit(_BIAS + signs(found, said, classes) @ np.array(_WEIGHTS, np.float32))
+def trust(found: Printed, said: Evidence, classes: Floats, brighter: float) -> Floats:
+    """How likely a curator accepts each pixel's colour, (h, w), in [0, 1]: the same all over an area.
+
+    Args:
+        brighter: how much brighter the content's paper is than the styles', in L.
+    """
+    each = expit(_BIAS + signs(found, said, classes, brighter) @ np.array(_WEIGHTS, np.float32))
     return np.asarray(each[found.areas], np.float32)
 
 
-def signs(found: Printed, said: Evidence, classes: Floats) -> Floats:
-    """What tells right areas from wrong ones, (areas, 3).
+def signs(found: Printed, said: Evidence, classes: Floats, brighter: float) -> Floats:
+    """What tells right areas from wrong ones, (areas, 4).
 
     The error that the evidence itself expects of the colour chosen, over that of leaving it gray; the logarithm of the
-    latter, as colourful areas turn out better than nearly gray ones; how far the prior and the inks lie apart, in a, b.
+    latter, as colourful areas turn out better than nearly gray ones; how far the prior and the inks lie apart, in a, b;
+    how much brighter the scan is than its styles', for bright scans are of paler colours than anybody foretells.
     """
     size = found.size / found.size.sum(1, keepdims=True)
     wrong = norm(classes[None, None] - found.colours[:, :, None])
@@ -41,4 +46,4 @@ def signs(found: Printed, said: Evidence, classes: Floats) -> Floats:
     inks = softmax(said.inks, axis=1) @ classes
     own = found.prior @ classes
     apart = (size * norm(own[:, None] - inks)).sum(1)
-    return np.stack([expected / gray, np.log(gray), apart / 10], axis=1)
+    return np.stack([expected / gray, np.log(gray), apart / 10, np.full(len(gray), brighter / 5)], axis=1)

@@ -99,16 +99,29 @@ def test_chroma_that_mixing_takes_is_given_back_as_far_as_the_recipe_says_and_su
     assert whole[LEFT] == pytest.approx(none[LEFT], rel=0.02)
 
 
+def test_areas_that_look_alike_hear_one_another_wherever_they_lie() -> None:
+    """Three flat areas: the doubtful one leans to RED by itself; one on the other side says BLUE, aloud."""
+    cells = np.zeros((16, 16, 3))
+    cells[..., PAPER] = 3
+    cells[2:14, 2:7], cells[2:14, 9:14] = (0, 0.4, 0), (0, 0, 6)
+    other = LIGHTNESS.copy()
+    other[LIGHTNESS == 30] = 60
+    alike, apart = (painted(blocks(said(cells), CLASSES, each, OWN), each) for each in (other, LIGHTNESS))
+    assert norm(apart[LEFT][0, 0] - CLASSES).argmin() == RED
+    assert norm(alike[LEFT][0, 0] - CLASSES).argmin() == BLUE
+
+
 def test_trust_falls_with_what_the_evidence_contradicts() -> None:
     cells = np.zeros((16, 16, 3))
     cells[2:14, 2:7, RED] = 8
     evidence = said(cells)
     found = blocks(evidence, CLASSES, LIGHTNESS, OWN)
-    sure = trust(found, evidence, CLASSES)
+    sure = trust(found, evidence, CLASSES, 0)
     assert sure.shape == LIGHTNESS.shape
     assert ((sure >= 0) & (sure <= 1)).all()
     assert sure[LEFT].mean() > sure[RIGHT].mean() + 0.1
-    assert signs(found, evidence, CLASSES).shape == (found.areas.max() + 1, 3)
+    assert signs(found, evidence, CLASSES, 0).shape == (found.areas.max() + 1, 4)
+    assert (trust(found, evidence, CLASSES, 10) < sure).all()
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +186,16 @@ def test_areas_lean_to_what_another_impression_has_in_their_place(
         for each in (free, with_place(free, prior, truth))
     ]
     assert away[1] < 0.9 * away[0]
+
+
+def test_the_paper_of_a_brighter_scan_is_led_to_a_paler_tone(
+    drawn: tuple[Pixels, Pixels], prior: Prior, shipped: Encoder
+) -> None:
+    content, style = drawn
+    dim = np.rint(style * 0.8).astype(np.uint8)
+    paper = content.min(axis=2) >= np.quantile(content.min(axis=2), 0.95)
+    beside, bright = (made_of(content, [each], prior, shipped).chroma[paper] for each in (style, dim))
+    assert norm(bright).mean() < norm(beside).mean() - 1
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (64, 48), (1024, 48)])
