@@ -92,8 +92,54 @@ class ClevelandOptions(Options):
     )
 
 
+class Markup(BaseModel):
+    """Where the parts of a result stand on a page: CSS selectors, `css@attribute` for an attribute's value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    item: Text = Field(default="td:has(img)", description="One result.")
+    caption: str = Field(default="", max_length=1000, description="Its caption within it; empty: all its text.")
+    picture: str = Field(default="img@src", max_length=1000, description="Its picture.")
+    page: str = Field(default="a@href", max_length=1000, description="Its page for people.")
+    large: tuple[Text, str] = Field(
+        default=("/th_image/", "/image/"),
+        description="What leads from a small picture's address to the large one's; the first place alone is changed.",
+    )
+    nothing_found: Text = Field(
+        default="該当するデータはありません", description="What a page says that finds nothing."
+    )
+
+
+class ArcOptions(Options):
+    """Those of the Ukiyo-e Portal of ARC: what is asked, and how a page of results is read."""
+
+    protocol: Literal["arc"] = "arc"
+    list_path: Text = Field(default="results-big.php", description="Where lists are, from the archive's address.")
+    query: dict[Text, str] = Field(
+        default={"f44[]": "役者絵", "f9[]": "1", "f11[]": "1", "f69[]": "=", "-format": "resultsp.htm",
+                 "enter": "portal", "lang": "ja"},
+        description="Parameters of the search; f44[] is the genre, f23[] the artist, f49 the holder.",
+    )  # fmt: skip
+    genre: str = Field(default="役者絵", max_length=1000, description="Genre of all that the search finds.")
+    size_parameter: Text = Field(default="-max", description="Parameter for the results of a page.")
+    page_parameter: Text = Field(default="skip", description="Parameter for the page, from 0 on.")
+    page_size: int = Field(default=100, ge=1, le=1000, description="Results of a page.")
+    markup: Markup = Field(default=Markup(), description="How a page is read.")
+    own_hosts: Texts = Field(
+        default=("www.arc.ritsumei.ac.jp",), description="Hosts that hold pictures of ARC itself, among others' ones."
+    )
+    own_paths: Texts = Field(default=("/PB/arc/",), description="Parts of an address that tell ARC's own pictures.")
+
+
 AnyOptions = Annotated[
-    AutoOptions | FolderOptions | OaiOptions | JapanSearchOptions | MetOptions | AicOptions | ClevelandOptions,
+    AutoOptions
+    | FolderOptions
+    | OaiOptions
+    | JapanSearchOptions
+    | MetOptions
+    | AicOptions
+    | ClevelandOptions
+    | ArcOptions,
     Field(discriminator="protocol"),
 ]
 _EACH: tuple[type[Options], ...] = get_args(get_args(AnyOptions)[0])

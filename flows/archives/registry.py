@@ -38,6 +38,7 @@ class Protocol(StrEnum):
         True,
         "https://openaccess-api.clevelandart.org/api",
     )
+    ARC = "arc", "flows.archives.apis.arc:ArcArchive", True, "https://www.dh-jac.net/db/nishikie/"
 
     client: str
     web: bool | None
