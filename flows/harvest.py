@@ -33,6 +33,7 @@ from db.entries.night import (
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, NoPicture, TooLarge
 from flows.archives.record import Archive, Record, Remark, Unreadable, Validators, Window
 from flows.archives.values.formats import names_picture
+from flows.archives.values.permission import Permission, permitted
 from flows.archives.values.rights import RULES_VERSION
 from flows.archives.web.breaker import Breaker
 from flows.endings import Ending
@@ -198,7 +199,8 @@ def harvest_window(
     """Add a window's records; the window is done when the last one is in and what is gone is withdrawn."""
     before = catalogue.records_of_unfinished(archive_id, window.start)
     window_id = catalogue.open_window(archive_id, window.start, window.until)
-    told, unread = _Told(catalogue, archive_id, tally), catalogue.unreadable_records(archive_id)
+    told = _Told(catalogue, archive_id, tally, settings.permission_for(tally.archive))
+    unread = catalogue.unreadable_records(archive_id)
     state = WindowState.FAILED
     try:
         with track(f"records of {tally.archive}", None, "records") as advance:
@@ -228,6 +230,7 @@ class _Told:
     catalogue: Catalogue
     archive_id: int
     tally: HarvestTally
+    permission: Permission | None
     read: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     records: int = 0
@@ -255,7 +258,8 @@ class _Told:
         else:
             self.records += 1
             self.read.add(found.identifier)
-            self.tally.count(found.identifier, self.catalogue.add_record(self.archive_id, record_entry(found)))
+            allowed = permitted(found, self.permission, datetime.now(UTC).date())
+            self.tally.count(found.identifier, self.catalogue.add_record(self.archive_id, record_entry(allowed)))
 
 
 def _names_all(archive: Archive, window: Window) -> bool:

@@ -29,6 +29,7 @@ from db.review.settings import ReviewSettings
 from flows.addresses import shown
 from flows.archives.options import OPTIONS, AnyOptions, AutoOptions
 from flows.archives.registry import Protocol, is_folder
+from flows.archives.values.permission import Permission
 from flows.errors import Faults, Misused
 from flows.logs import Level
 from flows.matching.weights import MatchWeights
@@ -73,6 +74,11 @@ class ArchiveSettings(BaseModel):
         description="Let the archive's host name lead into a private network, as in an institution's own.",
     )
 
+    permission: Permission | None = Field(
+        default=None,
+        description="A written permission of the holder, as a table: `reference`, `document`, `given`, `scope`, and, "
+        "where it covers some records only, `holders` or `identifiers`.",
+    )
     options: AnyOptions = Field(default=AutoOptions(), description="The protocol's own settings.")
 
     @model_validator(mode="before")
@@ -296,6 +302,10 @@ class Settings(ReviewSettings):
             if address == named:
                 return name, archive
         return (address if given.is_folder else shown(word)), ArchiveSettings(address=address)
+
+    def permission_for(self, name: str) -> Permission | None:
+        """What was written to the operator for an archive of nishiki.toml."""
+        return self.archives[name].permission if name in self.archives else None
 
     def genres_of(self, archive: ArchiveSettings) -> tuple[str, ...] | None:
         """Genre values of an archive whose records are content; None is all."""

@@ -15,6 +15,7 @@ from flows.archives.apis.rights import RIGHTS_OF
 from flows.archives.folder.table import OWN_FOLDER, rights_in
 from flows.archives.limits import LONGEST_TEXT
 from flows.archives.record import Rights
+from flows.archives.values.permission import PERMITTED
 from flows.archives.values.rights import RULES_VERSION, read_rights
 from flows.logs import about
 
@@ -52,7 +53,7 @@ def judged(kept: KeptRights) -> RightsEntry:
         return _entry(read(json.loads(kept.raw)))
     if kept.kind == OWN_KIND:
         return _of_row(kept)
-    if not rights.text:
+    if not rights.text or rights.basis.startswith(PERMITTED):
         return rights
     again = _entry(read_rights([rights.text], "dc:rights"))
     if len(rights.text) >= LONGEST_TEXT and again.derivatives is not Derivatives.NO:
