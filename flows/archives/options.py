@@ -120,7 +120,7 @@ class ArcOptions(Options):
                  "enter": "portal", "lang": "ja"},
         description="Parameters of the search; f44[] is the genre, f23[] the artist, f49 the holder.",
     )  # fmt: skip
-    genre: str = Field(default="役者絵", max_length=1000, description="Genre of all that the search finds.")
+    genre_found: str = Field(default="役者絵", max_length=1000, description="Genre of all that the search finds.")
     size_parameter: Text = Field(default="-max", description="Parameter for the results of a page.")
     page_parameter: Text = Field(default="skip", description="Parameter for the page, from 0 on.")
     page_size: int = Field(default=100, ge=1, le=1000, description="Results of a page.")

@@ -185,7 +185,7 @@ class ArcArchive:
             date_text=caption.date_text or "",
             year_from=caption.first_year or caption.last_year,
             year_to=caption.last_year or caption.first_year,
-            genre=self._options.genre or None,
+            genre=self._options.genre_found or None,
             holder=OWN if own else "",
             credit_line=f"{OWN}, {caption.accession}" if own else "",
             landing_url=hit.page or None,
