@@ -32,8 +32,6 @@ _TONE, _TEXTURE, _APART = 4.0, 2.5, 0.2
 """Differences of mean L, of its deviation nearby and of place, in long edges, by which an area hears others less."""
 _NEARBY = 0.003, 0.008
 """Of the long edge: standard deviations of the windows that texture is told by."""
-_OTHERS = 0.5
-"""What areas that look alike count for in an area's voice, where there are any."""
 _ALONE = 1e-3
 _PIGMENTS = {
     "paper": (2, 13), "ink": (0, 3), "aged paper": (8, 24), "rose": (22, 16), "safflower red": (40, 28),
@@ -73,7 +71,7 @@ def blocks(found: Evidence, classes: Floats, lightness: Floats, own: Blocks) -> 
         own: the recipe's.
     """
     areas = _areas(lightness)
-    pooled, heard = _pooled(found, areas), _heard(areas, lightness)
+    pooled, heard = _pooled(found, areas), _heard(areas, lightness, own.alike_weight)
     likely = softmax((heard @ pooled(found.cells))[:, None] + found.inks, axis=2)
     size = _sizes(areas, lightness)
     of = _pigments(classes)
@@ -118,7 +116,7 @@ def _pooled(found: Evidence, areas: Areas) -> Callable[[Floats], Floats]:
     return lambda values: np.asarray(counted @ values / counted.sum(1)[:, None], np.float32)
 
 
-def _heard(areas: Areas, lightness: Floats) -> Floats:
+def _heard(areas: Areas, lightness: Floats, weight: float) -> Floats:
     """What each area's voice is made of, (areas, areas), rows together 1: its own, and those of areas that look alike.
 
     One block prints them together, wherever they lie; the nearer ones more likely so.
@@ -135,7 +133,7 @@ def _heard(areas: Areas, lightness: Floats) -> Floats:
     like = np.exp(-cdist(*[np.stack(signs, axis=1)] * 2, "sqeuclidean") / 2) * np.sqrt(count / areas.size)
     np.fill_diagonal(like, 0)
     there = like.sum(1, keepdims=True)
-    others = _OTHERS * like / (there + _ALONE)
+    others = weight * like / (there + _ALONE)
     return np.asarray(others + np.diag(1 - others.sum(1)), np.float32)
 
 

@@ -75,6 +75,8 @@ class Blocks(ByStyles):
     """How much it counts which inks the styles have at each lightness."""
     likeness_weight: float = 0.12
     """How much it counts what the styles have in places that look alike."""
+    alike_weight: float = 0.5
+    """Part that areas which look alike have in an area's voice, where there are any."""
     decision: float = 2.5
     """How far areas choose one pigment: 1 leaves the mean of what is likely."""
     chroma: float = 1.0
@@ -89,6 +91,7 @@ _RANGES_OF_BLOCKS = {
     "prior_weight": (0.0, 2.0),
     "inks_weight": (0.0, 2.0),
     "likeness_weight": (0.0, 2.0),
+    "alike_weight": (0.0, 1.0),
     "decision": (1.0, 10.0),
     "chroma": (0.0, 1.0),
     **_RANGES_OF_BOTH,
