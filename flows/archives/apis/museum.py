@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 from urllib.parse import urlencode, urlsplit
 
 from flows.addresses import shown
-from flows.archives.errors import BadRecord, MalformedAnswer, NoPicture, NotAnArchive
+from flows.archives.errors import BadRecord, MalformedAnswer, NotAnArchive
 from flows.archives.limits import check_identifier, within_limits
 from flows.archives.record import (
     Access,
@@ -24,9 +24,10 @@ from flows.archives.record import (
     Validators,
     Window,
 )
-from flows.archives.values.formats import looks_like_picture, plain, what_it_is
+from flows.archives.values.formats import plain
 from flows.archives.web.client import PoliteClient
 from flows.archives.web.json_answers import Json, ask_json, list_at, number_at, object_at, raw_text
+from flows.archives.web.pictures import fetch_picture
 
 PASSES = 4
 """Times that a list is gone through, where it ends before as many records came as it promised."""
@@ -137,15 +138,7 @@ class MuseumApi(ABC):
 
     def picture(self, reference: str, known: Validators = _NOTHING) -> Picture | None:
         """Fetches a picture, and takes nothing else for one."""
-        limit = self._client.manners.max_bytes_picture
-        answer = self._client.get(reference, limit=limit, known=known, wanted=looks_like_picture)
-        if answer is None:
-            return None
-        if not looks_like_picture(answer.data):
-            kind = what_it_is(answer.data)
-            said = answer.content_type or "no type"
-            raise NoPicture(f"{shown(answer.url)} is {kind} ({said}); look at it yourself", kind)
-        return Picture(answer.data, answer.url, answer.validators)
+        return fetch_picture(self._client, reference, known)
 
     @abstractmethod
     def look(self) -> None:

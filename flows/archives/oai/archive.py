@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, tostring
 
 from flows.addresses import shown
-from flows.archives.errors import ArchiveUnavailable, BadRecord, MalformedAnswer, NoPicture, NotAnArchive, TooLarge
+from flows.archives.errors import ArchiveUnavailable, BadRecord, MalformedAnswer, NotAnArchive, TooLarge
 from flows.archives.limits import check_identifier, within_limits
 from flows.archives.oai.dublin_core import read_record
 from flows.archives.oai.namespaces import OAI
@@ -20,8 +20,9 @@ from flows.archives.oai.progress import ListProgress
 from flows.archives.oai.protocol import BadDates, Identity, TokenExpired, read_identity, read_page
 from flows.archives.oai.salvage import Torn
 from flows.archives.record import Access, Picture, Record, Remark, Unreadable, Validators, Window
-from flows.archives.values.formats import looks_like_html, looks_like_picture, what_it_is
+from flows.archives.values.formats import looks_like_html
 from flows.archives.web.client import Answer, PoliteClient
+from flows.archives.web.pictures import fetch_picture
 
 _NOTHING = Validators()
 MOST_RAW_BYTES = 2**20
@@ -116,15 +117,7 @@ class OaiPmhArchive:
 
     def picture(self, reference: str, known: Validators = _NOTHING) -> Picture | None:
         """Fetches a picture, and takes nothing else for one."""
-        limit = self._client.manners.max_bytes_picture
-        answer = self._client.get(reference, limit=limit, known=known, wanted=looks_like_picture)
-        if answer is None:
-            return None
-        if not looks_like_picture(answer.data):
-            kind = what_it_is(answer.data)
-            said = answer.content_type or "no type"
-            raise NoPicture(f"{shown(answer.url)} is {kind} ({said}); look at it yourself", kind)
-        return Picture(answer.data, answer.url, answer.validators)
+        return fetch_picture(self._client, reference, known)
 
     def _list(self, window: Window) -> Iterator[Record | Unreadable | Remark]:
         question = self._first_question(window)

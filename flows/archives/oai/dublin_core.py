@@ -9,7 +9,6 @@ Which element means what is a choice, since Dublin Core leaves it open:
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from flows.archives.errors import BadRecord
 from flows.archives.oai.namespaces import DC, DC_TERMS, OAI, OAI_DC
 from flows.archives.record import Derivatives, Record, Rights
 from flows.archives.values.dates import years
-from flows.archives.values.formats import FOREIGN_SUFFIXES, PICTURE_SUFFIXES, names_picture, read_role
+from flows.archives.values.formats import FOREIGN_SUFFIXES, PICTURE_SUFFIXES, names_picture, plain, read_role
 from flows.archives.values.rights import Statement, decide
 
 # https://www.dublincore.org/specifications/dublin-core/dcmi-type-vocabulary/: kinds of thing, never a genre.
@@ -160,20 +159,16 @@ def _raw(record: Element) -> str:
 
 
 def _genre(said: _Elements, genres: Collection[str]) -> str | None:
-    wanted = {_plain(genre) for genre in genres}
+    wanted = {plain(genre) for genre in genres}
     types = said.all("type")
     for value in (*types, *said.all("subject")):
-        if _plain(value) in wanted:
+        if plain(value) in wanted:
             return value
     return next((value for value in types if not _is_dcmi_type(value)), None)
 
 
 def _is_dcmi_type(value: str) -> bool:
-    return _plain(value).rpartition("/")[2].replace(" ", "") in DCMI_TYPES
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().strip()
+    return plain(value).rpartition("/")[2].replace(" ", "") in DCMI_TYPES
 
 
 def _holder(said: _Elements) -> str:
