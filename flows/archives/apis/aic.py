@@ -107,8 +107,12 @@ class AicArchive(MuseumApi):
         )
 
     def _filters(self) -> list[Json]:
+        """Each value as written and in small letters, since the index compares letter for letter, and has some so."""
         chosen = {"artwork_type_title": self._options.types, "place_of_origin": self._options.places}
-        return [{"terms": {f"{name}.keyword": list(values)}} for name, values in chosen.items() if values]
+        spelt = {
+            name: sorted({s for value in values for s in (value, value.lower())}) for name, values in chosen.items()
+        }
+        return [{"terms": {f"{name}.keyword": spellings}} for name, spellings in spelt.items() if spellings]
 
     def _search(self, query: Mapping[str, Json], most: int) -> Json:
         asked: dict[str, Json] = {"fields": list(FIELDS), "limit": most, "sort": [{"id": {"order": "asc"}}]}

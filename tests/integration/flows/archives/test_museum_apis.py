@@ -443,6 +443,14 @@ def test_a_list_that_shifts_while_it_is_read_is_gone_through_again(monkeypatch: 
     assert sorted(each.identifier for each in found if isinstance(each, Record)) == ["1", "2", "3", "4"]
 
 
+def test_chicago_is_asked_for_kinds_and_places_in_both_spellings() -> None:
+    with serve(lambda path: Reply('{"data": []}') if "search" in path else None) as server:
+        assert everything(AIC, server.root, types=("Print",), places=()) == []
+    asked = json.loads(dict(parse_qsl(urlsplit(server.asked[-1]).query))["params"])
+    assert asked["query"]["bool"]["filter"][0] == {"terms": {"artwork_type_title.keyword": ["Print", "print"]}}
+    assert "description" not in asked["fields"]
+
+
 def test_a_description_under_another_licence_is_not_kept() -> None:
     answer = {
         "data": [{**WHOLE[AIC], "credit_line": "x", "description": "secret"}],
