@@ -22,6 +22,7 @@ from db.catalogue import Catalogue
 from db.entries.night import (
     Change,
     Derivatives,
+    ImageFacts,
     Patience,
     PictureSource,
     RecordEntry,
@@ -31,7 +32,7 @@ from db.entries.night import (
     WindowState,
 )
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, NoPicture, TooLarge
-from flows.archives.record import Archive, Record, Remark, Unreadable, Validators, Window
+from flows.archives.record import Archive, Picture, Record, Remark, Unreadable, Validators, Window
 from flows.archives.values.formats import names_picture
 from flows.archives.values.permission import Permission, permitted
 from flows.archives.values.rights import RULES_VERSION
@@ -439,8 +440,15 @@ def _harvest_picture(
     sha256 = catalogue.pictures.add(picture.data, SUFFIXES[decoded.format])
     copy = keep_working_copy(catalogue, sha256, decoded.pixels)
     facts = image_facts(sha256, decoded, len(picture.data), copy)
-    tally.remarks |= {(wanted.identifier, note): None for note in facts.notes}
+    tally.remarks |= {(wanted.identifier, note): None for note in (*facts.notes, *_smaller(picture, facts))}
     source = PictureSource(picture.url, picture.validators.etag, picture.validators.last_modified)
     catalogue.hold_picture(wanted, facts, source)
     tally.pictures += 1
     tally.tones[facts.tone] += 1
+
+
+def _smaller(picture: Picture, facts: ImageFacts) -> Iterator[str]:
+    """Whether another size came than the archive states; a side may be rounded."""
+    stated = picture.stated_px
+    if stated and max(abs(stated[0] - facts.width), abs(stated[1] - facts.height)) > 1:
+        yield f"its picture has {facts.width} × {facts.height} px, and its archive states {stated[0]} × {stated[1]}"

@@ -37,6 +37,24 @@ class OaiOptions(Options):
     protocol: Literal["oai-pmh"] = "oai-pmh"
 
 
+class IiifOptions(Options):
+    """IIIF's: in which size pictures are asked for."""
+
+    protocol: Literal["iiif"] = "iiif"
+    long_edge_px: int = Field(
+        default=0, ge=0, le=100_000, description="Pictures no larger than that; 0: as large as the archive allows."
+    )
+
+
+class IiifChangeOptions(Options):
+    """Those of IIIF Change Discovery: in which size pictures are asked for."""
+
+    protocol: Literal["iiif-change"] = "iiif-change"
+    long_edge_px: int = Field(
+        default=0, ge=0, le=100_000, description="Pictures no larger than that; 0: as large as the archive allows."
+    )
+
+
 class JapanSearchOptions(Options):
     """Japan Search's: which of its databases are read, and what of them."""
 
@@ -135,6 +153,8 @@ AnyOptions = Annotated[
     AutoOptions
     | FolderOptions
     | OaiOptions
+    | IiifOptions
+    | IiifChangeOptions
     | JapanSearchOptions
     | MetOptions
     | AicOptions

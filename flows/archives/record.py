@@ -6,15 +6,19 @@ pixels or Prefect.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from flows.archives.options import AutoOptions, Options
 
 if TYPE_CHECKING:  # it loads what speaks HTTP, and settings load this file
     from flows.archives.web.politeness import Manners
+
+
+UNDATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Datestamp of what an archive does not date."""
 
 
 class Derivatives(StrEnum):
@@ -128,6 +132,8 @@ class Picture:
     url: str
     """The final URL after redirects, or the file's path."""
     validators: Validators = Validators()
+    stated_px: tuple[int, int] | None = None
+    """Width and height that were asked for, where the archive states them."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ class Protocol(StrEnum):
     """A path is a folder; a web address is asked once what it speaks."""
     FOLDER = "folder", "flows.archives.folder.archive:FolderArchive", False
     OAI_PMH = "oai-pmh", "flows.archives.oai.archive:OaiPmhArchive", True
+    IIIF = "iiif", "flows.archives.iiif.archive:IiifArchive", True
+    IIIF_CHANGE = "iiif-change", "flows.archives.iiif.changes:ChangeArchive", True
     JAPAN_SEARCH = (
         "japan-search",
         "flows.archives.apis.japan_search:JapanSearchArchive",

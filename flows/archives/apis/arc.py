@@ -21,6 +21,7 @@ from flows.archives.errors import ArchiveRefused, BadRecord, MalformedAnswer, No
 from flows.archives.limits import within_limits
 from flows.archives.options import ArcOptions, Markup
 from flows.archives.record import (
+    UNDATED,
     Access,
     Derivatives,
     Picture,
@@ -39,8 +40,6 @@ LEAST_PACE_S: Final = 5.0
 """A fetch every 1.5 s had an address shut out for six days."""
 MOST_PAGES: Final = 10_000
 OWN: Final = "Art Research Center, Ritsumeikan University"
-NEVER_DATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""Datestamp of every record: the portal tells none."""
 TERMS: Final = (
     "Terms of use of the Art Research Center (www.arc.ritsumei.ac.jp/e/database/guide.html): cropping and trimming, "
     "and no other editing or processing, without written permission."
@@ -176,7 +175,7 @@ class ArcArchive:
         own = host in self._options.own_hosts and any(part in hit.picture for part in self._options.own_paths)
         record = Record(
             caption.accession,
-            NEVER_DATED,
+            UNDATED,
             Rights(Derivatives.NO, TERMS, text=TERMS) if own else Rights(Derivatives.UNKNOWN, OTHERS_TERMS),
             raw,
             title=" ".join(caption.titles),

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flows.archives.sample import aic, cleveland, japan_search, met
+from flows.archives.sample import aic, cleveland, iiif, japan_search, met
 from flows.archives.sample.drawing.collection import Holding, added, colour_truth, holdings, picture
 from flows.archives.sample.drawing.press import Pixels
 from flows.archives.sample.museums import Answer, key_of
@@ -30,6 +30,8 @@ APIS: dict[str, Answer] = {
     "met": met.answer,
     "aic": aic.answer,
     "cleveland": cleveland.answer,
+    "iiif": iiif.answer,
+    "iiif-change": iiif.changes,
 }
 """Protocol, and first part of the path below which it is spoken → its answers."""
 LONGEST_FORM_BYTES = 65536

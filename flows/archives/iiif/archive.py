@@ -1,0 +1,210 @@
+"""An archive that publishes IIIF: one manifest, or a collection of manifests and collections, walked to its ends.
+
+`presentation` reads what is fetched, `images` says which picture to ask for; `changes` follows a stream of changes with
+the same client. Nothing is dated here, so that every window is a list of everything.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import ClassVar, Final, Self
+
+from flows.addresses import shown
+from flows.archives.errors import (
+    ArchiveRefused,
+    ArchiveUnavailable,
+    BadRecord,
+    Gone,
+    MalformedAnswer,
+    NotAnArchive,
+)
+from flows.archives.iiif.images import Asked, largest, service_of
+from flows.archives.iiif.presentation import is_manifest, read_manifest, read_members
+from flows.archives.limits import within_limits
+from flows.archives.options import IiifChangeOptions, IiifOptions
+from flows.archives.record import UNDATED, Access, Picture, Record, Remark, Unreadable, Validators, Window
+from flows.archives.web.client import REFUSALS_IN_A_ROW, PoliteClient
+from flows.archives.web.json_answers import Json, ask_json, raw_text
+from flows.archives.web.pictures import fetch_picture
+
+PASSES: Final = 4
+"""Times that what did not answer is asked for in one harvest, the last ones at its end."""
+MOST_COLLECTIONS: Final = 100_000
+MOST_RAW_BYTES: Final = 2**20
+"""Kept of a manifest that cannot be read."""
+_NOTHING = Validators()
+
+
+class IiifArchive:
+    """Reads a manifest, or all manifests of a collection; the client is its own, and closed with it."""
+
+    kind: ClassVar[str] = "iiif"
+    lists_everything = False
+
+    @classmethod
+    def open(cls, access: Access) -> Self:
+        """With a polite client of its own; nothing is asked yet."""
+        return cls(access)
+
+    def __init__(self, access: Access) -> None:
+        self.name = access.name
+        self.address = shown(access.address)
+        self._url = access.address
+        self._genres = access.genres
+        options = access.options
+        self._long_edge_px = options.long_edge_px if isinstance(options, IiifOptions | IiifChangeOptions) else 0
+        self._client = PoliteClient(access.manners, access.address)
+        self._first: Json = None
+
+    def close(self) -> None:
+        """Releases connections."""
+        self._client.close()
+
+    def check(self) -> None:
+        """Asks for the address itself; what was answered is kept for the list.
+
+        Raises:
+            NotAnArchive, MalformedAnswer: it is no manifest and no collection.
+        """
+        is_manifest(self.front())
+
+    def front(self) -> Json:
+        """What lies at the address, asked once.
+
+        Raises:
+            NotAnArchive, MalformedAnswer: nothing, or no JSON.
+        """
+        if self._first is None:
+            try:
+                self._first = ask_json(self._client, self._url, known=False)
+            except BadRecord as error:
+                raise NotAnArchive(f"{error}; give the address of a IIIF manifest or collection") from None
+        return self._first
+
+    def names_deleted(self) -> bool:
+        """No: only a list of everything tells."""
+        return False
+
+    def windows(self, since: datetime | None) -> Iterator[Window]:  # noqa: ARG002
+        """One, of everything."""
+        yield Window(None, datetime.now(UTC))
+
+    def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:  # noqa: ARG002
+        """Every manifest once, collections in the order in which they are named.
+
+        Raises:
+            ArchiveUnavailable: some did not answer to the last; all others came.
+            ArchiveRefused: the host refuses one after the other.
+        """
+        front = self.front()
+        if is_manifest(front):
+            yield from self.told(self.read(front, self._url))
+            return
+        manifests = list[str]()
+        for found in self.members(front, self._url):
+            if isinstance(found, str):
+                manifests.append(found)
+            else:
+                yield found
+        yield from self.fetched(dict.fromkeys(manifests, UNDATED))
+
+    def members(self, front: Json, address: str) -> Iterator[str | Remark | Unreadable]:
+        """The addresses of all manifests below a collection, each once; loops and pages are followed once.
+
+        Raises:
+            ArchiveUnavailable: a part of it does not answer, so that nobody knows what it names.
+            MalformedAnswer: it has no end.
+        """
+        waiting, seen, told = deque([(address, front)]), {address}, set[str]()
+        while waiting:
+            url, value = waiting.popleft()
+            try:
+                part = read_members(ask_json(self._client, url, known=True) if value is None else value, url)
+            except (BadRecord, MalformedAnswer, NotAnArchive) as error:
+                yield Unreadable(url, f"a collection in it cannot be read ({error})", breaks_list=True, raw=b"")
+                continue
+            if part.nameless:
+                yield Remark(url, f"{part.nameless} of its entries have no address and are passed over")
+            yield from (each for each in part.manifests if each not in told)
+            told |= set(part.manifests)
+            further = [each for each in part.collections if each not in seen]
+            seen |= set(further)
+            waiting.extend((each, None) for each in further)
+            if len(seen) > MOST_COLLECTIONS:
+                raise MalformedAnswer(f"{self.name} names collections without end; tell the archive")
+
+    def fetched(self, manifests: dict[str, datetime]) -> Iterator[Record | Unreadable | Remark]:
+        """Manifests by address, with their time of change; what does not answer is asked for again at the end.
+
+        Raises:
+            ArchiveUnavailable, ArchiveRefused: as `records`.
+        """
+        for left in reversed(range(PASSES)):
+            silent, refusals = dict[str, datetime](), 0
+            last: ArchiveUnavailable | None = None
+            for url, changed in manifests.items():
+                try:
+                    found = self.manifest(url, changed)
+                    refusals = 0
+                except ArchiveUnavailable as error:
+                    silent[url], last = changed, error
+                    continue
+                except ArchiveRefused as error:
+                    refusals += 1
+                    if refusals >= REFUSALS_IN_A_ROW:
+                        raise
+                    found = Unreadable(url, f"it is refused ({error})")
+                yield from self.told(found)
+            if last is None:
+                return
+            if not left:
+                raise ArchiveUnavailable(f"{len(silent)} of its manifests do not answer, the last of them: {last}")
+            manifests = silent
+
+    def manifest(self, url: str, changed: datetime = UNDATED) -> Record | Unreadable:
+        """One manifest by its address.
+
+        Raises:
+            ArchiveUnavailable, ArchiveRefused: it cannot be had now.
+        """
+        try:
+            return self.read(ask_json(self._client, url, known=True), url, changed)
+        except Gone as error:
+            return Unreadable(url, f"its collection names it, and {error}")
+        except (BadRecord, MalformedAnswer, NotAnArchive) as error:
+            return Unreadable(url, str(error))
+
+    def read(self, value: Json, url: str, changed: datetime = UNDATED) -> Record | Unreadable:
+        """A manifest that was fetched; it goes by the address that it was asked for at."""
+        try:
+            return within_limits(read_manifest(value, url, self._genres, changed, url))
+        except BadRecord as error:
+            return Unreadable(url, str(error), raw=raw_text(value).encode()[:MOST_RAW_BYTES])
+
+    def told(self, found: Record | Unreadable) -> Iterator[Record | Unreadable | Remark]:
+        """It, and its remarks."""
+        yield found
+        if isinstance(found, Record):
+            yield from (Remark(found.identifier, remark) for remark in found.remarks)
+
+    def picture(self, reference: str, known: Validators = _NOTHING) -> Picture | None:
+        """The largest picture that the server allows; where it has no info.json, the one that its manifest names.
+
+        Raises:
+            BadRecord: it cannot be had, or is shown after a login only.
+        """
+        asked = self._asked(reference)
+        found = fetch_picture(self._client, asked.address, known)
+        return found and Picture(found.data, found.url, found.validators, asked.stated_px)
+
+    def _asked(self, reference: str) -> Asked:
+        service = service_of(reference)
+        if not service:
+            return Asked(reference)
+        try:
+            info = ask_json(self._client, f"{service}/info.json", known=True)
+        except (BadRecord, MalformedAnswer, NotAnArchive):
+            return Asked(reference)
+        except ArchiveRefused as error:
+            raise ArchiveRefused(f"{error} (IIIF: its pictures may want a login)") from None
+        return largest(info, reference, self._long_edge_px)

@@ -1,0 +1,33 @@
+"""By which labels of a manifest's `metadata` its fields are known, in Japanese and English. Data alone."""
+
+from typing import Final
+
+FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "title": ("title", "titles", "作品名", "画題", "画題等", "題名", "タイトル", "資料名", "書名", "name"),
+    "artist": (
+        *("artist", "artists", "creator", "author", "maker", "painter", "designer", "printmaker"),
+        *("絵師", "作者", "著者", "画家", "画工", "筆者", "制作者", "作家", "著者名", "作者名"),
+    ),
+    "date": (
+        *("date", "dates", "date created", "date made", "created", "creation date", "published", "publication date"),
+        *("date issued", "issued", "year", "period", "出版年", "出版年月日", "年代", "制作年", "刊年", "和暦", "西暦"),
+        *("時代", "成立年", "作成年", "年月日", "制作年代", "出版年月日等", "上演年月日"),
+    ),
+    "genre": ("genre", "subject", "subjects", "type", "category", "ジャンル", "分類", "主題", "種別", "画種", "件名"),
+    "holder": (
+        *("holder", "holding institution", "repository", "institution", "owner", "provider", "collection", "museum"),
+        *("所蔵", "所蔵者", "所蔵機関", "所蔵館", "コレクション", "提供者"),
+    ),
+    "number": (
+        *("identifier", "accession number", "object number", "call number", "shelfmark", "shelf mark", "inventory"),
+        *("資料番号", "請求記号", "登録番号", "整理番号", "所蔵番号", "識別子", "id", "inventory number"),
+    ),
+    "credit": ("credit", "credit line", "attribution", "クレジット", "帰属"),
+    "cast": ("actor", "actors", "role", "roles", "cast", "役者", "役者名", "役名", "配役", "俳優", "役名・役者"),
+    "rights": (
+        *("rights", "right", "license", "licence", "copyright", "terms of use", "use", "usage", "conditions of use"),
+        *("rights statement", "usage rights", "権利", "権利情報", "利用条件", "ライセンス", "著作権", "二次利用"),
+        *("利用規定", "画像利用", "二次利用条件", "access rights", "reuse"),
+    ),
+}
+"""Field → labels, as `plain` writes them: lower case, plain width, without a colon."""
