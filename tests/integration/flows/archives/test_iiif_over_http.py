@@ -51,7 +51,7 @@ def test_nested_paged_and_circular_collections_are_walked_once() -> None:
         "/top": {**collection(("Manifest", "/m/a"), ("Collection", "/c")), "first": "/p"},
         "/c": collection(("Manifest", "/m/b"), ("Collection", "/top"), ("Manifest", "/m/a"), ("Collection", "/gone")),
         "/p": {**collection(("Manifest", "/m/d")), "next": "/p"},
-        **{f"/m/{name}": manifest(name) for name in "abd"},
+        **{f"/m/{name}": manifest(name) for name in ("a", "b", "d")},
     }
     with serve(site(pages)) as server:
         found = list(quick(IiifArchive.open(access(server))).records(Window()))

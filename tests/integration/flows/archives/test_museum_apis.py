@@ -21,7 +21,7 @@ from flows.archives.sample.server import APIS, SampleArchive, serve_sample
 from flows.archives.web.politeness import Manners
 from tests.integration.flows.archives.web_server import BUSY_PAGE, FaultPlan, Reply, WebServer, serve
 
-MUSEUMS = [protocol for protocol in Protocol if protocol in APIS]
+JPS, MET, AIC, CLE = MUSEUMS = (Protocol.JAPAN_SEARCH, Protocol.MET, Protocol.AIC, Protocol.CLEVELAND)
 EVERYTHING = Window(None, datetime(2030, 1, 1, tzinfo=UTC))
 Found = list[Record | Unreadable | Remark]
 
@@ -298,7 +298,6 @@ def test_a_record_with_little_is_a_record_and_its_pictures_are_the_large_ones(pr
     assert record.datestamp.tzinfo is UTC
 
 
-JPS, MET, AIC, CLE = MUSEUMS
 YES, NO, ASK, UNKNOWN = Derivatives.YES, Derivatives.NO, Derivatives.ASK, Derivatives.UNKNOWN
 RIGHTS: list[tuple[Protocol, dict[str, object], Derivatives]] = [
     *(

@@ -1,4 +1,4 @@
-"""Harvests of the sample archive over the APIs of museums: each leaves the catalogue that OAI-PMH leaves."""
+"""Harvests of the sample archive over every protocol: each leaves the catalogue that OAI-PMH leaves."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from flows.archives.sample.server import APIS, SampleArchive, serve_sample
 from flows.settings import Settings
 from tests.integration.flows.one_night import night
 
-MUSEUMS = [protocol for protocol in Protocol if protocol in APIS]
+SPOKEN = [protocol for protocol in Protocol if protocol in APIS]
 
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
@@ -42,11 +42,11 @@ def harvested(settings: Settings, protocol: Protocol, address: str) -> list[str]
         return sorted(repr(tuple(row)) for row in connection.execute(text(CATALOGUE)))
 
 
-def test_the_same_catalogue_comes_of_every_api(
+def test_the_same_catalogue_comes_of_every_protocol(
     sample: SampleArchive, settings_of: "SettingsOf", sqlite_template: Path, tmp_path: Path
 ) -> None:
     found = {}
-    for protocol in (Protocol.OAI_PMH, *MUSEUMS):
+    for protocol in (Protocol.OAI_PMH, *SPOKEN):
         (tmp_path / protocol).mkdir()
         copy(sqlite_template, tmp_path / protocol / "catalogue.db")
         address = sample.base_url if protocol is Protocol.OAI_PMH else f"{sample.root}/{protocol}"
