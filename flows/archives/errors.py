@@ -4,6 +4,7 @@ ArchiveError                 root; the message says which archive or record, wha
 ├── ArchiveUnavailable       transient: the host is down, busy or slow; the only error that is retried
 ├── ArchiveRefused           the host forbids us (robots.txt, 401, 403, an address in a private network)
 ├── NotAnArchive             the address answers, but with something else (an HTML page, a missing folder)
+│   └── IsStream             a stream of changes where a manifest or collection was looked for
 ├── MalformedAnswer          the protocol is broken: bad XML, a DOCTYPE, a repeated resumption token
 └── BadRecord                one record or picture cannot be read; the others go on
     ├── Gone                 nothing lies there, or no more
@@ -30,6 +31,10 @@ class ArchiveRefused(ArchiveError):
 
 class NotAnArchive(ArchiveError):
     """What lies at the address is no archive of the stated kind."""
+
+
+class IsStream(NotAnArchive):
+    """It is a stream of changes, which a protocol of its own reads."""
 
 
 class MalformedAnswer(ArchiveError):

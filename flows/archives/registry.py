@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Self, cast
 from urllib.parse import urlsplit
 
-from flows.archives.errors import MalformedAnswer, NotAnArchive
+from flows.archives.errors import IsStream, MalformedAnswer, NotAnArchive
 from flows.archives.record import Access, Archive
 
 
@@ -53,6 +53,10 @@ class Protocol(StrEnum):
         return member
 
 
+RECOGNISED = (Protocol.OAI_PMH, Protocol.IIIF)
+"""What a web address is asked for, one after the other; an API of one host is named, not guessed."""
+
+
 def is_folder(protocol: Protocol, address: str) -> bool:
     """Is this an archive of files on this machine?"""
     return protocol is Protocol.FOLDER or (protocol is Protocol.AUTO and "://" not in address)
@@ -89,21 +93,25 @@ def open_archive(protocol: Protocol, access: Access) -> Archive:
 
 def _asked(access: Access) -> Archive:
     reasons = []
-    for protocol in Protocol:
-        if not protocol.web or protocol.home:  # an API of one host is named, not guessed
-            continue
-        archive = _client(protocol).open(access)
+    for protocol in RECOGNISED:
         try:
-            archive.check()
+            return _checked(protocol, access)
+        except IsStream:
+            return _checked(Protocol.IIIF_CHANGE, access)
         except (NotAnArchive, MalformedAnswer) as error:
-            archive.close()
             reasons.append(f"{protocol}: {error}")
-        except BaseException:
-            archive.close()
-            raise
-        else:
-            return archive
     raise NotAnArchive(f"{'; '.join(reasons)}; no other protocol was tried: {_ways()}")
+
+
+def _checked(protocol: Protocol, access: Access) -> Archive:
+    """The client of a protocol, after what lies at the address has answered to it."""
+    archive = _client(protocol).open(access)
+    try:
+        archive.check()
+    except BaseException:
+        archive.close()
+        raise
+    return archive
 
 
 def _client(protocol: Protocol) -> type[Archive]:

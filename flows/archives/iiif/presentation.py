@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 
-from flows.archives.errors import BadRecord, MalformedAnswer, NotAnArchive
+from flows.archives.errors import BadRecord, IsStream, MalformedAnswer, NotAnArchive
 from flows.archives.iiif.images import picture_address
 from flows.archives.iiif.labels import FIELDS
 from flows.archives.limits import check_identifier
@@ -54,11 +54,13 @@ def is_manifest(value: Json) -> bool:
     """Is it one? Otherwise it is a collection.
 
     Raises:
-        NotAnArchive: it is neither.
+        NotAnArchive: it is neither. IsStream: it is a stream of changes.
     """
     kind = _kind(value)
     if kind in ("manifest", "collection", "collectionpage"):
         return kind == "manifest"
+    if kind == "orderedcollection":
+        raise IsStream("it is a stream of changes, which the protocol iiif-change reads")
     said = f"its type is {kind!r}" if kind else "it states no type"
     raise NotAnArchive(f"it is neither a IIIF manifest nor a collection ({said}); give the address of one")
 

@@ -64,7 +64,8 @@ def test_every_line_of_the_registry_leads_to_a_client_of_that_name(protocol: Pro
 
 
 def test_a_path_is_a_folder_and_a_web_address_is_asked_what_it_speaks(sample: SampleArchive, tmp_path: Path) -> None:
-    for address, kind in ((str(tmp_path), "folder"), (sample.base_url, "oai-pmh")):
+    web = {sample.base_url: "oai-pmh", f"{sample.root}/iiif": "iiif", f"{sample.root}/iiif-change": "iiif-change"}
+    for address, kind in {str(tmp_path): "folder", **web}.items():
         archive = open_archive(Protocol.AUTO, access(address))
         assert archive.kind == kind
         archive.close()
@@ -84,7 +85,7 @@ def test_a_website_that_is_no_archive_is_told_with_the_protocols_and_asked_once(
     asked.clear()
     with pytest.raises(NotAnArchive, match=r"oai-pmh: .* HTML page.*`protocol` to auto, folder, oai-pmh"):
         open_archive(Protocol.AUTO, access(address))
-    assert asked == ["/robots.txt", "/prints?verb=Identify"]
+    assert asked == ["/robots.txt", "/prints?verb=Identify", "/robots.txt", *["/prints"] * 3]
 
 
 def test_an_archive_that_is_down_is_not_taken_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
