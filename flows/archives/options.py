@@ -32,9 +32,15 @@ class FolderOptions(Options):
 
 
 class OaiOptions(Options):
-    """OAI-PMH's."""
+    """OAI-PMH's: what of the archive is read, and in which form."""
 
     protocol: Literal["oai-pmh"] = "oai-pmh"
+    sets: Texts = Field(default=(), description="Sets by their `setSpec`; their records are read. None: all records.")
+    metadata_prefixes: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)] = Field(
+        default=("oai_dc",),
+        description="Forms of description by the archive's own prefixes; the first that it offers is read. Understood "
+        "are oai_dc, ESE, EDM, MODS and LIDO, whatever their prefixes.",
+    )
 
 
 class IiifOptions(Options):

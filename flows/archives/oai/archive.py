@@ -1,4 +1,4 @@
-"""An archive that speaks OAI-PMH 2.0 with oai_dc: windows, lists by resumption tokens, pictures beside.
+"""An archive that speaks OAI-PMH 2.0: windows, lists by resumption tokens, one for each set, pictures beside.
 
 `flows.harvest` opens it with a `PoliteClient`; `protocol` reads the answers, `dublin_core` the records.
 Nothing is kept here: a window that breaks off is harvested again from its beginning.
@@ -17,8 +17,18 @@ from flows.archives.limits import check_identifier, within_limits
 from flows.archives.oai.dublin_core import read_record
 from flows.archives.oai.namespaces import OAI
 from flows.archives.oai.progress import ListProgress
-from flows.archives.oai.protocol import BadDates, Identity, TokenExpired, read_identity, read_page
+from flows.archives.oai.protocol import (
+    BadDates,
+    BrokenXml,
+    Identity,
+    Page,
+    TokenExpired,
+    read_identity,
+    read_page,
+    read_prefixes,
+)
 from flows.archives.oai.salvage import Torn
+from flows.archives.options import OaiOptions
 from flows.archives.record import Access, Picture, Record, Remark, Unreadable, Validators, Window
 from flows.archives.values.formats import looks_like_html
 from flows.archives.web.client import Answer, PoliteClient
@@ -27,8 +37,15 @@ from flows.archives.web.pictures import fetch_picture
 _NOTHING = Validators()
 MOST_RAW_BYTES = 2**20
 """Kept of a record that cannot be read."""
+BROKEN_ANSWERS = 3
+"""Answers in a row to one question that break off, after which it is left for later."""
+_EVERYTHING = OaiOptions()
 ODD_CLOCK = timedelta(minutes=10)
 """A clock that differs more from ours is told."""
+
+
+class PageForPeople(ArchiveUnavailable):
+    """What came in the middle of a list is no answer to it."""
 
 
 class OaiPmhArchive:
@@ -39,6 +56,7 @@ class OaiPmhArchive:
         name: The archive's name in the catalogue.
         client: Made with the same base URL as its home.
         genres: The dc:type or dc:subject values by which the archive names the genre that we look for.
+        options: The sets that are read, and the forms of description.
     """
 
     kind = "oai-pmh"
@@ -47,14 +65,24 @@ class OaiPmhArchive:
     @classmethod
     def open(cls, access: Access) -> Self:
         """With a polite client of its own; nothing is asked yet."""
-        return cls(access.address, access.name, PoliteClient(access.manners, access.address), access.genres)
+        options = access.options if isinstance(access.options, OaiOptions) else OaiOptions()
+        return cls(access.address, access.name, PoliteClient(access.manners, access.address), access.genres, options)
 
-    def __init__(self, base_url: str, name: str, client: PoliteClient, genres: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        name: str,
+        client: PoliteClient,
+        genres: Collection[str] = (),
+        options: OaiOptions = _EVERYTHING,
+    ) -> None:
         self.name = name
         self.address = shown(base_url)
         self._base_url = base_url
         self._client = client
         self._genres = tuple(genres)
+        self._sets = options.sets
+        self._prefixes = options.metadata_prefixes
         self._identity: Identity | None = None
         self._ahead = timedelta()
 
@@ -85,8 +113,11 @@ class OaiPmhArchive:
         self.identify()
 
     def names_deleted(self) -> bool:
-        """Only where it keeps them for good: `transient` promises nothing, and an unknown word no more."""
-        return self.identify().deleted_record == "persistent"
+        """Only where it keeps them for good: `transient` promises nothing, and an unknown word no more.
+
+        Of a record that left a set nothing is told either way.
+        """
+        return self.identify().deleted_record == "persistent" and not self._sets
 
     def windows(self, since: datetime | None) -> Iterator[Window]:
         """One window, up to the earlier of the archive's time and ours, whichever clock is wrong.
@@ -97,7 +128,7 @@ class OaiPmhArchive:
         yield Window(since and min(since, until), until)
 
     def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:
-        """Every record of the window; a list whose token expires is begun again, once.
+        """Every record of the window, set by set; a list whose token expires is begun again, once.
 
         Of an archive that does not accept the dates of a window everything is listed.
 
@@ -105,25 +136,60 @@ class OaiPmhArchive:
             MalformedAnswer, ArchiveUnavailable: the list cannot be read to its end; what came before is sound.
         """
         yield from (Remark(self.name, remark) for remark in self.identify().remarks)
-        try:
-            yield from self._list(window)
-        except TokenExpired:
-            yield from self._list(window)
-        except BadDates as error:
-            if window.start is None:
-                raise
-            yield Remark(self.name, f"everything is listed, since it does not accept dates ({error})")
-            yield from self._list(Window())
+        prefix = self._prefix()
+        if not self._sets:
+            yield from self._listed(window, {"metadataPrefix": prefix})
+        told: set[str] = set()
+        for each in self._sets:
+            empty = True
+            for found in self._listed(window, {"metadataPrefix": prefix, "set": each}):
+                empty = empty and isinstance(found, Remark)
+                if isinstance(found, Record):
+                    if found.identifier in told:  # it lies in another set, too
+                        continue
+                    told.add(found.identifier)
+                yield found
+            if window.start is None and empty:
+                reason = f"its set {each} holds no record; check the archive's `sets` in nishiki.toml"
+                yield Unreadable(self.name, reason, breaks_list=True)
 
     def picture(self, reference: str, known: Validators = _NOTHING) -> Picture | None:
         """Fetches a picture, and takes nothing else for one."""
         return fetch_picture(self._client, reference, known)
 
-    def _list(self, window: Window) -> Iterator[Record | Unreadable | Remark]:
-        question = self._first_question(window)
+    def _prefix(self) -> str:
+        """The first of the forms of description that the archive offers; where there is one it is not asked.
+
+        Raises:
+            NotAnArchive: it offers none of them.
+        """
+        if len(self._prefixes) == 1:
+            return self._prefixes[0]
+        offered = read_prefixes(self._ask({"verb": "ListMetadataFormats"}).data, shown(self._base_url))
+        for prefix in self._prefixes:
+            if prefix in offered:
+                return prefix
+        raise NotAnArchive(
+            f"{self.name} offers none of its metadata_prefixes, but {', '.join(offered) or 'nothing'}; name one of them"
+        )
+
+    def _listed(self, window: Window, question: dict[str, str]) -> Iterator[Record | Unreadable | Remark]:
+        """A list, from its beginning once more where its token expires or the dates are refused."""
+        try:
+            yield from self._list(window, question)
+        except TokenExpired:
+            yield from self._list(window, question)
+        except BadDates as error:
+            if window.start is None:
+                raise
+            yield Remark(self.name, f"everything is listed, since it does not accept dates ({error})")
+            yield from self._list(Window(), question)
+
+    def _list(self, window: Window, asked: dict[str, str]) -> Iterator[Record | Unreadable | Remark]:
+        question = {"verb": "ListRecords", **asked, **self._dates(window)}
         progress = ListProgress(self.name)
         while question:
-            page = read_page(self._ask(question).data, shown(self._base_url))
+            page = self._page(question)
             yield from (Remark(self.name, remark) for remark in page.remarks)
             for element in page.records:
                 progress.count += 1
@@ -147,8 +213,24 @@ class OaiPmhArchive:
         except BadRecord as error:
             return Unreadable(name, str(error), breaks_list=nameless, raw=_raw(element))
 
-    def _first_question(self, window: Window) -> dict[str, str]:
-        question = {"verb": "ListRecords", "metadataPrefix": "oai_dc"}
+    def _page(self, question: dict[str, str]) -> Page:
+        """One answer of a list, asked for again where it breaks off or is a page for people.
+
+        A token may be asked for again (OAI-PMH 2.0, 3.5.1).
+        """
+        for left in reversed(range(BROKEN_ANSWERS)):
+            try:
+                page = read_page(self._ask(question).data, shown(self._base_url))
+            except (PageForPeople, BrokenXml):
+                if not left:
+                    raise
+            else:
+                if not left or not (page.broken_off and not page.token):
+                    return page
+        raise AssertionError("the last try returns or raises")
+
+    def _dates(self, window: Window) -> dict[str, str]:
+        question: dict[str, str] = {}
         granularity = self.identify().granularity
         # A list of everything has no end: a record that changes while it is read would be taken for one that is gone.
         # Nor has one by a wrong clock, for nobody knows by which the records are dated.
@@ -174,7 +256,7 @@ class OaiPmhArchive:
             raise NotAnArchive(f"{error}; give the base URL of an OAI-PMH interface") from None
         assert answer is not None  # nothing was said of a version that is known
         if self._identity and looks_like_html(answer.data):
-            raise ArchiveUnavailable(f"{shown(url)} answers an HTML page in the middle of the list; try again later")
+            raise PageForPeople(f"{shown(url)} answers an HTML page in the middle of the list; try again later")
         return answer
 
 

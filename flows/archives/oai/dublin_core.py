@@ -1,4 +1,6 @@
-"""From a `record` element of OAI-PMH with oai_dc to a Record; called by `archive.py`, asks no server.
+"""From a `record` element of OAI-PMH to a Record; called by `archive.py`, asks no server.
+
+Descriptions in oai_dc are read as they are, those of other formats by their tables in `formats.py`.
 
 Which element means what is a choice, since Dublin Core leaves it open:
 
@@ -16,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 from xml.etree.ElementTree import Element, tostring
 
 from flows.archives.errors import BadRecord
+from flows.archives.oai.formats import Format, Places, description_in
 from flows.archives.oai.namespaces import DC, DC_TERMS, OAI, OAI_DC
 from flows.archives.record import Derivatives, Record, Rights
 from flows.archives.values.dates import years
@@ -35,6 +38,8 @@ _URI = re.compile(r"https?://", re.IGNORECASE)
 _PAGES = re.compile(r"(?:^|\.)(?:doi\.org|hdl\.handle\.net|n2t\.net|creativecommons\.org|rightsstatements\.org)$")
 MOST_TRIED = 8
 """Addresses of one record that are tried, where none says that it is a picture's."""
+_NOT_IN_DC = ("picture", "landing", "credit", "first", "last")
+"""What other formats tell, and Dublin Core does not."""
 ALL_SUFFIXES = (*PICTURE_SUFFIXES, *FOREIGN_SUFFIXES)
 _CREDIT = re.compile(
     r"(?:credit(?: line)?|クレジット(?:表記)?|出典)\s*[:：]\s*(.+)"
@@ -72,25 +77,24 @@ def read_record(record: Element, base_url: str, genres: Collection[str]) -> Reco
     if deleted:
         withdrawn = Rights(Derivatives.UNKNOWN, "deleted by the archive")
         return Record(identifier, datestamp, withdrawn, raw, deleted=True)
-    metadata = record.find(f"{OAI}metadata")
-    held = () if metadata is None else metadata
-    description = next((each for each in held if each.tag.rpartition("}")[2] == "dc"), None)
-    if description is None:
-        raise BadRecord("it holds no oai_dc description; tell the archive")
-    said = _Elements(description)
-    dates = said.all("date")
+    described = description_in(record.find(f"{OAI}metadata"))
+    if described is None:
+        raise BadRecord("it holds no description in oai_dc, ESE, EDM, MODS or LIDO; tell the archive")
+    description, form = described
+    said = _Elements(description, form)
+    dates = said.all("date") or _span(said)
     year_from, year_to = next((found for date in dates if (found := years(date)) != (None, None)), (None, None))
     holder = _holder(said)
     addresses = _addresses(said, base_url)
     return Record(
         identifier,
         datestamp,
-        decide(_statements(description), "dc:rights"),
+        _rights(description, form),
         raw,
         title=said.first("title"),
-        artists=said.all("creator"),
+        artists=tuple(name for name in said.all("creator") if form is None or not _is_web(name)),
         cast=tuple(read_role(text) for text in said.all("contributor")),
-        date_text=said.first("date"),
+        date_text=next(iter(dates), ""),
         year_from=year_from,
         year_to=year_to,
         genre=_genre(said, genres),
@@ -115,6 +119,30 @@ def read_datestamp(text: str) -> datetime:
         raise BadRecord(f"its datestamp {text!r} is no date; tell the archive") from None
 
 
+def _span(said: "_Elements") -> tuple[str, ...]:
+    """A date that is given as its beginning and its end."""
+    ends = dict.fromkeys(filter(None, (said.first("first"), said.first("last"))))
+    return ("/".join(ends),) if ends else ()
+
+
+def _rights(description: Element, form: Format | None) -> Rights:
+    if form is None:
+        return decide(_statements(description), "dc:rights")
+    if not _in_places(form.of_pictures, description):
+        return Rights(
+            Derivatives.UNKNOWN, f"nothing in {form.of_pictures[0].path.strip('/')}, where rights of pictures stand"
+        )
+    return decide(
+        Statement(text, f"element {place.path.strip('/')}")
+        for place in form.rights
+        for text in dict.fromkeys(place.texts(description))
+    )
+
+
+def _in_places(places: Places, description: Element) -> tuple[str, ...]:
+    return tuple(text for place in places for text in place.texts(description))
+
+
 def _statements(description: Element) -> Iterator[Statement]:
     """All that is said of rights, whatever the element is called, in its text or as an address in its attributes."""
     for element in description.iter():
@@ -134,10 +162,14 @@ class _Elements:
     Elements without a prefix, or with that of another vocabulary of Dublin Core, say the same.
     """
 
-    def __init__(self, description: Element) -> None:
-        self._description = description
+    def __init__(self, description: Element, form: Format | None = None) -> None:
+        self._description, self._form = description, form
 
     def all(self, name: str) -> tuple[str, ...]:
+        if self._form:
+            return tuple(dict.fromkeys(_in_places(self._form.says.get(name, ()), self._description)))
+        if name in _NOT_IN_DC:
+            return ()
         tags = {f"{namespace}{name}" for namespace in (DC, DC_TERMS, OAI, OAI_DC, "")}
         found = (element for element in self._description if element.tag in tags)
         texts = (" ".join("".join(element.itertext()).split()) for element in found)
@@ -177,6 +209,8 @@ def _holder(said: _Elements) -> str:
 
 
 def _credit_line(said: _Elements, holder: str, identifier: str) -> str:
+    if said.first("credit"):
+        return said.first("credit")
     for words in said.all("rights"):
         if found := _CREDIT.match(words):
             return found[1] or found[2]
@@ -195,9 +229,11 @@ class _Addresses:
 def _addresses(said: _Elements, base_url: str) -> _Addresses:
     values, more = said.all("identifier"), said.all("relation")
     named, related = _resolved(values, base_url), _resolved(more, base_url)
-    certain = _pictures(named) or _pictures(related)
+    shown = tuple(url for url in _resolved(said.all("picture"), base_url) if not _THUMBNAIL.search(url))
+    certain = shown or _pictures(named) or _pictures(related)
     pictures = certain or tuple(url for url in dict.fromkeys((*named, *related)) if _may_be_picture(url))[:MOST_TRIED]
-    landing = (url for url in named if not names_picture(url, ALL_SUFFIXES) and not _THUMBNAIL.search(url))
+    pages = [*_resolved(said.all("landing"), base_url), *named]
+    landing = (url for url in pages if not names_picture(url, ALL_SUFFIXES) and not _THUMBNAIL.search(url))
     foreign = [url for url in named if names_picture(url, FOREIGN_SUFFIXES) and url not in pictures]
     remarks = {
         "it names no picture": not pictures,

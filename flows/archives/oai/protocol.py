@@ -25,10 +25,10 @@ _DECLARATION = re.compile(r"^<\?xml\b[^>]*\?>")
 _ADVICE = {
     "badArgument": "it does not accept our dates or parameters",
     "badVerb": "it does not offer this request",
-    "cannotDisseminateFormat": "it does not offer oai_dc, as every OAI-PMH archive must",
+    "cannotDisseminateFormat": "it does not offer this form of description; set metadata_prefixes to one that it lists",
     "idDoesNotExist": "it does not know the identifier",
     "noMetadataFormats": "it offers no metadata",
-    "noSetHierarchy": "it has no sets",
+    "noSetHierarchy": "it has no sets; leave out the archive's `sets`",
 }
 
 
@@ -144,13 +144,23 @@ def read_page(data: bytes, address: str) -> Page:
     )
 
 
+def read_prefixes(data: bytes, address: str) -> tuple[str, ...]:
+    """Reads the answer to ListMetadataFormats: the prefixes that are offered.
+
+    Raises:
+        NotAnArchive, MalformedAnswer: as `read_root`.
+    """
+    offered = read_root(data, address).iterfind(f"{OAI}ListMetadataFormats/{OAI}metadataFormat")
+    return tuple(filter(None, (_text(each, "metadataPrefix") for each in offered)))
+
+
 def _salvaged_page(answer: Encoded, address: str) -> Page:
     found = salvage(answer)
     if found is None and (code := error_code(answer)):
         _raise(code, "", address)
         return Page()
     if found is None:
-        raise MalformedAnswer(f"{address} answers broken XML, and no record can be read; tell the archive")
+        raise BrokenXml(f"{address} answers broken XML, and no record can be read; tell the archive")
     for record in found.records:
         if isinstance(record, Element):
             correct_namespaces(record)

@@ -7,10 +7,11 @@ import pytest
 
 from flows.archives.errors import ArchiveUnavailable, BadRecord, MalformedAnswer, NotAnArchive, TooLarge
 from flows.archives.oai.archive import OaiPmhArchive
+from flows.archives.options import OaiOptions
 from flows.archives.record import Archive, Record, Remark, Unreadable, Window
 from flows.archives.web.client import PoliteClient
 from flows.archives.web.politeness import Manners
-from tests.integration.flows.museum import SECOND, Museum, Question, error, page, serve_museum
+from tests.integration.flows.museum import SECOND, Museum, Question, envelope, error, page, serve_museum
 from tests.shared import SHARED
 
 REAL = SHARED / "fixtures/oai-pmh"
@@ -228,3 +229,42 @@ def test_the_real_pages_are_read_to_their_promised_end(museum: Museum, archive: 
     assert len(found) == 8
     assert [f.deleted for f in found if isinstance(f, Record)] == [True, False] * 3 + [False]
     assert [f.identifier for f in found if isinstance(f, Unreadable)] == ["record 7 of museum"]
+
+
+def told_with(museum: Museum, options: OaiOptions) -> list[Record | Unreadable]:
+    client = PoliteClient(Manners("c"), museum.url, sleep=lambda _: None)
+    archive = OaiPmhArchive(museum.url, "museum", client, options=options)
+    try:
+        return found_by(archive)
+    finally:
+        archive.close()
+
+
+def test_sets_are_listed_one_after_the_other_and_a_record_of_two_comes_once(museum: Museum) -> None:
+    pages = {"prints": page("a", "b"), "actors": page("b", "c")}
+    museum.lists = lambda question: pages.get(question["set"], error("noRecordsMatch"))
+    found = told_with(museum, OaiOptions(sets=("prints", "actors")))
+    assert [each.identifier for each in found] == ["a", "b", "c"]
+    *_, missing = told_with(museum, OaiOptions(sets=("prints", "mistyped")))
+    assert isinstance(missing, Unreadable)
+    assert (missing.is_list, "its set mistyped holds no record" in missing.reason) == (True, True)
+
+
+def test_of_several_forms_of_description_the_first_that_is_offered_is_asked_for(museum: Museum) -> None:
+    offered = "".join(
+        f"<metadataFormat><metadataPrefix>{prefix}</metadataPrefix></metadataFormat>" for prefix in ("oai_dc", "lido")
+    )
+    formats = envelope(f"<ListMetadataFormats>{offered}</ListMetadataFormats>")
+    museum.lists = lambda question: formats if question["verb"] == "ListMetadataFormats" else page("a")
+    assert len(told_with(museum, OaiOptions(metadata_prefixes=("edm", "lido", "oai_dc")))) == 1
+    assert museum.asked[-1]["metadataPrefix"] == "lido"
+    with pytest.raises(NotAnArchive, match="but oai_dc, lido; name one"):
+        told_with(museum, OaiOptions(metadata_prefixes=("edm", "mods")))
+
+
+def test_an_answer_that_breaks_off_or_is_a_page_for_people_is_asked_for_again(museum: Museum) -> None:
+    whole = page("b", "c", token="")
+    replies = iter([page("a", token="t"), whole[: len(whole) // 2], "<html>busy</html>", whole])
+    museum.lists = lambda question: next(replies)
+    assert [each.identifier for each in told_with(museum, OaiOptions())] == ["a", "b", "c"]
+    assert [question.get("resumptionToken") for question in museum.asked] == [None, "t", "t", "t"]

@@ -190,7 +190,7 @@ def test_an_unusable_header_is_a_bad_record(header: str, reason: str) -> None:
 def test_a_description_in_another_format_is_a_bad_record() -> None:
     header = "<identifier>a</identifier><datestamp>2024-01-01</datestamp>"
     page = envelope(f"<ListRecords><record><header>{header}</header><metadata><x/></metadata></record></ListRecords>")
-    with pytest.raises(BadRecord, match="no oai_dc"):
+    with pytest.raises(BadRecord, match="no description in oai_dc"):
         read_record(first_of(page), BASE, ())
 
 
