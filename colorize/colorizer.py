@@ -121,6 +121,7 @@ class Colorizer:
             origins=found.origins,
             trust=found.trust,
             frame=each.frame,
+            left_out=each.left_out,
             refusal=made.refusal,
         )
 

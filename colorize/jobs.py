@@ -51,6 +51,8 @@ class Job:
     """Styles behind the first; methods that take one only do not look at them."""
     places: tuple[int, ...] = ()
     """The styles' numbers among those that were given, where some could not be read; else empty: they are 1, 2, …"""
+    left_out: Mapping[int, str] = field(default_factory=dict)
+    """The numbers of the others, with why they could not be read."""
 
     @property
     def styles(self) -> tuple[Style, ...]:
@@ -94,12 +96,14 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
     styles: list[Style] = []
     places: list[int] = []
     faults: list[UnreadableImage] = []
+    left_out: dict[int, str] = {}
     for place, file in enumerate(files.styles, start=1):
         try:
             found = decode(file.data, max_pixels=max_pixels)
         except UnreadableImage as error:
             faults.append(error)
             notes.append(f"Style image {place} cannot be read and is left out: {error}")
+            left_out[place] = f"cannot be read: {error}"
             continue
         pixels = resized(found.pixels, FURTHER_PX, multiple=1) if styles else found.pixels
         styles.append(Style(pixels, file.registration))
@@ -121,4 +125,5 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
         first.registration,
         tuple(further),
         tuple(places),
+        left_out,
     )

@@ -69,5 +69,7 @@ class Colorization:
     """How likely a curator accepts each cell's colours, (h, w), 0 to 255, where the method says so."""
     frame: "Frame | None" = None
     """Where in the scan the print lies, whose cells they are; None: it is the whole picture."""
+    left_out: Mapping[int, str] = field(default_factory=dict)
+    """The numbers of style images that gave no colours, with why: a broken file, a picture without colours."""
     refusal: str | None = None
     """Why the result is too poor to be shown as a colorization; None when it is not."""

@@ -14,7 +14,7 @@ from colorize.errors import ColorizeError, NotFit
 from colorize.jobs import Job, JobFiles, StyleFile, decoded_job
 from colorize.matching.geometry import features, same_design
 from colorize.output.provenance import Provenance, Source
-from colorize.output.saving import check_suffix, encode
+from colorize.output.saving import check_suffix, encode, kept_trust
 from colorize.recipes.recipe import Recipe
 from colorize.results import Colorization
 from colorize.running.checkpoint import remove_checkpoint
@@ -41,6 +41,11 @@ class Files:
     def originals(self) -> list[Path]:
         """Those that are read."""
         return [self.content, *self.styles, *([self.marks] if self.marks else [])]
+
+    @property
+    def trust(self) -> Path:
+        """The map of trust beside the output, where the recipe tells trust."""
+        return self.output.with_name(f"{self.output.stem}.trust.png")
 
 
 def colorize_files(
@@ -106,7 +111,7 @@ def colorize_files(
         marks_sha256=sha256(data[files.marks]).hexdigest() if files.marks else None,
         refusal=result.refusal,
         uncoloured=result.measures.get("uncoloured"),
-    )
+    ).without(result.left_out)
     if result.refusal and not keep_rejected:
         remove_checkpoint(checkpoint)
         raise NotFit(
@@ -115,8 +120,10 @@ def colorize_files(
         )
     picture = result.picture if result.deep is None else result.deep
     write_whole(files.output, encode(picture, provenance, files.output))
+    if trust := kept_trust(result, provenance):
+        write_whole(files.trust, trust)
     remove_checkpoint(checkpoint)
-    yield from _lines(recipe, result, files.output)
+    yield from _lines(recipe, result, files, provenance)
     yield weights_sentence(key, recipe_entry(recipe))
 
 
@@ -145,20 +152,29 @@ def _check_output(files: Files) -> None:
     check_suffix(files.output)
     if not files.output.parent.is_dir():
         raise OSError(errno.ENOENT, "there is no such folder for the result", str(files.output.parent))
-    if files.output.exists() and any(files.output.samefile(original) for original in files.originals):
-        raise OSError(errno.EEXIST, "is one of the originals; name another --output", str(files.output))
+    for written, what in ((files.output, "is"), (files.trust, "would hold the map of trust, and is")):
+        if written.exists() and any(written.samefile(each) for each in files.originals if each.exists()):
+            raise OSError(errno.EEXIST, f"{what} one of the originals; name another --output", str(written))
 
 
-def _lines(recipe: Recipe, result: Colorization, output: Path) -> Iterator[str]:
+def _lines(recipe: Recipe, result: Colorization, files: Files, provenance: Provenance) -> Iterator[str]:
     height, width = result.picture.shape[:2]
     errors = result.errors
     steps = f", {result.iterations} iterations" if result.trace else ""
-    yield f"{output}: {width}×{height} px, {recipe.name}{steps}, {result.seconds:.1f} s"
+    yield f"{files.output}: {width}×{height} px, {recipe.name}{steps}, {result.seconds:.1f} s"
     yield (
         f"Relative errors (means): content {errors.content_mean:.4f}, style {errors.style_mean:.4f}, "
         f"total {errors.total_mean:.4f}; as printed (sums): {errors.content_sum:.4g}, {errors.style_sum:.4g}, "
         f"{errors.total_sum:.4g}"
     )
     yield ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in result.measures.items())
+    if result.trust is not None:
+        trust = result.measures["trust"]
+        yield (
+            f"Trust in the colours: {trust:.2f}, from 0 to 1. So about {trust:.0%} of the print is likely to be near "
+            f"its own colours. {files.trust} maps where: the stronger the orange, the less the colours are trusted."
+        )
+    for each in provenance.left_out:
+        yield f"{each.style.identifier} was left out: {each.why}"
     if result.refusal:
         yield f"Not fit to be shown: {result.refusal}."

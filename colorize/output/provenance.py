@@ -7,7 +7,7 @@ picture archive's ingest) can tell that a machine coloured it, from what, and ho
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from io import BytesIO
@@ -69,6 +69,14 @@ class Source:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A style image that was given and gave no colours."""
+
+    style: Source
+    why: str
+
+
+@dataclass(frozen=True)
 class Provenance:
     """All that is needed to say how a colorized picture came to be, and to make it again."""
 
@@ -87,6 +95,8 @@ class Provenance:
     """Of the file with a curator's marks, where there were any."""
     further_styles: tuple[Source, ...] = ()
     """Behind the first, in the order in which the method took them."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Style images that gave no colours."""
     credits: tuple[str, ...] = ()
     """Credit lines that the archives ask for, content first."""
     refusal: str | None = None
@@ -102,6 +112,15 @@ class Provenance:
         """All prints that gave colours, in their order."""
         return (self.style, *self.further_styles) if self.style else ()
 
+    def without(self, left_out: Mapping[int, str]) -> Self:
+        """The same, where some of its styles gave no colours: their numbers, from 1, with why. One at least did."""
+        if not left_out:
+            return self
+        given = dict(enumerate(self.styles, start=1))
+        first, *further = (style for place, style in given.items() if place not in left_out)
+        lost = tuple(LeftOut(given[place], why) for place, why in sorted(left_out.items()))
+        return replace(self, style=first, further_styles=tuple(further), left_out=lost)
+
     @property
     def description(self) -> str:
         """One sentence for people, which says so when the encoder was never trained."""
@@ -111,6 +130,7 @@ class Provenance:
             f"{MAP_OF_TRUST if self.map_of_trust else ''}"
             f"machine-colorized: {self.content.identifier}{f' in the colours of {colours}' if colours else ''}, "
             f"by recipe {self.recipe_name} with encoder weights {self.weights_name}{seeded}"
+            f"{''.join(f'; {each.style.identifier} gave no colours: {each.why}' for each in self.left_out)}"
             f"{f'; {uncoloured_words(self.uncoloured)}' if self.uncoloured else ''}"
             f"{f'; rejected by the machine: {self.refusal}' if self.refusal else ''}"
         )
@@ -128,6 +148,7 @@ class Provenance:
             "content": Source(**facts["content"]),
             "style": facts["style"] and Source(**facts["style"]),
             "further_styles": tuple(Source(**style) for style in facts.get("further_styles", ())),
+            "left_out": tuple(LeftOut(Source(**each["style"]), each["why"]) for each in facts.get("left_out", ())),
             "created": datetime.fromisoformat(facts["created"]),
             "credits": tuple(facts["credits"]),
         }

@@ -5,7 +5,8 @@ do, at the whole pictures.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -59,6 +60,8 @@ class Prepared:
     state: State | None = None
     places: tuple[int, ...] = (1,)
     """The styles' numbers among those that were given."""
+    left_out: Mapping[int, str] = field(default_factory=dict)
+    """The numbers of those that gave no colours, with why."""
 
     @property
     def style(self) -> Pixels:
@@ -107,6 +110,7 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
     faults: list[ColorizeError] = []
     notes: list[str] = []
     places: list[int] = []
+    left_out = dict(job.left_out)
     given = job.styles[: max(1, recipe.needs.styles)]
     for place, style in zip(job.places or range(1, len(given) + 1), given, strict=False):
         try:
@@ -115,11 +119,13 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
         except (PictureTooSmall, StyleWithoutColour) as error:
             faults.append(error)
             notes.append(f"style image {place} gives no colours: {error}")
+            left_out[place] = str(error)
     if not styles:
         raise faults[0]
     content = to_gray(at_working_size(recipe, frame, job.content))
     hashes = _sha256(content), _sha256(styles[0].pixels)
-    return Prepared(job, content, tuple(styles), *hashes, frame, tuple(notes), places=tuple(places))
+    told = tuple(notes)
+    return Prepared(job, content, tuple(styles), *hashes, frame, told, places=tuple(places), left_out=left_out)
 
 
 def _style(recipe: Recipe, job: Job, frame: Frame, style: Style) -> PreparedStyle:

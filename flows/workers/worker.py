@@ -111,7 +111,8 @@ def finished(job: PictureJob, result: "Colorization") -> Finished:
     from colorize.output.saving import kept, kept_trust  # noqa: PLC0415
 
     uncoloured = result.measures.get("uncoloured")
-    provenance = replace(Provenance.from_json(job.provenance), refusal=result.refusal, uncoloured=uncoloured)
+    given = Provenance.from_json(job.provenance).without(result.left_out)
+    provenance = replace(given, refusal=result.refusal, uncoloured=uncoloured)
     report, made = judge_tone(result.picture, "RGB"), kept(result, provenance)
     height, width = result.picture.shape[:2]
     return Finished(

@@ -55,6 +55,24 @@ def test_the_name_decides_the_format_and_each_says_how_it_was_made(settings: Set
     assert "machine-colorized" in found.description
 
 
+def test_the_map_of_trust_lies_beside_the_result_and_the_figure_is_said_in_words(settings: Settings) -> None:
+    said = coloured(settings, "result.jpg")
+    (told,) = (each for each in said if each.startswith("Trust in the colours: 0."))
+    assert "result.trust.png maps where" in told
+    assert np.array(Image.open("result.trust.png")).shape == (96, 128, 3)
+    found = read_provenance(Path("result.trust.png").read_bytes())
+    assert found is not None
+    assert (found.map_of_trust, found.content.identifier) == (True, "gray.png")
+    list(coloured(settings.model_copy(update={"recipe": "nishiki/tint"}), "tint.png"))
+    assert not Path("tint.trust.png").exists(), "it tells no trust"
+
+
+def test_no_map_of_trust_is_written_over_an_original(settings: Settings) -> None:
+    COLOUR.rename("result.trust.png")
+    with pytest.raises(OSError, match="map of trust, and is one of the originals"):
+        coloured(settings, "result.png", style=Path("result.trust.png"))
+
+
 def test_another_impression_of_the_design_gives_its_colours_in_place(settings: Settings) -> None:
     truth = draw_print(design(3), 1).pixels
     Image.fromarray(to_gray(truth)).save(GRAY)
@@ -218,7 +236,12 @@ def test_a_bad_style_among_several_is_left_out_and_said(settings: Settings, plac
         styles.insert(place - 1, bad)
         told = list(colorize_files(settings, Files(GRAY, tuple(styles), None, Path(f"{bad.stem}-result.png"))))
         assert any(each.startswith(said) for each in told)
-        assert Path(f"{bad.stem}-result.png").exists()
+        (why,) = (each for each in told if each.startswith(f"{bad} was left out: "))
+        found = read_provenance(Path(f"{bad.stem}-result.png").read_bytes())
+        assert found is not None
+        assert [each.identifier for each in found.styles] == ["colour.png"]
+        assert [f"{each.style.identifier} was left out: {each.why}" for each in found.left_out] == [why]
+        assert f"; {bad} gave no colours: " in found.description
 
 
 def test_where_no_style_can_be_read_the_picture_is_refused(settings: Settings) -> None:
