@@ -3,6 +3,7 @@
 Whatever needs Prefect or torch is imported inside its command, so that those that only look answer at once.
 """
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -97,9 +98,13 @@ def harvest(
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Of folders: show row by row what their tables say, and change nothing."),
+        typer.Option(
+            "--dry-run",
+            help="Change nothing: show what an archive on the web would be asked for, and row by row what a folder's "
+            "tables say.",
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: one JSON object for each folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: one JSON object for each archive.")] = False,
 ) -> None:
     """Read records and pictures of archives into the catalogue."""
     if as_json and not dry_run:
@@ -108,7 +113,7 @@ def harvest(
     settings, wrong = _settings_with_archives(archives, home=home, **given)
     if dry_run:
         Faults(wrong).tell()
-        _show_folders(settings, archives, as_json=as_json)
+        _show_next(settings, archives, as_json=as_json)
         return
     from flows.plan import plan_catalogue
     from flows.reports import summary
@@ -314,17 +319,20 @@ def _encoder_sentence(plan: "Plan") -> str:
     return weights_sentence(plan.night.encoder, plan.night.entry)
 
 
-def _show_folders(settings: "Settings", words: Sequence[str] | None, *, as_json: bool) -> None:
-    """What the tables of folders say; no catalogue is opened."""
+def _show_next(settings: "Settings", words: Sequence[str] | None, *, as_json: bool) -> None:
+    """What a harvest would ask for, and what the tables of folders say."""
     from flows.archives.folder.archive import FolderArchive
     from flows.plan import planned_archive
+    from flows.reports.archives import next_harvest_lines
     from flows.reports.folder_account import account_json, account_lines
 
     for planned in [planned_archive(settings, word) for word in words or settings.archives]:
-        if not planned.settings.is_folder:
-            refuse(f"--dry-run shows folders, and {planned.name} is read over the web")
-        account = FolderArchive.open(planned.access).account()
-        say([account_json(planned.name, account)] if as_json else account_lines(planned.name, account))
+        if planned.settings.is_folder:
+            account = FolderArchive.open(planned.access).account()
+            say([account_json(planned.name, account)] if as_json else account_lines(planned.name, account))
+        else:
+            lines = list(next_harvest_lines(settings, planned))
+            say([json.dumps({"archive": planned.name, "told": lines}, ensure_ascii=False)] if as_json else lines)
 
 
 def _settings_with_archives(archives: Sequence[str] | None, **given: Any) -> "tuple[Settings, list[Exception]]":

@@ -47,6 +47,20 @@ def status(
 
 
 @reading_app.command()
+def archives(
+    home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False
+) -> None:
+    """List the archives: how each is asked, its last harvest, and what was held back. None of them is asked."""
+    from flows.reports.archives import archives_table, archives_told
+
+    told = archives_told(read_settings(home=home))
+    if as_json:
+        say([json.dumps(told, ensure_ascii=False)])
+        return
+    show(archives_table(told))
+
+
+@reading_app.command()
 def export(
     home: Home = None,
     form: Annotated[Literal["csv", "json"], typer.Option("--format", help="csv or json.")] = "csv",

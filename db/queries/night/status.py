@@ -111,21 +111,33 @@ def _latest(session: Session) -> dict[str, Any]:
 
 
 def _archives(session: Session) -> list[dict[str, Any]]:
-    """By name; `last_harvest` is when a window was last finished, ISO 8601."""
+    """By name; `last_harvest` is when a window was last finished, `last_window` the state of the newest one."""
     records = select(func.count()).where(Record.archive_id == Archive.id, _LIVE).scalar_subquery()
     last = (
         select(func.max(Window.closed_at, type_=Window.closed_at.type))
         .where(Window.archive_id == Archive.id, Window.state == WindowState.DONE)
         .scalar_subquery()
     )
-    listed = select(Archive, records, last).order_by(Archive.name)
+    newest = (
+        select(Window.state).where(Window.archive_id == Archive.id).order_by(Window.id.desc()).limit(1)
+    ).scalar_subquery()
+    wanted = (
+        select(func.count())
+        .select_from(RecordImage)
+        .join(Record, Record.id == RecordImage.record_id)
+        .where(Record.archive_id == Archive.id, _LIVE, RecordImage.image_id.is_(None))
+    ).scalar_subquery()
+    listed = select(Archive, records, last, newest, wanted).order_by(Archive.name)
     return [
         {
+            "id": archive.id,
             "name": archive.name,
             "kind": archive.kind,
             "address": archive.address,
             "records": count,
             "last_harvest": closed_at and closed_at.isoformat(),
+            "last_window": state and state.value,
+            "wanted_pictures": pictures,
         }
-        for archive, count, closed_at in session.execute(listed)
+        for archive, count, closed_at, state, pictures in session.execute(listed)
     ]
