@@ -6,12 +6,14 @@ one of another type than expected makes its record unreadable, and names itself.
 
 import json
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flows.addresses import shown
 from flows.archives.errors import ArchiveUnavailable, BadRecord, MalformedAnswer, NotAnArchive, TooLarge
 from flows.archives.values.formats import looks_like_html
-from flows.archives.web.client import PoliteClient
+
+if TYPE_CHECKING:  # it loads what speaks HTTP, and re-judging rights reads with this file
+    from flows.archives.web.client import PoliteClient
 
 Json = object
 """What a parsed answer may hold: dict, list, str, int, float, bool, None."""
@@ -61,7 +63,7 @@ def read_json(data: bytes, address: str) -> Json:
     return value
 
 
-def ask_json(client: PoliteClient, url: str, *, known: bool) -> Json:
+def ask_json(client: "PoliteClient", url: str, *, known: bool) -> Json:
     """Ask for one answer, again where it comes broken or as a page for people.
 
     Args:
