@@ -33,6 +33,7 @@ from db.files.lock import held_alone
 from flows.archives.errors import NotAnArchive
 from flows.archives.record import Access, Archive
 from flows.archives.registry import check_address, open_archive
+from flows.archives.web.quiet_hours import QuietHours
 from flows.errors import Faults
 from flows.matching.weights import MatchWeights
 from flows.settings import ArchiveSettings, Settings
@@ -313,6 +314,8 @@ def access_to(name: str, archive: ArchiveSettings, settings: Settings) -> Access
         max_bytes_picture=settings.max_picture_bytes,
         contact=settings.contact,
         allow_private=archive.allow_private,
+        quiet=QuietHours.read(archive.quiet_hours) if archive.quiet_hours else None,
+        most_requests=archive.most_requests,
     )
     foreign = partial(written_by_nishiki, home=settings.home.resolve())
     free = archive.undescribed_pictures == "free"

@@ -16,7 +16,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -30,6 +39,7 @@ from flows.addresses import shown
 from flows.archives.options import OPTIONS, AnyOptions, AutoOptions
 from flows.archives.registry import Protocol, is_folder
 from flows.archives.values.permission import Permission
+from flows.archives.web.quiet_hours import QuietHours
 from flows.errors import Faults, Misused
 from flows.logs import Level
 from flows.matching.weights import MatchWeights
@@ -64,6 +74,14 @@ class ArchiveSettings(BaseModel):
         description="Seconds between two requests to this archive; left out: `pace_s`.",
     )
 
+    quiet_hours: str = Field(
+        default="",
+        max_length=100,
+        description="Hours in which this archive is not asked, by its own clock, such as `09:00-18:00 Asia/Tokyo`.",
+    )
+    most_requests: int = Field(
+        default=0, ge=0, description="Requests to one host of it in one harvest at most; 0: any number."
+    )
     undescribed_pictures: Literal["hold", "free"] = Field(
         default="hold",
         description="Of a folder that a table describes: the pictures that no row of it reaches are held back, or free "
@@ -93,6 +111,13 @@ class ArchiveSettings(BaseModel):
         own = {name: value for name, value in table.items() if name in cls.model_fields}
         rest = {name: value for name, value in table.items() if name not in cls.model_fields}
         return {**home, **own, "options": {"protocol": known.value, **rest}}
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _hours(cls, text: str) -> str:
+        if text:
+            QuietHours.read(text)
+        return text
 
     @field_serializer("address", when_used="json")
     def _shown_address(self, address: str) -> str:

@@ -9,7 +9,8 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from random import Random
 from urllib.parse import urlsplit
 
 import requests
@@ -26,6 +27,8 @@ from flows.archives.web.transfer import conditions, joined, read_start, read_who
 MAX_REDIRECTS = 5
 BACKOFF_S = (2.0, 8.0)
 """Waits between the tries of one request; Retry-After lengthens them."""
+JITTER = 0.5
+"""Part of such a wait that it is lengthened by at random, so that clients that failed together do not come back so."""
 REFUSALS_IN_A_ROW = 10
 """One 403 may mean one picture, and several those of one shelf; after so many it is the host that wants us gone."""
 LEFT_ALONE_S = 3600.0
@@ -66,6 +69,7 @@ class PoliteClient:
         manners: The limits kept.
         home: The archive's base URL as the operator gave it.
         clock: Seconds, never going back.
+        now: The time of day, aware.
         sleep: Waits that many seconds.
     """
 
@@ -75,11 +79,14 @@ class PoliteClient:
         home: str,
         *,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.manners = manners
         self._clock = clock
+        self._now = now
         self._sleep = sleep
+        self._random = Random()  # noqa: S311 - no secret
         self._ends = math.inf
         self._hosts: dict[str, Host] = {}
         self._guard = PeerGuard(home_of(home, allow_private=manners.allow_private))
@@ -119,7 +126,8 @@ class PoliteClient:
             try:
                 return self._follow(url, lambda hop: self._visit(hop, known, lambda r: read_whole(r, limit, wanted)))
             except ArchiveUnavailable as error:
-                pause_s = max(next(pauses, math.inf), error.retry_after_s or 0.0)
+                pause_s = next(pauses, math.inf) * (1 + JITTER * self._random.random())
+                pause_s = max(pause_s, error.retry_after_s or 0.0)
                 if self._clock() + pause_s > self._ends:
                     self._leave_busy_hosts_alone()
                     raise
@@ -167,7 +175,9 @@ class PoliteClient:
     def _ask(self, url: str, known: Validators, read: Reader) -> Step:
         """One request without a look at robots.txt."""
         host = self._host(url)
+        self._check_hours(host)
         self._wait_turn(host)
+        host.requests += 1
         try:
             request = self._session.prepare_request(requests.Request("GET", url, conditions(known)))
             with (
@@ -223,6 +233,22 @@ class PoliteClient:
         if wait_s > 0:
             self._sleep(wait_s)
             self._ends += wait_s
+
+    def _check_hours(self, host: Host) -> None:
+        """May it be asked now, and once more?"""
+        quiet, most = self.manners.quiet, self.manners.most_requests
+        if quiet and quiet.hold(self._now()):
+            raise ArchiveUnavailable(
+                f"{host.origin} is not asked between {quiet.begin:%H:%M} and {quiet.end:%H:%M} {quiet.zone}; "
+                "the next harvest outside these hours goes on",
+                LEFT_ALONE_S,
+            )
+        if most and host.requests >= most:
+            raise ArchiveUnavailable(
+                f"{host.origin} was asked {most:,} times, as often as `most_requests` allows in one harvest; "
+                "the next one goes on",
+                LEFT_ALONE_S,
+            )
 
     def _check_stopped(self, host: Host) -> None:
         left_alone = f"{host.origin} is left alone for the rest of this run"

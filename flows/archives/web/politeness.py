@@ -15,6 +15,7 @@ from requests.structures import CaseInsensitiveDict
 
 from flows.archives.errors import ArchiveRefused
 from flows.archives.web.peer_guard import is_loopback
+from flows.archives.web.quiet_hours import QuietHours
 
 PRODUCT = "nishiki"
 """The product token under which robots.txt may address us."""
@@ -39,6 +40,10 @@ class Manners:
     max_bytes_picture: int = 256 * 2**20
     allow_private: bool = False
     """Whether the archive's own host name may lead into a private network (an intranet archive)."""
+    quiet: QuietHours | None = None
+    """When the archive is not asked."""
+    most_requests: int = 0
+    """To one host in one harvest, robots.txt and repeats among them; 0: any number."""
 
     def user_agent(self) -> str:
         """Our honest name; letters that no header can carry are percent-encoded."""
@@ -61,6 +66,8 @@ class Host:
     """401 and 403 answers in a row."""
     busy: bool = False
     """The last answer was 429."""
+    requests: int = 0
+    """Sent so far."""
     stopped: bool = False
     """It was busy to the last of our tries, and is left alone for the rest of the run."""
 

@@ -4,7 +4,8 @@ import gzip
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -14,6 +15,7 @@ from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord,
 from flows.archives.record import Validators
 from flows.archives.web.client import REFUSALS_IN_A_ROW, PoliteClient
 from flows.archives.web.politeness import Manners
+from flows.archives.web.quiet_hours import QuietHours
 
 LIMIT = 1_000_000
 MANNERS = Manners("curator@example.org")
@@ -210,7 +212,48 @@ def test_a_busy_host_is_asked_again_after_the_wait_it_names(client: PoliteClient
     answer = client.get(url, limit=LIMIT)
     assert answer is not None
     assert answer.data == b"x"
-    assert clock.sleeps == [40.0, 8.0]
+    first, second = clock.sleeps
+    assert first == 40
+    assert 8 <= second <= 12  # not all at once, where many failed together
+
+
+def test_an_archive_is_not_asked_in_its_quiet_hours(server: Server, clock: Clock) -> None:
+    hours, now = QuietHours.read("09:00-18:00 Asia/Tokyo"), datetime(2026, 11, 27, 3, tzinfo=UTC)  # noon in Tokyo
+    client = PoliteClient(replace(MANNERS, quiet=hours), server.url, clock=clock, sleep=clock.sleep, now=lambda: now)
+    with pytest.raises(ArchiveUnavailable, match="between 09:00 and 18:00 Asia/Tokyo"):
+        client.get(server.at("/a", say(200, b"x")), limit=LIMIT)
+    assert (server.asked, clock.sleeps) == ([], [])
+    now = now.replace(hour=10)
+    assert client.get(server.at("/a", say(200, b"x")), limit=LIMIT)
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("hours", "hour", "held"),
+    [("22:00-06:00 UTC", 23, True), ("22:00-06:00 UTC", 5, True), ("22:00-06:00 UTC", 6, False),
+     ("09:30-18:00 UTC", 9, False), ("09:00-18:00 Asia/Tokyo", 0, True), ("09:00-18:00 Asia/Tokyo", 9, False)],
+)  # fmt: skip
+def test_quiet_hours_go_by_the_archives_clock_and_may_pass_midnight(hours: str, hour: int, held: bool) -> None:
+    assert QuietHours.read(hours).hold(datetime(2026, 11, 27, hour, tzinfo=UTC)) is held
+
+
+@pytest.mark.parametrize(
+    "text", ["9-18 UTC", "09:00-18:00", "09:00-18:00 Nowhere/City", "09:00-09:00 UTC", "x", "25:00-26:00 UTC"]
+)
+def test_hours_that_are_none_are_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="09:00-18:00 Asia/Tokyo"):
+        QuietHours.read(text)
+
+
+def test_a_host_is_asked_no_more_often_than_allowed(server: Server, clock: Clock) -> None:
+    client = PoliteClient(replace(MANNERS, most_requests=3), server.url, clock=clock, sleep=clock.sleep)
+    url = server.at("/a", say(200, b"x"))
+    for _ in range(2):
+        client.get(url, limit=LIMIT)  # robots.txt was the first
+    with pytest.raises(ArchiveUnavailable, match="asked 3 times"):
+        client.get(url, limit=LIMIT)
+    assert len(server.asked) == 3
+    client.close()
 
 
 def test_after_429_to_the_last_try_the_host_is_left_alone(client: PoliteClient, server: Server) -> None:
