@@ -9,9 +9,11 @@ that could not be had is asked for again; a dead archive ends its own harvest on
 import logging
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -53,6 +55,8 @@ _SAME = (
     *("holder", "credit_line", "landing_url", "pictures", "deleted"),
 )
 """Fields that are the same in the archive's words and the catalogue's."""
+HOSTS_AT_ONCE = 8
+"""Hosts that pictures are fetched from at the same time."""
 FEW_GONE = 2
 """Records that a list of everything may lack, whatever their share; a small archive loses one, too."""
 
@@ -308,6 +312,8 @@ def harvest_pictures(
 ) -> None:
     """Fetch what the archive's records want and is due; a picture that cannot be had is noted and the rest goes on.
 
+    Several hosts are asked at once, each of them by one thread, at its own pace.
+
     Raises:
         ArchiveUnavailable, ArchiveRefused: most of what one of its hosts was asked for failed, here and there in the
             list; the other hosts were asked too.
@@ -317,7 +323,9 @@ def harvest_pictures(
     tally.passing.clear()
     with track(f"pictures of {tally.archive}", len(wanted_pictures), "pictures") as advance:
         pictures = _Pictures(catalogue, archive, settings, tally, advance)
-        failures = [pictures.ask_host(*each) for each in sorted(_by_host(wanted_pictures).items())]
+        hosts = [*_by_host(wanted_pictures).values()]
+        with ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(hosts) or 1), "host") as threads:
+            failures = [*chain.from_iterable(threads.map(pictures.ask_in_turn, hosts))]
     pictures.tell()
     for error in sorted(filter(None, failures), key=lambda error: not isinstance(error, ArchiveUnavailable)):
         raise error
@@ -334,14 +342,14 @@ class _Asked(NamedTuple):
     """Empty for a folder."""
 
 
-def _by_host(wanted_pictures: Iterable[WantedPicture]) -> dict[_Asked, list[WantedPicture]]:
-    """In the harvest's order."""
-    hosts: defaultdict[_Asked, list[WantedPicture]] = defaultdict(list)
+def _by_host(wanted_pictures: Iterable[WantedPicture]) -> dict[str, dict[_Asked, list[WantedPicture]]]:
+    """Each host's, in the harvest's order."""
+    hosts: defaultdict[str, defaultdict[_Asked, list[WantedPicture]]] = defaultdict(lambda: defaultdict(list))
     for wanted in wanted_pictures:
         host = urlsplit(wanted.reference).netloc.rpartition("@")[2]
         tried = bool(host) and not names_picture(wanted.reference)
-        hosts[_Asked(wanted.failed_nights > 0, tried, host)].append(wanted)
-    return hosts
+        hosts[host][_Asked(wanted.failed_nights > 0, tried, host)].append(wanted)
+    return {host: dict(sorted(asked.items())) for host, asked in sorted(hosts.items())}
 
 
 @dataclass(frozen=True)
@@ -355,6 +363,10 @@ class _Pictures:
     advance: Advance
     failed: dict[WantedPicture, tuple[Exception, bool]] = field(default_factory=dict)
     """Why, and whether that lasts."""
+
+    def ask_in_turn(self, pictures: Mapping[_Asked, Sequence[WantedPicture]]) -> list[ArchiveError | None]:
+        """All that one host is asked for."""
+        return [self.ask_host(*each) for each in pictures.items()]
 
     def ask_host(self, asked: _Asked, pictures: Sequence[WantedPicture]) -> ArchiveError | None:
         """Each in turn, what the host failed to deliver once more at the end; why it was left alone, if it was."""

@@ -1,11 +1,13 @@
 """The polite client: identity, pace, robots.txt, Retry-After, conditional GET, limits of size and time.
 
-Every request to an archive goes through here. One client serves one archive, from one thread. It uses
-no proxy and reads no environment or .netrc: behind a proxy the peer check would see only the proxy.
+Every request to an archive goes through here. One client serves one archive; several threads may share it, and one
+host is asked by one of them at a time, at its pace. It uses no proxy and reads no environment or .netrc: behind a
+proxy the peer check would see only the proxy.
 """
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -62,6 +64,25 @@ class _Session(requests.Session):
         return None
 
 
+class _Line(threading.local):
+    """What one thread asks with."""
+
+    def __init__(self, manners: Manners, home: str) -> None:
+        self.ends = math.inf
+        """Clock time at which the answer that is waited for is given up."""
+        self.guard = PeerGuard(home_of(home, allow_private=manners.allow_private))
+        self.session = _Session()
+        self.session.trust_env = False
+        # A kept connection would seldom outlive the pause, and every new one has its peer checked.
+        self.session.headers.update({"User-Agent": manners.user_agent(), "Connection": "close"})
+        self.session.mount("http://", self.guard)
+        self.session.mount("https://", self.guard)
+
+    def close(self) -> None:
+        """Those of other threads end with them: no connection is kept."""
+        self.session.close()
+
+
 class PoliteClient:
     """Asks an archive's hosts as slowly, as openly and as seldom as they want to be asked.
 
@@ -87,19 +108,12 @@ class PoliteClient:
         self._now = now
         self._sleep = sleep
         self._random = Random()  # noqa: S311 - no secret
-        self._ends = math.inf
         self._hosts: dict[str, Host] = {}
-        self._guard = PeerGuard(home_of(home, allow_private=manners.allow_private))
-        self._session = _Session()
-        self._session.trust_env = False
-        # A kept connection would seldom outlive the pause, and every new one has its peer checked.
-        self._session.headers.update({"User-Agent": manners.user_agent(), "Connection": "close"})
-        self._session.mount("http://", self._guard)
-        self._session.mount("https://", self._guard)
+        self._line = _Line(manners, home)
 
     def close(self) -> None:
         """Releases connections."""
-        self._session.close()
+        self._line.close()
 
     def get(
         self, url: str, *, limit: int, known: Validators = _NOTHING, wanted: Callable[[bytes], bool] | None = None
@@ -120,7 +134,7 @@ class PoliteClient:
             ArchiveRefused: robots.txt, 401, 403, or an address in a private network.
             BadRecord: nothing lies there. TooLarge: more than `limit`.
         """
-        self._ends = self._clock() + self.manners.deadline_s
+        self._line.ends = self._clock() + self.manners.deadline_s
         pauses = iter(BACKOFF_S)
         while True:
             try:
@@ -128,7 +142,7 @@ class PoliteClient:
             except ArchiveUnavailable as error:
                 pause_s = next(pauses, math.inf) * (1 + JITTER * self._random.random())
                 pause_s = max(pause_s, error.retry_after_s or 0.0)
-                if self._clock() + pause_s > self._ends:
+                if self._clock() + pause_s > self._line.ends:
                     self._leave_busy_hosts_alone()
                     raise
                 log.info("%s; it is asked again in %.0f s", error, pause_s)
@@ -175,26 +189,31 @@ class PoliteClient:
     def _ask(self, url: str, known: Validators, read: Reader) -> Step:
         """One request without a look at robots.txt."""
         host = self._host(url)
-        self._check_hours(host)
-        self._wait_turn(host)
-        host.requests += 1
-        try:
-            request = self._session.prepare_request(requests.Request("GET", url, conditions(known)))
-            with (
-                self._guard.time_limit(self._ends - self._clock()),
-                self._session.send(request, stream=True, timeout=self.manners.timeout_s) as response,
-            ):
-                step = self._judge(response, host, known, read)
-        except (requests.exceptions.InvalidURL, LocationValueError):
-            raise BadRecord(f"{shown(url)} is no address that can be asked; check the record") from None
-        except (OSError, HTTPError) as error:
-            # Not chained: these exceptions quote the URL with whatever secret it carries.
-            raise self._too_late(url) or ArchiveUnavailable(f"{shown(url)}: {reason(error)}") from None
-        finally:
-            host.free_at = self._clock()
+        with host.turn:
+            self._check_hours(host)
+            self._wait_turn(host)
+            host.requests += 1
+            try:
+                step = self._answer(url, host, known, read)
+            except (requests.exceptions.InvalidURL, LocationValueError):
+                raise BadRecord(f"{shown(url)} is no address that can be asked; check the record") from None
+            except (OSError, HTTPError) as error:
+                # Not chained: these exceptions quote the URL with whatever secret it carries.
+                raise self._too_late(url) or ArchiveUnavailable(f"{shown(url)}: {reason(error)}") from None
+            finally:
+                host.free_at = self._clock()
         if late := self._too_late(url):
             raise late
         return step
+
+    def _answer(self, url: str, host: Host, known: Validators, read: Reader) -> Step:
+        line = self._line
+        request = line.session.prepare_request(requests.Request("GET", url, conditions(known)))
+        with (
+            line.guard.time_limit(line.ends - self._clock()),
+            line.session.send(request, stream=True, timeout=self.manners.timeout_s) as response,
+        ):
+            return self._judge(response, host, known, read)
 
     def _judge(self, response: requests.Response, host: Host, known: Validators, read: Reader) -> Step:
         status = response.status_code
@@ -206,7 +225,7 @@ class PoliteClient:
             host.busy = status == 429
             raise ArchiveUnavailable(f"{what}; try again later", retry_after_s(response.headers))
         host.refusals, host.busy = 0, False
-        if target := requests.Session.get_redirect_target(self._session, response):
+        if target := requests.Session.get_redirect_target(self._line.session, response):
             return joined(response.url, target)
         if status == 304 and known != _NOTHING:
             return None
@@ -232,7 +251,7 @@ class PoliteClient:
         wait_s = host.free_at + host.pause_s(self.manners.pace_s) - self._clock()
         if wait_s > 0:
             self._sleep(wait_s)
-            self._ends += wait_s
+            self._line.ends += wait_s
 
     def _check_hours(self, host: Host) -> None:
         """May it be asked now, and once more?"""
@@ -262,6 +281,6 @@ class PoliteClient:
             host.stopped |= host.busy
 
     def _too_late(self, url: str) -> ArchiveUnavailable | None:
-        if not self._guard.expired:
+        if not self._line.guard.expired:
             return None
         return ArchiveUnavailable(f"{shown(url)} took longer than {self.manners.deadline_s:g} s; try again later")

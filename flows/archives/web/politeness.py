@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
+from threading import RLock
 from urllib.parse import quote
 
 from protego import Protego
@@ -57,6 +58,8 @@ class Host:
 
     origin: str
     name: str
+    turn: RLock = field(default_factory=RLock, repr=False)
+    """Held while it is asked: one thread at a time does."""
     rules: Protego = field(default_factory=Protego)
     rules_until: float = -math.inf
     """Clock time until which robots.txt need not be read again."""
