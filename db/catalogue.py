@@ -20,6 +20,7 @@ from db.queries.base.describe import DescribeQueries
 from db.queries.night.dispatch import DispatchQueries
 from db.queries.night.harvest import HarvestQueries
 from db.queries.night.held_back import HeldBackQueries
+from db.queries.night.history import HistoryQueries
 from db.queries.night.match import MatchQueries
 from db.queries.night.measure import MeasureQueries
 from db.queries.night.refits import RefitQueries
@@ -42,6 +43,7 @@ from db.settings import CatalogueSettings
 
 class Catalogue(
     HarvestQueries,
+    HistoryQueries,
     RightsQueries,
     HeldBackQueries,
     ScopeQueries,

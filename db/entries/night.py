@@ -175,6 +175,22 @@ class RecordEntry:
 
 
 @dataclass(frozen=True)
+class FormerRecord:
+    """What a record said until it changed."""
+
+    archive: str
+    identifier: str
+    datestamp: datetime
+    replaced_at: datetime
+    """When a harvest brought something else."""
+    deleted_at: datetime | None
+    """Its archive had deleted it, before it named it again."""
+    rights: RightsEntry
+    """As they were judged then."""
+    raw: str
+
+
+@dataclass(frozen=True)
 class WantedPicture:
     """A picture that a record names and the catalogue does not hold in its newest version yet."""
 

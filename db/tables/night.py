@@ -97,6 +97,23 @@ class Rights(Base):
     """Version of the rules that judged the text; older ones are judged again by `nishiki doctor`."""
 
 
+class FormerRecord(Base):
+    """What a record said until it changed, with the rights that it had then."""
+
+    __tablename__ = "former_records"
+    __table_args__ = (one_of("derivatives", Derivatives),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), index=True)
+    datestamp: Mapped[datetime]
+    raw: Mapped[str]
+    deleted_at: Mapped[datetime | None]
+    derivatives: Mapped[Derivatives]
+    basis: Mapped[str]
+    uri: Mapped[str | None]
+    text: Mapped[str]
+    replaced_at: Mapped[datetime]
+
+
 class Release(Base):
     """A person's word that a record may be used, which its rights leave open; it lapses when they change."""
 

@@ -1,4 +1,5 @@
-"""The command `records`: what is held back, by name, and a person's word that some of it may be used. Never Prefect.
+"""`records`: what is held back, by name, and a person's word that some of it may be used; `history`: what records said
+before. Never Prefect.
 
 Its counts are those of the night's report, for both ask the same query with the settings' scope.
 """
@@ -8,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +19,7 @@ from db.person import person_here
 from flows.cli.console import Home, read_settings, refuse, say
 
 if TYPE_CHECKING:
-    from db.entries.night import HeldBack
+    from db.entries.night import FormerRecord, HeldBack
     from flows.plan import CataloguePlan
 
 records_app = typer.Typer()
@@ -74,6 +76,22 @@ def records(
             say(_lines(found))
 
 
+@records_app.command()
+def history(
+    identifiers: Annotated[list[str], typer.Argument(metavar="IDENTIFIER...", help="Records by their identifiers.")],
+    home: Home = None,
+    archive: Annotated[str | None, typer.Option(help="Of this archive.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, with the archive's whole answers.")] = False,
+) -> None:
+    """List what records said before they changed, oldest first, with the rights that they had."""
+    with _planned(home) as plan:
+        former = plan.catalogue.former_records(identifiers, archive)
+    if as_json:
+        say([json.dumps([asdict(each) for each in former], ensure_ascii=False, default=datetime.isoformat)])
+    else:
+        say(_history(former))
+
+
 @contextmanager
 def _planned(home: Home) -> "Iterator[CataloguePlan]":
     """The catalogue, which must be there, with the settings' scope."""
@@ -90,6 +108,17 @@ def _lines(found: Sequence["HeldBack"]) -> Iterable[str]:
     yield from (f"{each.reason}  {each.archive}  {each.identifier}: {each.why}" for each in found)
     counts = Counter(each.reason for each in found)
     yield ", ".join(f"{reason}: {counts[reason]:,}" for reason in sorted(counts)) or "Nothing of the kind."
+
+
+def _history(former: Sequence["FormerRecord"]) -> Iterator[str]:
+    """One line for each."""
+    for each in former:
+        gone = f", deleted {each.deleted_at:%Y-%m-%d}" if each.deleted_at else ""
+        yield (
+            f"{each.archive}  {each.identifier}: until {each.replaced_at:%Y-%m-%d %H:%M} UTC, dated "
+            f"{each.datestamp:%Y-%m-%d}{gone}; rights: {each.rights.derivatives} ({each.rights.basis})"
+        )
+    yield f"{len(former):,} earlier descriptions; --json shows each whole." if former else "None of them has changed."
 
 
 def _released(plan: "CataloguePlan", found: Sequence["HeldBack"], curator: str, note: str) -> Iterable[str]:

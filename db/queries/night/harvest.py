@@ -29,6 +29,7 @@ from db.errors import UnknownEntry
 from db.queries.base.review_rows import following
 from db.queries.base.search import index_again, index_record
 from db.queries.base.store import Store, changed, chunks, named_by, now
+from db.queries.night.history import keep_former
 from db.tables.base import PictureState
 from db.tables.columns import clean, to_json
 from db.tables.night import (
@@ -151,7 +152,7 @@ class HarvestQueries(Store):
 
         Pictures of a new or changed record are wanted; what is held of the same reference stays, with its
         validators. A deleted record keeps its description and pictures, for the attempts made from them;
-        a withdrawn one that is listed again lives again.
+        a withdrawn one that is listed again lives again. What a changed one said before is kept.
         """
         digest = _digest(record)
         by_name = (Record.archive_id == archive_id, Record.identifier == record.identifier)
@@ -165,6 +166,8 @@ class HarvestQueries(Store):
                 with self._reviews_follow(session, named_by(session, [known.id])):
                     session.execute(update(Record).where(*by_name).values(gone))
                 return Change.DELETED
+            if known is not None:
+                keep_former(session, known.id)
             with self._reviews_follow(session, named_by(session, [known.id]) if known else ()):
                 self._write_record(session, archive_id, record, digest)
             if record.deleted:

@@ -83,6 +83,23 @@ def test_rights_that_change_alone_are_a_change(catalogue: Catalogue, sample: "Sa
     assert catalogue.add_record(archive, stricter) == Change.CHANGED
 
 
+def test_what_a_record_said_before_it_changed_is_kept_with_its_rights(catalogue: Catalogue, sample: "Sample") -> None:
+    archive, first = sample.archive(catalogue), sample.record("r1")
+    stricter = replace(first, rights=RightsEntry(Rights.NO, "a letter"), raw="<record>stricter</record>")
+    gone = sample.record("r1", deleted=True, datestamp=DAY + timedelta(days=9), raw="<deleted/>", pictures=())
+    for record in (first, first, stricter, gone, gone, first):
+        catalogue.add_record(archive, record)
+    catalogue.add_record(archive, sample.record("r2"))
+    former = catalogue.former_records(["r1", "r2"])
+    assert [(each.identifier, each.raw, each.rights.derivatives, each.deleted_at) for each in former] == [
+        ("r1", first.raw, Rights.YES, None),
+        ("r1", stricter.raw, Rights.NO, gone.datestamp),
+    ]
+    assert former[0].datestamp == first.datestamp
+    assert former[0].replaced_at <= former[1].replaced_at <= datetime.now(UTC)
+    assert catalogue.former_records(["r1"], "another archive") == []
+
+
 def test_a_picture_at_another_place_is_fetched_afresh(catalogue: Catalogue, sample: "Sample") -> None:
     record = sample.record("r1")
     sample.store(catalogue, record, Tone.COLOUR)

@@ -363,7 +363,7 @@ def test_the_doctor_tells_of_a_schema_it_cannot_read(
     monkeypatch.setattr("db.engine.HEAD", "9998")  # as a later program would see this catalogue
     (finding,) = examine(settings)
     assert (finding.damage, finding.mendable) == (Damage.SCHEMA, False)
-    assert "has schema 0008" in finding.problem
+    assert "has schema 0009" in finding.problem
     engine = connect(settings.url)
     copy = upgrade(engine)
     engine.dispose()

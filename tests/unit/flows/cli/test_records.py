@@ -49,6 +49,25 @@ def test_a_rule_releases_what_is_open_and_never_what_is_forbidden(nishiki: Run) 
     assert "p-ask" in nishiki("--held-back").stdout
 
 
+@pytest.mark.usefixtures("nishiki")
+def test_the_history_of_a_record_is_told(tmp_path: Path) -> None:
+    def history(*words: str) -> Result:
+        return CliRunner().invoke(app, ["history", *words])
+
+    assert history("p-no").stdout == "None of them has changed.\n"
+    sample = Sample()
+    with Catalogue.open(CatalogueSettings(home=tmp_path / "nishiki-data")) as catalogue:
+        catalogue.add_record(sample.archive(catalogue), sample.record("p-no", title="Another title"))
+    run = history("p-no")
+    assert run.exit_code == 0, run.output
+    first, count = run.stdout.splitlines()
+    assert first.startswith("sample  p-no: until ")
+    assert first.endswith("UTC, dated 2026-03-01; rights: no (licence URI in dc:rights)")
+    assert count.startswith("1 earlier descriptions")
+    (told,) = json.loads(history("p-no", "--json").stdout)
+    assert (told["raw"], told["datestamp"]) == ("<record>p-no</record>", "2026-03-01T04:05:06+00:00")
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
