@@ -25,16 +25,18 @@ _PART: Final = rf"(?:(?:{_PERIODS}|[年期代間末初頃比ころごろ]|{_CYCL
 """What follows an era or a year and leaves it as it is: the whole of the era is meant, or about that year."""
 _ENDS: Final = rf"(?=[・.「『]|$|{_NUMBER}月)"
 _DATE: Final = re.compile(
-    rf"[(\[〔]?\s*(?P<until>~?)(?P<era>{_ERAS}){_NOISE}(?P<year>{_NUMBER})?{_NOISE}{_PART}"
+    rf"[(\[〔]?\s*(?P<until>~?)(?P<era>{_ERAS}){_NOISE}(?:(?P<year>{_NUMBER}){_NOISE}(?P<decade>年代)?)?{_NOISE}{_PART}"
+    rf"(?P<from_month>[・.]{_NOISE}閏?{_NUMBER}月?閏?{_NOISE}(?=[~\-]{_NOISE}(?:{_ERAS})))?"
     rf"(?:(?:(?P<dash>[~\-,、/]|から)|[・.](?={_ERAS})|(?={_ERAS})){_NOISE}"
     rf"(?P<era2>{_ERAS})?{_NOISE}(?P<year2>{_NUMBER})?{_NOISE}{_PART})?{_ENDS}"
 )
 _ONLY_YEAR: Final = re.compile(
     rf"(?P<until>)(?P<era>{_ERAS})\s*(?P<year>[0-9]{{1,2}})(?![0-9~\-,、/])(?P<dash>)(?P<era2>)(?P<year2>)"
+    r"(?P<decade>)(?P<from_month>)"
 )
 """A year before what is not understood."""
 _MONTH: Final = re.compile(
-    rf"[・.]?{_NOISE}(?P<before>閏?){_NOISE}(?P<month>{_NUMBER}|正(?=月)){_NOISE}月?{_NOISE}(?P<after>閏?){_NOISE}月?{_NOISE}"
+    rf"[・.]?{_NOISE}(?P<before>閏?){_NOISE}(?P<month>{_NUMBER}|正(?=月)){_NOISE}月?{_NOISE}(?:・(?=閏・))?(?P<after>閏?){_NOISE}月?{_NOISE}"
     r"(?=[・.「『]|$)"
 )
 _EMPTY: Final = re.compile(r"[・.](?:[\s★☆※*?~\-,、閏月日春夏秋冬頃()\[\]〔〕]*|閏?[0-9][^・「『]*)(?=・|$)")
@@ -156,7 +158,7 @@ def _date(text: str, plain: str, found: re.Match[str]) -> tuple[_Date, int]:
     month = _MONTH.match(plain, found.end())
     end = _fields_end(plain, month.end() if month else found.end())
     value = (1 if month["month"] == "正" else number(month["month"])) if month else 0
-    known = value if 1 <= value <= 12 else None
+    known = value if 1 <= value <= 12 and not found["from_month"] else None
     intercalary = bool(month and known and (month["before"] or month["after"]))
     first, last = _years(found)
     return _Date(text[found.start() : end].strip(" 　・."), first, last, known, intercalary), end
@@ -174,7 +176,7 @@ def _years(found: re.Match[str]) -> Years:
 
     Of `天保03～` the end is not known, and of `～天保03` the beginning.
     """
-    start = _span(found["era"], found["year"])
+    start = _decade(found) if found["decade"] else _span(found["era"], found["year"])
     if found["era2"] or found["year2"]:
         end = _span(found["era2"] or found["era"], found["year2"])
         sound = start and end and start[0] <= end[1] and not found["until"] and (found["era2"] or found["year"])
@@ -182,6 +184,14 @@ def _years(found: re.Match[str]) -> Years:
     if start is None:
         return None, None
     return None if found["until"] else start[0], None if _is_open(found) else start[1]
+
+
+def _decade(found: re.Match[str]) -> tuple[int, int] | None:
+    """明治２０年代: its twentieth to twenty-ninth year, as far as the era goes."""
+    span = _span(found["era"], found["year"])
+    if span is None or number(found["year"]) % 10:
+        return None
+    return span[0], min(span[0] + 9, SPANS[found["era"]][1])
 
 
 def _is_open(found: re.Match[str]) -> bool:

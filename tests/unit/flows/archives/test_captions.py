@@ -65,11 +65,24 @@ def test_the_documents_show_thirty_captions() -> None:
         ("x1芳幾文久・「題」", (None, None), None),
         ("BM-1863,0101.3・・芳幾「題」", (None, None), None),
         ("", (None, None), None),
+        ("x1明治２０年代・・芳幾「題」", (1887, 1896), None),
+        ("x1明治４０年代・・芳幾「題」", (1907, 1912), None),
+        ("x1明治２５年代・・芳幾「題」", (None, None), None),
+        ("x1弘化０４・０３～嘉永０５・０２・芳幾「題」", (1847, 1852), None),
+        ("x1弘化０４・０３・芳幾「題」", (1847, 1847), 3),
+        ("x1天保年代・・芳幾「題」", (1830, 1844), None),
+        ("安政見聞誌-01安政０２・・芳幾「題」", (1855, 1855), None),
     ],
 )
 def test_what_is_not_understood_stays_open(text: str, years: tuple[int | None, int | None], month: int | None) -> None:
     found = read_caption(text)
     assert ((found.first_year, found.last_year), found.month, found.raw) == (years, month, text)
+
+
+@pytest.mark.parametrize("month", ["０７閏", "閏０７", "０７・閏", "閏七月", "七月閏"])
+def test_an_intercalary_month_is_one_wherever_its_mark_stands(month: str) -> None:
+    found = read_caption(f"x1安政０１・{month}・何某「題」")
+    assert (found.month, found.intercalary, found.artists) == (7, True, (Person("何某"),))
 
 
 @given(st.text(LIKELY, max_size=60) | st.text(max_size=60))
