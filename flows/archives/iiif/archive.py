@@ -4,10 +4,11 @@
 the same client. Nothing is dated here, so that every window is a list of everything.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar, Final, Self
+from urllib.parse import urlsplit
 
 from flows.addresses import shown
 from flows.archives.errors import (
@@ -17,6 +18,7 @@ from flows.archives.errors import (
     Gone,
     MalformedAnswer,
     NotAnArchive,
+    TooLarge,
 )
 from flows.archives.iiif.images import Asked, largest, service_of
 from flows.archives.iiif.presentation import is_manifest, read_manifest, read_members
@@ -29,6 +31,8 @@ from flows.archives.web.pictures import fetch_picture
 
 PASSES: Final = 4
 """Times that what did not answer is asked for in one harvest, the last ones at its end."""
+SILENT_IN_A_ROW: Final = 10
+"""Manifests of one host that do not answer, after which it is left alone for this harvest."""
 MOST_COLLECTIONS: Final = 100_000
 MOST_RAW_BYTES: Final = 2**20
 """Kept of a manifest that cannot be read."""
@@ -139,15 +143,21 @@ class IiifArchive:
         Raises:
             ArchiveUnavailable, ArchiveRefused: as `records`.
         """
+        rows = Counter[str]()
+        last: ArchiveUnavailable | None = None
         for left in reversed(range(PASSES)):
             silent, refusals = dict[str, datetime](), 0
-            last: ArchiveUnavailable | None = None
             for url, changed in manifests.items():
+                host = urlsplit(url).netloc
+                if rows[host] >= SILENT_IN_A_ROW:
+                    silent[url] = changed
+                    continue
                 try:
-                    found = self.manifest(url, changed)
-                    refusals = 0
+                    found = self.manifest(url, changed, believed=not left)
+                    rows[host] = refusals = 0
                 except ArchiveUnavailable as error:
                     silent[url], last = changed, error
+                    rows[host] += 1
                     continue
                 except ArchiveRefused as error:
                     refusals += 1
@@ -155,20 +165,23 @@ class IiifArchive:
                         raise
                     found = Unreadable(url, f"it is refused ({error})")
                 yield from self.told(found)
-            if last is None:
-                return
-            if not left:
-                raise ArchiveUnavailable(f"{len(silent)} of its manifests do not answer, the last of them: {last}")
             manifests = silent
+        if manifests:
+            raise ArchiveUnavailable(f"{len(manifests)} of its manifests do not answer, the last of them: {last}")
 
-    def manifest(self, url: str, changed: datetime = UNDATED) -> Record | Unreadable:
+    def manifest(self, url: str, changed: datetime = UNDATED, *, believed: bool = False) -> Record | Unreadable:
         """One manifest by its address.
+
+        Args:
+            url: where it lies.
+            changed: when it changed, where that is known.
+            believed: a broken answer, or a page in its place, is no passing fault any more.
 
         Raises:
             ArchiveUnavailable, ArchiveRefused: it cannot be had now.
         """
         try:
-            return self.read(ask_json(self._client, url, known=True), url, changed)
+            return self.read(ask_json(self._client, url, known=not believed), url, changed)
         except Gone as error:
             return Unreadable(url, f"its collection names it, and {error}")
         except (BadRecord, MalformedAnswer, NotAnArchive) as error:
@@ -194,7 +207,16 @@ class IiifArchive:
             BadRecord: it cannot be had, or is shown after a login only.
         """
         asked = self._asked(reference)
-        found = fetch_picture(self._client, asked.address, known)
+        try:
+            found = fetch_picture(self._client, asked.address, known)
+        except TooLarge:
+            raise
+        except BadRecord:
+            if self._long_edge_px or asked.address == reference:
+                raise
+            # It does not keep to its own info.json.
+            asked = Asked(reference)
+            found = fetch_picture(self._client, reference, known)
         return found and Picture(found.data, found.url, found.validators, asked.stated_px)
 
     def _asked(self, reference: str) -> Asked:
@@ -202,7 +224,7 @@ class IiifArchive:
         if not service:
             return Asked(reference)
         try:
-            info = ask_json(self._client, f"{service}/info.json", known=True)
+            info = ask_json(self._client, f"{service}/info.json", known=False)
         except (BadRecord, MalformedAnswer, NotAnArchive):
             return Asked(reference)
         except ArchiveRefused as error:

@@ -1,21 +1,27 @@
 """A stream of changes, IIIF Change Discovery 1.0: what was created, changed, moved and deleted, the newest last.
 
 The pages are walked backwards, from the last to where the last harvest ended, and each thing is taken as its newest
-activity says. Levels 0 (no times), 1 (times) and 2 (kinds of change). Specification: iiif.io/api/discovery/1.0.
+activity says. Levels 0 (no times), 1 (times) and 2 (kinds of change). What changed is then read oldest first, in
+windows of some hundred things, so that a harvest that breaks off goes on after the last whole one.
+Specification: iiif.io/api/discovery/1.0.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import ClassVar, Final
 
 from flows.archives.errors import BadRecord, MalformedAnswer, NotAnArchive
 from flows.archives.iiif.archive import IiifArchive
-from flows.archives.record import UNDATED, Derivatives, Record, Remark, Rights, Unreadable, Window
+from flows.archives.record import UNDATED, Access, Derivatives, Record, Remark, Rights, Unreadable, Window
 from flows.archives.web.json_answers import Json, ask_json, list_at, object_at, raw_text, text_at
 
 MOST_PAGES: Final = 100_000
 DELETES: Final = ("delete", "remove")
+IN_ONE_WINDOW = 500
+"""Changes, where a stream is read in several."""
+UPDATE: Final = "update"
 MOVE: Final = "move"
 REFRESH: Final = "refresh"
 
@@ -43,6 +49,10 @@ class ChangeArchive(IiifArchive):
 
     kind: ClassVar[str] = "iiif-change"
 
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
+        self._planned = dict[Window, list[Change | Unreadable]]()
+
     def check(self) -> None:
         """Asks for the address itself.
 
@@ -57,15 +67,28 @@ class ChangeArchive(IiifArchive):
             )
 
     def names_deleted(self) -> bool:
-        """Only a stream of dated kinds does, as the newest page shows."""
+        """Only a dated stream of more kinds than updates does, as its last and its first page show.
+
+        Of one that tells updates alone (level 1) nobody knows what is gone, though each update has a kind.
+        """
         self.check()
-        last = self._last_page()
-        found = self._changes(self._page(last)) if last else ()
-        return any(isinstance(each, Change) and each.at and "type" in object_at(each.activity) for each in found)
+        ends = dict.fromkeys(filter(None, (self._last_page(), _link(self.front(), "first"))))
+        found = [each for url in ends for each in self._changes(self._page(url)) if isinstance(each, Change)]
+        return all(each.at or each.kind == REFRESH for each in found) and any(each.kind != UPDATE for each in found)
 
     def windows(self, since: datetime | None) -> Iterator[Window]:
-        """One window, up to now."""
-        yield Window(since, datetime.now(UTC))
+        """Of a stream that names what it deletes windows of some hundred changes, oldest first; else one."""
+        self.check()
+        self._planned = {}
+        now, start = datetime.now(UTC), since
+        parts = _parts(self._oldest(since)) if self.names_deleted() else [self._oldest(since)]
+        for number, part in enumerate(parts, 1):
+            ends = [each.at for each in part if isinstance(each, Change) and each.at]
+            until = min(now, *ends[-1:]) if number < len(parts) else now
+            window = Window(start, max(until, start) if start else until)
+            self._planned[window] = [*self._planned.get(window, ()), *part]
+            start = window.until
+        yield from self._planned
 
     def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:
         """Every thing that changed in the window, as it is now.
@@ -76,7 +99,7 @@ class ChangeArchive(IiifArchive):
         self.check()
         manifests = dict[str, datetime]()
         collections = list[str]()
-        for change in self._newest(window.start):
+        for change in self._planned.get(window) or self._oldest(window.start):
             if isinstance(change, Unreadable):
                 yield change
             elif change.deleted:
@@ -92,6 +115,12 @@ class ChangeArchive(IiifArchive):
                 else:
                     yield found
         yield from self.fetched(manifests)
+
+    def _oldest(self, start: datetime | None) -> list[Change | Unreadable]:
+        """What changed since `start`, the newest last, after what cannot be read; undated first."""
+        found = list(self._newest(start))
+        found.reverse()
+        return sorted(found, key=lambda each: (each.at if isinstance(each, Change) else None) or UNDATED)
 
     def _newest(self, start: datetime | None) -> Iterator[Change | Unreadable]:
         """The newest change of each thing since `start`, newest first; before a refresh deletions alone count."""
@@ -111,7 +140,7 @@ class ChangeArchive(IiifArchive):
                     refreshed = True
                 elif change.url not in done and (change.deleted or not refreshed):
                     done.add(change.url)
-                    yield change
+                    yield change if change.deleted else replace(change, activity=None)
             url = _link(page, "prev")
 
     def _last_page(self) -> str:
@@ -140,8 +169,18 @@ class ChangeArchive(IiifArchive):
                 yield Unreadable(f"activity {number} of {_link(page, 'id') or self.name}", str(error), True, raw)
 
 
+def _parts(changes: list[Change | Unreadable]) -> list[list[Change | Unreadable]]:
+    """Some hundred changes each; those of one moment stay together, since a harvest goes on after a moment."""
+    moments = [each.at if isinstance(each, Change) else None for each in changes]
+    ends = [0]
+    for place in range(1, len(changes)):
+        if place - ends[-1] >= IN_ONE_WINDOW and moments[place] != moments[place - 1]:
+            ends.append(place)
+    return [changes[start:end] for start, end in pairwise([*ends, len(changes)])]
+
+
 def _read(activity: Json) -> Iterator[Change]:
-    kind = text_at(activity, "type").lower() or "update"
+    kind = text_at(activity, "type").lower() or UPDATE
     stated = text_at(activity, "endTime") or text_at(activity, "startTime")
     at = _moment(stated) if stated else None
     if kind == REFRESH:
@@ -153,7 +192,7 @@ def _read(activity: Json) -> Iterator[Change]:
     url = text_at(thing, "id")
     if not url.startswith(("http://", "https://")):
         raise BadRecord(f"its {place} has no web address; tell the archive")
-    yield Change(url, "update" if kind == MOVE else kind, is_collection, at, activity)
+    yield Change(url, UPDATE if kind == MOVE else kind, is_collection, at, activity)
     if kind == MOVE and (old := text_at(activity, "object", "id")):
         yield Change(old, "delete", is_collection, at, activity)
 

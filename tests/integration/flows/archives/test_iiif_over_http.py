@@ -86,17 +86,25 @@ def test_manifests_that_cannot_be_read_or_are_refused_are_told_and_the_others_co
              "/m/html": Reply("<html>", "text/html"), "/m/broken": {"type": "Annotation"},
              "/m/login": Reply(status=401)}  # fmt: skip
     with serve(site(pages)) as server:
-        archive = quick(IiifArchive.open(access(server)))
-        archive.check()
-        with pytest.raises(ArchiveUnavailable, match="1 of its manifests"):  # a page in a manifest's place may pass
-            list(archive.records(Window()))
-        pages.pop("/m/html")
-    with serve(site(pages)) as server:
         found = list(quick(IiifArchive.open(access(server))).records(Window()))
     assert names(iter(found)) == ["a", "b"]
     unread = [each for each in found if isinstance(each, Unreadable)]
     assert {each.identifier.rpartition("/")[2] for each in unread} == {"html", "broken", "login", "none"}
     assert not any(each.breaks_list for each in unread)
+    assert server.asked.count("/m/html") > 10, "a page in a manifest's place may pass"
+
+
+def test_a_host_that_does_not_answer_any_more_is_left_alone() -> None:
+    came = list[Record | Unreadable | Remark]()
+    pages = {"/top": collection(("Manifest", "/m/a"), *[("Manifest", f"/m/{number}") for number in range(50)]),
+             "/m/a": manifest("a"), "/robots.txt": Reply(status=404)}  # fmt: skip
+    with (
+        serve(lambda path: site(pages).get(path, Reply(status=500))) as server,
+        pytest.raises(ArchiveUnavailable, match="50 of its manifests"),
+    ):
+        came.extend(quick(IiifArchive.open(access(server))).records(Window()))
+    assert names(iter(came)) == ["a"]
+    assert len({path for path in server.asked if path.startswith("/m/")} - {"/m/a"}) == 10
 
 
 def test_a_host_that_refuses_one_after_the_other_ends_the_harvest() -> None:
@@ -139,6 +147,27 @@ def test_without_info_json_the_picture_is_asked_for_as_its_manifest_names_it_and
         assert (found.validators, found.stated_px) == (Validators('"1"'), None)
         with pytest.raises(ArchiveRefused, match="login"):
             archive.picture(f"{server.root}/image/b/full/max/0/default.jpg")
+
+
+def test_a_server_that_refuses_what_it_offers_is_asked_for_the_whole() -> None:
+    whole = "/image/a/full/full/0/default.jpg"
+    info = {
+        "@id": "x",
+        "width": 40,
+        "height": 30,
+        "profile": ["http://iiif.io/api/image/2/level1.json", {"maxWidth": 20}],
+    }
+    with serve(site({"/image/a/info.json": info, whole: Reply(JPEG, "image/jpeg")})) as server:
+        found = IiifArchive.open(access(server)).picture(server.root + whole)
+    assert found is not None
+    assert (found.stated_px, server.asked[1:]) == (None, ["/image/a/full/20,/0/default.jpg", whole])
+
+
+def test_a_page_in_the_place_of_info_json_does_not_cost_the_picture() -> None:
+    whole = "/image/a/full/max/0/default.jpg"
+    pages = {"/image/a/info.json": Reply("<html>", "text/html"), whole: Reply(JPEG, "image/jpeg")}
+    with serve(site(pages)) as server:
+        assert IiifArchive.open(access(server)).picture(server.root + whole)
 
 
 def activity(kind: str, name: str, at: str | None, **more: Any) -> dict[str, Any]:
@@ -213,10 +242,39 @@ def test_an_activity_that_cannot_be_read_is_told_and_a_circle_is_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pages", "names_deleted"), [(stream(*PAGES), True), (stream([{"object": {"id": "@/m/a"}}]), False)]
+    ("pages", "names_deleted"),
+    [
+        (stream(*PAGES), True),
+        (stream(PAGES[1], [activity("Create", "c", "2024-04-01T00:00:00Z")]), True),
+        (stream([{"object": {"id": "@/m/a"}}]), False),
+        (stream([activity("Update", "a", "2024-01-01T00:00:00Z")]), False),
+    ],
 )
-def test_whether_it_tells_what_was_deleted_shows_its_newest_page(pages: dict[str, Any], names_deleted: bool) -> None:
+def test_whether_it_tells_what_was_deleted_show_its_last_and_first_page(
+    pages: dict[str, Any], names_deleted: bool
+) -> None:
     answers: dict[str, Reply] = {}
     with serve(answers.get) as server:
         answers |= {path: Reply(json.dumps(each).replace("@/", f"{server.root}/")) for path, each in pages.items()}
         assert ChangeArchive.open(access(server)).names_deleted() is names_deleted
+
+
+def test_a_stream_is_read_oldest_first_in_windows_and_goes_on_after_the_last_that_was_finished(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flows.archives.iiif.changes.IN_ONE_WINDOW", 2)
+    days = zip((1, 2, 2, 3, 4, 5), "abcdef", strict=True)
+    pages = stream([activity("Create", name, f"2024-01-{day:02}T00:00:00Z") for day, name in days])
+
+    def told(since: datetime | None) -> list[tuple[list[str], Window]]:
+        archive = quick(ChangeArchive.open(access(server)))
+        return [(names(archive.records(window)), window) for window in archive.windows(since)]
+
+    answers: dict[str, Reply] = {}
+    with serve(answers.get) as server:
+        answers |= {path: Reply(json.dumps(each).replace("@/", f"{server.root}/")) for path, each in pages.items()}
+        first, second, third = told(None)
+        assert [found for found, _ in (first, second, third)] == [["a", "b", "c"], ["d", "e"], ["f"]]
+        assert (first[1].until, second[1].start) == (datetime(2024, 1, 2, tzinfo=UTC),) * 2
+        again = [name for found, _ in told(second[1].start) for name in found]
+    assert again == ["b", "c", "d", "e", "f"], "inclusive: what was done at that moment comes again"
