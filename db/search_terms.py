@@ -9,7 +9,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 VERSION = 1
@@ -96,22 +96,29 @@ def in_both_scripts(lines: Sequence[str]) -> str:
     return "\n".join([*lines, *found])
 
 
-def _otherwise(line: str) -> Iterator[str]:
+@lru_cache(4096)  # the same artists and actors come again and again
+def _otherwise(line: str) -> tuple[str, ...]:
     """The names in a line as the other script writes them; a name's parts count alone, too."""
-    words = set(line.split())
-    for written, roman in _names():
+    words = frozenset(line.split())
+    found = []
+    for written, roman, parts in _names():
         if written in line:
-            yield roman
-        elif words.issuperset(roman.split()):
-            yield written
+            found.append(roman)
+        elif parts <= words:
+            found.append(written)
+    return tuple(found)
 
 
 @cache
-def _names() -> tuple[tuple[str, str], ...]:
-    """The commonest artists and actors, whole and by parts, each normalised as written and in Roman letters."""
+def _names() -> tuple[tuple[str, str, frozenset[str]], ...]:
+    """The commonest artists and actors, whole and by parts: as written, in Roman letters, and these word by word.
+
+    Both are normalised.
+    """
     rows = [(written, roman) for written, roman, _ in known_names()]
     parts = [part for written, roman in rows for part in zip(written.split(), roman.split(), strict=True)]
-    return tuple({(normalised(written), normalised(roman)): None for written, roman in (*rows, *parts)})
+    names = {(normalised(written), normalised(roman)): None for written, roman in (*rows, *parts)}
+    return tuple((written, roman, frozenset(roman.split())) for written, roman in names)
 
 
 @cache

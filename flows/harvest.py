@@ -1,9 +1,9 @@
 """Opens the archives; their records and pictures come into the catalogue, window by window.
 
-Durable when: a record with its picture references as soon as it was read; the window as done after its last record;
-a picture's file and its working copy before its row. A crash leaves an open window, which the next night takes up
-again, and wanted pictures, which it fetches. One bad record or picture is reported and the rest goes on, and a picture
-that could not be had is asked for again; a dead archive ends its own harvest only.
+Durable when: a record with its picture references within a second, or with the next one; the window as done after its
+last record; a picture's file and its working copy before its row. A crash leaves an open window, which the next night
+takes up again, and wanted pictures, which it fetches. One bad record or picture is reported and the rest goes on, and a
+picture that could not be had is asked for again; a dead archive ends its own harvest only.
 """
 
 import logging
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 from colorize.errors import OversizedImage, UnreadableImage
@@ -57,6 +57,10 @@ _SAME = (
 """Fields that are the same in the archive's words and the catalogue's."""
 HOSTS_AT_ONCE = 8
 """Hosts that pictures are fetched from at the same time."""
+TOGETHER = 100
+"""Records that are written together, at most."""
+LONGEST_WAIT_S = 1.0
+"""So long a record waits for others, at most, while the archive goes on."""
 FEW_GONE = 2
 """Records that a list of everything may lack, whatever their share; a small archive loses one, too."""
 
@@ -208,7 +212,7 @@ def harvest_window(
     unread = catalogue.unreadable_records(archive_id)
     state = WindowState.FAILED
     try:
-        with track(f"records of {tally.archive}", None, "records") as advance:
+        with told, track(f"records of {tally.archive}", None, "records") as advance:
             for found in archive.records(window):
                 told.add(found)
                 advance(0 if isinstance(found, Remark) else 1)
@@ -244,9 +248,12 @@ class _Told:
     """Nothing is missing, so that what is not named is gone."""
     short: bool = False
     """Fewer came than the archive promised."""
+    waiting: list[RecordEntry] = field(default_factory=list)
+    """Read, and not yet written."""
+    kept_at: float = field(default_factory=time.monotonic)
 
     def add(self, found: Record | Unreadable | Remark) -> None:
-        """Keep it, and tell of it."""
+        """Keep it, and tell of it; records are kept together that come at once."""
         log = about(__name__, archive=self.tally.archive)
         if isinstance(found, Remark):
             self.tally.remarks[found.subject, found.text] = None
@@ -257,14 +264,30 @@ class _Told:
             self.tally.lasting[found.identifier, found.reason] = None
             self.short = self.short or found.is_list
             if not found.is_list:
+                self.keep()
                 self.unread.add(found.identifier)
                 self.catalogue.keep_unreadable(self.archive_id, found.identifier, found.reason, found.raw)
             log.warning("record %s: %s", found.identifier, found.reason)
         else:
             self.records += 1
             self.read.add(found.identifier)
-            allowed = permitted(found, self.permission, datetime.now(UTC).date())
-            self.tally.count(found.identifier, self.catalogue.add_record(self.archive_id, record_entry(allowed)))
+            self.waiting.append(record_entry(permitted(found, self.permission, datetime.now(UTC).date())))
+            if len(self.waiting) >= TOGETHER or time.monotonic() - self.kept_at > LONGEST_WAIT_S:
+                self.keep()
+
+    def keep(self) -> None:
+        """Write what waits."""
+        waiting, self.waiting = self.waiting, []
+        for record, change in zip(waiting, self.catalogue.add_records(self.archive_id, waiting), strict=True):
+            self.tally.count(record.identifier, change)
+        self.kept_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """However the list ended, what came of it is kept."""
+        self.keep()
 
 
 def _names_all(archive: Archive, window: Window) -> bool:

@@ -5,7 +5,7 @@ one entry after the other, which finds a page at once because a common word is i
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, exists, false, func, insert, select
@@ -44,6 +44,16 @@ def index_record(session: Session, insert_text: Any, record_id: int, fields: Ite
     if new:
         rows = [{"trigram": each, "record_id": record_id} for each in new]
         session.connection().execute(insert(SearchTrigram), rows)  # as plain rows: objects would cost twice the time
+
+
+def index_new(session: Session, fields: Mapping[int, Iterable[str]]) -> None:
+    """As `index_record`, of records that were not there before, by number."""
+    texts = {record_id: clean(search_text(words)) for record_id, words in fields.items()}
+    rows = [{"record_id": record_id, "text": text, "version": VERSION} for record_id, text in texts.items()]
+    spread = [{"trigram": each, "record_id": record_id} for record_id, text in texts.items() for each in trigrams(text)]
+    for table, values in ((SearchText, rows), (SearchTrigram, spread)):
+        if values:
+            session.connection().execute(insert(table), values)
 
 
 def index_again(session: Session, insert_text: Any, most: int) -> int:

@@ -5,7 +5,8 @@ after. Whatever a crash or a silent host leaves behind is still wanted the next 
 """
 
 import hashlib
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -27,10 +28,10 @@ from db.entries.night import (
 )
 from db.errors import UnknownEntry
 from db.queries.base.review_rows import following
-from db.queries.base.search import index_again, index_record
+from db.queries.base.search import index_again, index_new, index_record
 from db.queries.base.store import Store, changed, chunks, named_by, now
 from db.queries.night.history import keep_former
-from db.tables.base import PictureState
+from db.tables.base import Base, PictureState
 from db.tables.columns import clean, to_json
 from db.tables.night import (
     Archive,
@@ -154,25 +155,52 @@ class HarvestQueries(Store):
         validators. A deleted record keeps its description and pictures, for the attempts made from them;
         a withdrawn one that is listed again lives again. What a changed one said before is kept.
         """
+        (change,) = self.add_records(archive_id, [record])
+        return change
+
+    def add_records(self, archive_id: int, records: Sequence[RecordEntry]) -> list[Change]:
+        """As `add_record`, of several in one transaction; what became of each.
+
+        New ones are written together, which takes a fraction of the time.
+        """
+        names = [clean(record.identifier) for record in records]
+        changes = []
+        with self._writing() as session:
+            known = _known(session, archive_id, names)
+            fresh: dict[str, RecordEntry] = {}
+            for name, record in zip(names, records, strict=True):
+                if name not in known:
+                    fresh.setdefault(name, record)
+            written = self._write_new(session, archive_id, fresh)
+            for name, record in zip(names, records, strict=True):
+                if name in written:  # once: what comes twice is looked at again
+                    written.remove(name)
+                    changes.append(Change.DELETED if record.deleted else Change.NEW)
+                elif known.pop(name, None) == (_digest(record), record.deleted):
+                    changes.append(Change.UNCHANGED)
+                else:
+                    changes.append(self._add(session, archive_id, record))
+        return changes
+
+    def _add(self, session: Session, archive_id: int, record: RecordEntry) -> Change:
         digest = _digest(record)
         by_name = (Record.archive_id == archive_id, Record.identifier == record.identifier)
-        with self._writing() as session:
-            columns = select(Record.id, Record.digest, Record.deleted_at)
-            known = session.execute(columns.where(*by_name)).one_or_none()
-            if known is not None and known.digest == digest and (known.deleted_at is not None) is record.deleted:
-                return Change.UNCHANGED
-            if known is not None and record.deleted:
-                gone = {"deleted_at": record.datestamp, "datestamp": record.datestamp, "digest": digest}
-                with self._reviews_follow(session, named_by(session, [known.id])):
-                    session.execute(update(Record).where(*by_name).values(gone))
-                return Change.DELETED
-            if known is not None:
-                keep_former(session, known.id)
-            with self._reviews_follow(session, named_by(session, [known.id]) if known else ()):
-                self._write_record(session, archive_id, record, digest)
-            if record.deleted:
-                return Change.DELETED
-            return Change.NEW if known is None else Change.CHANGED
+        columns = select(Record.id, Record.digest, Record.deleted_at)
+        known = session.execute(columns.where(*by_name)).one_or_none()
+        if known is not None and known.digest == digest and (known.deleted_at is not None) is record.deleted:
+            return Change.UNCHANGED
+        if known is not None and record.deleted:
+            gone = {"deleted_at": record.datestamp, "datestamp": record.datestamp, "digest": digest}
+            with self._reviews_follow(session, named_by(session, [known.id])):
+                session.execute(update(Record).where(*by_name).values(gone))
+            return Change.DELETED
+        if known is not None:
+            keep_former(session, known.id)
+        with self._reviews_follow(session, named_by(session, [known.id]) if known else ()):
+            self._write_record(session, archive_id, record, digest)
+        if record.deleted:
+            return Change.DELETED
+        return Change.NEW if known is None else Change.CHANGED
 
     def keep_unreadable(self, archive_id: int, identifier: str, reason: str, raw: bytes | None) -> None:
         """Note what could not be read as a record, with its bytes.
@@ -326,10 +354,25 @@ class HarvestQueries(Store):
         with self._writing() as session:
             return session.execute(other.limit(1)).first() is not None and bool(changed(session, unheld))
 
+    def _write_new(self, session: Session, archive_id: int, records: Mapping[str, RecordEntry]) -> set[str]:
+        """Write records that are not known, by identifier; which were: another harvest may have been quicker."""
+        if not records:
+            return set()
+        rows = [_row(archive_id, record, _digest(record)) for record in records.values()]
+        added = self._insert(Record).on_conflict_do_nothing().returning(Record.id, Record.identifier)
+        numbers = {name: number for number, name in session.execute(added, rows)}
+        tables: defaultdict[type[Base], list[dict[str, Any]]] = defaultdict(list)
+        for name, number in numbers.items():
+            for part, values in _parts(records[name], {}):
+                tables[part] += [{"record_id": number, **each} for each in values]
+        for table, rows in tables.items():
+            if rows:
+                session.connection().execute(insert(table), rows)
+        index_new(session, {number: _words(records[name]) for name, number in numbers.items()})
+        return set(numbers)
+
     def _write_record(self, session: Session, archive_id: int, record: RecordEntry, digest: str) -> None:
-        row: dict[str, Any] = {key: getattr(record, key) for key in _COPIED}
-        row |= {"archive_id": archive_id, "digest": digest}
-        row |= {"deleted_at": record.datestamp if record.deleted else None}
+        row = _row(archive_id, record, digest)
         upsert = self._insert(Record).values(row)
         upsert = upsert.on_conflict_do_update(index_elements=["archive_id", "identifier"], set_=row)
         record_id = session.execute(upsert.returning(Record.id)).scalar_one()
@@ -339,19 +382,10 @@ class HarvestQueries(Store):
         for table in (RecordArtist, RecordCast, Rights, RecordImage):
             session.execute(delete(table).where(table.record_id == record_id))
         session.expunge_all()  # the old links go on as plain values
-        rows: list[tuple[type[Any], list[dict[str, Any]]]] = [
-            (RecordArtist, [{"name": name} for name in record.artists]),
-            (RecordCast, [{"role": role, "actor": actor} for role, actor in record.cast]),
-            (RecordImage, [_linked(each, held.get(each)) for each in record.pictures]),
-        ]
-        for table, values in rows:
-            numbered = [{"record_id": record_id, "position": n, **each} for n, each in enumerate(values)]
-            if numbered:
-                session.execute(insert(table), numbered)
-        session.execute(insert(Rights).values(record_id=record_id, **asdict(record.rights)))
-        cast = (word for pair in record.cast for word in pair)
-        fields = (record.title, record.identifier, *record.artists, *cast)
-        index_record(session, self._insert(SearchText), record_id, fields)
+        for part, values in _parts(record, held):
+            if values:
+                session.execute(insert(part), [{"record_id": record_id, **each} for each in values])
+        index_record(session, self._insert(SearchText), record_id, _words(record))
 
     def index_again(self) -> int:
         """Let records be found as this version normalises words, a block of them at a time; how many were not."""
@@ -365,6 +399,35 @@ class HarvestQueries(Store):
 
     def _reviews_follow(self, session: Session, image_ids: Collection[int]) -> AbstractContextManager[None]:
         return following(session, self._insert(Review), image_ids)
+
+
+def _known(session: Session, archive_id: int, names: Collection[str]) -> dict[str, tuple[str, bool]]:
+    """Digest, and whether it is deleted, of each of these records that there is."""
+    columns = select(Record.identifier, Record.digest, Record.deleted_at).where(Record.archive_id == archive_id)
+    found = (row for some in chunks(names) for row in session.execute(columns.where(Record.identifier.in_(some))))
+    return {name: (digest, deleted_at is not None) for name, digest, deleted_at in found}
+
+
+def _row(archive_id: int, record: RecordEntry, digest: str) -> dict[str, Any]:
+    copied = {key: getattr(record, key) for key in _COPIED}
+    deleted_at = record.datestamp if record.deleted else None
+    return {**copied, "archive_id": archive_id, "digest": digest, "deleted_at": deleted_at}
+
+
+def _parts(record: RecordEntry, held: Mapping[str, RecordImage]) -> list[tuple[type[Base], list[dict[str, Any]]]]:
+    """What a record has beside its own row, by table; what is held of its pictures by reference."""
+    several: list[tuple[type[Base], list[dict[str, Any]]]] = [
+        (RecordArtist, [{"name": name} for name in record.artists]),
+        (RecordCast, [{"role": role, "actor": actor} for role, actor in record.cast]),
+        (RecordImage, [_linked(each, held.get(each)) for each in record.pictures]),
+    ]
+    numbered = [(table, [{"position": n, **each} for n, each in enumerate(values)]) for table, values in several]
+    return [*numbered, (Rights, [asdict(record.rights)])]
+
+
+def _words(record: RecordEntry) -> tuple[str, ...]:
+    """What a record is found by."""
+    return (record.title, record.identifier, *record.artists, *(word for pair in record.cast for word in pair))
 
 
 def _digest(record: RecordEntry) -> str:

@@ -246,3 +246,25 @@ def test_the_database_itself_knows_the_enumerations(catalogue: Catalogue, sample
     sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
     with catalogue.engine.connect() as connection, pytest.raises(Exception, match="ck_images_tone"):
         connection.execute(text("UPDATE images SET tone = 'sepia'"))
+
+
+def test_records_that_come_together_are_stored_as_one_by_one(catalogue: Catalogue, sample: "Sample") -> None:
+    archive = sample.archive(catalogue)
+    known, gone = sample.record("known"), sample.record("gone", deleted=True)
+    catalogue.add_record(archive, known)
+    new, again = sample.record("new"), sample.record("new", title="another")
+    records = [known, new, replace(known, title="another"), gone, again, again, sample.record("odd\0\ud800")]
+    changes = catalogue.add_records(archive, records)
+    assert changes == [Change.UNCHANGED, Change.NEW, Change.CHANGED, Change.DELETED, Change.CHANGED,
+                       Change.UNCHANGED, Change.NEW]  # fmt: skip
+    assert catalogue.add_records(archive, []) == []
+    assert catalogue.add_records(archive, [known, gone]) == [Change.CHANGED, Change.UNCHANGED]
+    wanted = {each.identifier for each in catalogue.wanted_pictures(archive)}
+    assert wanted == {"known", "new", "odd\ufffd\ufffd"}
+    other = sample.archive(catalogue, "other")
+    assert catalogue.add_records(other, [new]) == [Change.NEW]
+    with catalogue.engine.connect() as connection:
+        tables = ("records", "record_artists", "record_images", "rights", "search_texts", "search_trigrams")
+        counted = {table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() for table in tables}
+    assert (counted["records"], counted["rights"], counted["search_texts"]) == (5, 5, 5)
+    assert counted["search_trigrams"]
