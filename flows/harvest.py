@@ -473,6 +473,8 @@ def _harvest_picture(
         raise BadRecord(f"{picture.url} is a colorization that nishiki made, not a print; take it out of the archive")
     decoded = decode(picture.data, max_pixels=settings.max_pixels)
     sha256 = catalogue.pictures.add(picture.data, SUFFIXES[decoded.format])
+    if picture.sha256 not in (None, sha256):
+        raise BadRecord(f"{picture.url} is not on disk what came over the wire; check this machine's disk and memory")
     copy = keep_working_copy(catalogue, sha256, decoded.pixels)
     facts = image_facts(sha256, decoded, len(picture.data), copy)
     tally.remarks |= {(wanted.identifier, note): None for note in (*facts.notes, *_smaller(picture, facts))}

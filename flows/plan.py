@@ -316,6 +316,7 @@ def access_to(name: str, archive: ArchiveSettings, settings: Settings) -> Access
         allow_private=archive.allow_private,
         quiet=QuietHours.read(archive.quiet_hours) if archive.quiet_hours else None,
         most_requests=archive.most_requests,
+        downloads=settings.home,
     )
     foreign = partial(written_by_nishiki, home=settings.home.resolve())
     free = archive.undescribed_pictures == "free"

@@ -134,6 +134,8 @@ class Picture:
     validators: Validators = Validators()
     stated_px: tuple[int, int] | None = None
     """Width and height that were asked for, where the archive states them."""
+    sha256: str | None = None
+    """Of the bytes as they came over the wire."""
 
 
 @dataclass(frozen=True)

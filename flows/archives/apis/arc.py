@@ -138,7 +138,7 @@ class ArcArchive:
         if not looks_like_picture(answer.data):
             kind = what_it_is(answer.data)
             raise NoPicture(f"{shown(answer.url)} is {kind} ({answer.content_type or 'no type'}); look at it", kind)
-        return Picture(answer.data, answer.url, answer.validators)
+        return Picture(answer.data, answer.url, answer.validators, sha256=answer.sha256)
 
     def _page(self, number: int, size: int) -> list[Hit]:
         """One page of the list.

@@ -6,6 +6,7 @@ the same client. Nothing is dated here, so that every window is a list of everyt
 
 from collections import Counter, deque
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar, Final, Self
 from urllib.parse import urlsplit
@@ -217,7 +218,7 @@ class IiifArchive:
             # It does not keep to its own info.json.
             asked = Asked(reference)
             found = fetch_picture(self._client, reference, known)
-        return found and Picture(found.data, found.url, found.validators, asked.stated_px)
+        return found and replace(found, stated_px=asked.stated_px)
 
     def _asked(self, reference: str) -> Asked:
         service = service_of(reference)

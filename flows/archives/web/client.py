@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord,
 from flows.archives.record import Validators
 from flows.archives.web.peer_guard import PeerGuard, home_of
 from flows.archives.web.politeness import PRODUCT, Host, Manners, retry_after_s, said_at
-from flows.archives.web.transfer import conditions, joined, read_start, read_whole, reason
+from flows.archives.web.transfer import Body, conditions, joined, read_start, read_whole, reason
 
 MAX_REDIRECTS = 5
 BACKOFF_S = (2.0, 8.0)
@@ -45,6 +46,8 @@ class Answer:
     """A whole answer, and what it said of its version."""
 
     data: bytes = field(repr=False)
+    sha256: str
+    """Of the data as it came."""
     url: str
     """After redirects."""
     content_type: str
@@ -53,7 +56,7 @@ class Answer:
     """The host's own clock, where it says."""
 
 
-Reader = Callable[[requests.Response], bytes]
+Reader = Callable[[requests.Response], Body]
 Step = Answer | str | None
 """What one request leads to: an answer, the next URL, or "unchanged"."""
 
@@ -136,9 +139,10 @@ class PoliteClient:
         """
         self._line.ends = self._clock() + self.manners.deadline_s
         pauses = iter(BACKOFF_S)
+        read: Reader = partial(read_whole, limit=limit, wanted=wanted, downloads=self.manners.downloads)
         while True:
             try:
-                return self._follow(url, lambda hop: self._visit(hop, known, lambda r: read_whole(r, limit, wanted)))
+                return self._follow(url, lambda hop: self._visit(hop, known, read))
             except ArchiveUnavailable as error:
                 pause_s = next(pauses, math.inf) * (1 + JITTER * self._random.random())
                 pause_s = max(pause_s, error.retry_after_s or 0.0)
@@ -234,7 +238,7 @@ class PoliteClient:
         said = response.headers
         validators = Validators(said.get("ETag"), said.get("Last-Modified"))
         media_type = said.get("Content-Type", "")
-        return Answer(read(response), without_user(response.url), media_type, validators, said_at(said))
+        return Answer(*read(response), without_user(response.url), media_type, validators, said_at(said))
 
     def _host(self, url: str) -> Host:
         try:

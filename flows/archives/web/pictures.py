@@ -20,4 +20,4 @@ def fetch_picture(client: PoliteClient, address: str, known: Validators) -> Pict
         kind = what_it_is(answer.data)
         said = answer.content_type or "no type"
         raise NoPicture(f"{shown(answer.url)} is {kind} ({said}); look at it yourself", kind)
-    return Picture(answer.data, answer.url, answer.validators)
+    return Picture(answer.data, answer.url, answer.validators, sha256=answer.sha256)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
+from pathlib import Path
 from threading import RLock
 from urllib.parse import quote
 
@@ -43,6 +44,8 @@ class Manners:
     """Whether the archive's own host name may lead into a private network (an intranet archive)."""
     quiet: QuietHours | None = None
     """When the archive is not asked."""
+    downloads: Path | None = None
+    """A folder on whose disk large answers lie while they come, nameless; None: the system's for temporary files."""
     most_requests: int = 0
     """To one host in one harvest, robots.txt and repeats among them; 0: any number."""
 

@@ -1,13 +1,17 @@
 """The polite client against a small server of its own on this machine, with a clock that nobody waits for."""
 
 import gzip
+import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -16,6 +20,7 @@ from flows.archives.record import Validators
 from flows.archives.web.client import REFUSALS_IN_A_ROW, PoliteClient
 from flows.archives.web.politeness import Manners
 from flows.archives.web.quiet_hours import QuietHours
+from flows.archives.web.transfer import IN_MEMORY_BYTES
 
 LIMIT = 1_000_000
 MANNERS = Manners("curator@example.org")
@@ -303,6 +308,56 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_given_up(client: PoliteCl
     assert len(bomb) < LIMIT / 10
     with pytest.raises(TooLarge):
         client.get(server.at("/a", say(200, bomb, Content_Encoding="gzip")), limit=LIMIT)
+
+
+def test_an_answer_that_says_it_is_too_large_is_not_read_at_all(client: PoliteClient, server: Server) -> None:
+    def announce(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(10 * 2**30))
+        handler.end_headers()  # whoever reads on finds nothing
+
+    with pytest.raises(TooLarge):
+        client.get(server.at("/a", announce), limit=LIMIT)
+
+
+def wait_for(what: Callable[[], bool]) -> bool:
+    """Did it come true within 5 s?"""
+    end = time.monotonic() + 5
+    while not (found := what()) and time.monotonic() < end:
+        time.sleep(0.005)
+    return found
+
+
+def test_a_large_answer_lies_on_disk_while_it_comes_and_is_hashed_on_the_way(
+    open_client: Callable[..., PoliteClient], server: Server, tmp_path: Path
+) -> None:
+    data = bytes(range(256)) * (3 * IN_MEMORY_BYTES // 256)
+    looked = Event()
+
+    def half(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data[: 2 * IN_MEMORY_BYTES])
+        looked.wait(5)
+        handler.wfile.write(data[2 * IN_MEMORY_BYTES :])
+
+    def in_folder(handle: Path) -> bool:
+        with suppress(OSError):
+            return handle.readlink().is_relative_to(tmp_path)
+        return False
+
+    client = open_client(Manners("c", downloads=tmp_path))
+    url = server.at("/a", half)
+    with ThreadPoolExecutor(1) as other:
+        coming = other.submit(client.get, url, limit=10 * IN_MEMORY_BYTES)
+        lies_there = wait_for(lambda: any(map(in_folder, Path("/proc/self/fd").iterdir())))
+        looked.set()
+        answer = coming.result()
+    assert lies_there
+    assert answer is not None
+    assert (answer.data, answer.sha256) == (data, hashlib.sha256(data).hexdigest())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_body_that_breaks_off_is_no_answer(client: PoliteClient, server: Server) -> None:
