@@ -20,6 +20,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import softmax
 from skimage.segmentation import felzenszwalb
 
+from colorize.methods.exemplar.cartouches import with_cartouches, with_red
 from colorize.methods.exemplar.evidence import LEVELS, Evidence
 from colorize.methods.exemplar.parameters import Blocks
 
@@ -70,9 +71,10 @@ def blocks(found: Evidence, classes: Floats, lightness: Floats, own: Blocks) -> 
         lightness: (h, w), L in [0, 100].
         own: the recipe's.
     """
-    areas = _areas(lightness)
+    areas, cartouches = with_cartouches(_areas, lightness)
     pooled, heard = _pooled(found, areas), _heard(areas, lightness, own.alike_weight)
     likely = softmax((heard @ pooled(found.cells))[:, None] + found.inks, axis=2)
+    likely = with_red(likely, cartouches, classes, own.red_cartouches)
     size = _sizes(areas, lightness)
     of = _pigments(classes)
     share = np.einsum("al,alk->ak", size / size.sum(1, keepdims=True), likely) @ of

@@ -77,6 +77,8 @@ class Blocks(ByStyles):
     """How much it counts what the styles have in places that look alike."""
     alike_weight: float = 0.5
     """Part that areas which look alike have in an area's voice, where there are any."""
+    red_cartouches: float = 0.8
+    """Part of seals and title cartouches that are taken to be red; 0: they are areas like others."""
     decision: float = 2.5
     """How far areas choose one pigment: 1 leaves the mean of what is likely."""
     chroma: float = 1.0
@@ -92,6 +94,7 @@ _RANGES_OF_BLOCKS = {
     "inks_weight": (0.0, 2.0),
     "likeness_weight": (0.0, 2.0),
     "alike_weight": (0.0, 1.0),
+    "red_cartouches": (0.0, 1.0),
     "decision": (1.0, 10.0),
     "chroma": (0.0, 1.0),
     **_RANGES_OF_BOTH,
