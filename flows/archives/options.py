@@ -50,6 +50,11 @@ class IiifOptions(Options):
     long_edge_px: int = Field(
         default=0, ge=0, le=100_000, description="Pictures no larger than that; 0: as large as the archive allows."
     )
+    image_rights: bool = Field(
+        default=True,
+        description="Is a picture left whose own info.json forbids derivatives, whatever its manifest says? "
+        "false where a permission of the holder covers it.",
+    )
 
 
 class IiifChangeOptions(Options):
@@ -58,6 +63,11 @@ class IiifChangeOptions(Options):
     protocol: Literal["iiif-change"] = "iiif-change"
     long_edge_px: int = Field(
         default=0, ge=0, le=100_000, description="Pictures no larger than that; 0: as large as the archive allows."
+    )
+    image_rights: bool = Field(
+        default=True,
+        description="Is a picture left whose own info.json forbids derivatives, whatever its manifest says? "
+        "false where a permission of the holder covers it.",
     )
 
 

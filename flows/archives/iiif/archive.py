@@ -22,10 +22,10 @@ from flows.archives.errors import (
     TooLarge,
 )
 from flows.archives.iiif.images import Asked, largest, service_of
-from flows.archives.iiif.presentation import is_manifest, read_manifest, read_members
+from flows.archives.iiif.presentation import info_rights, is_manifest, read_manifest, read_members
 from flows.archives.limits import within_limits
 from flows.archives.options import IiifChangeOptions, IiifOptions
-from flows.archives.record import UNDATED, Access, Picture, Record, Remark, Unreadable, Validators, Window
+from flows.archives.record import UNDATED, Access, Derivatives, Picture, Record, Remark, Unreadable, Validators, Window
 from flows.archives.web.client import REFUSALS_IN_A_ROW, PoliteClient
 from flows.archives.web.json_answers import Json, ask_json, raw_text
 from flows.archives.web.pictures import fetch_picture
@@ -57,7 +57,8 @@ class IiifArchive:
         self._url = access.address
         self._genres = access.genres
         options = access.options
-        self._long_edge_px = options.long_edge_px if isinstance(options, IiifOptions | IiifChangeOptions) else 0
+        known = options if isinstance(options, IiifOptions | IiifChangeOptions) else IiifOptions()
+        self._long_edge_px, self._image_rights = known.long_edge_px, known.image_rights
         self._client = PoliteClient(access.manners, access.address)
         self._first: Json = None
 
@@ -205,7 +206,7 @@ class IiifArchive:
         """The largest picture that the server allows; where it has no info.json, the one that its manifest names.
 
         Raises:
-            BadRecord: it cannot be had, or is shown after a login only.
+            BadRecord: it cannot be had, is shown after a login only, or its own rights forbid derivatives.
         """
         asked = self._asked(reference)
         try:
@@ -230,4 +231,8 @@ class IiifArchive:
             return Asked(reference)
         except ArchiveRefused as error:
             raise ArchiveRefused(f"{error} (IIIF: its pictures may want a login)") from None
+        rights = info_rights(info)
+        if self._image_rights and rights.derivatives is Derivatives.NO:
+            permission = "where a permission covers it, set image_rights = false"
+            raise BadRecord(f"{shown(service)} forbids derivatives ({rights.basis}); {permission}")
         return largest(info, reference, self._long_edge_px)

@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from bs4 import BeautifulSoup
 
 from flows.archives.errors import BadRecord, IsStream, MalformedAnswer, NotAnArchive
+from flows.archives.folder.columns import RIGHTS, understand
 from flows.archives.iiif.images import picture_address
 from flows.archives.iiif.labels import FIELDS
 from flows.archives.limits import check_identifier
@@ -32,10 +33,18 @@ _LANGUAGES: Final = ("ja", "none", "@none", "en")
 _FIELD_OF: Final = {plain(label): field for field, labels in FIELDS.items() for label in labels}
 _SPEAKS_OF_RIGHTS: Final = re.compile(
     r"©|copyright|rights|licen[cs]e|permission|permitted|reuse|re-use|creative ?commons|public domain"
-    r"|権|許|禁|転載|利用|複製|改変|パブリック",
+    r"|derivati|commercial|modif|adapt|alter|colou?ri[sz]|\b(?:no|not|only)\b|\bcc[ -]?(?:by|0)"
+    r"|権|許|禁|転載|利用|使用|複製|改変|加工|営利|不可|パブリック",
     re.IGNORECASE,
 )
+LONGEST_LABEL: Final = 200
+"""Characters by which a label is known."""
 _SEVERAL: Final = re.compile(r"\s*[;；、\n]\s*")
+_LICENCE: Final = re.compile(
+    r"href\s*=\s*[\"']?\s*(https?://(?:www\.)?(?:creativecommons|rightsstatements)\.org/[^\s\"'>]+)", re.IGNORECASE
+)
+"""A licence behind a link. Other links in a credit lead to pages of the museum."""
+_MEMBERS: Final = ("manifests", "collections", "members", "items")
 _PAGES: Final = ("items", "sequences", "structures", "annotations", "thumbnail")
 
 
@@ -73,16 +82,25 @@ def read_members(value: Json, address: str) -> Members:
     """
     try:
         pages = [each for name in ("first", "next") for each in _addresses_of(_at(value, name), address)]
-        listed = [*_listed(value, "manifests"), *_listed(value, "collections"), *_listed(value, "members")]
-        listed += _listed(value, "items")
+        listed = [each for name in _MEMBERS for each in _listed(value, name)]
     except BadRecord as error:
         raise MalformedAnswer(f"the collection {address}: {error}") from None
-    found = [(_kind(each), next(iter(_addresses_of(each, address)), "")) for each in listed]
+    inside = [read_members(each, address) for each in listed if _is_written_out(each)]
+    found = [
+        (_kind(each), next(iter(_addresses_of(each, address)), "")) for each in listed if not _is_written_out(each)
+    ]
+    manifests = [url for kind, url in found if url and kind != "collection"]
+    collections = [*pages, *(url for kind, url in found if url and kind == "collection")]
     return Members(
-        tuple(dict.fromkeys(url for kind, url in found if url and kind != "collection")),
-        tuple(dict.fromkeys([*pages, *(url for kind, url in found if url and kind == "collection")])),
-        sum(not url for _, url in found),
+        tuple(dict.fromkeys([*manifests, *(url for each in inside for url in each.manifests)])),
+        tuple(dict.fromkeys([*collections, *(url for each in inside for url in each.collections)])),
+        sum(not url for _, url in found) + sum(each.nameless for each in inside),
     )
+
+
+def _is_written_out(entry: Json) -> bool:
+    """Is it a collection that stands whole where it is named, as version 2 allows? Its address need not answer."""
+    return _kind(entry) == "collection" and any(_at(entry, name) for name in _MEMBERS)
 
 
 def read_manifest(
@@ -197,9 +215,23 @@ def _metadata(value: Json) -> dict[str, list[str]]:
     said: dict[str, list[str]] = {field: [] for field in FIELDS}
     for pair in _listed(value, "metadata"):
         labels = {plain(label).strip(" :：") for label in _every_word(_at(pair, "label"))}
-        for field in dict.fromkeys(_FIELD_OF[label] for label in labels if label in _FIELD_OF):
-            said[field] += words(_at(pair, "value"))
+        for field in dict.fromkeys(filter(None, map(_field, labels))):
+            value = _at(pair, "value")
+            said[field] += _in_full(value) if field == "rights" else words(value)
     return said
+
+
+def _field(label: str) -> str:
+    """What a label names; one that sounds like rights does name them, whether it is known or not."""
+    sounds = understand((label[:LONGEST_LABEL],)).meant[0]
+    return _FIELD_OF.get(label) or ("rights" if sounds in RIGHTS else "")
+
+
+def _in_full(value: Json) -> Iterator[str]:
+    """Texts in all languages, without markup, and the licences to which they link."""
+    for text in _every_word(value):
+        yield from words(text)
+        yield from _LICENCE.findall(text)
 
 
 def _every_word(value: Json) -> Iterator[str]:
@@ -259,13 +291,18 @@ def _services(body: Json) -> list[Json]:
 def _rights(value: Json, canvases: Iterable[Json], pairs: Iterable[str]) -> Rights:
     """The strictest of what the manifest, its pairs and its pictures say; a credit that speaks of rights counts too."""
     statements = [*_stated(value, "the manifest"), *(Statement(text, "its metadata") for text in pairs)]
-    for label, texts in _required(value):
+    for label, texts in _demanded(value):
         if _SPEAKS_OF_RIGHTS.search(" ".join([*label, *texts])):
             statements += [Statement(text, "its required statement") for text in texts]
     for canvas in canvases:
         for each in (canvas, *map(_chosen, _bodies(canvas))):
             statements += _stated(each, "a picture of it")
     return decide(dict.fromkeys(statements), "rights")
+
+
+def info_rights(info: Json) -> Rights:
+    """What the info.json of a picture says of its rights (Image 3.0 `rights`, before it `license`)."""
+    return decide(_stated(info, "its info.json"), "info.json")
 
 
 def _stated(value: Json, place: str) -> list[Statement]:
@@ -277,6 +314,14 @@ def _required(value: Json) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """(label, texts) of `requiredStatement`, and of `attribution` before version 3."""
     stated = [(words(_at(each, "label")), words(_at(each, "value"))) for each in _listed(value, "requiredStatement")]
     return [*stated, ((), words(_at(value, "attribution")))]
+
+
+def _demanded(value: Json) -> Iterator[tuple[list[str], list[str]]]:
+    """(label, texts) of what must be shown with it, in all languages."""
+    for name in ("requiredStatement", "attribution"):
+        for each in _listed(value, name):
+            inside = _at(each, "value") if name == "requiredStatement" else each
+            yield list(_every_word(_at(each, "label"))), list(_in_full(inside))
 
 
 def _credit(value: Json, pairs: list[str]) -> str:

@@ -170,6 +170,15 @@ def test_a_page_in_the_place_of_info_json_does_not_cost_the_picture() -> None:
         assert IiifArchive.open(access(server)).picture(server.root + whole)
 
 
+def test_a_picture_whose_own_rights_forbid_derivatives_is_left_unless_a_permission_covers_it() -> None:
+    whole = "/image/a/full/max/0/default.jpg"
+    info = {"type": "ImageService3", "width": 4, "height": 3, "rights": "http://rightsstatements.org/vocab/InC/1.0/"}
+    with serve(site({"/image/a/info.json": info, whole: Reply(JPEG, "image/jpeg")})) as server:
+        with pytest.raises(BadRecord, match=r"InC.*image_rights = false"):
+            IiifArchive.open(access(server)).picture(server.root + whole)
+        assert IiifArchive.open(access(server, image_rights=False)).picture(server.root + whole)
+
+
 def activity(kind: str, name: str, at: str | None, **more: Any) -> dict[str, Any]:
     stated = {"endTime": at} if at else {}
     return {"type": kind, "object": {"id": f"@/m/{name}", "type": "Manifest"}, **stated, **more}

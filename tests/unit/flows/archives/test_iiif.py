@@ -149,6 +149,21 @@ def test_a_manifest_says_what_a_record_needs_in_either_language() -> None:
         ),
         ({"rights": CC0, "metadata": [{"label": {"ja": ["利用条件"]}, "value": {"ja": ["改変禁止"]}}]}, Derivatives.NO),
         ({"attribution": "画像の改変を禁じます"}, Derivatives.NO),
+        ({"rights": CC0, "attribution": "No derivatives"}, Derivatives.NO),
+        ({"rights": CC0, "attribution": "<a href='https://museum.example/'>The museum</a>"}, Derivatives.YES),
+        (
+            {"rights": CC0, "attribution": "<a href='https://creativecommons.org/licenses/by-nd/4.0/'>Museum</a>"},
+            Derivatives.NO,
+        ),
+        (
+            {"rights": CC0, "requiredStatement": {"label": {}, "value": {"ja": ["館"], "en": ["No derivatives"]}}},
+            Derivatives.NO,
+        ),
+        (
+            {"rights": CC0, "metadata": [{"label": "Rights", "value": {"ja": ["CC0"], "en": ["No derivatives"]}}]},
+            Derivatives.NO,
+        ),
+        ({"rights": CC0, "metadata": [{"label": "画像の利用許諾", "value": "改変禁止"}]}, Derivatives.NO),
     ],
 )
 def test_of_all_that_is_said_of_rights_the_strictest_holds(said: dict[str, Any], derivatives: Derivatives) -> None:
@@ -224,6 +239,17 @@ def test_what_is_neither_manifest_nor_collection_is_refused(value: Any) -> None:
         ({"@type": "sc:Collection", "first": "/p", "total": 9}, "", "p", 0),
         ({"@type": "sc:Collection", "next": {"@id": "/p"}, "manifests": ["/a"]}, "a", "p", 0),
         ({"type": "Collection", "items": None}, "", "", 0),
+        (
+            {
+                "@type": "sc:Collection",
+                "collections": [
+                    {"@type": "sc:Collection", "manifests": ["/a"], "members": [{"@id": "/c", "@type": "Collection"}]}
+                ],
+            },
+            "a",
+            "c",
+            0,
+        ),
     ],
 )
 def test_members_of_collections_are_found_in_every_version(
