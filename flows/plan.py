@@ -28,7 +28,7 @@ from colorize.recipes.recipe import Recipe
 from db.entries.claim import ENCODER, MatcherKey, ModelKey
 from db.entries.night import ContentScope, EncoderKey, RecipeEntry, Tone
 from db.errors import NoCatalogue
-from db.files.home import NIGHT_LOCK, written_by_nishiki
+from db.files.home import NIGHT_LOCK, HomeFolder, written_by_nishiki
 from db.files.lock import held_alone
 from flows.archives.errors import NotAnArchive
 from flows.archives.record import Access, Archive
@@ -307,7 +307,10 @@ def planned_archive(settings: Settings, word: str) -> PlannedArchive:
 
 def access_to(name: str, archive: ArchiveSettings, settings: Settings) -> Access:
     """What an archive's client is opened with."""
-    from flows.archives.web.politeness import Manners  # noqa: PLC0415  (loads what speaks HTTP)
+    from flows.archives.web.day_counts import DayCounts  # noqa: PLC0415
+    from flows.archives.web.politeness import DayLimit, Manners  # noqa: PLC0415  (loads what speaks HTTP)
+
+    counts = DayCounts(settings.home / HomeFolder.HOSTS)
 
     manners = Manners(
         pace_s=settings.pace_s if archive.pace_s is None else archive.pace_s,
@@ -315,7 +318,7 @@ def access_to(name: str, archive: ArchiveSettings, settings: Settings) -> Access
         contact=settings.contact,
         allow_private=archive.allow_private,
         quiet=QuietHours.read(archive.quiet_hours) if archive.quiet_hours else None,
-        most_requests=archive.most_requests,
+        day_limit=DayLimit(archive.most_requests, counts) if archive.most_requests else None,
         downloads=settings.home,
     )
     foreign = partial(written_by_nishiki, home=settings.home.resolve())

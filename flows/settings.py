@@ -80,7 +80,9 @@ class ArchiveSettings(BaseModel):
         description="Hours in which this archive is not asked, by its own clock, such as `09:00-18:00 Asia/Tokyo`.",
     )
     most_requests: int = Field(
-        default=0, ge=0, description="Requests to one host of it in one harvest at most; 0: any number."
+        default=0,
+        ge=0,
+        description="Requests to one host of it on one day (UTC) at most, over all harvests; 0: any number.",
     )
     undescribed_pictures: Literal["hold", "free"] = Field(
         default="hold",

@@ -28,6 +28,8 @@ class HomeFolder(StrEnum):
     """What the review page shows of them."""
     CHECKPOINTS = "checkpoints"
     """States of pictures at work, a file for each attempt or for each run of `nishiki colorize`."""
+    HOSTS = "hosts"
+    """How often hosts were asked today, a file for each that may be asked so often only."""
     REPORTS = "reports"
     """Contact sheets, a folder for each batch."""
     SWEEPS = "sweeps"

@@ -194,9 +194,8 @@ class PoliteClient:
         """One request without a look at robots.txt."""
         host = self._host(url)
         with host.turn:
-            self._check_hours(host)
             self._wait_turn(host)
-            host.requests += 1
+            self._check_day(host)
             try:
                 step = self._answer(url, host, known, read)
             except (requests.exceptions.InvalidURL, LocationValueError):
@@ -257,19 +256,19 @@ class PoliteClient:
             self._sleep(wait_s)
             self._line.ends += wait_s
 
-    def _check_hours(self, host: Host) -> None:
-        """May it be asked now, and once more?"""
-        quiet, most = self.manners.quiet, self.manners.most_requests
+    def _check_day(self, host: Host) -> None:
+        """May it be asked now, and once more? Then that is counted."""
+        quiet, limit = self.manners.quiet, self.manners.day_limit
         if quiet and quiet.hold(self._now()):
             raise ArchiveUnavailable(
                 f"{host.origin} is not asked between {quiet.begin:%H:%M} and {quiet.end:%H:%M} {quiet.zone}; "
                 "the next harvest outside these hours goes on",
                 LEFT_ALONE_S,
             )
-        if most and host.requests >= most:
+        if limit and not limit.counts.allows(host.origin, self._now().astimezone(UTC).date(), limit.most):
             raise ArchiveUnavailable(
-                f"{host.origin} was asked {most:,} times, as often as `most_requests` allows in one harvest; "
-                "the next one goes on",
+                f"{host.origin} was asked {limit.most:,} times today, as often as `most_requests` allows; the next "
+                "harvest after midnight UTC goes on",
                 LEFT_ALONE_S,
             )
 

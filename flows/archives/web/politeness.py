@@ -16,6 +16,7 @@ from protego import Protego
 from requests.structures import CaseInsensitiveDict
 
 from flows.archives.errors import ArchiveRefused
+from flows.archives.web.day_counts import DayCounts
 from flows.archives.web.peer_guard import is_loopback
 from flows.archives.web.quiet_hours import QuietHours
 
@@ -24,6 +25,14 @@ PRODUCT = "nishiki"
 DEFAULT_PACE_S = 5.0
 LONGEST_PAUSE_S = 120.0
 """A host that asks for longer pauses than this wants an agreement, not a client that waits."""
+
+
+@dataclass(frozen=True)
+class DayLimit:
+    """Most requests to one host on a day (UTC), robots.txt and repeats among them."""
+
+    most: int
+    counts: DayCounts
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,7 @@ class Manners:
     """When the archive is not asked."""
     downloads: Path | None = None
     """A folder on whose disk large answers lie while they come, nameless; None: the system's for temporary files."""
-    most_requests: int = 0
-    """To one host in one harvest, robots.txt and repeats among them; 0: any number."""
+    day_limit: DayLimit | None = None
 
     def user_agent(self) -> str:
         """Our honest name; letters that no header can carry are percent-encoded."""
@@ -72,8 +80,6 @@ class Host:
     """401 and 403 answers in a row."""
     busy: bool = False
     """The last answer was 429."""
-    requests: int = 0
-    """Sent so far."""
     stopped: bool = False
     """It was busy to the last of our tries, and is left alone for the rest of the run."""
 

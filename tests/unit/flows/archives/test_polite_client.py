@@ -6,9 +6,9 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -18,7 +18,8 @@ import pytest
 from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord, TooLarge
 from flows.archives.record import Validators
 from flows.archives.web.client import REFUSALS_IN_A_ROW, PoliteClient
-from flows.archives.web.politeness import Manners
+from flows.archives.web.day_counts import DayCounts
+from flows.archives.web.politeness import DayLimit, Manners
 from flows.archives.web.quiet_hours import QuietHours
 from flows.archives.web.transfer import IN_MEMORY_BYTES
 
@@ -250,15 +251,40 @@ def test_hours_that_are_none_are_refused_with_an_example(text: str) -> None:
         QuietHours.read(text)
 
 
-def test_a_host_is_asked_no_more_often_than_allowed(server: Server, clock: Clock) -> None:
-    client = PoliteClient(replace(MANNERS, most_requests=3), server.url, clock=clock, sleep=clock.sleep)
-    url = server.at("/a", say(200, b"x"))
+def test_a_host_is_asked_no_more_often_than_allowed_on_one_day_by_all_clients(
+    server: Server, clock: Clock, tmp_path: Path
+) -> None:
+    today = datetime(2026, 11, 27, 23, 59, tzinfo=UTC)
+    limit = DayLimit(3, DayCounts(tmp_path / "hosts"))
+
+    def ask() -> object:
+        manners = replace(MANNERS, day_limit=limit)
+        with closing(PoliteClient(manners, server.url, clock=clock, sleep=clock.sleep, now=lambda: today)) as client:
+            return client.get(server.at("/a", say(200, b"x")), limit=LIMIT)
+
+    assert ask()  # robots.txt, and the answer
     for _ in range(2):
-        client.get(url, limit=LIMIT)  # robots.txt was the first
-    with pytest.raises(ArchiveUnavailable, match="asked 3 times"):
-        client.get(url, limit=LIMIT)
+        with pytest.raises(ArchiveUnavailable, match=r"asked 3 times today.*midnight UTC"):
+            ask()  # robots.txt again
     assert len(server.asked) == 3
-    client.close()
+    today += timedelta(minutes=1)
+    assert ask()
+
+
+@pytest.mark.parametrize("spoilt", ["", "2026-11-27 ", "2026-11-27 x", "2026-11-27 -9", "\0", "2026-11-26 99"])
+def test_a_count_that_is_of_another_day_or_none_begins_anew(spoilt: str, tmp_path: Path) -> None:
+    counts, day = DayCounts(tmp_path), date(2026, 11, 27)
+    assert counts.allows("http://a", day, 2)
+    (file,) = tmp_path.iterdir()
+    file.write_text(spoilt)
+    assert [counts.allows("http://a", day, 2) for _ in range(3)] == [True, True, False]
+    assert counts.allows("http://b", day, 2)
+
+
+def test_a_host_whose_requests_cannot_be_counted_is_not_asked(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("no folder")
+    with pytest.raises(ArchiveUnavailable, match="cannot be counted"):
+        DayCounts(tmp_path / "hosts").allows("http://a", date(2026, 11, 27), 2)
 
 
 def test_after_429_to_the_last_try_the_host_is_left_alone(client: PoliteClient, server: Server) -> None:
