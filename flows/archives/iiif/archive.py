@@ -35,6 +35,8 @@ PASSES: Final = 4
 SILENT_IN_A_ROW: Final = 10
 """Manifests of one host that do not answer, after which it is left alone for this harvest."""
 MOST_COLLECTIONS: Final = 100_000
+MOST_IN_VAIN = 1000
+"""Collections in a row that name no manifest, after which their list is taken to have no end."""
 MOST_RAW_BYTES: Final = 2**20
 """Kept of a manifest that cannot be read."""
 _NOTHING = Validators()
@@ -121,7 +123,7 @@ class IiifArchive:
             ArchiveUnavailable: a part of it does not answer, so that nobody knows what it names.
             MalformedAnswer: it has no end.
         """
-        waiting, seen, told = deque([(address, front)]), {address}, set[str]()
+        waiting, seen, told, in_vain = deque([(address, front)]), {address}, set[str](), 0
         while waiting:
             url, value = waiting.popleft()
             try:
@@ -131,6 +133,11 @@ class IiifArchive:
                 continue
             if part.nameless:
                 yield Remark(url, f"{part.nameless} of its entries have no address and are passed over")
+            in_vain = 0 if part.manifests else in_vain + 1
+            if in_vain > MOST_IN_VAIN:
+                raise MalformedAnswer(
+                    f"{self.name}: {in_vain:,} collections in a row name no manifest; tell the archive"
+                )
             yield from (each for each in part.manifests if each not in told)
             told |= set(part.manifests)
             further = [each for each in part.collections if each not in seen]

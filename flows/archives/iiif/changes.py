@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 
 from flows.archives.errors import BadRecord, MalformedAnswer, NotAnArchive
 from flows.archives.iiif.archive import IiifArchive
+from flows.archives.iiif.presentation import joined
 from flows.archives.record import UNDATED, Access, Derivatives, Record, Remark, Rights, Unreadable, Window
 from flows.archives.web.json_answers import Json, ask_json, list_at, object_at, raw_text, text_at
 
@@ -72,7 +73,7 @@ class ChangeArchive(IiifArchive):
         Of one that tells updates alone (level 1) nobody knows what is gone, though each update has a kind.
         """
         self.check()
-        ends = dict.fromkeys(filter(None, (self._last_page(), _link(self.front(), "first"))))
+        ends = dict.fromkeys(filter(None, (self._last_page(), _link(self.front(), "first", self._url))))
         found = [each for url in ends for each in self._changes(self._page(url)) if isinstance(each, Change)]
         return all(each.at or each.kind == REFRESH for each in found) and any(each.kind != UPDATE for each in found)
 
@@ -141,10 +142,10 @@ class ChangeArchive(IiifArchive):
                 elif change.url not in done and (change.deleted or not refreshed):
                     done.add(change.url)
                     yield change if change.deleted else replace(change, activity=None)
-            url = _link(page, "prev")
+            url = _link(page, "prev", url)
 
     def _last_page(self) -> str:
-        return _link(self.front(), "last") or _link(self.front(), "first")
+        return _link(self.front(), "last", self._url) or _link(self.front(), "first", self._url)
 
     def _page(self, url: str) -> Json:
         """A page of the stream.
@@ -210,8 +211,9 @@ def _moment(text: str) -> datetime:
         raise BadRecord(f"its time {text[:40]!r} is none; tell the archive") from None
 
 
-def _link(value: Json, name: str) -> str:
+def _link(value: Json, name: str, base: str = "") -> str:
+    """The address there, as seen from the one that names it; empty where there is none."""
     found = value.get(name) if isinstance(value, dict) else None
     if isinstance(found, dict):
         found = found.get("id")
-    return found if isinstance(found, str) else ""
+    return joined(base, found) if isinstance(found, str) else ""

@@ -23,7 +23,9 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
         *("資料番号", "請求記号", "登録番号", "整理番号", "所蔵番号", "識別子", "id", "inventory number"),
     ),
     "credit": ("credit", "credit line", "attribution", "クレジット", "帰属"),
-    "cast": ("actor", "actors", "role", "roles", "cast", "役者", "役者名", "役名", "配役", "俳優", "役名・役者"),
+    "cast": ("cast", "配役", "役名・役者"),
+    "role": ("role", "roles", "character", "characters", "役名", "役"),
+    "actor": ("actor", "actors", "performer", "sitter", "actor depicted", "役者", "役者名", "俳優"),
     "rights": (
         *("rights", "right", "license", "licence", "copyright", "terms of use", "use", "usage", "conditions of use"),
         *("rights statement", "usage rights", "権利", "権利情報", "利用条件", "ライセンス", "著作権", "二次利用"),
@@ -31,3 +33,9 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 """Field → labels, as `plain` writes them: lower case, plain width, without a colon."""
+
+COLUMNS: Final = {
+    **{name: name for name in ("title", "artist", "date", "genre", "holder", "credit", "cast", "role", "actor")},
+    "identifier": "number", "rights": "rights", "derivatives": "rights",
+}  # fmt: skip
+"""Column by the names that tables give it (`flows.archives.folder.columns`) → field, for labels that are not above."""

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 
 from flows.archives.errors import BadRecord, IsStream, MalformedAnswer, NotAnArchive
-from flows.archives.folder.columns import RIGHTS, understand
+from flows.archives.folder.columns import understand
 from flows.archives.iiif.images import picture_address
-from flows.archives.iiif.labels import FIELDS
+from flows.archives.iiif.labels import COLUMNS, FIELDS
 from flows.archives.limits import check_identifier
-from flows.archives.record import UNDATED, Record, Rights
+from flows.archives.record import UNDATED, Record, Rights, Role
 from flows.archives.values.dates import years
 from flows.archives.values.formats import plain, read_role
 from flows.archives.values.rights import Statement, decide
@@ -44,7 +44,8 @@ _LICENCE: Final = re.compile(
     r"href\s*=\s*[\"']?\s*(https?://(?:www\.)?(?:creativecommons|rightsstatements)\.org/[^\s\"'>]+)", re.IGNORECASE
 )
 """A licence behind a link. Other links in a credit lead to pages of the museum."""
-_MEMBERS: Final = ("manifests", "collections", "members", "items")
+_MEMBERS: Final = {"manifests": "manifest", "collections": "collection", "members": "", "items": ""}
+"""Where a collection names what it holds, and the kind of what is named there without one."""
 _PAGES: Final = ("items", "sequences", "structures", "annotations", "thumbnail")
 
 
@@ -82,13 +83,11 @@ def read_members(value: Json, address: str) -> Members:
     """
     try:
         pages = [each for name in ("first", "next") for each in _addresses_of(_at(value, name), address)]
-        listed = [each for name in _MEMBERS for each in _listed(value, name)]
+        listed = [(each, _kind(each) or _MEMBERS[name]) for name in _MEMBERS for each in _listed(value, name)]
     except BadRecord as error:
         raise MalformedAnswer(f"the collection {address}: {error}") from None
-    inside = [read_members(each, address) for each in listed if _is_written_out(each)]
-    found = [
-        (_kind(each), next(iter(_addresses_of(each, address)), "")) for each in listed if not _is_written_out(each)
-    ]
+    inside = [read_members(each, address) for each, _ in listed if _is_written_out(each)]
+    found = [(kind, next(iter(_addresses_of(each, address)), "")) for each, kind in listed if not _is_written_out(each)]
     manifests = [url for kind, url in found if url and kind != "collection"]
     collections = [*pages, *(url for kind, url in found if url and kind == "collection")]
     return Members(
@@ -136,8 +135,8 @@ def read_manifest(
         _rights(value, canvases, said["rights"]),
         _raw(value),
         title=" ".join(words(_at(value, "label"))[:1]) or next(iter(said["title"]), ""),
-        artists=tuple(part for each in said["artist"] for part in _SEVERAL.split(each) if part),
-        cast=tuple(read_role(part) for each in said["cast"] for part in _SEVERAL.split(each) if part),
+        artists=tuple(_parts(said["artist"])),
+        cast=tuple(_cast(*(_parts(said[name]) for name in ("cast", "role", "actor")))),
         date_text=date_text,
         year_from=year_from if said["date"] else _year(date_text),
         year_to=year_to if said["date"] else _year(date_text),
@@ -196,13 +195,14 @@ def _addresses_of(value: Json, base: str) -> list[str]:
     """The web addresses by which things there go: a text, an object's id, or several of them."""
     several = value if isinstance(value, list) else [value]
     said = [(each.get("id", each.get("@id")) if isinstance(each, dict) else each) for each in several]
-    urls = (_joined(base, each) for each in said if isinstance(each, str))
+    urls = (joined(base, each) for each in said if isinstance(each, str))
     return [url for url in urls if url]
 
 
-def _joined(base: str, address: str) -> str:
+def joined(base: str, address: str) -> str:
+    """An address on the web as seen from another, without a fragment; empty where it is none."""
     try:
-        url = urljoin(base, clean(address))
+        url = urldefrag(urljoin(base, clean(address))).url if clean(address) else ""
         parts = urlsplit(url)
         fits = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", url)
     except ValueError:
@@ -222,9 +222,22 @@ def _metadata(value: Json) -> dict[str, list[str]]:
 
 
 def _field(label: str) -> str:
-    """What a label names; one that sounds like rights does name them, whether it is known or not."""
-    sounds = understand((label[:LONGEST_LABEL],)).meant[0]
-    return _FIELD_OF.get(label) or ("rights" if sounds in RIGHTS else "")
+    """What a label names, else what a column so called would; what sounds like rights does name them."""
+    return _FIELD_OF.get(label) or COLUMNS.get(understand((label[:LONGEST_LABEL],)).meant[0], "")
+
+
+def _parts(values: list[str]) -> list[str]:
+    return [part for each in values for part in _SEVERAL.split(each) if part]
+
+
+def _cast(both: list[str], roles: list[str], actors: list[str]) -> Iterator[Role]:
+    """Who plays what: written in one, or, as many roles as actors, side by side; else each alone."""
+    yield from map(read_role, both)
+    if len(roles) == len(actors):
+        yield from map(Role, roles, actors)
+        return
+    yield from map(read_role, actors)
+    yield from (read_role(role) if re.search(r"[/／:：〈]", role) else Role(role, "") for role in roles)
 
 
 def _in_full(value: Json) -> Iterator[str]:

@@ -61,6 +61,15 @@ def test_nested_paged_and_circular_collections_are_walked_once() -> None:
     assert gone.identifier.endswith("/gone")
 
 
+def test_a_collection_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.archives.iiif.archive.MOST_IN_VAIN", 20)
+    with (
+        serve(lambda path: Reply(json.dumps(collection(("Collection", f"{path}1"))))) as server,
+        pytest.raises(MalformedAnswer, match="21 collections in a row"),
+    ):
+        list(quick(IiifArchive.open(access(server))).records(Window()))
+
+
 def test_a_single_manifest_is_an_archive_of_one_record() -> None:
     with serve(site({"/top": manifest("a")})) as server:
         archive = IiifArchive.open(access(server))
@@ -221,6 +230,12 @@ def test_the_walk_ends_where_the_last_harvest_did() -> None:
     found, asked = changed(stream(*PAGES), datetime(2024, 2, 15, tzinfo=UTC))
     assert set(found) == {"c", "d", "e", "f"}
     assert "/s/0" not in asked
+
+
+def test_pages_may_be_named_as_seen_from_the_one_before() -> None:
+    pages = stream(*PAGES)
+    relative = json.loads(json.dumps(pages).replace("@/s/", "/s/"))
+    assert changed(relative)[0] == changed(pages)[0]
 
 
 def test_before_a_refresh_only_deletions_count() -> None:

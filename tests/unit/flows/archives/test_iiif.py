@@ -170,6 +170,35 @@ def test_of_all_that_is_said_of_rights_the_strictest_holds(said: dict[str, Any],
     assert read_manifest(version_3(image(), **said), HERE).rights.derivatives is derivatives
 
 
+@pytest.mark.parametrize(
+    ("pairs", "cast"),
+    [
+        ({"役名": "弁慶", "役者名": "市川団十郎〈7〉"}, (Role("弁慶", "市川団十郎〈7〉"),)),
+        ({"役名 / Role": "弁慶；富樫", "Actors": "甲；乙"}, (Role("弁慶", "甲"), Role("富樫", "乙"))),
+        ({"役名": "弁慶"}, (Role("弁慶", ""),)),
+        ({"役者": "甲", "役名": "弁慶；富樫"}, (Role("", "甲"), Role("弁慶", ""), Role("富樫", ""))),
+        ({"配役": "弁慶：甲"}, (Role("弁慶", "甲"),)),
+        ({"役名": "弁慶〈7〉団十郎"}, (Role("弁慶", "〈7〉団十郎"),)),
+    ],
+)
+def test_roles_and_actors_are_told_apart(pairs: dict[str, str], cast: tuple[Role, ...]) -> None:
+    metadata = [{"label": label, "value": value} for label, value in pairs.items()]
+    assert read_manifest(version_3(image(), metadata=metadata), HERE).cast == cast
+
+
+def test_labels_in_two_languages_and_those_of_tables_are_known() -> None:
+    pairs = {"絵師 / Artist": "国貞", "Accession No.": "0001", "Dated": "1852", "所蔵先": "館"}
+    metadata = [{"label": label, "value": value} for label, value in pairs.items()]
+    found = read_manifest(version_3(image(), metadata=metadata), HERE)
+    assert (found.artists, found.year_from, found.holder, found.credit_line) == (("国貞",), 1852, "館", "館, 0001")
+
+
+@pytest.mark.parametrize(("address", "pictures"), [("", 0), ("https://i.example/1.jpg#xywh=1,1,2,2", 1)])
+def test_an_address_is_taken_without_fragment_and_none_for_none(address: str, pictures: int) -> None:
+    found = read_manifest(version_3({"id": address, "type": "Image"}), HERE).pictures
+    assert found == ("https://i.example/1.jpg",) * pictures
+
+
 def test_what_a_picture_says_of_its_rights_counts_too() -> None:
     strict = version_3(image(rights="http://rightsstatements.org/vocab/InC/1.0/"), rights=CC0)
     assert read_manifest(strict, HERE).rights.derivatives is Derivatives.NO
@@ -239,6 +268,7 @@ def test_what_is_neither_manifest_nor_collection_is_refused(value: Any) -> None:
         ({"@type": "sc:Collection", "first": "/p", "total": 9}, "", "p", 0),
         ({"@type": "sc:Collection", "next": {"@id": "/p"}, "manifests": ["/a"]}, "a", "p", 0),
         ({"type": "Collection", "items": None}, "", "", 0),
+        ({"@type": "sc:Collection", "manifests": [{"@id": "/a"}], "collections": [{"@id": "/c"}]}, "a", "c", 0),
         (
             {
                 "@type": "sc:Collection",
