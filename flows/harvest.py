@@ -11,7 +11,7 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import NamedTuple, Self
@@ -34,9 +34,10 @@ from db.entries.night import (
     WindowState,
 )
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, NoPicture, TooLarge
-from flows.archives.record import Archive, Picture, Record, Remark, Unreadable, Validators, Window
+from flows.archives.record import Archive, Picture, Record, Remark, Rights, Unreadable, Validators, Window
+from flows.archives.record import Derivatives as Said
 from flows.archives.values.formats import names_picture
-from flows.archives.values.permission import Permission, permitted
+from flows.archives.values.permission import PERMITTED, Permission, permitted, with_permission
 from flows.archives.values.rights import RULES_VERSION
 from flows.archives.web.breaker import Breaker
 from flows.endings import Ending
@@ -162,6 +163,7 @@ def harvest_archive(catalogue: Catalogue, settings: Settings, planned: PlannedAr
     Raises:
         ArchiveError: it cannot be read any further; what was read is kept.
     """
+    lay_permission_over(catalogue, settings.permission_for(planned.name), tally)
     name, archive = planned.name, planned.open()
     tally.protocol, log = archive.kind, about(__name__, archive=name)
     log.info("read as %s", archive.kind)
@@ -180,6 +182,26 @@ def harvest_archive(catalogue: Catalogue, settings: Settings, planned: PlannedAr
             raise type(failures[0])("; ".join(map(str, failures)))
     finally:
         archive.close()
+
+
+def lay_permission_over(catalogue: Catalogue, permission: Permission | None, tally: HarvestTally) -> None:
+    """Let what was written to the operator, or has ended, count for the records that are kept already."""
+    today = datetime.now(UTC).date()
+
+    def overlay(identifier: str, holder: str, kept: RightsEntry) -> RightsEntry:
+        stated = Rights(Said(kept.derivatives.value), kept.basis, kept.uri, kept.text)
+        covered = permission is not None and permission.covers(identifier, holder, today)
+        laid = with_permission(stated, permission if covered else None)
+        if laid == stated:
+            return kept
+        rules = kept.rules if laid.derivatives is Said.YES else 0  # newer ones may have come meanwhile
+        return replace(kept, derivatives=Derivatives(laid.derivatives.value), basis=laid.basis, rules=rules)
+
+    count = catalogue.lay_over(tally.archive, PERMITTED, overlay, held_too=permission is not None)
+    if count:
+        text = f"the written permission in nishiki.toml, or its end, changed the rights of {count:,} kept records"
+        tally.remarks[tally.archive, text] = None
+        about(__name__, archive=tally.archive).info("%s", text)
 
 
 def _harvest_records(

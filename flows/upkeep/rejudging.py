@@ -46,14 +46,16 @@ def judged(kept: KeptRights) -> RightsEntry:
     """What today's rules make of a record's rights.
 
     A folder's row is read again, for its columns may mean more than they did, and so is an API's record, for its codes
-    may; of other archives the statements are.
+    may; of other archives the statements are. What a written permission allows stays so.
     """
     rights = kept.rights
+    if rights.basis.startswith(PERMITTED):
+        return rights
     if kept.raw and (read := RIGHTS_OF.get(kept.kind)):
         return _entry(read(json.loads(kept.raw)))
     if kept.kind == OWN_KIND:
         return _of_row(kept)
-    if not rights.text or rights.basis.startswith(PERMITTED):
+    if not rights.text:
         return rights
     again = _entry(read_rights([rights.text], "dc:rights"))
     if len(rights.text) >= LONGEST_TEXT and again.derivatives is not Derivatives.NO:

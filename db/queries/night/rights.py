@@ -4,17 +4,18 @@ Rules are no part of the catalogue: whoever calls brings the function that judge
 record whose rights leave it open; it lapses when they change, and nothing that is forbidden can be released.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, select, update
+from sqlalchemy import Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from db.entries.night import JudgedAgain, KeptRights, Release, RightsEntry
+from db.entries.night import Derivatives, JudgedAgain, KeptRights, Release, RightsEntry
 from db.queries.base.review_rows import following, refresh_images
 from db.queries.base.store import Store, chunks, named_by, now
 from db.queries.base.usable import OPEN, may_be_shown
+from db.queries.night.history import keep_former
 from db.tables import night as tables
 from db.tables.night import Archive, Image, Record, Rights
 from db.tables.review import Review
@@ -22,6 +23,8 @@ from db.tables.review import Review
 AT_ONCE = 200
 """Records judged again in one transaction."""
 Judge = Callable[[KeptRights], RightsEntry]
+Overlay = Callable[[str, str, RightsEntry], RightsEntry]
+"""Identifier, holder and rights of a record → its rights."""
 
 
 class RightsQueries(Store):
@@ -42,6 +45,38 @@ class RightsQueries(Store):
                 moved += self._judge(session, kept, judge, rules)
             if not kept:
                 return moved
+
+    def lay_over(self, archive: str, begins: str, overlay: Overlay, *, held_too: bool) -> int:
+        """Change rights by what people wrote to each other, some records at a time, each durable; how many changed.
+
+        Args:
+            archive: whose records.
+            begins: what the basis of rights that were changed so before begins with.
+            overlay: what becomes of a record's rights.
+            held_too: look also at all that does not allow; off where nothing could be allowed.
+        """
+        count, last = 0, 0
+        while True:
+            with self._writing() as session:
+                rows = session.execute(_laid_over(archive, begins, last, held_too=held_too)).all()
+                both = {
+                    row.record_id: (before := _entry(row), overlay(identifier, holder, before))
+                    for row, identifier, holder in rows
+                }
+                changed = {number: rights for number, rights in both.items() if rights[0] != rights[1]}
+                self._lay(session, changed)
+            if not both:
+                return count
+            count, last = count + len(changed), max(both)
+
+    def _lay(self, session: Session, changed: Mapping[int, tuple[RightsEntry, RightsEntry]]) -> None:
+        """By record: the rights until now, which its history keeps, and those from now on."""
+        with following(session, self._insert(Review), named_by(session, list(changed))):
+            for number, (before, after) in changed.items():
+                keep_former(session, number)
+                session.execute(update(Rights).where(Rights.record_id == number).values(**asdict(after)))
+                if after.derivatives is not before.derivatives:
+                    session.execute(delete(tables.Release).where(tables.Release.record_id == number))
 
     def release(self, record_ids: Collection[int], curator: str, note: str) -> int:
         """Let these records be used, those of them whose rights leave it open; how many."""
@@ -93,6 +128,19 @@ class RightsQueries(Store):
         return moved
 
 
+def _laid_over(archive: str, begins: str, last: int, *, held_too: bool) -> Select[Rights, str, str]:
+    """The next rights after this record's number that an overlay may change, with identifier and holder."""
+    before = Rights.basis.startswith(begins, autoescape=True)
+    which = or_(before, Rights.derivatives != Derivatives.YES) if held_too else before
+    rows = select(Rights, Record.identifier, Record.holder).join(Record, Record.id == Rights.record_id)
+    rows = rows.join(Archive, Archive.id == Record.archive_id).where(Archive.name == archive, which)
+    return rows.where(Rights.record_id > last).order_by(Rights.record_id).limit(AT_ONCE)
+
+
+def _entry(row: Rights) -> RightsEntry:
+    return RightsEntry(row.derivatives, row.basis, row.uri, row.text, row.rules)
+
+
 def _judged_by_older(session: Session, rules: int) -> list[KeptRights]:
     other = aliased(Record)
     described = exists().where(other.archive_id == Record.archive_id, other.raw.not_like('%"row": {}}'))
@@ -112,7 +160,7 @@ def _judged_by_older(session: Session, rules: int) -> list[KeptRights]:
             kind,
             identifier,
             raw,
-            RightsEntry(row.derivatives, row.basis, row.uri, row.text, row.rules),
+            _entry(row),
             bool(row_missing),
         )
         for row, archive, kind, identifier, raw, row_missing in rows.all()

@@ -34,6 +34,8 @@ def test_a_permission_allows_and_its_letter_stands_beside_what_the_archive_said(
         ({"identifiers": ("arcUP", "x")}, True),
         ({"identifiers": ("MFA",)}, False),
         ({"given": date(2026, 12, 1)}, False),
+        ({"until": TODAY}, True),
+        ({"until": date(2026, 11, 26)}, False),
     ],
 )
 def test_it_allows_no_more_than_it_covers(limits: dict[str, object], covered: bool) -> None:
@@ -45,6 +47,19 @@ def test_without_one_and_where_all_is_allowed_already_nothing_changes() -> None:
     free = replace(HELD, rights=Rights(Derivatives.YES, "CC0"))
     assert permitted(HELD, None, TODAY) == HELD
     assert permitted(free, GIVEN, TODAY) == free
+
+
+def test_another_permission_takes_the_place_of_the_first_and_none_leaves_what_was() -> None:
+    first = permitted(HELD, GIVEN, TODAY)
+    second = GIVEN.model_copy(update={"reference": "Letter 13"})
+    assert permitted(first, second, TODAY) == permitted(HELD, second, TODAY)
+    assert permitted(first, None, TODAY) == HELD
+
+
+@pytest.mark.parametrize("basis", [PERMITTED, f"{PERMITTED} Letter 12; without it maybe: x"])
+def test_a_permission_that_cannot_be_taken_apart_leaves_nothing_allowed(basis: str) -> None:
+    odd = replace(HELD, rights=Rights(Derivatives.YES, basis))
+    assert permitted(odd, None, TODAY).rights.derivatives is Derivatives.UNKNOWN
 
 
 def test_it_stands_in_the_archives_table() -> None:
