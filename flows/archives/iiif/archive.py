@@ -116,7 +116,7 @@ class IiifArchive:
                 yield found
         yield from self.fetched(dict.fromkeys(manifests, UNDATED))
 
-    def members(self, front: Json, address: str) -> Iterator[str | Remark | Unreadable]:
+    def members(self, front: Json, address: str) -> Iterator[str | Unreadable]:
         """The addresses of all manifests below a collection, each once; loops and pages are followed once.
 
         Raises:
@@ -132,7 +132,8 @@ class IiifArchive:
                 yield Unreadable(url, f"a collection in it cannot be read ({error})", breaks_list=True, raw=b"")
                 continue
             if part.nameless:
-                yield Remark(url, f"{part.nameless} of its entries have no address and are passed over")
+                reason = f"{part.nameless} of its entries have no address on the web; tell the archive"
+                yield Unreadable(url, reason, breaks_list=True)
             in_vain = 0 if part.manifests else in_vain + 1
             if in_vain > MOST_IN_VAIN:
                 raise MalformedAnswer(
