@@ -79,19 +79,34 @@ def next_harvest_lines(settings: Settings, planned: PlannedArchive) -> Iterator[
     try:
         with plan_catalogue(settings, None, create=False) as plan:
             wanted, what = _next(plan, planned.name)
+            kinds = {each["name"]: each["kind"] for each in plan.catalogue.status()["archives"]}
     except NoCatalogue:
-        wanted, what = 0, "everything, for it was never harvested"
+        wanted, what, kinds = 0, "everything, for it was never harvested", {}
     asked = planned.access
     yield f"{planned.name}: {planned.settings.model_dump(mode='json')['address']} would be asked for {what}."
     protocol = planned.settings.protocol
-    yield f"  protocol: {'found out by asking' if protocol is Protocol.AUTO else protocol}"
+    last = f"; the last time it was {kinds[planned.name]}" if planned.name in kinds else ""
+    yield f"  protocol: {f'found out by asking{last}' if protocol is Protocol.AUTO else protocol}"
     options = planned.settings.options.model_dump(exclude={"protocol"}, exclude_defaults=True)
     if options:
         yield f"  options: {', '.join(f'{name} {value}' for name, value in options.items())}"
     pace = _pace_words(pace_of(settings, planned.settings))
     yield f"  pace: {pace} between two requests to one host, longer where its robots.txt asks for that"
-    yield f"  as: {asked.manners.user_agent()}"
+    yield from _limits(planned.settings)
+    reach = "" if settings.contact else "; the setting `contact` tells an archive where it can reach you"
+    yield f"  as: {asked.manners.user_agent()}{reach}"
     yield f"  pictures wanted so far: {wanted}"
+
+
+def _limits(archive: ArchiveSettings) -> Iterator[str]:
+    """What the operator agreed on with it."""
+    if archive.quiet_hours:
+        yield f"  not asked: {archive.quiet_hours}"
+    if archive.most_requests:
+        yield f"  requests: {archive.most_requests:,} to one host on one day at most"
+    if letter := archive.permission:
+        until = f" until {letter.until}" if letter.until else ""
+        yield f"  written permission: {letter.reference} of {letter.given}{until} ({letter.document}): {letter.scope}"
 
 
 def _next(plan: CataloguePlan, name: str) -> tuple[int, str]:

@@ -49,7 +49,16 @@ def test_archives_are_told_before_and_after_a_harvest_and_none_is_asked(
         next_harvest_lines(settings, planned)
     )
 
+    limits = {"quiet_hours": "09:00-18:00 Asia/Tokyo", "most_requests": 5000, "permission": letter}
+    agreed = with_archives(settings, {"never": {**never, **limits}})
+    told = " ".join(next_harvest_lines(agreed, planned_archive(agreed, "never")))
+    for words in ("found out by asking", "09:00-18:00 Asia/Tokyo", "5,000 to one host", "Letter 12 of 2026-03-01"):
+        assert words in told
+
     assert night(settings, "theatre").failure is None
+    asking = with_archives(settings, {"theatre": {**table, "protocol": "auto"}})
+    told = " ".join(next_harvest_lines(asking, planned_archive(asking, "theatre")))
+    assert "found out by asking; the last time it was oai-pmh" in told
     (_, read) = archives_told(settings)
     assert read["records"] > 5
     assert (read["last_window"], read["held_back"]["rights: no"], read["wanted_pictures"]) == ("done", 1, 1)
