@@ -52,6 +52,7 @@ class ChangeArchive(IiifArchive):
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
+        self._deletes: bool | None = None
         self._planned = dict[Window, list[Change | Unreadable]]()
 
     def check(self) -> None:
@@ -72,6 +73,11 @@ class ChangeArchive(IiifArchive):
 
         Of one that tells updates alone (level 1) nobody knows what is gone, though each update has a kind.
         """
+        if self._deletes is None:
+            self._deletes = self._tells_deletions()
+        return self._deletes
+
+    def _tells_deletions(self) -> bool:
         self.check()
         ends = dict.fromkeys(filter(None, (self._last_page(), _link(self.front(), "first", self._url))))
         found = [each for url in ends for each in self._changes(self._page(url)) if isinstance(each, Change)]
@@ -100,7 +106,8 @@ class ChangeArchive(IiifArchive):
         self.check()
         manifests = dict[str, datetime]()
         collections = list[str]()
-        for change in self._planned.get(window) or self._oldest(window.start):
+        planned = self._planned.get(window)
+        for change in self._oldest(window.start) if planned is None else planned:
             if isinstance(change, Unreadable):
                 yield change
             elif change.deleted:

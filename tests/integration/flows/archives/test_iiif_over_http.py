@@ -302,3 +302,15 @@ def test_a_stream_is_read_oldest_first_in_windows_and_goes_on_after_the_last_tha
         assert (first[1].until, second[1].start) == (datetime(2024, 1, 2, tzinfo=UTC),) * 2
         again = [name for found, _ in told(second[1].start) for name in found]
     assert again == ["b", "c", "d", "e", "f"], "inclusive: what was done at that moment comes again"
+
+
+def test_where_nothing_changed_each_end_of_the_stream_is_asked_for_once_to_know_it_and_once_to_walk() -> None:
+    answers: dict[str, Reply] = {}
+    with serve(answers.get) as server:
+        pages = stream(*PAGES)
+        answers |= {path: Reply(json.dumps(each).replace("@/", f"{server.root}/")) for path, each in pages.items()}
+        archive = quick(ChangeArchive.open(access(server)))
+        for window in archive.windows(datetime(2024, 5, 1, tzinfo=UTC)):
+            assert list(archive.records(window)) == []
+            assert archive.names_deleted()
+    assert sorted(server.asked) == ["/s/0", "/s/2", "/s/2", "/top"]
