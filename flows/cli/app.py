@@ -6,7 +6,7 @@ Whatever needs Prefect or torch is imported inside its command, so that those th
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,23 +67,34 @@ SWEEP_HOME = Path("sweep-data")
 
 
 @app.command()
-def demo(home: DemoHome = None) -> None:
+def demo(
+    home: DemoHome = None,
+    protocol: Annotated[str, typer.Option(help="How the sample archive is asked; each leads to the same.")] = "oai-pmh",
+) -> None:
     """Run a whole night on prints that nishiki draws.
 
     A real archive on this machine serves them; nothing of the operator's is touched.
     """
+    from flows.archives.sample.server import SPOKEN, serve_sample
+
+    if protocol not in SPOKEN:
+        refuse(f"the sample archive does not speak {protocol}; it speaks {', '.join(SPOKEN)}")
     home = home or Path("demo-data")
     _start_afresh(home)
     # The demo's own database, never the operator's, whatever the settings say.
     given = {"home": home, "database_url": own_database(home), **DEMO}
-    from flows.archives.sample.server import serve_sample
     from flows.evaluation.demo_truth import truth_lines
 
-    with serve_sample() as server, _night([server.base_url], **given) as plan:
+    name = f"sample archive over {protocol}"
+    with ExitStack() as stack:
+        server = stack.enter_context(serve_sample())
+        table = {name: {"protocol": protocol, "address": server.address(protocol)}}
+        settings, wrong = look_at_settings(archives=table, **given)
+        plan = stack.enter_context(_planned(settings, [name], wrong=wrong))
         from flows.nightly import nightly
 
-        say([f"The sample archive answers at {server.base_url}; everything in it is drawn by program."])
-        night = nightly([server.base_url], plan.settings)
+        say([f"The sample archive answers at {server.address(protocol)}; everything in it is drawn by program."])
+        night = nightly([name], plan.settings)
         _tell_night(plan, night)
         say(truth_lines(plan, [batch.batch_id for batch in night.batches], server.truth))
     exit_with(night.ending)

@@ -6,6 +6,7 @@ picture is meant, or None where nothing lies.
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 
 from flows.archives.sample.drawing.collection import Holding
@@ -15,6 +16,7 @@ Query = Sequence[tuple[str, str]]
 Answer = Callable[[str, Query, Shelf], bytes | Holding | None]
 _MEDIA = "cgk"
 """Last letters of keys."""
+_KEY = re.compile(rf"(\d{{4}})[-_]([{_MEDIA}])\b")
 
 
 def written(value: object) -> bytes:
@@ -32,6 +34,12 @@ def key_of(number: str) -> str:
     """The key that a number stands for; empty where it can be none."""
     known = number.isascii() and number.isdecimal() and int(number) % 10 < len(_MEDIA)
     return f"{int(number) // 10:04}-{_MEDIA[int(number) % 10]}" if known else ""
+
+
+def key_in(identifier: str) -> str:
+    """The key of the record that a protocol names so; empty where there can be none."""
+    found = _KEY.search(identifier)
+    return f"{found[1]}-{found[2]}" if found else key_of(identifier)
 
 
 def there(shelf: Shelf) -> list[Holding]:

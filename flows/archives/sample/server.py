@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 from flows.archives.sample import aic, cleveland, iiif, japan_search, met
 from flows.archives.sample.drawing.collection import Holding, added, colour_truth, holdings, picture
 from flows.archives.sample.drawing.press import Pixels
-from flows.archives.sample.museums import Answer, key_of
+from flows.archives.sample.museums import Answer, key_in, key_of
 from flows.archives.sample.oai import MEDIA_TYPES, PREFIX, Shelf, answer, describe
 
 SEED = 1846
@@ -34,6 +34,9 @@ APIS: dict[str, Answer] = {
     "iiif-change": iiif.changes,
 }
 """Protocol, and first part of the path below which it is spoken → its answers."""
+OAI_PMH = "oai-pmh"
+SPOKEN = (OAI_PMH, *APIS)
+"""Protocols that the sample archive speaks."""
 LONGEST_FORM_BYTES = 65536
 
 
@@ -49,15 +52,19 @@ class SampleArchive:
         self._holdings = {holding.key: holding for holding in stock}
         self._lock = threading.Lock()
 
+    def address(self, protocol: str) -> str:
+        """Where it speaks this protocol, one of `SPOKEN`."""
+        return self.base_url if protocol == OAI_PMH else f"{self.root}/{protocol}"
+
     @property
     def identifiers(self) -> list[str]:
         """Of all records, deleted ones too, oldest datestamp first."""
         return [PREFIX + holding.key for holding in self.shelf().holdings]
 
     def holding(self, identifier: str) -> Holding:
-        """What is known here of a record, its design included; KeyError where there is none."""
+        """What is known here of a record, its design included, by its name in any protocol; KeyError for none."""
         with self._lock:
-            return self._holdings[identifier.removeprefix(PREFIX)]
+            return self._holdings[key_in(identifier)]
 
     def truth(self, identifier: str) -> Pixels:
         """The colours of the very impression whose picture the record has: uint8, (H, W, 3), sRGB."""

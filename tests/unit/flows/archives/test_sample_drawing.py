@@ -21,6 +21,7 @@ from flows.archives.sample.drawing.prints import POSES, draw_ink_print, draw_pri
 from flows.archives.sample.drawing.props import BACKDROPS, PROPS
 from flows.archives.sample.drawing.sheet import Sheet
 from flows.archives.sample.drawing.textiles import TEXTILES, tile
+from flows.archives.sample.museums import key_in
 
 SMALL = (160, 240)
 SHEET = [(0, 0), (100, 0), (100, 150), (0, 150)]
@@ -226,3 +227,18 @@ def test_a_damaged_holding_is_the_first_half_of_a_picture() -> None:
     damaged = next(one for one in holdings(1, 0, 0) if one.damaged)
     assert picture(damaged).startswith(b"\xff\xd8\xff")
     assert not picture(damaged).endswith(b"\xff\xd9")
+
+
+@pytest.mark.parametrize(
+    ("identifier", "key"),
+    [
+        ("oai:sample.nishiki:0001-c", "0001-c"),
+        ("sample-0012_k", "0012-k"),
+        ("http://127.0.0.1:41783/iiif/0001-c/manifest.json", "0001-c"),
+        ("121", "0012-g"),
+        ("125", ""),
+        ("", ""),
+    ],
+)
+def test_a_record_is_known_by_its_name_in_every_protocol(identifier: str, key: str) -> None:
+    assert key_in(identifier) == key

@@ -278,6 +278,11 @@ def test_a_demo_removes_earlier_demos_only(nishiki: Run, tmp_path: Path) -> None
     assert (work / "catalogue.db").read_bytes() == b"a year of work"
 
 
+def test_a_demo_over_a_protocol_that_the_sample_archive_does_not_speak_is_refused(nishiki: Run) -> None:
+    said = sentence(nishiki("demo", "--protocol", "gopher"), 2)
+    assert "does not speak gopher; it speaks oai-pmh, japan-search, met, aic, cleveland, iiif, iiif-change" in said
+
+
 def test_a_mistyped_home_makes_no_empty_catalogue(nishiki: Run, tmp_path: Path) -> None:
     for command in ("match", "dispatch", "resume"):
         assert "no catalogue in typo" in sentence(nishiki(command, "--home", "typo"), 1)
