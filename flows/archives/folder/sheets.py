@@ -149,8 +149,11 @@ def _objects(text: str) -> Iterator[Line]:
         rows = json.loads(text, object_pairs_hook=pairs)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    if isinstance(rows, _Pairs):  # {"records": […]}, as programs export it
+        lists = [value for _, value in rows.plain_pairs() if isinstance(value, list)]
+        rows = lists[0] if len(lists) == 1 else None
     if not isinstance(rows, list):
-        raise ValueError("it is no list of objects")  # noqa: TRY004 - the caller names every unreadable table alike
+        raise ValueError("it is no list of objects, nor an object that holds just one list")  # noqa: TRY004 - the caller names every unreadable table alike
     for number, row in enumerate(rows, 1):
         place = f"object {number}"
         is_object = isinstance(row, _Pairs)

@@ -245,6 +245,10 @@ CSV = "identifier,file,derivatives\nx1,P001.png,no\n"
         ("records.csv", ("題名," + CSV.replace("\n", "\n暫,", 1)).encode("cp932")),
         ("records.csv", ("題名," + CSV.replace("\n", "\nしばらく,", 1)).encode("euc_jp")),
         ("records.json", json.dumps([{"identifier": "x1", "File": ["P001.png"], "Derivatives": "no"}])),
+        (
+            "records.json",
+            json.dumps({"total": 1, "records": [{"identifier": "x1", "file": "P001.png", "derivatives": "no"}]}),
+        ),
         ("Records.xlsx", workbook(BOOK)),
         ("records.xlsx", workbook([["notes"], ["about"]], BOOK)),
         ("records.xlsx", workbook([[None], *BOOK])),
