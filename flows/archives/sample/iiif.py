@@ -4,6 +4,7 @@ Made from the specifications (Presentation 3.0, Image 3.0, Change Discovery 1.0)
 """
 
 import io
+from functools import lru_cache
 
 from PIL import Image
 
@@ -123,6 +124,7 @@ def _info(holding: Holding, shelf: Shelf) -> dict[str, object]:
     }
 
 
+@lru_cache(8192)  # a print is drawn to tell it
 def _size(holding: Holding) -> tuple[int, int]:
     with Image.open(io.BytesIO(picture(holding))) as opened:
         return opened.size
