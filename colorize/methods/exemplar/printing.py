@@ -53,6 +53,8 @@ _PAPER_PART = 0.6
 _PALER = np.array([-0.2, -0.4], np.float32)
 """a, b of paper for each L that its scan is brighter: a regression on 120 actor prints has −.20, −.33, on the 412 other
 prints of docs/colour.md −.10, −.21, on those of one museum −.24, −.43."""
+_BRIGHTER = -6.0, 10.0
+"""Least and most that counts of the difference, in L: ink on dark toned paper tells nothing of other papers."""
 _BRIGHTEST = 0.97
 """Quantile of L that tells how bright a scan's paper is."""
 _DOUBT = 30.0
@@ -131,7 +133,7 @@ def printed(
         said = with_place(said, prior, _lab(laid.style))
     found = blocks(said, prior.classes, lightness, own)
     papers = np.mean([paper_tone(lab) for lab in labs], axis=0)
-    brighter = _bright(lightness) - float(np.mean([_bright(lab[..., 0]) for lab in labs]))
+    brighter = float(np.clip(_bright(lightness) - np.mean([_bright(lab[..., 0]) for lab in labs]), *_BRIGHTER))
     chroma, sure = painted(found, lightness), trust(found, said, prior.classes, brighter)
     chroma = paper_led(chroma, lightness, papers + _PALER * np.float32(brighter), _PAPER_PART)
     shape = content.shape[0] // _CELL_PX, content.shape[1] // _CELL_PX
