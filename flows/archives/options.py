@@ -43,32 +43,29 @@ class OaiOptions(Options):
     )
 
 
-class IiifOptions(Options):
-    """IIIF's: in which size pictures are asked for."""
+class IiifPictures(Options):
+    """How pictures over IIIF are asked for."""
+
+    long_edge_px: int = Field(
+        default=0, ge=0, le=100_000, description="Pictures no larger than that; 0: as large as the archive allows."
+    )
+    image_rights: bool = Field(
+        default=True,
+        description="Is a picture left whose own info.json forbids derivatives, whatever its manifest says? "
+        "false where a permission of the holder covers it.",
+    )
+
+
+class IiifOptions(IiifPictures):
+    """IIIF's."""
 
     protocol: Literal["iiif"] = "iiif"
-    long_edge_px: int = Field(
-        default=0, ge=0, le=100_000, description="Pictures no larger than that; 0: as large as the archive allows."
-    )
-    image_rights: bool = Field(
-        default=True,
-        description="Is a picture left whose own info.json forbids derivatives, whatever its manifest says? "
-        "false where a permission of the holder covers it.",
-    )
 
 
-class IiifChangeOptions(Options):
-    """Those of IIIF Change Discovery: in which size pictures are asked for."""
+class IiifChangeOptions(IiifPictures):
+    """IIIF Change Discovery's."""
 
     protocol: Literal["iiif-change"] = "iiif-change"
-    long_edge_px: int = Field(
-        default=0, ge=0, le=100_000, description="Pictures no larger than that; 0: as large as the archive allows."
-    )
-    image_rights: bool = Field(
-        default=True,
-        description="Is a picture left whose own info.json forbids derivatives, whatever its manifest says? "
-        "false where a permission of the holder covers it.",
-    )
 
 
 class JapanSearchOptions(Options):

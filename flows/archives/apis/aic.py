@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC
 from typing import ClassVar
 
-from flows.archives.apis.museum import MuseumApi, Page, moment, web_addresses, year_at
+from flows.archives.apis.museum import MuseumApi, Page, web_addresses, year_at
 from flows.archives.apis.rights import aic_rights
 from flows.archives.errors import MalformedAnswer
 from flows.archives.options import AicOptions
 from flows.archives.record import Access, Record, Remark, Unreadable, Window
+from flows.archives.values.moments import read_moment
 from flows.archives.web.json_answers import Json, number_at, object_at, raw_text, text_at, texts_at
 
 HOLDER = "The Art Institute of Chicago"
@@ -88,7 +89,7 @@ class AicArchive(MuseumApi):
         otherwise = set(_OTHERWISE.findall(text_at(self._licence, "license_text"))) - _NO_TEXTS
         return Record(
             identifier,
-            moment(text_at(item, "updated_at")),
+            read_moment(text_at(item, "updated_at"), "date of change"),
             aic_rights(item),
             raw_text({name: value for name, value in object_at(item).items() if name not in otherwise}),
             title=text_at(item, "title"),

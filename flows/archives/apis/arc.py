@@ -17,7 +17,7 @@ from soupsieve import SelectorSyntaxError
 
 from flows.addresses import shown
 from flows.archives.apis.captions import Person, read_caption
-from flows.archives.errors import ArchiveRefused, BadRecord, MalformedAnswer, NoPicture, NotAnArchive
+from flows.archives.errors import ArchiveRefused, BadRecord, MalformedAnswer, NotAnArchive
 from flows.archives.limits import within_limits
 from flows.archives.options import ArcOptions, Markup
 from flows.archives.record import (
@@ -33,8 +33,8 @@ from flows.archives.record import (
     Validators,
     Window,
 )
-from flows.archives.values.formats import looks_like_picture, what_it_is
 from flows.archives.web.client import PoliteClient
+from flows.archives.web.pictures import fetch_picture
 
 LEAST_PACE_S: Final = 5.0
 """A fetch every 1.5 s had an address shut out for six days."""
@@ -131,14 +131,7 @@ class ArcArchive:
 
     def picture(self, reference: str, known: Validators = _NOTHING) -> Picture | None:
         """Fetches a picture, and takes nothing else for one; a page in its place is a host that is busy."""
-        limit = self._client.manners.max_bytes_picture
-        answer = self._client.get(reference, limit=limit, known=known, wanted=looks_like_picture)
-        if answer is None:
-            return None
-        if not looks_like_picture(answer.data):
-            kind = what_it_is(answer.data)
-            raise NoPicture(f"{shown(answer.url)} is {kind} ({answer.content_type or 'no type'}); look at it", kind)
-        return Picture(answer.data, answer.url, answer.validators, sha256=answer.sha256)
+        return fetch_picture(self._client, reference, known)
 
     def _page(self, number: int, size: int) -> list[Hit]:
         """One page of the list.

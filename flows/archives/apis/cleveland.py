@@ -8,11 +8,12 @@ Each record says by `share_license_status` whether it and its pictures are CC0. 
 from collections.abc import Iterator
 from typing import ClassVar
 
-from flows.archives.apis.museum import MuseumApi, Page, moment, web_addresses, year_at
+from flows.archives.apis.museum import MuseumApi, Page, web_addresses, year_at
 from flows.archives.apis.rights import cleveland_rights
 from flows.archives.options import ClevelandOptions
 from flows.archives.record import Access, Record, Window
 from flows.archives.values.formats import read_role
+from flows.archives.values.moments import read_moment
 from flows.archives.web.json_answers import Json, list_at, number_at, raw_text, text_at, texts_at
 
 HOLDER = "The Cleveland Museum of Art"
@@ -59,7 +60,7 @@ class ClevelandArchive(MuseumApi):
         pictures = self._pictures(item)
         return Record(
             identifier,
-            moment(text_at(item, "updated_at")),
+            read_moment(text_at(item, "updated_at"), "date of change"),
             cleveland_rights(item),
             raw_text(item),
             title=text_at(item, "title"),

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from flows.archives.apis.museum import MuseumApi, Page, moment, web_addresses, year_at
+from flows.archives.apis.museum import MuseumApi, Page, web_addresses, year_at
 from flows.archives.apis.rights import met_rights
 from flows.archives.errors import ArchiveUnavailable, Gone
 from flows.archives.options import MetOptions
 from flows.archives.record import Access, Derivatives, Record, Rights, Window
 from flows.archives.values.formats import read_role
+from flows.archives.values.moments import read_moment
 from flows.archives.web.json_answers import Json, list_at, number_at, raw_text, text_at, texts_at
 
 HOLDER = "The Metropolitan Museum of Art"
@@ -79,7 +80,7 @@ class MetArchive(MuseumApi):
         credit = text_at(item, "creditLine")
         return Record(
             identifier,
-            moment(text_at(item, "metadataDate")),
+            read_moment(text_at(item, "metadataDate"), "date of change"),
             met_rights(item),
             raw_text(item),
             title=text_at(item, "title"),

@@ -223,19 +223,6 @@ class MuseumApi(ABC):
                 )
 
 
-def moment(text: str) -> datetime:
-    """A date and time in ISO 8601, aware UTC.
-
-    Raises:
-        BadRecord: it is none.
-    """
-    try:
-        read = datetime.fromisoformat(text)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadRecord(f"its date of change {text!r} is no date; tell the archive") from None
-
-
 def year_at(value: Json, name: str) -> int | None:
     """The year in a field; None where there is none that can be one."""
     year = number_at(value, name)

@@ -24,7 +24,7 @@ from flows.archives.errors import (
 from flows.archives.iiif.images import Asked, largest, service_of
 from flows.archives.iiif.presentation import info_rights, is_manifest, read_manifest, read_members
 from flows.archives.limits import within_limits
-from flows.archives.options import IiifChangeOptions, IiifOptions
+from flows.archives.options import IiifPictures
 from flows.archives.record import UNDATED, Access, Derivatives, Picture, Record, Remark, Unreadable, Validators, Window
 from flows.archives.web.client import REFUSALS_IN_A_ROW, PoliteClient
 from flows.archives.web.json_answers import Json, ask_json, raw_text
@@ -59,7 +59,7 @@ class IiifArchive:
         self._url = access.address
         self._genres = access.genres
         options = access.options
-        known = options if isinstance(options, IiifOptions | IiifChangeOptions) else IiifOptions()
+        known = options if isinstance(options, IiifPictures) else IiifPictures()
         self._long_edge_px, self._image_rights = known.long_edge_px, known.image_rights
         self._client = PoliteClient(access.manners, access.address)
         self._first: Json = None

@@ -16,6 +16,7 @@ from flows.archives.errors import BadRecord, MalformedAnswer, NotAnArchive
 from flows.archives.iiif.archive import IiifArchive
 from flows.archives.iiif.presentation import joined
 from flows.archives.record import UNDATED, Access, Derivatives, Record, Remark, Rights, Unreadable, Window
+from flows.archives.values.moments import read_moment
 from flows.archives.web.json_answers import Json, ask_json, list_at, object_at, raw_text, text_at
 
 MOST_PAGES: Final = 100_000
@@ -190,7 +191,7 @@ def _parts(changes: list[Change | Unreadable]) -> list[list[Change | Unreadable]
 def _read(activity: Json) -> Iterator[Change]:
     kind = text_at(activity, "type").lower() or UPDATE
     stated = text_at(activity, "endTime") or text_at(activity, "startTime")
-    at = _moment(stated) if stated else None
+    at = read_moment(stated, "time") if stated else None
     if kind == REFRESH:
         yield Change("", kind, False, at, activity)
         return
@@ -208,14 +209,6 @@ def _read(activity: Json) -> Iterator[Change]:
 def _deleted(change: Change) -> Record:
     gone = Rights(Derivatives.UNKNOWN, "deleted by the archive")
     return Record(change.url, change.at or UNDATED, gone, raw_text(change.activity), deleted=True)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        read = datetime.fromisoformat(text)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadRecord(f"its time {text[:40]!r} is none; tell the archive") from None
 
 
 def _link(value: Json, name: str, base: str = "") -> str:

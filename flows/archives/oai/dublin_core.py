@@ -13,7 +13,7 @@ Which element means what is a choice, since Dublin Core leaves it open:
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 from xml.etree.ElementTree import Element, tostring
 
@@ -23,6 +23,7 @@ from flows.archives.oai.namespaces import DC, DC_TERMS, OAI, OAI_DC
 from flows.archives.record import Derivatives, Record, Rights
 from flows.archives.values.dates import years
 from flows.archives.values.formats import FOREIGN_SUFFIXES, PICTURE_SUFFIXES, names_picture, plain, read_role
+from flows.archives.values.moments import read_moment
 from flows.archives.values.rights import Statement, decide
 
 # https://www.dublincore.org/specifications/dublin-core/dcmi-type-vocabulary/: kinds of thing, never a genre.
@@ -58,7 +59,7 @@ def header_of(record: Element) -> tuple[str, datetime, bool]:
     identifier = _text(header, f"{OAI}identifier")
     if header is None or not identifier:
         raise BadRecord("its header has no identifier; tell the archive")
-    return identifier, read_datestamp(_text(header, f"{OAI}datestamp")), header.get("status") == "deleted"
+    return identifier, read_moment(_text(header, f"{OAI}datestamp"), "datestamp"), header.get("status") == "deleted"
 
 
 def read_record(record: Element, base_url: str, genres: Collection[str]) -> Record:
@@ -104,19 +105,6 @@ def read_record(record: Element, base_url: str, genres: Collection[str]) -> Reco
         pictures=addresses.pictures,
         remarks=addresses.remarks,
     )
-
-
-def read_datestamp(text: str) -> datetime:
-    """An OAI-PMH datestamp of either granularity, aware UTC.
-
-    Raises:
-        BadRecord: it is none.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadRecord(f"its datestamp {text!r} is no date; tell the archive") from None
 
 
 def _span(said: "_Elements") -> tuple[str, ...]:

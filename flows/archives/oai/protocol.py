@@ -12,11 +12,11 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from flows.archives.errors import BadRecord, MalformedAnswer, NotAnArchive
-from flows.archives.oai.dublin_core import read_datestamp
 from flows.archives.oai.encoding import Encoded, encoded
 from flows.archives.oai.namespaces import OAI, correct_namespaces
 from flows.archives.oai.salvage import Torn, error_code, is_hostile, salvage, texts
 from flows.archives.values.formats import looks_like_html
+from flows.archives.values.moments import read_moment
 
 DAYS = "%Y-%m-%d"
 GRANULARITIES = {"YYYY-MM-DD": DAYS, "YYYY-MM-DDThh:mm:ssZ": "%Y-%m-%dT%H:%M:%SZ"}
@@ -99,7 +99,7 @@ def read_identity(data: bytes, address: str, clock: datetime | None = None) -> I
         told = repr(said["granularity"]) if said["granularity"] else "none"
         remarks.append(f"it states the granularity {told}, which OAI-PMH does not know; it is asked by days")
     try:
-        response_date = read_datestamp(said["responseDate"])
+        response_date = read_moment(said["responseDate"], "datestamp")
     except BadRecord as error:
         if clock is None:
             raise MalformedAnswer(f"{address} states no responseDate: {error}") from None
