@@ -132,6 +132,10 @@ class Markup(BaseModel):
     caption: str = Field(default="", max_length=1000, description="Its caption within it; empty: all its text.")
     picture: str = Field(default="img@src", max_length=1000, description="Its picture.")
     page: str = Field(default="a@href", max_length=1000, description="Its page for people.")
+    label: Text = Field(
+        default="dt",
+        description="Labels beside the caption, such as those of rights; what is said stands in the next element.",
+    )
     large: tuple[Text, str] = Field(
         default=("/th_image/", "/image/"),
         description="What leads from a small picture's address to the large one's; the first place alone is changed.",

@@ -6,8 +6,8 @@ wants to be asked seldom: five seconds at least lie between two requests, and a 
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Self
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -17,7 +17,8 @@ from soupsieve import SelectorSyntaxError
 
 from flows.addresses import shown
 from flows.archives.apis.captions import Person, read_caption
-from flows.archives.errors import ArchiveRefused, BadRecord, MalformedAnswer, NotAnArchive
+from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, BadRecord, MalformedAnswer, NotAnArchive
+from flows.archives.iiif.labels import field_of
 from flows.archives.limits import within_limits
 from flows.archives.options import ArcOptions, Markup
 from flows.archives.record import (
@@ -33,12 +34,16 @@ from flows.archives.record import (
     Validators,
     Window,
 )
+from flows.archives.values.dates import years
+from flows.archives.values.rights import Statement, decide
 from flows.archives.web.client import PoliteClient
 from flows.archives.web.pictures import fetch_picture
 
 LEAST_PACE_S: Final = 5.0
 """A fetch every 1.5 s had an address shut out for six days."""
 MOST_PAGES: Final = 10_000
+SHORT_PAGES: Final = 3
+"""Times that a page is asked for that is not full, until it comes twice alike."""
 OWN: Final = "Art Research Center, Ritsumeikan University"
 TERMS: Final = (
     "Terms of use of the Art Research Center (www.arc.ritsumei.ac.jp/e/database/guide.html): cropping and trimming, "
@@ -57,6 +62,8 @@ class Hit:
     """Absolute URL; empty where there is none."""
     page: str = ""
     """Its page for people."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What stands in labelled fields beside the caption, by field (`flows.archives.iiif.labels`)."""
 
 
 class ArcArchive:
@@ -77,7 +84,7 @@ class ArcArchive:
     def __init__(self, base_url: str, name: str, client: PoliteClient, options: ArcOptions) -> None:
         self.name = name
         self.address = shown(base_url)
-        self._base_url = base_url
+        self._list_url = urljoin(f"{base_url.rstrip('/')}/", options.list_path)
         self._client = client
         self._options = options
 
@@ -92,7 +99,7 @@ class ArcArchive:
             NotAnArchive: the page holds none.
         """
         try:
-            hits = self._page(0, 1)
+            hits = self._asked(0, 1)
         except MalformedAnswer as error:
             raise NotAnArchive(str(error)) from None
         if not hits:
@@ -110,7 +117,7 @@ class ArcArchive:
         """Every result of the query, each once.
 
         Raises:
-            MalformedAnswer: a page in which the selectors find nothing.
+            MalformedAnswer: a first page in which the selectors find nothing.
             ArchiveRefused, ArchiveUnavailable: the portal does not want to be asked any more; the next night goes on.
         """
         known: set[str] = set()
@@ -134,7 +141,26 @@ class ArcArchive:
         return fetch_picture(self._client, reference, known)
 
     def _page(self, number: int, size: int) -> list[Hit]:
-        """One page of the list.
+        """One page of the list; one that is not full is the last, or came broken, and is believed when it comes again.
+
+        Raises:
+            ArchiveUnavailable: nothing can be read of a further page. MalformedAnswer, NotAnArchive: of the first.
+        """
+        seen = list[list[Hit]]()
+        for left in reversed(range(SHORT_PAGES)):
+            try:
+                hits = self._asked(number, size)
+            except MalformedAnswer as error:
+                if left:
+                    continue
+                raise (ArchiveUnavailable(f"{error}, or try again later") if number else error) from None
+            if len(hits) >= size or hits in seen:
+                return hits
+            seen.append(hits)
+        raise ArchiveUnavailable(f"{self.name} answers page {number + 1} of its list differently every time")
+
+    def _asked(self, number: int, size: int) -> list[Hit]:
+        """One answer.
 
         Raises:
             NotAnArchive: nothing lies there.
@@ -142,7 +168,7 @@ class ArcArchive:
         """
         options = self._options
         paging = {options.size_parameter: str(size), options.page_parameter: str(number)}
-        url = f"{urljoin(self._base_url, options.list_path)}?{urlencode([*options.query.items(), *paging.items()])}"
+        url = f"{self._list_url}?{urlencode([*options.query.items(), *paging.items()])}"
         try:
             answer = self._client.get(url, limit=self._client.manners.max_bytes_text)
         except ArchiveRefused as error:
@@ -151,7 +177,7 @@ class ArcArchive:
             raise NotAnArchive(f"{error}; check `list_path`") from None
         assert answer is not None  # nothing was said of a version that is known
         hits = read_hits(answer.data, answer.url, options.markup)
-        if not hits and not number and options.markup.nothing_found.encode() not in answer.data:
+        if not hits and options.markup.nothing_found.encode() not in answer.data:
             raise MalformedAnswer(
                 f"{shown(answer.url)} was read and nothing was found in it: the page is not as `markup` says "
                 f"(items by {options.markup.item!r}); look at its source and correct the selectors in nishiki.toml"
@@ -160,26 +186,29 @@ class ArcArchive:
 
     def _read(self, hit: Hit, place: str) -> Record | Unreadable:
         caption = read_caption(hit.caption)
-        raw = json.dumps({"caption": hit.caption, "picture": hit.picture, "page": hit.page}, ensure_ascii=False)
+        raw = json.dumps({name: value for name, value in vars(hit).items() if value}, ensure_ascii=False)
         if not caption.accession:
             reason = f"its caption begins with no accession number ({hit.caption[:80]!r})"
             return Unreadable(f"result {place} of {self.name}", reason, breaks_list=True, raw=raw.encode())
         host = urlsplit(hit.picture).hostname or ""
         own = host in self._options.own_hosts and any(part in hit.picture for part in self._options.own_paths)
+        said = hit.said
+        from_label = years(said.get("date", ""))
+        holder = OWN if own else said.get("holder", "")
         record = Record(
             caption.accession,
             UNDATED,
-            Rights(Derivatives.NO, TERMS, text=TERMS) if own else Rights(Derivatives.UNKNOWN, OTHERS_TERMS),
+            _rights(said.get("rights", ""), own=own),
             raw,
             title=" ".join(caption.titles),
             artists=tuple(map(_named, caption.artists)),
             cast=tuple(Role(actor.role or "", _named(actor)) for actor in caption.actors),
-            date_text=caption.date_text or "",
-            year_from=caption.first_year or caption.last_year,
-            year_to=caption.last_year or caption.first_year,
-            genre=self._options.genre_found or None,
-            holder=OWN if own else "",
-            credit_line=f"{OWN}, {caption.accession}" if own else "",
+            date_text=said.get("date") or caption.date_text or "",
+            year_from=caption.first_year or caption.last_year or from_label[0],
+            year_to=caption.last_year or caption.first_year or from_label[1],
+            genre=said.get("genre", self._options.genre_found) or None,
+            holder=holder,
+            credit_line=f"{holder}, {caption.accession}" if holder else "",
             landing_url=hit.page or None,
             pictures=(hit.picture,) if hit.picture else (),
             remarks=() if hit.picture else ("it shows no picture",),
@@ -198,19 +227,45 @@ def read_hits(data: bytes, address: str, markup: Markup) -> list[Hit]:
     """
     page = BeautifulSoup(data, "html.parser")
     try:
-        return [
-            Hit(
-                " ".join(_value(item, markup.caption).split()),
-                _joined(address, _value(item, markup.picture)).replace(*markup.large, 1),
-                _joined(address, _value(item, markup.page)),
-            )
-            for item in page.select(markup.item)
-            if _value(item, markup.caption).strip()
-        ]
+        hits = [_hit(item, address, markup) for item in page.select(markup.item)]
     except (SelectorSyntaxError, RecursionError) as error:
         raise MalformedAnswer(
             f"{shown(address)} cannot be read by `markup` ({type(error).__name__}: {error})"
         ) from None
+    return [hit for hit in hits if hit.caption]
+
+
+def _hit(item: Tag, address: str, markup: Markup) -> Hit:
+    said = dict[str, str]()
+    for name, text in _said(item, markup.label):
+        before = said.get(name, "")
+        said[name] = f"{before}\n{text}" if name == "rights" else before or text
+    return Hit(
+        " ".join(_value(item, markup.caption).split()),
+        _joined(address, _value(item, markup.picture)).replace(*markup.large, 1),
+        _joined(address, _value(item, markup.page)),
+        said,
+    )
+
+
+def _said(item: Tag, selector: str) -> Iterator[tuple[str, str]]:
+    """Labels that are understood, and what follows them; all that is labelled is taken out, being no caption."""
+    for label in item.select(selector):
+        value = label.find_next_sibling()
+        name = field_of(label.get_text(" ").strip())
+        if value is not None and name:
+            yield name, " ".join(value.get_text(" ").split())
+        for each in filter(None, (label, value)):
+            each.extract()
+
+
+def _rights(said: str, *, own: bool) -> Rights:
+    """Of ARC's own pictures its terms hold, whatever stands beside them."""
+    if own:
+        return Rights(Derivatives.NO, TERMS, text=TERMS)
+    if not said:
+        return Rights(Derivatives.UNKNOWN, OTHERS_TERMS)
+    return decide([Statement(said, "what stands beside its caption")])
 
 
 def _value(item: Tag, selector: str) -> str:

@@ -1,6 +1,12 @@
-"""By which labels of a manifest's `metadata` its fields are known, in Japanese and English. Data alone."""
+"""By which labels fields are known, of a manifest's `metadata` or on a page, in Japanese and English."""
 
 from typing import Final
+
+from flows.archives.folder.columns import understand
+from flows.archives.values.formats import plain
+
+LONGEST_LABEL: Final = 200
+"""Characters by which a label is known."""
 
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "title": ("title", "titles", "作品名", "画題", "画題等", "題名", "タイトル", "資料名", "書名", "name"),
@@ -39,3 +45,11 @@ COLUMNS: Final = {
     "identifier": "number", "rights": "rights", "derivatives": "rights",
 }  # fmt: skip
 """Column by the names that tables give it (`flows.archives.folder.columns`) → field, for labels that are not above."""
+
+_FIELD_OF: Final = {plain(label): field for field, labels in FIELDS.items() for label in labels}
+
+
+def field_of(label: str) -> str:
+    """What a label names, else what a column so called would; what sounds like rights does name them."""
+    said = plain(label).strip(" :：")
+    return _FIELD_OF.get(said) or COLUMNS.get(understand((said[:LONGEST_LABEL],)).meant[0], "")

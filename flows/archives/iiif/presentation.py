@@ -15,9 +15,8 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from bs4 import BeautifulSoup
 
 from flows.archives.errors import BadRecord, IsStream, MalformedAnswer, NotAnArchive
-from flows.archives.folder.columns import understand
 from flows.archives.iiif.images import picture_address
-from flows.archives.iiif.labels import COLUMNS, FIELDS
+from flows.archives.iiif.labels import FIELDS, field_of
 from flows.archives.limits import check_identifier
 from flows.archives.record import UNDATED, Record, Rights, Role
 from flows.archives.values.dates import years
@@ -30,15 +29,12 @@ MOST_RAW: Final = 2**20
 MOST_PICTURES: Final = 100
 """Of one record: a print has one or a few, a book hundreds that are no prints."""
 _LANGUAGES: Final = ("ja", "none", "@none", "en")
-_FIELD_OF: Final = {plain(label): field for field, labels in FIELDS.items() for label in labels}
 _SPEAKS_OF_RIGHTS: Final = re.compile(
     r"©|copyright|rights|licen[cs]e|permission|permitted|reuse|re-use|creative ?commons|public domain"
     r"|derivati|commercial|modif|adapt|alter|colou?ri[sz]|\b(?:no|not|only)\b|\bcc[ -]?(?:by|0)"
     r"|権|許|禁|転載|利用|使用|複製|改変|加工|営利|不可|パブリック",
     re.IGNORECASE,
 )
-LONGEST_LABEL: Final = 200
-"""Characters by which a label is known."""
 _SEVERAL: Final = re.compile(r"\s*[;；、\n]\s*")
 _LICENCE: Final = re.compile(
     r"href\s*=\s*[\"']?\s*(https?://(?:www\.)?(?:creativecommons|rightsstatements)\.org/[^\s\"'>]+)", re.IGNORECASE
@@ -214,16 +210,10 @@ def _metadata(value: Json) -> dict[str, list[str]]:
     """What the pairs say, by field."""
     said: dict[str, list[str]] = {field: [] for field in FIELDS}
     for pair in _listed(value, "metadata"):
-        labels = {plain(label).strip(" :：") for label in _every_word(_at(pair, "label"))}
-        for field in dict.fromkeys(filter(None, map(_field, labels))):
+        for field in dict.fromkeys(filter(None, map(field_of, _every_word(_at(pair, "label"))))):
             value = _at(pair, "value")
             said[field] += _in_full(value) if field == "rights" else words(value)
     return said
-
-
-def _field(label: str) -> str:
-    """What a label names, else what a column so called would; what sounds like rights does name them."""
-    return _FIELD_OF.get(label) or COLUMNS.get(understand((label[:LONGEST_LABEL],)).meant[0], "")
 
 
 def _parts(values: list[str]) -> list[str]:

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flows.archives.sample import aic, cleveland, iiif, japan_search, met
+from flows.archives.sample import aic, arc, cleveland, iiif, japan_search, met
 from flows.archives.sample.drawing.collection import Holding, added, colour_truth, holdings, picture
 from flows.archives.sample.drawing.press import Pixels
 from flows.archives.sample.museums import Answer, key_in, key_of
@@ -32,6 +32,7 @@ APIS: dict[str, Answer] = {
     "cleveland": cleveland.answer,
     "iiif": iiif.answer,
     "iiif-change": iiif.changes,
+    "arc": arc.answer,
 }
 """Protocol, and first part of the path below which it is spoken → its answers."""
 OAI_PMH = "oai-pmh"
@@ -197,7 +198,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_api(self, found: bytes | Holding | None) -> None:
         if isinstance(found, bytes):
-            self._send("application/json; charset=utf-8", found)
+            kind = "text/html" if found.startswith(b"<") else "application/json"
+            self._send(f"{kind}; charset=utf-8", found)
         elif found is None:
             self._send_nothing()
         else:

@@ -8,8 +8,10 @@ import pytest
 
 from flows.archives.apis.arc import OWN, ArcArchive
 from flows.archives.errors import ArchiveRefused, ArchiveUnavailable, MalformedAnswer, NotAnArchive
+from flows.archives.oai.archive import OaiPmhArchive
 from flows.archives.options import ArcOptions, Markup
-from flows.archives.record import Access, Derivatives, Record, Role, Unreadable
+from flows.archives.record import Access, Archive, Derivatives, Record, Role, Unreadable
+from flows.archives.sample.server import serve_sample
 from flows.archives.web.politeness import Manners
 from tests.integration.flows.archives.web_server import FaultPlan, Reply, Site, WebServer, serve
 
@@ -43,7 +45,7 @@ def client(server: WebServer, **options: object) -> ArcArchive:
     return ArcArchive.open(Access("arc", f"{server.root}/db/", Manners("c", pace_s=0), options=told))
 
 
-def listed(archive: ArcArchive) -> Iterator[Record | Unreadable]:
+def listed(archive: Archive) -> Iterator[Record | Unreadable]:
     (window,) = archive.windows(None)
     return (each for each in archive.records(window) if isinstance(each, Record | Unreadable))
 
@@ -63,8 +65,18 @@ def test_a_record_is_what_its_caption_says_and_arcs_own_terms_forbid() -> None:
     assert (other.holder, other.rights.derivatives) == ("", Derivatives.UNKNOWN)
 
 
+def test_what_stands_in_labelled_fields_beside_a_caption_is_no_part_of_it() -> None:
+    fields = (("利用条件", "CC BY"), ("Rights:", "CC BY-ND"), ("年代", "1863年５月"), ("x", "「y」"), ("ジャンル", ""))
+    said = "".join(f"<dt>{label}</dt><dd>{text}</dd>" for label, text in fields)
+    with serve(portal([hit(1, "Boston").replace("</td>", f"<dl>{said}</dl></td>")])) as server:
+        (found,) = listed(client(server))
+    assert isinstance(found, Record)
+    assert (found.title, found.date_text, found.year_from, found.genre) == ("揃物 題 1", "1863年５月", 1863, None)
+    assert (found.rights.derivatives, found.cast) == (Derivatives.NO, (Role("由良之助", "役者 甲〈5〉"),))
+
+
 def test_every_result_comes_once_although_the_portal_stumbles() -> None:
-    faults = FaultPlan(0.2, ("503", "reset", "truncated", "slow"))
+    faults = FaultPlan(0.2)
     with serve(portal([hit(number) for number in range(95)]), faults) as server:
         archive = client(server)
         archive._client._sleep = lambda _: None
@@ -75,7 +87,7 @@ def test_every_result_comes_once_although_the_portal_stumbles() -> None:
 def test_a_portal_that_repeats_itself_is_left() -> None:
     with serve(lambda _: Reply(f"<table>{hit(1)}</table>" * 10, "text/html")) as server:
         assert [each.identifier for each in listed(client(server))] == ["arcUP0001"]
-        assert len(server.asked) <= 2
+        assert len(server.asked) <= 3
 
 
 @pytest.mark.parametrize(
@@ -90,6 +102,15 @@ def test_a_page_in_which_nothing_is_found_is_an_error_and_no_empty_list(body: st
             list(listed(archive))
         with pytest.raises(NotAnArchive):
             archive.check()
+
+
+def test_a_busy_page_in_the_midst_of_a_list_does_not_end_it() -> None:
+    whole, pages = portal([hit(number) for number in range(25)]), "skip=1"
+    busy = Reply("<html>Busy</html>", "text/html")
+    with serve(lambda path: busy if pages in path else whole(path)) as server:
+        with pytest.raises(ArchiveUnavailable, match="nothing was found"):
+            list(listed(client(server)))
+        assert len(server.asked) == 4
 
 
 def test_what_finds_nothing_and_says_so_is_an_empty_list() -> None:
@@ -124,6 +145,21 @@ def test_what_is_no_web_address_is_no_picture(source: str) -> None:
     assert isinstance(only, Record)
     assert only.pictures == ()
     assert only.remarks == ("it shows no picture",)
+
+
+def test_the_samples_captions_name_artists_and_actors_as_its_other_answers_do() -> None:
+    with serve_sample(designs=2, grays=1) as sample:
+        oai = OaiPmhArchive.open(Access("oai", sample.base_url, Manners("c", pace_s=0)))
+        arc = ArcArchive.open(Access("arc", sample.address("arc"), Manners("c", pace_s=0)))
+        over_oai, over_arc = (
+            sorted(
+                (each.title, each.artists, each.cast, each.holder)
+                for each in listed(archive)
+                if isinstance(each, Record) and not each.deleted
+            )
+            for archive in (oai, arc)
+        )
+    assert over_arc == over_oai
 
 
 def test_the_portal_is_never_asked_faster_than_it_bears() -> None:

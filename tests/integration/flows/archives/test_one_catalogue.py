@@ -27,8 +27,9 @@ def sample() -> Iterator[SampleArchive]:
 
 
 CATALOGUE = """
-    SELECT r.title, r.date_text, r.year_from, r.year_to, r.genre, i.sha256
-    FROM records r LEFT JOIN record_images p ON p.record_id = r.id LEFT JOIN images i ON i.id = p.image_id
+    SELECT r.title, r.date_text, r.year_from, r.year_to, r.genre, s.derivatives, i.sha256
+    FROM records r JOIN rights s ON s.record_id = r.id
+    LEFT JOIN record_images p ON p.record_id = r.id LEFT JOIN images i ON i.id = p.image_id
     WHERE r.deleted_at IS NULL
 """
 
