@@ -3,10 +3,12 @@
 `python -m tests.benchmarks.harvest [--records N]`. Each server runs in a process of its own, with no pace. Rates are
 of the catalogue's own rows, not of answers; the same records come over every protocol of the sample archive, once
 undisturbed and once with a fifth of the answers failing (500, 503 with Retry-After, reset, cut off, late, a page for
-people), and the catalogues are compared. Where a harvest ends early it is begun again, as the next night does.
+people), and the catalogues are compared. A folder, which no server fails, holds them as a table. Where a harvest ends
+early it is begun again, as the next night does.
 """
 
 import argparse
+import csv
 import io
 import logging
 import tempfile
@@ -31,7 +33,7 @@ from db.catalogue import Catalogue
 from flows.archives.errors import ArchiveError
 from flows.archives.record import Archive, Record, Remark, Unreadable, Window
 from flows.archives.registry import Protocol
-from flows.archives.sample.drawing.collection import CC0, holdings
+from flows.archives.sample.drawing.collection import CC0, Holding, holdings
 from flows.archives.sample.oai import Shelf, answer
 from flows.archives.sample.server import APIS
 from flows.archives.web import client
@@ -45,6 +47,9 @@ from tests.integration.flows.museum import envelope
 
 PAGE = 100
 """Records in an answer, as most archives give."""
+FEW = 20
+"""In one of the sample archive's, so that faults meet many."""
+OPTIONS: dict[Protocol, dict[str, object]] = {Protocol.ARC: {"page_size": FEW}}
 RATED, EARLY, PICTURES, FAULTY = 3_000, 1_000, 24, 2_000
 MOST_NIGHTS = 5
 ROWS = """
@@ -136,19 +141,34 @@ def _pictures(folder: Path) -> Iterator[Figure]:
 
 def _protocols(folder: Path) -> Iterator[Figure]:
     folder.mkdir()
-    whole: dict[str, list[str]] = {}
+    reference: list[str] = []
     for protocol in (Protocol.OAI_PMH, *(each for each in Protocol if each in APIS)):
         for share in (0.0, 0.2):
             with served(protocol.value, FAULTY, share) as root:
                 home = folder / f"{protocol}-{share}"
                 found = harvested(home, protocol, f"{root}/{'oai' if protocol is Protocol.OAI_PMH else protocol}")
-            reference = whole.setdefault(protocol if share else Protocol.OAI_PMH, found.rows)
-            whole.setdefault(protocol, found.rows)
-            same = found.rows == reference
-            note = f"{found.seconds:.1f} s, {found.nights} harvest{'s' if found.nights > 1 else ''}"
-            against = "as without faults" if share else "as over OAI-PMH"
-            name = f"{protocol}, {share:.0%} of the answers failing: records, catalogue {against}"
-            yield Figure(name, len(found.rows), "", f"{len(reference)}", same, note)
+            reference = reference or found.rows
+            yield _same(f"{protocol}, {share:.0%} of the answers failing", found, reference)
+    yield _same("folder", harvested(folder / "folder", Protocol.FOLDER, str(_table(folder / "table"))), reference)
+
+
+def _same(what: str, found: Harvested, reference: list[str]) -> Figure:
+    note = f"{found.seconds:.1f} s, {found.nights} harvest{'s' if found.nights > 1 else ''}"
+    same = found.rows == reference
+    return Figure(f"{what}: records, catalogue as over OAI-PMH", len(found.rows), "", f"{len(reference)}", same, note)
+
+
+def _table(folder: Path) -> Path:
+    """A folder with the same records in a table, and no pictures."""
+    folder.mkdir()
+    with (folder / "records.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["identifier", "title", "date", "genre", "rights"])
+        rows = (
+            (each.key, each.title, each.date, each.genre, each.licence) for each in _stock(FAULTY) if not each.deleted
+        )
+        table.writerows(rows)
+    return folder
 
 
 def harvested(
@@ -161,7 +181,8 @@ def harvested(
     pictures: bool = False,
 ) -> Harvested:
     """Everything of an archive in an empty catalogue; the seconds are those of its records, or of its pictures."""
-    table = {"museum": {"protocol": protocol.value, "address": address, "pace_s": 0}}
+    polite = {} if protocol is Protocol.FOLDER else {"pace_s": 0}
+    table = {"museum": {"protocol": protocol.value, "address": address, **polite, **OPTIONS.get(protocol, {})}}
     settings = Settings.model_validate({"home": home, "archives": table, **({"database_url": url} if url else {})})
     spent, nights, tally = 0.0, 0, HarvestTally("museum")
     while nights < MOST_NIGHTS and (not nights or tally.failure or tally.lasting):
@@ -222,18 +243,24 @@ def _serve(pipe: Connection, name: str, count: int, share: float) -> None:
 
 def _sample(count: int, known: dict[str, str]) -> Site:
     """The sample archive's answers over every protocol."""
-    stock = sorted(holdings(count // 2, count - count // 2, 7), key=lambda each: (each.datestamp, each.key))
+    stock = _stock(count)
 
     def site(path: str) -> Reply | None:
         parts = urlsplit(path)
         area, _, rest = parts.path.strip("/").partition("/")
-        shelf, query = Shelf(stock, known["root"], PAGE), parse_qsl(parts.query)
+        shelf, query = Shelf(stock, known["root"], FEW), parse_qsl(parts.query)
         if area == "oai":
             return Reply(answer(query, shelf), "text/xml")
         found = APIS[area](rest, query, shelf) if area in APIS else None
         return Reply(found) if isinstance(found, bytes) else None
 
     return site
+
+
+def _stock(count: int) -> list[Holding]:
+    """That many records, and a deleted one; five more are the difficult ones."""
+    held = holdings(count // 2, count - count // 2 - 5, 7)
+    return sorted(held, key=lambda each: (each.datestamp, each.key))
 
 
 def _list(count: int, known: dict[str, str], picture: str = "") -> Site:

@@ -53,7 +53,7 @@ class AicArchive(MuseumApi):
 
     def pages(self, window: Window) -> Iterator[Page]:
         """By number, upwards."""
-        last, total = 0, None
+        last, came, total = 0, 0, None
         filters = self._filters()
         if window.start:
             filters.append({"range": {"updated_at": {"gte": window.start.astimezone(UTC).isoformat()}}})
@@ -64,7 +64,8 @@ class AicArchive(MuseumApi):
             total = number_at(answer, "pagination", "total") if total is None else total
             yield Page(items, total)
             numbers = [number for item in items if (number := _number(item)) is not None]
-            if len(items) < IN_ONE_ANSWER:
+            came += len(items)
+            if not items or (len(items) < IN_ONE_ANSWER and (total is None or came >= total)):
                 return
             if not numbers or max(numbers) <= last:
                 raise MalformedAnswer(f"{self.name} does not list by number, as it was asked; tell the archive")

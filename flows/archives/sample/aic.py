@@ -15,7 +15,6 @@ LICENCE = (
     "(CC-By) and the Terms and Conditions of artic.edu. All other data in this response is licensed under a Creative "
     "Commons Zero (CC0) 1.0 designation and the Terms and Conditions of artic.edu."
 )
-MOST = 100
 
 
 def answer(path: str, query: Query, shelf: Shelf) -> bytes | Holding | None:
@@ -33,7 +32,7 @@ def _found(asked: Mapping[str, object], shelf: Shelf) -> bytes:
     above, since = int(bounds.get("id", "0")), bounds.get("updated_at", "")
     held = [each for each in there(shelf) if number_of(each) > above and each.datestamp.isoformat() >= since]
     most = asked.get("limit", 12)
-    page = held[: min(most if isinstance(most, int) else 12, MOST)]
+    page = held[: min(most if isinstance(most, int) else 12, shelf.page)]
     return written(
         {
             "pagination": {"total": len(held), "limit": len(page), "offset": 0, "total_pages": 1, "current_page": 1},

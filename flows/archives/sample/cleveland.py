@@ -4,15 +4,13 @@ from flows.archives.sample.drawing.collection import Holding
 from flows.archives.sample.museums import Query, artist, cast, is_free, number_of, page_url, picture_url, there, written
 from flows.archives.sample.oai import Shelf
 
-MOST = 1000
-
 
 def answer(path: str, query: Query, shelf: Shelf) -> bytes | Holding | None:
     """JSON for `artworks/`, with `skip` and `limit`."""
     if path.strip("/") != "artworks":
         return None
     said = dict(query)
-    skip, most = int(said.get("skip", "0")), min(int(said.get("limit", str(MOST))), MOST)
+    skip, most = int(said.get("skip", "0")), min(int(said.get("limit", "1000")), shelf.page)
     held = there(shelf)
     page = [_artwork(holding, shelf) for holding in held[skip : skip + most]]
     return written({"info": {"total": len(held), "parameters": said}, "data": page})

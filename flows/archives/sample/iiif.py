@@ -3,12 +3,8 @@
 Made from the specifications (Presentation 3.0, Image 3.0, Change Discovery 1.0); the contract is that of `museums.py`.
 """
 
-import io
-from functools import lru_cache
-
-from PIL import Image
-
-from flows.archives.sample.drawing.collection import HOLDER, Holding, picture
+from flows.archives.sample.drawing.collection import HOLDER, Holding
+from flows.archives.sample.drawing.prints import SIZE
 from flows.archives.sample.museums import Query, artist, cast, page_url, there, written
 from flows.archives.sample.oai import Shelf
 
@@ -22,7 +18,7 @@ def answer(path: str, _query: Query, shelf: Shelf) -> bytes | Holding | None:
     if not path:
         return written(_collection(shelf))
     key, _, rest = path.partition("/")
-    holding = next((each for each in there(shelf) if each.key == key), None)
+    holding = next((each for each in shelf.holdings if each.key == key and not each.deleted), None)
     if holding is None:
         return None
     if rest == "manifest.json":
@@ -90,7 +86,7 @@ def _collection(shelf: Shelf) -> dict[str, object]:
 def _manifest(holding: Holding, shelf: Shelf) -> dict[str, object]:
     said = {"絵師": artist(holding), "年代": holding.date, "ジャンル": holding.genre, "役名・役者": cast(holding),
             "資料番号": holding.key}  # fmt: skip
-    width, height = _size(holding)
+    width, height = SIZE
     service = {"id": f"{shelf.root}/iiif/{holding.key}/image", "type": "ImageService3", "profile": "level0"}
     body = {"id": f"{service['id']}/full/max/0/default.jpg", "type": "Image", "format": "image/jpeg", "width": width,
             "height": height, "service": [service]}  # fmt: skip
@@ -111,7 +107,7 @@ def _manifest(holding: Holding, shelf: Shelf) -> dict[str, object]:
 
 
 def _info(holding: Holding, shelf: Shelf) -> dict[str, object]:
-    width, height = _size(holding)
+    width, height = SIZE
     return {
         "@context": "http://iiif.io/api/image/3/context.json",
         "id": f"{shelf.root}/iiif/{holding.key}/image",
@@ -122,9 +118,3 @@ def _info(holding: Holding, shelf: Shelf) -> dict[str, object]:
         "height": height,
         "sizes": [{"width": width, "height": height}],
     }
-
-
-@lru_cache(8192)  # a print is drawn to tell it
-def _size(holding: Holding) -> tuple[int, int]:
-    with Image.open(io.BytesIO(picture(holding))) as opened:
-        return opened.size

@@ -33,7 +33,7 @@ class Shelf:
     root: str
     """http://host:port without a slash at the end."""
     page: int
-    """Records in one answer of a list."""
+    """Records in one answer of a list, at most."""
 
 
 class Refusal(Exception):
