@@ -14,13 +14,11 @@ from flows.archives.record import Derivatives, Record, Unreadable
 def account_lines(name: str, account: Account) -> Iterator[str]:
     """The rows, then the pictures that none reaches, then what else there is to know."""
     contents = account.contents
-    tables = ", ".join(table.path for table in contents.tables)
-    pictures, rows = _count(len(contents.files), "picture"), _count(len(account.rows), "row")
-    yield f"{name}: {pictures}; {f'{rows} in {tables}' if tables else 'no table'}."
+    yield f"{name}: {_count(len(contents.files), 'picture')}; {' and '.join(_described_by(account)) or 'no table'}."
     for row in account.rows:
         yield from _row_lines(row)
     if account.rest:
-        reached = "that no row reaches" if contents.tables else "without a table"
+        reached = "that no row reaches" if contents.describing else "without a table"
         yield f"{_count(len(account.rest), 'picture')} {reached}:"
         yield from (f"  {_rest_line(found)}" for found in account.rest)
     if contents.broken:
@@ -39,6 +37,7 @@ def account_json(name: str, account: Account) -> str:
         {
             "archive": name,
             "tables": [table.path for table in contents.tables],
+            "manifests": [file.path for file in contents.manifests],
             "unused_columns": {table.path: table.unknown for table in contents.tables if table.unknown},
             "rows": [_row_data(row) for row in account.rows],
             "pictures_without_a_row": [_rest_data(found) for found in account.rest],
@@ -47,6 +46,14 @@ def account_json(name: str, account: Account) -> str:
         },
         ensure_ascii=False,
     )
+
+
+def _described_by(account: Account) -> Iterator[str]:
+    tables, manifests = account.contents.tables, sum(len(file.manifests) for file in account.contents.manifests)
+    if tables:
+        yield f"{_count(len(account.rows) - manifests, 'row')} in {', '.join(table.path for table in tables)}"
+    if manifests:
+        yield _count(manifests, "IIIF manifest")
 
 
 def _row_lines(row: Understood) -> Iterator[str]:

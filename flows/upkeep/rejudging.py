@@ -46,14 +46,14 @@ def judged(kept: KeptRights) -> RightsEntry:
     """What today's rules make of a record's rights.
 
     A folder's row is read again, for its columns may mean more than they did, and so is an API's record, for its codes
-    may; of other archives the statements are. What a written permission allows stays so.
+    may; of other archives, and of manifests in a folder, the statements are. What a written permission allows stays so.
     """
     rights = kept.rights
     if rights.basis.startswith(PERMITTED):
         return rights
     if kept.raw and (read := RIGHTS_OF.get(kept.kind)):
         return _entry(read(json.loads(kept.raw)))
-    if kept.kind == OWN_KIND:
+    if kept.kind == OWN_KIND and "row" in json.loads(kept.raw):
         return _of_row(kept)
     if not rights.text:
         return rights

@@ -9,12 +9,13 @@ import json
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from flows.archives.errors import BadRecord
+from flows.archives.folder.manifests import Manifest, ManifestFile, missing, reach_pictures
 from flows.archives.folder.matching import Names, Reach, reach, settle
 from flows.archives.folder.table import OWN_FOLDER, Row, Table, describe, rights_of, strictest
 from flows.archives.limits import LONGEST_IDENTIFIER, within_limits
@@ -45,20 +46,29 @@ class Contents:
     broken: Mapping[str, str]
     """Why other files that ought to be pictures are none, by path."""
     tables: Sequence[Table] = ()
+    manifests: Sequence[ManifestFile] = ()
     ignored: Sequence[str] = ()
     """Tables of other names, where one is read that speaks for them."""
     notices: Sequence[str] = ()
     """Texts on rights, which only a person can read."""
 
+    @property
+    def describing(self) -> tuple[Table | ManifestFile, ...]:
+        """What says something of the pictures."""
+        return (*self.tables, *self.manifests)
+
 
 @dataclass(frozen=True)
 class Understood:
-    """What was made of one row."""
+    """What was made of one row, or of one manifest."""
 
     place: str
-    row: Row
     reach: Reach
     found: Record | Unreadable
+    rights: Rights
+    """What it says of its pictures."""
+    notes: tuple[str, ...] = ()
+    """What is odd of it, beside how its files were found."""
 
     @property
     def remarks(self) -> Iterator[Remark]:
@@ -66,10 +76,7 @@ class Understood:
         for pick in self.reach.picks:
             if pick.how:
                 yield Remark(self.place, f"“{pick.written.strip()}” is taken for {pick.path} ({pick.how})")
-        if len(self.reach.picks) > 1 and any(_OTHER_LISTS.search(cell) for cell in self.row.files):
-            yield Remark(self.place, f"“{' '.join(self.row.files)}” is read as {len(self.reach.picks)} names")
-        if self.row.contradiction:
-            yield Remark(self.place, f"held back: {self.row.contradiction}")
+        yield from (Remark(self.place, note) for note in self.notes)
         if isinstance(self.found, Record) and not self.reach.picks:
             yield Remark(self.place, f"the record {self.found.identifier} reaches no picture")
 
@@ -96,7 +103,12 @@ class Account:
             yield Remark(path, "is not read as a table")
         for path in self.contents.notices:
             yield Remark(path, "is a text on rights and is not read; what it forbids has to stand in records.csv")
-        if self.contents.tables:
+        there = {each.found.identifier for each in self.rows}
+        for file in self.contents.manifests:
+            if away := [address for address in file.named if address not in there]:
+                text = f"manifests that it names and that do not lie in the folder: {len(away):,}, the first {away[0]}"
+                yield Remark(file.path, f"{text}; copy them, or harvest it with the protocol iiif")
+        if self.contents.describing:
             yield from self._rest()
         yield from (remark for row in self.rows for remark in row.remarks)
 
@@ -105,35 +117,61 @@ class Account:
         for found in self.rest:
             if isinstance(found, Record):
                 held[found.rights.derivatives is not Derivatives.YES].append(found.pictures[0])
-        first, *others = self.contents.tables
-        tables = f"{len(others) + 1} tables" if others else first.path
+        first, *others = self.contents.describing
+        what = "row or manifest" if self.contents.manifests else "row"
+        tables = f"{len(others) + 1} tables{' and manifests' * bool(self.contents.manifests)}" if others else first.path
         if held[True]:
             ways = '. Add rows for them, or set the archive\'s undescribed_pictures = "free" in nishiki.toml'
-            text = f"{_counted(held[True])} that no row reaches for certain, held back: {_named(held[True])}"
+            text = f"{_counted(held[True])} that no {what} reaches for certain, held back: {_named(held[True])}"
             yield Remark(tables, text + ("" if self.free else ways))
         if held[False]:
-            yield Remark(tables, f"{_counted(held[False])} that no row reaches, freed by undescribed_pictures")
+            yield Remark(tables, f"{_counted(held[False])} that no {what} reaches, freed by undescribed_pictures")
 
 
 def understand(contents: Contents, *, free: bool) -> Account:
-    """Every row and every picture of a folder.
+    """Every row, every manifest and every picture of a folder.
 
     Args:
         contents: what lies in it.
         free: whether pictures that no row reaches are the operator's own although there is a table.
     """
-    names = {table.folder: Names(table.folder, (*contents.files, *contents.broken)) for table in contents.tables}
+    names = _names(contents)
     rows = {row.place: (table, row) for table in contents.tables for row in table.rows}
-    reaches = settle({place: reach(row.files, row["identifier"], names[t.folder]) for place, (t, row) in rows.items()})
+    manifests = {each.place: (file, each) for file in contents.manifests for each in file.manifests}
+    reaches = settle(
+        {place: reach(row.files, row["identifier"], names[table.folder]) for place, (table, row) in rows.items()}
+        | {place: reach_pictures(each, names[file.folder]) for place, (file, each) in manifests.items()}
+    )
     twice = _in_several_tables(contents.tables)
     taken: set[str] = set()
     understood = []
     for place, (table, row) in rows.items():
         identifier = _identifier(row, reaches[place], table.folder if row["identifier"] in twice else "")
         found = _described(row, identifier, reaches[place], contents, taken)
-        understood.append(Understood(place, row, reaches[place], found))
+        notes = tuple(_notes(row, reaches[place]))
+        understood.append(Understood(place, reaches[place], found, rights_of(row), notes))
+    understood += [_of_manifest(each, reaches[place], contents, taken) for place, (_, each) in manifests.items()]
     shared = _with_shared_rights(understood)
     return Account(contents, tuple(shared), tuple(_undescribed(contents, shared, taken, free=free)), free)
+
+
+def _names(contents: Contents) -> dict[str, Names]:
+    """The files of each folder that something describes, and of those below it."""
+    below: dict[str, list[str]] = {each.folder: [] for each in contents.describing}
+    for path in (*contents.files, *contents.broken):
+        parts = path.split("/")
+        for depth in range(len(parts)):
+            folder = "".join(f"{part}/" for part in parts[:depth])
+            if folder in below:
+                below[folder].append(path)
+    return {folder: Names(folder, paths) for folder, paths in below.items()}
+
+
+def _notes(row: Row, reached: Reach) -> Iterator[str]:
+    if len(reached.picks) > 1 and any(_OTHER_LISTS.search(cell) for cell in row.files):
+        yield f"“{' '.join(row.files)}” is read as {len(reached.picks)} names"
+    if row.contradiction:
+        yield f"held back: {row.contradiction}"
 
 
 def _in_several_tables(tables: Sequence[Table]) -> set[str]:
@@ -150,27 +188,58 @@ def _identifier(row: Row, reached: Reach, folder: str) -> str:
 
 
 def _described(row: Row, identifier: str, reached: Reach, contents: Contents, taken: set[str]) -> Record | Unreadable:
+    def record(files: list[File]) -> Record:
+        if row.problem:
+            raise BadRecord(row.problem)
+        newest = max((file.modified for file in files), default=_EPOCH)
+        return describe(row, identifier, newest, _raw(files, row.kept), tuple(file.path for file in files))
+
+    return _built(row.place, identifier, reached, contents, taken, record)
+
+
+def _of_manifest(manifest: Manifest, reached: Reach, contents: Contents, taken: set[str]) -> Understood:
+    said = manifest.found
+    if isinstance(said, Unreadable):
+        nothing = Rights(Derivatives.UNKNOWN, f"{manifest.place} cannot be read")
+        return Understood(manifest.place, reached, said, nothing)
+
+    def record(files: list[File]) -> Record:
+        newest = max((file.modified for file in files), default=_EPOCH)
+        paths = tuple(file.path for file in files)
+        return replace(said, datestamp=newest, pictures=paths, raw=_raw(files, {}, said.raw))
+
+    found = _built(manifest.place, said.identifier, reached, contents, taken, record)
+    notes = (*(said.remarks if not manifest.names else ()), *missing(manifest, reached))
+    return Understood(manifest.place, reached, found, said.rights, notes)
+
+
+def _built(
+    place: str,
+    identifier: str,
+    reached: Reach,
+    contents: Contents,
+    taken: set[str],
+    record: Callable[[list[File]], Record],
+) -> Record | Unreadable:
+    """A record with the files that are reached, or why there is none."""
     try:
-        record = _record(row, identifier, reached, contents, taken)
+        found = within_limits(record(_files(identifier, reached, contents, taken)))
     except BadRecord as error:
-        return Unreadable(printable(identifier)[:LONGEST_IDENTIFIER] or row.place, f"{row.place}: {error}")
+        return Unreadable(printable(identifier)[:LONGEST_IDENTIFIER] or place, f"{place}: {error}")
     taken.add(identifier)
-    return record
+    return found
 
 
-def _record(row: Row, identifier: str, reached: Reach, contents: Contents, taken: set[str]) -> Record:
-    if row.problem or reached.problem:
-        raise BadRecord(row.problem or reached.problem)
+def _files(identifier: str, reached: Reach, contents: Contents, taken: set[str]) -> list[File]:
+    if reached.problem:
+        raise BadRecord(reached.problem)
     if not identifier:
         raise BadRecord("it has neither an identifier nor a file")
     if identifier in taken:
         raise BadRecord(f"it repeats the identifier {identifier}; give each record its own")
     if broken := [contents.broken[pick.path] for pick in reached.picks if pick.path in contents.broken]:
         raise BadRecord("; ".join(broken))
-    files = [contents.files[pick.path] for pick in reached.picks]
-    newest = max((file.modified for file in files), default=_EPOCH)
-    record = describe(row, identifier, newest, _raw(files, row.kept), tuple(file.path for file in files))
-    return within_limits(record)
+    return [contents.files[pick.path] for pick in reached.picks]
 
 
 def _with_shared_rights(rows: Sequence[Understood]) -> list[Understood]:
@@ -192,8 +261,8 @@ def _with_shared_rights(rows: Sequence[Understood]) -> list[Understood]:
 
 
 def _say_on_pictures(row: Understood) -> Rights:
-    """What a row says on every picture that it means, or may mean."""
-    rights = rights_of(row.row)
+    """What a row or manifest says on every picture that it means, or may mean."""
+    rights = row.rights
     if isinstance(row.found, Record) or rights.derivatives is Derivatives.YES:
         return rights
     return Rights(Derivatives.UNKNOWN, f"{row.place} may mean this picture, and is held back itself", text=rights.text)
@@ -214,17 +283,19 @@ def _undescribed(
             yield Unreadable(identifier, "a row of the table uses this file's name as its identifier; change it")
             continue
         taken.add(identifier)
-        rights = _rights_of_rest(contents.tables, file.path, meant.get(file.path), free=free)
+        rights = _rights_of_rest(contents, file.path, meant.get(file.path), free=free)
         yield Record(identifier, file.modified, rights, _raw([file], {}), pictures=(file.path,))
 
 
-def _rights_of_rest(tables: Sequence[Table], path: str, doubt: str | None, *, free: bool) -> Rights:
+def _rights_of_rest(contents: Contents, path: str, doubt: str | None, *, free: bool) -> Rights:
     if doubt:
         return Rights(Derivatives.UNKNOWN, f"{doubt} may mean this picture, and cannot be used")
-    if not tables or free:
+    if not contents.describing or free:
         return OWN_FOLDER
-    names = " or ".join(table.path for table in tables if path.startswith(table.folder))
-    return Rights(Derivatives.UNKNOWN, f"no row of {names or 'any table'} names this picture")
+    names = " or ".join(table.path for table in contents.tables if path.startswith(table.folder))
+    said = [f"no row of {names or 'any table'}"] if contents.tables else []
+    said += ["no manifest"] if contents.manifests else []
+    return Rights(Derivatives.UNKNOWN, f"{' and '.join(said)} names this picture")
 
 
 def held_for(reason: str, files: Mapping[str, File]) -> Iterator[Record]:
@@ -247,8 +318,10 @@ def printable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _raw(files: Sequence[File], row: Mapping[str, Any]) -> str:
-    return _json({"row": row, "files": [{"name": file.path, "size": file.size} for file in files]})
+def _raw(files: Sequence[File], row: Mapping[str, Any], manifest: str = "") -> str:
+    """The row or the manifest, and the files."""
+    said = {"manifest": manifest} if manifest else {"row": row}
+    return _json({**said, "files": [{"name": file.path, "size": file.size} for file in files]})
 
 
 def _json(data: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from typing import Self
 from flows.archives.errors import BadRecord, MalformedAnswer, NotAnArchive, TooLarge
 from flows.archives.folder.account import Account, Contents, File, held_for, printable, understand
 from flows.archives.folder.listing import Foreign, Kind, kind_of, walk
+from flows.archives.folder.manifests import ManifestFile, read_file
 from flows.archives.folder.sheets import MAX_BYTES
 from flows.archives.folder.table import read_table
 from flows.archives.limits import LONGEST_IDENTIFIER, check_identifier
@@ -37,6 +38,7 @@ class FolderArchive:
         name: The archive's name in the catalogue; the folder's own name when None.
         max_bytes: Largest picture file that is read.
         free_undescribed: Whether pictures that no row of a table reaches are the operator's own all the same.
+        genres: By which manifests name the genre that we look for.
 
     Raises:
         NotAnArchive: there is no such folder, or it is foreign itself.
@@ -58,6 +60,7 @@ class FolderArchive:
             access.name,
             access.manners.max_bytes_picture,
             free_undescribed=access.free_undescribed,
+            genres=access.genres,
         )
 
     def __init__(
@@ -68,6 +71,7 @@ class FolderArchive:
         max_bytes: int = 256 * 2**20,
         *,
         free_undescribed: bool = False,
+        genres: tuple[str, ...] = (),
     ) -> None:
         if not path.is_dir():
             what = "is not a folder" if path.exists() else "does not exist"
@@ -77,7 +81,7 @@ class FolderArchive:
             raise NotAnArchive(
                 f"{path} lies in {found[0]}, which nishiki itself writes; give a folder of your pictures"
             )
-        self._max_bytes, self._free = max_bytes, free_undescribed
+        self._max_bytes, self._free, self._genres = max_bytes, free_undescribed, genres
         self.name = name or self._root.name
         self.address = str(self._root)
 
@@ -96,7 +100,7 @@ class FolderArchive:
         yield Window(since, datetime.now(UTC))
 
     def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:  # noqa: ARG002
-        """The tables' rows in their order, then every picture that no row reaches, then what was remarked.
+        """The tables' rows in their order, manifests, every picture that none of these reaches, and what was remarked.
 
         Raises:
             MalformedAnswer: a table cannot be read. Its pictures come held back before, since it may forbid what a
@@ -168,6 +172,8 @@ class FolderArchive:
                 seen.tables.append(name)
             elif isinstance(found, File):
                 seen.files[name] = found
+            elif manifests := self._manifests_at(name):
+                seen.manifests.append(manifests)
             elif kind is Kind.TABLE_LIKE or self._is_table(name):
                 seen.table_like.append(name)
             elif kind is Kind.NOTICE:
@@ -210,7 +216,16 @@ class FolderArchive:
                 'restricts nothing, set the archive\'s undescribed_pictures = "free" in nishiki.toml'
             )
         tables = [read_table(name, self._table_bytes(name)) for name in seen.tables]
-        return Contents(seen.files, seen.broken, tables, seen.table_like, seen.notices)
+        return Contents(seen.files, seen.broken, tables, seen.manifests, seen.table_like, seen.notices)
+
+    def _manifests_at(self, name: str) -> ManifestFile | None:
+        """The IIIF in a file; None where there is none."""
+        if not name.casefold().endswith(".json"):
+            return None
+        try:
+            return read_file(name, self._table_bytes(name), self._genres)
+        except MalformedAnswer:
+            return None
 
     def _is_table(self, name: str) -> bool:
         """Does a file of text or JSON list files or records, and say something of them?"""
@@ -241,6 +256,7 @@ class _Seen:
     files: dict[str, File] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
+    manifests: list[ManifestFile] = field(default_factory=list)
     table_like: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 

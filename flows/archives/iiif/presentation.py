@@ -93,6 +93,16 @@ def read_members(value: Json, address: str) -> Members:
     )
 
 
+def manifests_within(value: Json) -> Iterator[Json]:
+    """The manifests that stand whole in a collection, or in one that stands whole in it."""
+    for name in _MEMBERS:
+        for each in _listed(value, name):
+            if _kind(each) == "manifest" and any(_at(each, pages) for pages in ("items", "sequences")):
+                yield each
+            elif _kind(each) == "collection":
+                yield from manifests_within(each)
+
+
 def _is_written_out(entry: Json) -> bool:
     """Is it a collection that stands whole where it is named, as version 2 allows? Its address need not answer."""
     return _kind(entry) == "collection" and any(_at(entry, name) for name in _MEMBERS)
@@ -119,7 +129,7 @@ def read_manifest(
     check_identifier(identifier)
     said = _metadata(value)
     canvases = list(_canvases(value))
-    found = dict.fromkeys(picture for canvas in canvases for picture in _pictures(canvas, address))
+    found = dict.fromkeys(each[0] for canvas in canvases for each in _pictures(canvas, address))
     pictures = tuple(found)[:MOST_PICTURES]
     date_text = next(iter(said["date"]), "") or text_at(value, "navDate")
     year_from, year_to = next((both for each in said["date"] if (both := years(each)) != (None, None)), (None, None))
@@ -143,6 +153,12 @@ def read_manifest(
         pictures=pictures,
         remarks=tuple(_remarks(value, len(found), pictures)),
     )
+
+
+def picture_addresses(value: Json, base: str) -> list[tuple[str, ...]]:
+    """Of each picture of a manifest the addresses by which it goes, the one to ask first."""
+    found = {each[0]: each for canvas in _canvases(value) for each in _pictures(canvas, base)}
+    return list(found.values())[:MOST_PICTURES]
 
 
 def words(value: Json) -> tuple[str, ...]:
@@ -267,13 +283,15 @@ def _bodies(canvas: Json) -> Iterator[Json]:
                 yield from _listed(annotation, "body")
 
 
-def _pictures(canvas: Json, base: str) -> Iterator[str]:
+def _pictures(canvas: Json, base: str) -> Iterator[tuple[str, ...]]:
+    """The address of its service, where it has one, and its own."""
     for body in _bodies(canvas):
         chosen = _chosen(body)
         own = next(iter(_addresses_of(chosen, base)), "")
         service = next((found for each in _services(chosen) if (found := picture_address(each, base))), "")
-        if _kind(chosen) in ("", "image") and (service or own):
-            yield service or own
+        addresses = tuple(filter(None, (service, own)))
+        if _kind(chosen) in ("", "image") and addresses:
+            yield addresses
 
 
 def _chosen(body: Json) -> Json:

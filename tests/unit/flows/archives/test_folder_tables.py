@@ -240,6 +240,11 @@ CSV = "identifier,file,derivatives\nx1,P001.png,no\n"
         ("records.txt", CSV.replace(",", "\t").encode("utf-16")),
         ("records.csv", CSV.encode("utf-16-le")),
         ("records.csv", CSV.encode("utf-8-sig")),
+        (
+            "records.csv",
+            ("題名," + CSV.replace("\n", "\n暫,", 1)).replace(",", ";").replace("\n", "\r\n").encode("cp932"),
+        ),
+        ("records.json", json.dumps([{"id": "x1", "file": "P001.png", "改変": "no"}]).encode("utf-8-sig")),
         ("records.csv", "\n,,\n" + CSV),
         ("records.csv", CSV.replace("\n", "\r")),
         ("records.csv", ("題名," + CSV.replace("\n", "\n暫,", 1)).encode("cp932")),
