@@ -7,18 +7,20 @@ picture that could not be had is asked for again; a dead archive ends its own ha
 """
 
 import logging
+import os
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain
+from threading import Lock
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 from colorize.errors import OversizedImage, UnreadableImage
-from colorize.images.decode import decode
 from colorize.output.provenance import is_colorization
 from db.catalogue import Catalogue
 from db.entries.night import (
@@ -46,7 +48,7 @@ from flows.plan import PlannedArchive, plan_catalogue
 from flows.progress import Advance, track
 from flows.settings import Settings
 from flows.under_prefect import stage, step
-from flows.upkeep.working_copies import image_facts, keep_working_copy
+from flows.upkeep.working_copies import decode_small, image_facts, keep_working_copy
 
 SUFFIXES = {
     "JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "AVIF": ".avif", "JPEG2000": ".jp2",
@@ -58,6 +60,8 @@ _SAME = (
 """Fields that are the same in the archive's words and the catalogue's."""
 HOSTS_AT_ONCE = 8
 """Hosts that pictures are fetched from at the same time."""
+DECODED_AT_ONCE = 4
+"""Pictures that are decoded at the same time, at most, on as many cores."""
 TOGETHER = 100
 """Records that are written together, at most."""
 LONGEST_WAIT_S = 1.0
@@ -367,13 +371,21 @@ def harvest_pictures(
     tally.waiting = catalogue.waiting_pictures(archive_id)
     tally.passing.clear()
     with track(f"pictures of {tally.archive}", len(wanted_pictures), "pictures") as advance:
-        pictures = _Pictures(catalogue, archive, settings, tally, advance)
         hosts = [*_by_host(wanted_pictures).values()]
-        with ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(hosts) or 1), "host") as threads:
+        cores = min(DECODED_AT_ONCE, len(os.sched_getaffinity(0)))
+        with (
+            ThreadPoolExecutor(cores, "decoder") as decoders,
+            ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(hosts) or 1), "host") as threads,
+        ):
+            pictures = _Pictures(catalogue, archive, settings, tally, advance, decoders, cores)
             failures = [*chain.from_iterable(threads.map(pictures.ask_in_turn, hosts))]
     pictures.tell()
     for error in sorted(filter(None, failures), key=lambda error: not isinstance(error, ArchiveUnavailable)):
         raise error
+
+
+_Kept = Future[ArchiveError | UnreadableImage | None]
+"""What went wrong with a picture that was delivered."""
 
 
 class _Asked(NamedTuple):
@@ -406,8 +418,12 @@ class _Pictures:
     settings: Settings
     tally: HarvestTally
     advance: Advance
+    decoders: ThreadPoolExecutor
+    ahead: int
+    """Pictures of one host that wait to be decoded while the next one is fetched."""
     failed: dict[WantedPicture, tuple[Exception, bool]] = field(default_factory=dict)
     """Why, and whether that lasts."""
+    counting: Lock = field(default_factory=Lock)
 
     def ask_in_turn(self, pictures: Mapping[_Asked, Sequence[WantedPicture]]) -> list[ArchiveError | None]:
         """All that one host is asked for."""
@@ -448,20 +464,28 @@ class _Pictures:
     def _ask(
         self, asked: _Asked, pictures: Sequence[WantedPicture], *, step: int = 1
     ) -> tuple[Breaker[WantedPicture], dict[WantedPicture, ArchiveError]]:
-        """The breaker with what was not asked for, and what the host failed to deliver."""
-        breaker, silent = Breaker(deque(pictures)), dict[WantedPicture, ArchiveError]()
+        """The breaker with what was not asked for, and what the host failed to deliver.
+
+        What was delivered is decoded while the next ones come.
+        """
+        breaker, silent, delivered = Breaker(deque(pictures)), dict[WantedPicture, ArchiveError](), deque[_Kept]()
         for wanted in breaker.turns():
-            error = self._try(wanted)
+            error = self._try(wanted, partial(self._fetch, wanted, delivered))
             if isinstance(error, ArchiveUnavailable | ArchiveRefused):
                 silent[wanted] = error
+            while len(delivered) > (0 if asked.tried else self.ahead):
+                damage = delivered.popleft().result()
+                error = error or damage
             breaker.told(failed=wanted in silent or (asked.tried and error is not None))
             self.advance(step)
+        for kept in delivered:
+            kept.result()
         return breaker, silent
 
-    def _try(self, wanted: WantedPicture) -> ArchiveError | UnreadableImage | None:
-        """Fetch one picture; what went wrong. Whether that is the host's fault the others will tell."""
+    def _try(self, wanted: WantedPicture, work: Callable[[], object]) -> ArchiveError | UnreadableImage | None:
+        """Do one picture's part of the work; what went wrong. Whether that is the host's fault the others will tell."""
         try:
-            _harvest_picture(self.catalogue, self.archive, wanted, self.settings, self.tally)
+            work()
         except (TooLarge, OversizedImage) as error:  # a limit that is raised lets it in
             self.catalogue.picture_failed(wanted, str(error), counted=False)
             self.failed[wanted] = error, False
@@ -473,6 +497,35 @@ class _Pictures:
             return error
         return None
 
+    def _fetch(self, wanted: WantedPicture, delivered: deque[_Kept]) -> None:
+        """Have the picture, and let it be kept, if the one that we hold is no more the archive's."""
+        picture = self.archive.picture(wanted.reference, Validators(wanted.etag, wanted.last_modified))
+        if picture is None:
+            self.catalogue.keep_picture(wanted)
+        else:
+            delivered.append(self.decoders.submit(self._try, wanted, partial(self._keep, wanted, picture)))
+
+    def _keep(self, wanted: WantedPicture, picture: Picture) -> None:
+        if is_colorization(picture.data):
+            raise BadRecord(
+                f"{picture.url} is a colorization that nishiki made, not a print; take it out of the archive"
+            )
+        decoded = decode_small(picture.data, self.settings.max_pixels)
+        sha256 = self.catalogue.pictures.add(picture.data, SUFFIXES[decoded.format])
+        if picture.sha256 not in (None, sha256):
+            raise BadRecord(
+                f"{picture.url} is not on disk what came over the wire; check this machine's disk and memory"
+            )
+        copy = keep_working_copy(self.catalogue, sha256, decoded.pixels)
+        facts = image_facts(sha256, decoded, len(picture.data), copy)
+        source = PictureSource(picture.url, picture.validators.etag, picture.validators.last_modified)
+        self.catalogue.hold_picture(wanted, facts, source)
+        with self.counting:
+            notes = {(wanted.identifier, note): None for note in (*facts.notes, *_smaller(picture, facts))}
+            self.tally.remarks.update(notes)
+            self.tally.pictures += 1
+            self.tally.tones[facts.tone] += 1
+
     def _failed(self, wanted: WantedPicture, error: Exception) -> None:
         """One more night on which this picture could not be had."""
         patience = Patience(self.settings.lasting_nights, self.settings.longest_pause_nights)
@@ -482,28 +535,6 @@ class _Pictures:
 def _left_alone(host: str, last: ArchiveError, left: int) -> ArchiveError:
     """An error of the last one's class, for all that the host was not asked for."""
     return type(last)(f"{host or 'the folder'} is left alone for the night, {left} pictures unasked: {last}")
-
-
-def _harvest_picture(
-    catalogue: Catalogue, archive: Archive, wanted: WantedPicture, settings: Settings, tally: HarvestTally
-) -> None:
-    picture = archive.picture(wanted.reference, Validators(wanted.etag, wanted.last_modified))
-    if picture is None:
-        catalogue.keep_picture(wanted)
-        return
-    if is_colorization(picture.data):
-        raise BadRecord(f"{picture.url} is a colorization that nishiki made, not a print; take it out of the archive")
-    decoded = decode(picture.data, max_pixels=settings.max_pixels)
-    sha256 = catalogue.pictures.add(picture.data, SUFFIXES[decoded.format])
-    if picture.sha256 not in (None, sha256):
-        raise BadRecord(f"{picture.url} is not on disk what came over the wire; check this machine's disk and memory")
-    copy = keep_working_copy(catalogue, sha256, decoded.pixels)
-    facts = image_facts(sha256, decoded, len(picture.data), copy)
-    tally.remarks |= {(wanted.identifier, note): None for note in (*facts.notes, *_smaller(picture, facts))}
-    source = PictureSource(picture.url, picture.validators.etag, picture.validators.last_modified)
-    catalogue.hold_picture(wanted, facts, source)
-    tally.pictures += 1
-    tally.tones[facts.tone] += 1
 
 
 def _smaller(picture: Picture, facts: ImageFacts) -> Iterator[str]:

@@ -7,7 +7,7 @@ what the picture is, where its container says something else; every such correct
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, Final
 
@@ -42,6 +42,8 @@ class Decoded:
     """The same picture at its own depth, where it has 16 bits a channel."""
     notes: tuple[str, ...] = ()
     """What was corrected, and what of the file was left aside: a sentence each."""
+    full_size: tuple[int, int] | None = None
+    """(width, height) as displayed, where fewer pixels were decoded than the file has."""
 
     @property
     def scan(self) -> Pixels | Deep:
@@ -50,13 +52,13 @@ class Decoded:
 
     @property
     def width(self) -> int:
-        """Columns as displayed."""
-        return int(self.pixels.shape[1])
+        """Columns of the file as displayed."""
+        return self.full_size[0] if self.full_size else int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
-        """Rows as displayed."""
-        return int(self.pixels.shape[0])
+        """Rows of the file as displayed."""
+        return self.full_size[1] if self.full_size else int(self.pixels.shape[0])
 
 
 _UPRIGHT: Final = {
@@ -69,6 +71,7 @@ _UPRIGHT: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation → what makes the picture upright."""
+_ON_ITS_SIDE: Final = {_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)}
 
 DEEP_COLOUR: Final = "RGB;16"
 _DARK_BYTE: Final = 64
@@ -81,7 +84,7 @@ _BASE_MODES: Final = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK", "LAB": "LAB
 """Stored mode → the mode that an ICC profile speaks of; all others are RGB."""
 
 
-def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
+def decode(data: bytes, *, max_pixels: int = 200_000_000, least_px: int | None = None) -> Decoded:
     """The picture of a file, the largest of several pages; the bytes decide what it is, never a name.
 
     An embedded ICC profile is applied (perceptual intent), a broken one ignored. Safe to call from threads.
@@ -89,6 +92,8 @@ def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
     Args:
         data: the whole file.
         max_pixels: width × height allowed, compared with the header before any pixel is decoded.
+        least_px: a JPEG may come at a half, a quarter or an eighth of its size, as long as its long edge keeps so many
+            pixels; it is read to its end all the same.
 
     Raises:
         UnreadableImage: not a picture, not a format that is read, or damaged.
@@ -96,8 +101,13 @@ def decode(data: bytes, *, max_pixels: int = 200_000_000) -> Decoded:
     """
     with opened_file(data) as opened:
         _check_size(opened.image, max_pixels)
+        full_size = _reduced(opened.image, least_px) if least_px else None
         samples, turn = _samples(opened)
-        return _of_eight_bits(opened, turn) if samples is None else _of_more_bits(opened, samples, turn)
+        if samples is not None:
+            return _of_more_bits(opened, samples, turn)
+        if full_size and turn in _ON_ITS_SIDE:
+            full_size = full_size[::-1]
+        return replace(_of_eight_bits(opened, turn), full_size=full_size)
 
 
 def header(data: bytes) -> Mapping[str, Any]:
@@ -116,6 +126,14 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
             f"the picture has {image.width:,} × {image.height:,} pixels, over the limit of {max_pixels:,}. "
             "Raise the limit, or store a smaller scan."
         )
+
+
+def _reduced(image: Image.Image, least_px: int) -> tuple[int, int] | None:
+    """Let a JPEG be decoded at part of its size; (width, height) of the whole, where it will be."""
+    full = image.size
+    share = least_px / max(full)
+    image.draft(None, (max(1, int(full[0] * share)), max(1, int(full[1] * share))))
+    return full if image.size != full else None
 
 
 def _samples(opened: Opened) -> tuple[tiff.Samples | None, Image.Transpose | None]:

@@ -15,6 +15,7 @@ MOST_PROFILE: Final = 16 * 2**20
 _MOST_TEXT, _MOST_TEXTS = 2**20, 32 * 2**20
 """Bytes of one text, and of all of them: within Pillow's limits."""
 _SIGNATURE: Final = 8
+_HEADER_END: Final = _SIGNATURE + 25
 _TEXTS: Final = (b"tEXt", b"zTXt", b"iTXt")
 
 
@@ -45,6 +46,13 @@ def lean(data: bytes) -> LeanPng:
         notes.append(f"Beside the picture, {len(texts)} text(s) of more than 1 MB were not read.")
     aside = [*texts, *((start, end) for kind, start, end in chunks if large and kind == b"iCCP")]
     return LeanPng(_without(data, sorted(aside)), profile, bits[0] if bits else None, tuple(notes))
+
+
+def with_text(data: bytes, name: str, text: str) -> bytes:
+    """The PNG with a text in ASCII, right after its header."""
+    chunk = b"tEXt" + name.encode("ascii") + b"\0" + text.encode("ascii")
+    packed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return data[:_HEADER_END] + packed + data[_HEADER_END:]
 
 
 def _large_texts(data: bytes, chunks: Iterable[tuple[bytes, int, int]]) -> Iterator[tuple[int, int]]:

@@ -103,10 +103,9 @@ def _verdict(found: dict[str, float]) -> tuple[Tone, str]:
 
 def _measures(pixels: NDArray[np.uint8]) -> dict[str, float]:
     picture = _reduced(Image.fromarray(pixels), COPIED_AT_PX)
-    rgb = _compared(picture)
-    lab = skimage.color.rgb2lab(rgb)
+    rgb, lab, inner = _compared(picture), _lab(picture), _inner(picture)
     seen = _seen(lab[..., 0])
-    apart = _apart(picture)
+    apart = _apart(picture, lab)
     strays = seen & (apart > _STRAY)
     return {
         "rules": float(VERSION),
@@ -115,14 +114,19 @@ def _measures(pixels: NDArray[np.uint8]) -> dict[str, float]:
         "faint_share": float(np.mean(apart[seen] > _FAINT)),
         "stray_share": float(np.mean(strays[seen])),
         "stray_tiles": _tile_share(strays),
-        "inner_share": float(np.mean(_apart(_inner(picture)) > _STRAY)),
+        "inner_share": float(np.mean(_apart(inner, _lab(inner)) > _STRAY)),
     }
 
 
-def _apart(picture: Image.Image) -> Floats:
+def _lab(picture: Image.Image) -> Floats:
+    """(H, W, 3): CIELAB of the picture as it is compared."""
+    lab: Floats = skimage.color.rgb2lab(_compared(picture))
+    return lab
+
+
+def _apart(picture: Image.Image, lab: Floats) -> Floats:
     """(H, W): how far each pixel of the reduced picture is from its toned copy; blank ones are not."""
-    lab, copy = (skimage.color.rgb2lab(_compared(each)) for each in (picture, _toned(picture)))
-    difference = (lab - copy)[..., 1:] * _seen(lab[..., 0])[..., None]
+    difference = (lab - _lab(_toned(picture)))[..., 1:] * _seen(lab[..., 0])[..., None]
     apart: Floats = np.linalg.norm(ndimage.uniform_filter(difference, (3, 3, 1), mode="nearest"), axis=-1)
     return apart
 

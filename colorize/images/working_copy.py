@@ -7,22 +7,30 @@ frame included, raises `VERSION` in `db/files/working_copies.py`. Knows no folde
 
 import json
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from typing import Final
 
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
+import cv2
 
 from colorize.errors import UnreadableImage
 from colorize.images.decode import Pixels, decode, header
 from colorize.images.frame import Frame, find_frame
+from colorize.images.png import with_text
 from colorize.images.resize import resized
 
 LONG_EDGE_PX: Final = 1024
+DECODED_PX: Final = 1536
+"""Long edge at which an original must be decoded for it at least: half as much again keeps the edges of lines."""
 
 _FRAME: Final = "nishiki frame"
-_COMPRESSION: Final = 3
-"""Half the time of zlib's 6, for 2 % more bytes. PNG, for its checksums: lossless WebP is smaller and has none."""
+_COMPRESSION: Final = (
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG),
+)
+"""A fifth of the time that Pillow's defaults take, for 6 % more bytes of a print and 15 % fewer of a grainy one.
+
+PNG, for its checksums: lossless WebP is smaller and has none.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +39,7 @@ class WorkingCopy:
 
     pixels: Pixels
     frame: Frame
-    """Found on the original at full size, in pixels of the copy."""
+    """Found on the original as it was decoded, in pixels of the copy."""
 
     @property
     def framed(self) -> Pixels:
@@ -43,7 +51,7 @@ def working_copy(pixels: Pixels) -> WorkingCopy:
     """The copy of a picture; one that is small enough is its own.
 
     Args:
-        pixels: uint8, (H, W, 3), sRGB, at any size.
+        pixels: uint8, (H, W, 3), sRGB, as decoded with `DECODED_PX`.
     """
     frame = find_frame(pixels)
     if max(pixels.shape) <= LONG_EDGE_PX:
@@ -54,14 +62,9 @@ def working_copy(pixels: Pixels) -> WorkingCopy:
 
 def to_png(copy: WorkingCopy) -> bytes:
     """The copy as a PNG that carries its frame; of one channel where it is gray."""
-    notes = PngInfo()
-    notes.add_text(_FRAME, json.dumps(asdict(copy.frame)))
     gray = bool((copy.pixels == copy.pixels[..., :1]).all())
-    file = BytesIO()
-    Image.fromarray(copy.pixels[..., 0] if gray else copy.pixels).save(
-        file, "PNG", pnginfo=notes, compress_level=_COMPRESSION
-    )
-    return file.getvalue()
+    _, file = cv2.imencode(".png", copy.pixels[..., 0] if gray else copy.pixels[..., ::-1], _COMPRESSION)
+    return with_text(file.tobytes(), _FRAME, json.dumps(asdict(copy.frame)))
 
 
 def from_png(data: bytes) -> WorkingCopy:

@@ -1,4 +1,4 @@
-"""Working copies, a file for each harvested picture (`1/ab/cd/abcd….png`), written whole or not at all.
+"""Working copies, a file for each harvested picture (`2/ab/cd/abcd….png`), written whole or not at all.
 
 `flows.upkeep.working_copies` makes them of pictures in the picture store, so that any may be deleted and made again;
 `db.doctor` finds those that are lost or left over. Knows no picture format and no database.
@@ -11,7 +11,7 @@ from typing import Final
 from db.files.atomic import make_folder, room_for, write_whole
 from db.files.home import UNFINISHED
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Of what `colorize.images.working_copy` makes: raised together with it, so that copies of before count as lost."""
 
 

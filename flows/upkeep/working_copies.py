@@ -5,19 +5,33 @@ Of a catalogue that is older than they are, each is made when it is first read, 
 """
 
 from collections.abc import Collection, Iterator
-from threading import Lock
+from contextlib import nullcontext
+from threading import RLock
 
 from colorize.errors import UnreadableImage
 from colorize.images.decode import Decoded, Pixels, decode
 from colorize.images.tone import judge_tone
-from colorize.images.working_copy import WorkingCopy, from_png, to_png, working_copy
+from colorize.images.working_copy import DECODED_PX, WorkingCopy, from_png, to_png, working_copy
 from db.catalogue import Catalogue
 from db.entries.night import ImageFacts, Tone
 from db.errors import PictureMissing
 from flows.progress import track
 
-_one_original = Lock()
-"""Whoever decodes an original holds it: one of 100 megapixels takes more than a gigabyte."""
+_LARGE_BYTES = 8_000_000
+_JPEG = b"\xff\xd8\xff"
+_one_original = RLock()
+"""Whoever decodes a large original whole holds it: one of 100 megapixels takes more than a gigabyte."""
+
+
+def decode_small(data: bytes, max_pixels: int) -> Decoded:
+    """An original, as large as its working copy needs it; large ones that only come whole, one after the other.
+
+    Raises:
+        UnreadableImage, OversizedImage: as `colorize.images.decode.decode`.
+    """
+    alone = len(data) > _LARGE_BYTES and not data.startswith(_JPEG)
+    with _one_original if alone else nullcontext():
+        return decode(data, max_pixels=max_pixels, least_px=DECODED_PX)
 
 
 def keep_working_copy(catalogue: Catalogue, sha256: str, pixels: Pixels) -> WorkingCopy:
@@ -55,7 +69,7 @@ def _made_anew(catalogue: Catalogue, sha256: str, max_pixels: int) -> WorkingCop
     """From the original, as it is decoded now; what is known of the picture follows."""
     with _one_original:
         data = catalogue.pictures.read(sha256)
-        decoded = decode(data, max_pixels=max_pixels)
+        decoded = decode_small(data, max_pixels)
         copy = keep_working_copy(catalogue, sha256, decoded.pixels)
         catalogue.correct_image(image_facts(sha256, decoded, len(data), copy))
         return copy

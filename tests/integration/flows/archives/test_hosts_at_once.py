@@ -1,14 +1,18 @@
-"""Pictures that lie on several hosts: all hosts are asked at once, and none by two at a time."""
+"""Pictures of several hosts: all are asked at once, none by two at a time, and what came is decoded meanwhile."""
 
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Barrier, Lock
+from threading import Barrier, Event, Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import pytest
+
+from colorize.images.decode import Decoded
 from db.catalogue import Catalogue
 from flows.archives.oai.archive import OaiPmhArchive
 from flows.archives.record import Access, Derivatives, Picture, Record, Rights, Validators
@@ -16,6 +20,8 @@ from flows.archives.sample.drawing.collection import holdings, picture
 from flows.archives.web.client import PoliteClient
 from flows.archives.web.politeness import Manners
 from flows.harvest import HarvestTally, harvest_pictures, record_entry
+from flows.settings import Settings
+from flows.upkeep.working_copies import decode_small
 from tests.integration.flows.archives.web_server import Reply, serve
 
 if TYPE_CHECKING:
@@ -58,19 +64,53 @@ class Scattered(OaiPmhArchive):
         return Picture(JPEG, reference)
 
 
-def test_all_hosts_are_asked_at_once_and_each_by_one_at_a_time(settings_of: "SettingsOf", tmp_path: Path) -> None:
-    settings, archive = settings_of(tmp_path), Scattered(Access("museum", "https://m.example/oai", Manners("c")))
+def harvested_from(archive: OaiPmhArchive, settings: Settings, urls: Sequence[str]) -> HarvestTally:
+    """A record for each address, and its picture."""
     tally = HarvestTally("museum")
     with Catalogue.open(settings) as catalogue:
         number = catalogue.add_archive("museum", "oai-pmh", archive.address)
-        for place in range(HOSTS * EACH):
-            url = f"https://host-{place % HOSTS}.example/{place}.jpg"
+        for place, url in enumerate(urls):
             free = Rights(Derivatives.YES, "CC0")
             record = Record(f"r{place}", datetime(2026, 1, 1, tzinfo=UTC), free, "{}", pictures=(url,))
             catalogue.add_record(number, record_entry(record))
         harvest_pictures(catalogue, archive, number, settings, tally)
+    return tally
+
+
+def test_all_hosts_are_asked_at_once_and_each_by_one_at_a_time(settings_of: "SettingsOf", tmp_path: Path) -> None:
+    settings, archive = settings_of(tmp_path), Scattered(Access("museum", "https://m.example/oai", Manners("c")))
+    urls = [f"https://host-{place % HOSTS}.example/{place}.jpg" for place in range(HOSTS * EACH)]
+    tally = harvested_from(archive, settings, urls)
     assert (tally.pictures, tally.problems) == (HOSTS * EACH, [])
     assert dict(archive.busy.most) == {f"host-{each}.example": 1 for each in range(HOSTS)}
+
+
+class OneAfterTheOther(OaiPmhArchive):
+    """Tells when its second picture is asked for."""
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access.address, access.name, PoliteClient(access.manners, access.address))
+        self.asked, self.second = Counter[str](), Event()
+
+    def picture(self, reference: str, known: Validators = Validators()) -> Picture:  # noqa: B008
+        self.asked[reference] += 1
+        if len(self.asked) == 2:
+            self.second.set()
+        return Picture(JPEG, reference)
+
+
+def test_a_picture_is_decoded_while_the_next_one_comes(
+    settings_of: "SettingsOf", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, archive = settings_of(tmp_path), OneAfterTheOther(Access("museum", "https://m.example/", Manners("c")))
+
+    def patient(data: bytes, max_pixels: int) -> Decoded:
+        assert archive.second.wait(20)
+        return decode_small(data, max_pixels)
+
+    monkeypatch.setattr("flows.harvest.decode_small", patient)
+    tally = harvested_from(archive, settings, [f"https://host.example/{place}.jpg" for place in range(3)])
+    assert (tally.pictures, tally.problems, len(archive.asked)) == (3, [], 3)
 
 
 def test_threads_that_share_a_client_take_turns_at_a_host() -> None:

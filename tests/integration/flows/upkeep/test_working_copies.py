@@ -11,11 +11,12 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from colorize.images.decode import decode
-from colorize.images.working_copy import LONG_EDGE_PX, from_png, to_png, working_copy
+from colorize.images.working_copy import DECODED_PX, LONG_EDGE_PX, from_png, to_png, working_copy
 from db.catalogue import Catalogue
 from db.doctor import Damage, examine
 from db.entries.night import EncoderKey, Tone
 from db.files.home import HomeFolder
+from db.files.working_copies import VERSION
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 from flows.cli.app import app
@@ -55,7 +56,7 @@ def test_harvest_makes_a_copy_of_every_picture_from_what_it_decoded(settings: Se
         assert len(names) == 2
         for sha256 in names:
             copy = from_png(catalogue.working_copies.read(sha256))
-            expected = working_copy(decode(catalogue.pictures.read(sha256)).pixels)
+            expected = working_copy(decode(catalogue.pictures.read(sha256), least_px=DECODED_PX).pixels)
             assert (copy.pixels == expected.pixels).all()
             assert copy.frame == expected.frame
             assert max(copy.pixels.shape) in {LONG_EDGE_PX, 480}
@@ -76,7 +77,7 @@ def test_a_copy_that_cannot_be_read_is_made_again_by_matching(
     for path in root.glob("*/??/??/*"):
         path.write_bytes(b"\x89PNG\r\n\x1a\n torn") if harm == "damaged" else path.unlink()
     if harm == "of an earlier version":
-        (root / "1").rename(root / "0")
+        (root / VERSION).rename(root / "0")
     assert match(settings).problems == []
     assert [each.damage for each in examine(settings, young_s=-1)] == []
     sound = [path.read_bytes() for path in sorted((harvested.home / HomeFolder.WORKING_COPIES).glob("1/??/??/*"))]

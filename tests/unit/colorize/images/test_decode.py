@@ -89,6 +89,30 @@ def test_a_picture_is_turned_upright_by_its_exif_orientation(orientation: int, f
     assert np.abs(decoded.pixels[red_corner[orientation]].astype(int) - [220, 60, 40]).max() < 30
 
 
+@pytest.mark.parametrize(("least_px", "longest"), [(900, 1601), (500, 801), (400, 401), (200, 201), (1, 201)])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_jpeg_comes_smaller_where_less_is_needed(least_px: int, longest: int, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = stored(a_picture(601, 1601), "JPEG", exif=exif)
+    decoded, whole = decode(data, least_px=least_px), decode(data)
+    assert (
+        (decoded.width, decoded.height) == (whole.width, whole.height) == ((1601, 601), (601, 1601))[orientation == 6]
+    )
+    assert max(decoded.pixels.shape) == longest
+    height, width = decoded.pixels.shape[:2]
+    small = np.asarray(Image.fromarray(whole.pixels).resize((width, height), Image.Resampling.BOX))
+    assert np.abs(decoded.pixels.astype(int) - small).mean() < 3
+
+
+def test_what_is_read_smaller_is_read_to_its_end() -> None:
+    grain = np.random.default_rng(1).integers(0, 255, (600, 1600, 3)).astype(np.uint8)
+    data = stored(Image.fromarray(grain), "JPEG")
+    assert decode(data, least_px=100).pixels.shape == (75, 200, 3)
+    with pytest.raises(UnreadableImage):
+        decode(data[:-2000], least_px=100)
+
+
 def test_an_embedded_profile_is_applied() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = profile.replace(b"rXYZ", b"?XYZ").replace(b"gXYZ", b"rXYZ").replace(b"?XYZ", b"gXYZ")

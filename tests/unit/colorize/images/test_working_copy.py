@@ -11,7 +11,7 @@ from colorize.errors import UnreadableImage
 from colorize.images.decode import Pixels
 from colorize.images.frame import find_frame
 from colorize.images.resize import to_gray
-from colorize.images.working_copy import LONG_EDGE_PX, from_png, to_png, working_copy
+from colorize.images.working_copy import DECODED_PX, LONG_EDGE_PX, from_png, to_png, working_copy
 from colorize.matching.embedding import embed
 from db.files.working_copies import VERSION
 from tests.unit.colorize.images.test_frame import drawn, mounted, overlap
@@ -71,5 +71,5 @@ def test_matching_sees_the_same_print_in_the_copy_as_in_the_original(narrow: Enc
 
 def test_whoever_changes_what_is_made_raises_the_version() -> None:
     copy = working_copy(scanned(4))
-    made = sha256(copy.pixels.tobytes() + repr(copy.frame).encode()).hexdigest()
-    assert (VERSION, made[:16]) == ("1", "339fb2f66b9a36e5")
+    made = sha256(copy.pixels.tobytes() + repr((copy.frame, DECODED_PX)).encode()).hexdigest()
+    assert (VERSION, made[:16]) == ("2", "d67d3a8e942955ac")
