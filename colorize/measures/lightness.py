@@ -35,8 +35,8 @@ _INK_SAMPLE: Final = 2**16
 """Ink pixels of a strip that are looked at, evenly taken; all where there are not twice as many."""
 _STEPS: Final = 1000
 """Bins of |ΔL*| per unit: a percentile without keeping a scan's differences."""
-_LUMINANCE: Final = np.array([0.212671, 0.715160, 0.072169], np.float32)
-"""Y of linear sRGB (ITU-R BT.709), as scikit-image has it."""
+_RED, _BLUE = np.float32(0.212671), np.float32(0.072169)
+"""Parts of red and blue in Y of linear sRGB (ITU-R BT.709), as scikit-image has it; green has the rest."""
 
 
 def drawing_measures(content: Scan, result: Scan) -> dict[str, float]:
@@ -105,9 +105,16 @@ def _similarity_sum(before: Floats, after: Floats) -> float:
 def lightness(pixels: Scan) -> Floats:
     """L* in [0, 100], (H, W): scikit-image's figures in float32, ten times as fast."""
     light = _linear(int(np.iinfo(pixels.dtype).max))[pixels]
-    light = light if light.ndim == 2 else light @ _LUMINANCE
+    light = light if light.ndim == 2 else _luminance(light)
     root: Floats = np.where(light > 0.008856, np.cbrt(light), 7.787 * light + np.float32(16 / 116))
     return 116 * root - 16
+
+
+def _luminance(light: Floats) -> Floats:
+    """Y of linear sRGB: exactly the one value of three that are equal, on every processor."""
+    red, green, blue = light[..., 0], light[..., 1], light[..., 2]
+    summed: Floats = green + _RED * (red - green) + _BLUE * (blue - green)
+    return summed
 
 
 @cache
