@@ -23,6 +23,7 @@ from db.queries.night.held_back import HeldBackQueries
 from db.queries.night.history import HistoryQueries
 from db.queries.night.match import MatchQueries
 from db.queries.night.measure import MeasureQueries
+from db.queries.night.nights import NightQueries
 from db.queries.night.refits import RefitQueries
 from db.queries.night.requests import RequestQueries
 from db.queries.night.rights import RightsQueries
@@ -49,6 +50,7 @@ class Catalogue(
     ScopeQueries,
     MatchQueries,
     RefitQueries,
+    NightQueries,
     DispatchQueries,
     DescribeQueries,
     SweepQueries,

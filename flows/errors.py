@@ -7,9 +7,10 @@ Misused                      the command, or a setting, cannot be used
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from colorize.errors import ColorizeError
-from db.errors import CatalogueError
+from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownEncoder, UnknownRecipe
+from db.errors import CatalogueError, NightRunning
 from flows.archives.errors import ArchiveError
+from flows.endings import Ending
 
 Found = TypeVar("Found")
 
@@ -25,6 +26,17 @@ class Misconfigured(Exception):
 
 class Misused(Exception):
     """A setting or an argument that no command can work with."""
+
+
+_USAGE = (Misused, UnknownRecipe, BadRecipe, UnknownEncoder, DeviceMissing)
+
+
+def ending_of(error: BaseException) -> Ending:
+    """What a command ends with that is ended by this error."""
+    faults = error.faults if isinstance(error, Misconfigured) else (error,)
+    if any(isinstance(fault, NightRunning) for fault in faults):
+        return Ending.BUSY
+    return Ending.USAGE if any(isinstance(fault, _USAGE) for fault in faults) else Ending.FAILED
 
 
 class Faults:

@@ -4,8 +4,10 @@ Each stage runs alone and runs again without harm; they meet only in the catalog
 and so does a Prefect worker (entry point `flows.nightly.nightly`), which reads the settings itself.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flows.dispatch import DispatchTally, dispatch
 from flows.endings import Tally, Whole
@@ -43,9 +45,30 @@ def nightly(archives: Sequence[str] = (), settings: Settings | None = None) -> N
     """
     settings = settings or Settings()
     with plan_night(settings, archives, alone=True) as plan:
-        harvests = harvest(settings, archives)
-        matching = match(settings)
-        batches = dispatch(settings)
-        due = sheets_due(plan, [batch.batch_id for batch in batches if batch.outcomes])
-        sheets = [report(settings, batch_id) for batch_id in due]
-    return Night(harvests, matching, batches, sheets)
+        assert plan.running is not None
+        running = plan.running
+        with running.stage("harvest") as counts:
+            harvests = harvest(settings, archives)
+            counts.update(_harvested(harvests))
+        with running.stage("match") as counts:
+            matching = match(settings)
+            counts["matches"] = matching.matched
+        with running.stage("dispatch") as counts:
+            batches = dispatch(settings)
+            counts["attempts"] = dict(sum((batch.outcomes for batch in batches), Counter[str]()))
+        with running.stage("report"):
+            due = sheets_due(plan, [batch.batch_id for batch in batches if batch.outcomes])
+            sheets = [report(settings, batch_id) for batch_id in due]
+        night = Night(harvests, matching, batches, sheets)
+        running.came_to(night)
+    return night
+
+
+def _harvested(harvests: Sequence[HarvestTally]) -> dict[str, Any]:
+    """What the night's row keeps of it; of an archive that was not read to its end nobody knows how much it lists."""
+    records = sum((Counter(tally.records) for tally in harvests), Counter[str]())
+    return {
+        "records": {str(change): count for change, count in records.items()},
+        "listed": {tally.archive: len(tally.changes) for tally in harvests if not tally.failure},
+        "pictures": sum(tally.pictures for tally in harvests),
+    }

@@ -28,14 +28,14 @@ from colorize.recipes.recipe import Recipe
 from db.entries.claim import ENCODER, MatcherKey, ModelKey
 from db.entries.night import ContentScope, EncoderKey, RecipeEntry, Tone
 from db.errors import NoCatalogue
-from db.files.home import NIGHT_LOCK, HomeFolder, written_by_nishiki
-from db.files.lock import held_alone
+from db.files.home import HomeFolder, written_by_nishiki
 from flows.archives.errors import NotAnArchive
 from flows.archives.record import Access, Archive
 from flows.archives.registry import check_address, open_archive
 from flows.archives.web.quiet_hours import QuietHours
 from flows.errors import Faults
 from flows.matching.weights import MatchWeights
+from flows.running_night import RunningNight, running_night
 from flows.settings import ArchiveSettings, Settings
 
 if TYPE_CHECKING:  # loaded where a catalogue is opened
@@ -117,6 +117,8 @@ class Plan(CataloguePlan):
     weights: tuple[WeightsFile, ...]
     """Every encoder that there is, its checksum held against the recorded one."""
     devices: tuple[str, ...]
+    running: RunningNight | None = None
+    """The night that is at work alone; None for a stage that runs by itself."""
 
     @property
     def matcher(self) -> MatcherKey:
@@ -186,7 +188,7 @@ def plan_night(
         NightRunning: another one is at work.
         Misconfigured: several things are wrong; one alone is raised as it is (ColorizeError besides the others).
     """
-    if isinstance(plan := _OPEN.get(), Plan) and _serves(plan, settings, archives):
+    if isinstance(plan := _OPEN.get(), Plan) and _serves(plan, settings, archives) and (plan.running or not alone):
         yield plan
         return
     faults = Faults(wrong)
@@ -194,12 +196,12 @@ def plan_night(
     planned = _planned_archives(settings, archives, faults)
     with (
         _opened(settings, faults, create) as catalogue,
-        held_alone(settings.home / NIGHT_LOCK) if alone else nullcontext(),
+        running_night(catalogue, settings) if alone else nullcontext() as running,
     ):
         assert tools is not None
         files = tuple({file.path: file for file in (*tools.files, tools.weights)}.values())
         night = PlannedRecipe(tools.recipe, tools.weights)
-        with _open(Plan(settings, catalogue, planned, night, files, tools.devices)) as plan:
+        with _open(Plan(settings, catalogue, planned, night, files, tools.devices, running)) as plan:
             yield plan
 
 

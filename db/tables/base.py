@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
 from db.entries.night import Derivatives, MatchOutcome, Outcome, Tone, Verdict, WindowState
+from db.entries.nights import NightEnding
 from db.entries.review import Role
 from db.tables.columns import Data, UtcTime, Word, Words
 
@@ -20,7 +21,7 @@ class PictureState(StrEnum):
     BROKEN = "broken"
 
 
-ENUMERATIONS = (Derivatives, MatchOutcome, Outcome, PictureState, Role, Tone, Verdict, WindowState)
+ENUMERATIONS = (Derivatives, MatchOutcome, NightEnding, Outcome, PictureState, Role, Tone, Verdict, WindowState)
 
 
 class Base(DeclarativeBase):

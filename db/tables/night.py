@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.entries.night import Derivatives, MatchOutcome, Outcome, Tone, Verdict, WindowState
+from db.entries.nights import NightEnding
 from db.tables.base import Base, PictureState, one_of
 
 
@@ -354,6 +355,28 @@ class Measurement(Base):
     total_error_sum: Mapped[float | None]
     total_error_mean: Mapped[float | None]
     measured_at: Mapped[datetime]
+
+
+class Night(Base):
+    """A night: who ran it, how it ended, what it came to; `db.entries.nights.NightEntry`. Without an end it is open."""
+
+    __tablename__ = "nights"
+    __table_args__ = (
+        one_of("ending", NightEnding),
+        CheckConstraint("(ending IS NULL) = (ended_at IS NULL)", name="ended"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    pid: Mapped[int]
+    process_start: Mapped[str]
+    began_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ending: Mapped[NightEnding | None]
+    exit_code: Mapped[int | None]
+    reason: Mapped[str]
+    seconds: Mapped[dict[str, Any]]
+    counts: Mapped[dict[str, Any]]
 
 
 class VerdictGiven(Base):

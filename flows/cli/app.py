@@ -17,6 +17,7 @@ from db.person import person_here
 from flows.cli.console import Device, Home, exit_with, look_at_settings, refuse, say, show
 from flows.cli.curators import curator_app
 from flows.cli.failures import Application, Commands
+from flows.cli.nights import nights_app
 from flows.cli.prefect_server import prefect
 from flows.cli.reading import reading_app, weights_app
 from flows.cli.records import records_app
@@ -43,6 +44,7 @@ app = Application(
     help="Colours an archive's grayscale actor prints and keeps a catalogue of the proposals.",
 )
 app.add_typer(reading_app)
+app.add_typer(nights_app)
 app.add_typer(records_app)
 app.add_typer(review_app)
 app.add_typer(tiles_app)
@@ -90,7 +92,7 @@ def demo(
         server = stack.enter_context(serve_sample())
         table = {name: {"protocol": protocol, "address": server.address(protocol)}}
         settings, wrong = look_at_settings(archives=table, **given)
-        plan = stack.enter_context(_planned(settings, [name], wrong=wrong))
+        plan = stack.enter_context(_planned(settings, [name], alone=True, wrong=wrong))
         from flows.nightly import nightly
 
         say([f"The sample archive answers at {server.address(protocol)}; everything in it is drawn by program."])

@@ -14,17 +14,15 @@ from typing import Any
 from typer import Exit, Typer
 from typer.core import TyperGroup
 
-from colorize.errors import BadRecipe, ColorizeError, DeviceMissing, UnknownEncoder, UnknownRecipe
-from db.errors import CatalogueError, NightRunning
+from colorize.errors import ColorizeError
+from db.errors import CatalogueError
 from flows import stopping
 from flows.addresses import carries_secret
 from flows.archives.errors import ArchiveError
 from flows.cli.console import fail, refuse
 from flows.cli.prefect_server import is_gone
 from flows.endings import Ending
-from flows.errors import Misconfigured, Misused
-
-_USAGE = (Misused, UnknownRecipe, BadRecipe, UnknownEncoder, DeviceMissing)
+from flows.errors import Misconfigured, Misused, ending_of
 
 
 class Application(Typer):
@@ -89,20 +87,13 @@ def _tell(error: BaseException) -> None:
         case _ if _interrupted(error):
             fail(stopping.SENTENCE, code=Ending.INTERRUPTED)
         case Misconfigured() | Misused() | ColorizeError() | CatalogueError() | ArchiveError():
-            fail(str(error), code=_ending(error))
+            fail(str(error), code=ending_of(error))
         case TOMLDecodeError():
             refuse(f"nishiki.toml cannot be read: {error}")
         case ModuleNotFoundError():
             fail(_part_sentence(error))
         case OSError():
             fail(f"{error.filename or 'the machine'}: {error.strerror or error}")
-
-
-def _ending(error: Exception) -> Ending:
-    faults = error.faults if isinstance(error, Misconfigured) else (error,)
-    if any(isinstance(fault, NightRunning) for fault in faults):
-        return Ending.BUSY
-    return Ending.USAGE if any(isinstance(fault, _USAGE) for fault in faults) else Ending.FAILED
 
 
 def _refuse_secrets(words: Iterable[str]) -> None:

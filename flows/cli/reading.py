@@ -35,9 +35,10 @@ def status(
 ) -> None:
     """Show the catalogue in numbers."""
     from db.catalogue import Catalogue
+    from flows.reports.nights import night_told
 
     with Catalogue.open(read_settings(home=home), create=False) as catalogue:
-        numbers = catalogue.status()
+        numbers = {**catalogue.status(), "night": next(map(night_told, catalogue.nights(1)), None)}
     if as_json:
         say([json.dumps(numbers, ensure_ascii=False, default=str)])
         return

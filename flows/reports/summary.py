@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from db.entries.night import Tone
+from flows.reports.nights import counted, span
 
 if TYPE_CHECKING:  # the stages load Prefect, and a table of recipes needs no database
     from colorize.encoders.weights import WeightsFile
     from colorize.recipes.recipe import Recipe
     from db.entries.measured import MeasuredMeans
+    from db.entries.nights import NightEntry
     from flows.dispatch import DispatchTally
     from flows.evaluation.remeasure import MeasureTally
     from flows.harvest import HarvestTally
@@ -136,10 +138,28 @@ def status_table(status: Mapping[str, Any]) -> Table:
         table.add_row("encoder", f"{encoder['name']} ({encoder['checksum'][:12]})")
     if batch := status["batch"]:
         table.add_row("latest batch", f"{batch['id']}: {batch['done']} done, {batch['left']} left")
+    if night := status["night"]:
+        table.add_row("last night", f"{night['id']}: {night['summary']}")
     for archive in status["archives"]:
         last = archive["last_harvest"] or "never finished"
         told = f"{archive['records']} records, harvested {last}"
         table.add_row(Text(f"archive {archive['name']}"), Text(told))
+    return table
+
+
+def nights_table(nights: Sequence["NightEntry"]) -> Table:
+    """The nights, the newest first."""
+    table = Table("night", "began (UTC)", "took", "ended", "on", "records", "pictures", "matches", "attempts", "why")
+    for night in nights:
+        end, counts = night.end, night.counts
+        took = span(night.ended_at - night.began_at) if night.ended_at else ""
+        words = "at work" if end is None else f"{end.ending}{'' if end.exit_code is None else f' ({end.exit_code})'}"
+        figures = (counted(counts.get("records", {})), *(str(counts.get(each, "")) for each in ("pictures", "matches")))
+        why = (end.reason.splitlines() or [""])[0] if end else ""
+        table.add_row(
+            str(night.id), f"{night.began_at:%Y-%m-%d %H:%M}", took, words, Text(f"{night.host} {night.pid}"),
+            *figures, counted(counts.get("attempts", {})), Text(why),
+        )  # fmt: skip
     return table
 
 

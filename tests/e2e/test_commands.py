@@ -100,6 +100,17 @@ def test_the_second_night_makes_nothing_new(nights: TwoNights) -> None:
     assert {key: nights.status[1][key] for key in unchanged} == {key: nights.status[0][key] for key in unchanged}
 
 
+def test_nights_are_listed_with_their_ends_and_the_last_is_in_the_status(nights: TwoNights) -> None:
+    second, first = json.loads(nights.nishiki.good("nights", "--json"))
+    assert (first["ending"], first["exit_code"], first["counts"]["attempts"]) == ("done", 0, {"succeeded": 3})
+    assert (nights.status[0]["night"], nights.status[1]["night"]) == (first, second)
+    assert len(json.loads(nights.nishiki.good("nights", "--json", "--last", "1"))) == 1
+    table = nights.nishiki.good("nights")
+    assert "done (0)" in table
+    assert "12 new, 1 deleted" in table
+    assert "done after" in nights.nishiki.good("status")
+
+
 def test_status_tells_what_there_is(nights: TwoNights) -> None:
     status = nights.status[0]
     assert status["records"] == 12

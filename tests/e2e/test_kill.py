@@ -1,5 +1,6 @@
 """The night killed at any moment, and stopped by hand: the next one ends it, with nothing twice and nothing missing."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from db.catalogue import Catalogue
+from db.entries.nights import NightEnding
 from db.errors import CatalogueError
 from db.settings import CatalogueSettings
 from flows.archives.sample.server import SampleArchive, serve_sample
@@ -127,6 +129,8 @@ def test_a_night_killed_again_and_again_ends_with_each_match_colorized_once(
         attempts = list(catalogue.attempts())
         assert catalogue.unfinished_batches() == []
         numbers = catalogue.status()
+        nights = [night.end and night.end.ending for night in catalogue.nights()]
+    assert nights == [NightEnding.DONE, *[NightEnding.KILLED] * len(MOMENTS)]
     assert numbers["attempts"] == {"pending": 0, "succeeded": GRAYS, "rejected": 0, "failed": 0}
     assert numbers["matches"]["matched"] == GRAYS
     assert numbers["pictures"] == {"wanted": 1, "held": numbers["records"] - 1, "broken": 0}
@@ -155,6 +159,8 @@ def test_ctrl_c_is_answered_with_one_sentence_and_resume_ends_the_batch(
     numbers = status(slow_alone)
     assert numbers is not None
     assert numbers["batch"]["left"] > 0
+    (night,) = json.loads(Here(slow_alone.home, slow_alone.environment).good("nights", "--json"))
+    assert (night["ending"], night["exit_code"], night["reason"]) == ("stopped", 130, "stopped by Ctrl-C (SIGINT)")
     later = Here(slow_alone.home, {**slow_alone.environment, "PREFECT_API_URL": prefect_api})
     assert f"{numbers['batch']['left']} succeeded" in later.good("resume")
     assert later.status()["attempts"] == {"pending": 0, "succeeded": 3, "rejected": 0, "failed": 0}

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from db.catalogue import Catalogue
 from db.doctor import Damage, Remedies, examine, mend
-from db.engine import connect, upgrade, writing
+from db.engine import HEAD, connect, upgrade, writing
 from db.entries.night import Tone, Verdict
 from db.entries.review import Judgement, Reason
 from db.errors import UnknownEntry
@@ -363,7 +363,7 @@ def test_the_doctor_tells_of_a_schema_it_cannot_read(
     monkeypatch.setattr("db.engine.HEAD", "9998")  # as a later program would see this catalogue
     (finding,) = examine(settings)
     assert (finding.damage, finding.mendable) == (Damage.SCHEMA, False)
-    assert "has schema 0009" in finding.problem
+    assert f"has schema {HEAD}" in finding.problem
     engine = connect(settings.url)
     copy = upgrade(engine)
     engine.dispose()

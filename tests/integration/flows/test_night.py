@@ -15,6 +15,7 @@ from colorize.images.decode import decode
 from db.catalogue import Catalogue
 from db.engine import connect
 from db.entries.night import AttemptEntry, Change, Outcome
+from db.entries.nights import NightEnd, NightEnding
 from flows.archives.sample.server import SampleArchive, serve_sample
 from flows.evaluation.demo_truth import truth_lines
 from flows.match import match
@@ -181,6 +182,18 @@ def test_no_secret_is_stored_with_a_flow_run(postgres_nights: Nights, prefect_ap
     assert str(postgres_nights.settings.home) in runs
     assert postgres_nights.settings.url not in runs
     assert "postgresql" not in runs
+
+
+def test_each_night_is_a_row_with_what_it_came_to(nights: Nights) -> None:
+    with Catalogue.open(nights.settings, create=False) as catalogue:
+        third, second, first = catalogue.nights()
+    assert {night.end for night in (first, second, third)} == {NightEnd(NightEnding.DONE, 0)}
+    assert first.counts["records"] == {"new": 12, "deleted": 1}
+    (listed,) = first.counts["listed"].values()
+    assert listed == 13
+    assert (first.counts["pictures"], first.counts["matches"], first.counts["attempts"]) == (11, 3, {"succeeded": 3})
+    assert (second.counts["matches"], second.counts["attempts"]) == (0, {})
+    assert set(first.seconds) == {"harvest", "match", "dispatch", "report"}
 
 
 def test_outcomes_are_words_of_the_glossary(nights: Nights) -> None:

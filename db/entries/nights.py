@@ -1,0 +1,55 @@
+"""A night as the catalogue remembers it; frozen, made by its queries for `flows` and the page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class NightEnding(StrEnum):
+    """Why a night is over."""
+
+    DONE = "done"
+    FAILED = "failed"
+    WAITING = "waiting"
+    """All that was due is done, but for what waits for a person."""
+    STOPPED = "stopped"
+    """By Ctrl-C or SIGTERM."""
+    KILLED = "killed"
+    """It ended without a word; the next night said so for it."""
+
+
+@dataclass(frozen=True)
+class NightEnd:
+    """How a night ended."""
+
+    ending: NightEnding
+    exit_code: int | None
+    """None: nobody saw it."""
+    reason: str = ""
+    """What stood in the way of a better ending, in sentences."""
+
+
+@dataclass(frozen=True)
+class NightEntry:
+    """A night: who ran it, how it ended and what it came to; without an end it is at work."""
+
+    id: int
+    host: str
+    pid: int
+    began_at: datetime
+    seen_at: datetime
+    """The last sign of life."""
+    ended_at: datetime | None
+    end: NightEnd | None
+    seconds: Mapping[str, float]
+    """By stage, of those that were gone through."""
+    counts: Mapping[str, Any]
+    """`records` by what became of them, `listed` by archive (those alone that were read to their end), `pictures`,
+    `matches`, `attempts` by outcome."""
+
+    @property
+    def who(self) -> str:
+        """Who runs it, for a person."""
+        return f"process {self.pid} on {self.host}, since {self.began_at:%Y-%m-%d %H:%M} UTC"

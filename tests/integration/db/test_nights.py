@@ -1,0 +1,35 @@
+"""The history of nights: a row for each, closed however it ended."""
+
+from db.catalogue import Catalogue
+from db.entries.nights import NightEnd, NightEnding
+
+
+def test_a_night_is_a_row_from_its_beginning_to_its_end(catalogue: Catalogue) -> None:
+    assert catalogue.nights() == []
+    night = catalogue.begin_night()
+    catalogue.note_night(night, {"harvest": 1.5}, {"pictures": 3})
+    (open_one,) = catalogue.nights()
+    assert (open_one.id, open_one.end, open_one.ended_at) == (night, None, None)
+    assert open_one.seen_at > open_one.began_at
+    end = NightEnd(NightEnding.FAILED, 1, "Harvest of theatre ended early: no answer")
+    assert catalogue.end_night(night, end, {"harvest": 1.5, "match": 0.5}, {"pictures": 3, "matches": 2})
+    (closed,) = catalogue.nights()
+    assert (closed.end, closed.seconds) == (end, {"harvest": 1.5, "match": 0.5})
+    assert closed.counts == {"pictures": 3, "matches": 2}
+    assert closed.ended_at is not None
+
+
+def test_a_night_that_was_left_open_is_closed_by_the_next_as_killed_at_its_last_sign_of_life(
+    catalogue: Catalogue,
+) -> None:
+    first = catalogue.begin_night()
+    catalogue.note_night(first, {"harvest": 1.5}, {"pictures": 3})
+    (seen,) = catalogue.nights()
+    second = catalogue.begin_night()
+    newest, killed = catalogue.nights()
+    assert (newest.id, newest.end) == (second, None)
+    assert killed.end is not None
+    assert (killed.end.ending, killed.end.exit_code) == (NightEnding.KILLED, None)
+    assert (killed.ended_at, killed.counts) == (seen.seen_at, {"pictures": 3})
+    assert not catalogue.end_night(first, NightEnd(NightEnding.DONE, 0), {}, {}), "it was taken for dead"
+    assert [night.id for night in catalogue.nights(1)] == [second]
