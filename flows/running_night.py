@@ -1,19 +1,22 @@
 """The night that this process runs, alone on its catalogue, and the row in which it tells how it went.
 
+On a server another machine's night may begin once the connection that holds the lock is lost. Such a night takes it
+again at once, and where it cannot it ends, before `NightQueries.night_alone` lets another one begin.
+
 Durable when: the row as it begins and after each stage; its end however it ends, by an error, Ctrl-C or SIGTERM. What
 is killed leaves it open, and the next night closes it. `flows.plan` opens it, `flows.nightly` fills it in.
 """
 
 import logging
+import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from db.entries.nights import NightEnd, NightEnding
-from db.errors import CatalogueError
-from db.files.home import NIGHT_LOCK
-from db.files.lock import held_alone
+from db.errors import CatalogueError, CatalogueUnreachable
 from flows import stopping
 from flows.endings import Ending, Tally
 from flows.errors import ending_of
@@ -22,7 +25,13 @@ from flows.settings import Settings
 
 if TYPE_CHECKING:  # loaded where a catalogue is opened
     from db.catalogue import Catalogue
+    from db.queries.night.night_lock import NightLock
 
+BEAT_S = 10.0
+"""Between two signs of life."""
+REGAIN_S = 10.0
+"""So long a lost lock is tried for. This, the beat, the 10 s after which a cut line is noticed, and the grace of a stop
+are less than `SILENT_S` of `db.queries.night.nights`."""
 log = logging.getLogger(__name__)
 _WORDS = {
     Ending.WAITING: NightEnding.WAITING, Ending.INTERRUPTED: NightEnding.STOPPED,
@@ -38,6 +47,7 @@ class RunningNight:
         self._catalogue = catalogue
         self._id = catalogue.begin_night()
         self._end = night_end(Ending.DONE)
+        self._lost = ""
         self._seconds: dict[str, float] = {}
         self._counts: dict[str, Any] = {}
 
@@ -55,9 +65,48 @@ class RunningNight:
         """What all of it came to."""
         self._end = night_end(whole.ending, "\n".join(whole.told()))
 
+    def watch(self, lock: "NightLock | None", over: threading.Event) -> None:
+        """Give signs of life, and see that the lock is held, until it is over."""
+        while not over.wait(BEAT_S):
+            try:
+                if (lock is None or lock.is_held() or self._regained(lock, over)) and self._alive():
+                    continue
+            except CatalogueError as error:
+                log.warning("no sign of life of the night could be written: %s", masked(str(error)))
+                continue
+            if not over.is_set():
+                self._give_up()
+            return
+
+    def _alive(self) -> bool:
+        return self._catalogue.keep_night_alive(self._id)
+
+    def _regained(self, lock: "NightLock", over: threading.Event) -> bool:
+        """Take the lock again, where no other night has it."""
+        ends = time.monotonic() + REGAIN_S
+        while time.monotonic() < ends and not over.is_set():
+            with suppress(CatalogueUnreachable):
+                if not lock.take():
+                    return False
+                if self._alive():
+                    _say("the connection that holds the night alone was lost and is there again; no other night began")
+                    return True
+            over.wait(1)
+        return False
+
+    def _give_up(self) -> None:
+        self._lost = (
+            "the connection that held the night alone was lost, and another night may have begun: this one ends, so "
+            "that no two work at once; what was finished is kept"
+        )
+        _say(f"nishiki: {self._lost}")
+        stopping.ask()
+
     def close(self, error: BaseException | None = None) -> None:
         """Write its end, which is the error's where there is one."""
         end = self._end if error is None else _end_by(error)
+        if self._lost:
+            end = NightEnd(NightEnding.FAILED, end.exit_code, self._lost)
         if not self._catalogue.end_night(self._id, end, self._seconds, self._counts):
             log.warning("night %d was taken for dead by another night while it ran", self._id)
 
@@ -69,10 +118,16 @@ def running_night(catalogue: "Catalogue", settings: Settings) -> Iterator[Runnin
     Raises:
         NightRunning: another one is at work.
     """
-    with held_alone(settings.home / NIGHT_LOCK):
-        night = RunningNight(catalogue)
+    with catalogue.night_alone(settings.home, _say) as lock:
+        night, over = RunningNight(catalogue), threading.Event()
+        watching = threading.Thread(target=night.watch, args=(lock, over), name="night", daemon=True)
+        watching.start()
         try:
-            yield night
+            try:
+                yield night
+            finally:
+                over.set()
+                watching.join(1)
         except BaseException as error:
             try:
                 night.close(error)
@@ -80,6 +135,11 @@ def running_night(catalogue: "Catalogue", settings: Settings) -> Iterator[Runnin
                 log.warning("how the night ended could not be written: %s", masked(str(other)))
             raise
         night.close()
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def night_end(ending: Ending, reason: str = "") -> NightEnd:

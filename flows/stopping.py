@@ -148,6 +148,14 @@ def _listen(signals: socket.socket) -> None:
             _stop.hear(heard[0])
 
 
+def ask() -> None:
+    """End as by SIGTERM, within GRACE_S, whoever answers that signal."""
+    timer = threading.Timer(GRACE_S, end_at_once)
+    timer.daemon = True
+    timer.start()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def end_at_once() -> None:
     """End this process and those that it started, whatever they do."""
     for child in multiprocessing.active_children():

@@ -1,23 +1,55 @@
-"""The history of nights: a row is opened when one begins, and closed however it ends.
+"""The history of nights, and that there is one at a time: a row is opened when one begins, and closed however it ends.
 
 Only whoever holds the night alone (`flows.running_night`) opens a row: one left open is a night that was killed.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from db.engine import database_file
 from db.entries.nights import NightEnd, NightEnding, NightEntry
+from db.errors import NightRunning
+from db.files.home import NIGHT_LOCK
+from db.files.lock import held_alone
 from db.queries.base.store import Store, changed, now
-from db.queries.night.batch_owner import this_process
+from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
+from db.queries.night.night_lock import NightLock
 from db.tables.night import Night
 
+_OPEN = select(Night).where(Night.ended_at.is_(None)).order_by(Night.id.desc())
 KILLED = "it ended without a word, as after kill -9 or when its machine stops; its end is the last sign of life"
+SILENT_S = 60.0
+"""A night that lost its lock has ended itself by then (`flows.running_night`), unless its whole machine was asleep."""
+LOOK_S = 1.0
 
 
 class NightQueries(Store):
     """Nights, one after the other."""
+
+    @contextmanager
+    def night_alone(self, home: Path, tell: Callable[[str], None]) -> Iterator[NightLock | None]:
+        """Inside it, no other night begins in this home, nor on this catalogue from any other.
+
+        Returns:
+            What may be lost in the middle, on a server; None: files, which cannot be.
+
+        Raises:
+            NightRunning: another one is at work.
+        """
+        file, lock = database_file(self.engine), None
+        with ExitStack() as stack:
+            stack.enter_context(held_alone(home / NIGHT_LOCK))
+            if file is None:
+                lock = stack.enter_context(NightLock(self.engine))
+                self._take_night(lock, tell)
+            elif file.parent.resolve() != home.resolve():
+                stack.enter_context(held_alone(file.with_name(f"{file.name}.{NIGHT_LOCK}")))
+            yield lock
 
     def begin_night(self) -> int:
         """Open the row of a night of this process; those that were left open were killed."""
@@ -35,6 +67,10 @@ class NightQueries(Store):
         """Keep what an open night has come to so far."""
         self._change_open(night_id, {"seconds": dict(seconds), "counts": dict(counts), "seen_at": now()})
 
+    def keep_night_alive(self, night_id: int) -> bool:
+        """A sign of life of an open night; False where another night has called it killed."""
+        return self._change_open(night_id, {"seen_at": now()})
+
     def end_night(self, night_id: int, end: NightEnd, seconds: Mapping[str, float], counts: Mapping[str, Any]) -> bool:
         """Close a night's row; False where another night has called it killed."""
         moment = now()
@@ -48,6 +84,32 @@ class NightQueries(Store):
         """The last so many nights, or all, the newest first."""
         with self._reading() as session:
             return [_entry(row) for row in session.scalars(select(Night).order_by(Night.id.desc()).limit(last))]
+
+    def _take_night(self, lock: NightLock, tell: Callable[[str], None]) -> None:
+        """Take the lock, and wait until a night that may have lost it must have seen that, and ended."""
+        if not lock.take():
+            with self._reading() as session:
+                row = session.scalars(_OPEN).first()
+            who = _entry(row).who if row else "another process"
+            raise NightRunning(
+                f"another night is at work on this catalogue ({who}); nothing was done: wait until it has ended"
+            )
+        lost, since = self._night_that_may_live(), time.monotonic()
+        if lost:
+            tell(f"the night before ({lost.who}) lost its hold on the catalogue in silence; waiting for its end")
+        while lost and time.monotonic() - since < SILENT_S:
+            time.sleep(LOOK_S)
+            again = self._night_that_may_live()
+            since = since if again and again.seen_at == lost.seen_at else time.monotonic()
+            lost = again
+
+    def _night_that_may_live(self) -> NightEntry | None:
+        """One without an end whose process is not known to be gone."""
+        with self._reading() as session:
+            row = session.scalars(_OPEN).first()
+            owner = None if row is None else BatchOwner(row.host, row.pid, row.process_start)
+            gone = owner is None or owner == this_process() or is_gone(owner)
+            return _entry(row) if row is not None and not gone else None
 
     def _change_open(self, night_id: int, values: Mapping[str, Any]) -> bool:
         with self._writing() as session:

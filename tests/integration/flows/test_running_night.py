@@ -1,19 +1,28 @@
 """A night tells how it went in a row of its own, whatever ends it."""
 
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from db.catalogue import Catalogue
 from db.entries.nights import NightEnd, NightEnding, NightEntry
 from db.errors import CatalogueFull
+from db.queries.night import night_lock
 from flows import nightly as flow
+from flows import running_night, stopping
 from flows.nightly import nightly
+from flows.plan import plan_night
 from flows.settings import Settings
 from flows.stopping import Stopped
+from tests.integration.cut_off import cut_off
+from tests.waiting import until
 
-DATABASES = ("sqlite",)
+if TYPE_CHECKING:
+    from tests.conftest import SettingsOf
+
 pytestmark = pytest.mark.usefixtures("prefect_api")
 
 
@@ -51,3 +60,49 @@ def test_an_error_in_the_middle_ends_the_night_and_its_row(
         nightly([str(tmp_path / "prints")], own_settings)
     told = last_night(own_settings)
     assert (told.end, list(told.seconds), told.counts["pictures"]) == (end, ["harvest", "match"], 0)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Nights look after their lock all the time; whether one has ended itself."""
+    asked: list[bool] = []
+    monkeypatch.setattr(running_night, "BEAT_S", 0.01)
+    monkeypatch.setattr(stopping, "ask", lambda: asked.append(True))
+    return asked
+
+
+@pytest.fixture
+def server_settings(settings_of: "SettingsOf", tmp_path: Path, postgres_database: str) -> Settings:
+    """Settings of an empty catalogue on PostgreSQL."""
+    (tmp_path / "home").mkdir()
+    return settings_of(tmp_path / "home", database_url=postgres_database)
+
+
+def test_a_night_whose_lock_is_lost_takes_it_again_says_so_and_goes_on(
+    server_settings: Settings, asked: list[bool], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with plan_night(server_settings, alone=True) as plan:
+        cut_off(plan.catalogue)
+        until(lambda: "no other night began" in capsys.readouterr().err)
+    assert asked == []
+    end = last_night(server_settings).end
+    assert end == NightEnd(NightEnding.DONE, 0)
+
+
+def test_a_night_whose_lock_another_one_has_taken_ends_itself_and_says_why(
+    server_settings: Settings, asked: list[bool], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with plan_night(server_settings, alone=True) as plan, plan.catalogue.engine.connect() as other:
+        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        taking = Thread(target=lambda: other.execute(text(f"SELECT pg_advisory_lock({night_lock.NIGHT})")))
+        taking.start()
+        with plan.catalogue.engine.connect() as looking:
+            until(lambda: looking.execute(text(waits)).scalar_one())
+        cut_off(plan.catalogue)
+        until(lambda: asked)
+        taking.join()
+    assert "another night may have begun: this one ends" in capsys.readouterr().err
+    end = last_night(server_settings).end
+    assert end is not None
+    assert end.ending is NightEnding.FAILED
+    assert end.reason.startswith("the connection that held the night alone was lost")
