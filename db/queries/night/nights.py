@@ -47,8 +47,8 @@ class NightQueries(Store):
             if file is None:
                 lock = stack.enter_context(NightLock(self.engine))
                 self._take_night(lock, tell)
-            elif file.parent.resolve() != home.resolve():
-                stack.enter_context(held_alone(file.with_name(f"{file.name}.{NIGHT_LOCK}")))
+            else:
+                stack.enter_context(held_alone(Path(f"{file.resolve()}.{NIGHT_LOCK}")))
             yield lock
 
     def begin_night(self) -> int:
