@@ -43,6 +43,7 @@ from flows.archives.web.quiet_hours import QuietHours
 from flows.errors import Faults, Misused
 from flows.logs import Level
 from flows.matching.weights import MatchWeights
+from flows.schedule import Schedule
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
@@ -258,6 +259,14 @@ class Settings(ReviewSettings):
         description="Trust that an area needs to be coloured, from 0 to 1, where the recipe tells it; the rest is "
         "left in the paper's tone, which the result says. Left out: the recipe's.",
     )
+    night_cron: str = Field(
+        default="0 1 * * *",
+        max_length=100,
+        description="When `nishiki serve` begins a night, as cron writes it: minute, hour, day, month, weekday.",
+    )
+    night_zone: str = Field(
+        default="Asia/Tokyo", max_length=100, description="The time zone of `night_cron`, such as Europe/Berlin."
+    )
     limit: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Attempts that one night takes on at most; left out: all that are due."
     )
@@ -309,6 +318,21 @@ class Settings(ReviewSettings):
         if unknown := (*variables, *_unknown(toml)):
             raise UnknownSettings(unknown)
         return init, env, dotenv, toml
+
+    @field_validator("night_cron")
+    @classmethod
+    def _names_a_time(cls, cron: str) -> str:
+        return Schedule.read(cron, "UTC").cron
+
+    @field_validator("night_zone")
+    @classmethod
+    def _names_a_zone(cls, zone: str) -> str:
+        return Schedule.read("0 1 * * *", zone).zone.key
+
+    @property
+    def schedule(self) -> Schedule:
+        """When `nishiki serve` begins a night."""
+        return Schedule.read(self.night_cron, self.night_zone)
 
     @property
     def exact_precision(self) -> Literal["bfloat16", "float32", "float64"] | None:

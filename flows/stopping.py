@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import Any, Final
 
@@ -130,10 +130,14 @@ def listening() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def unheard() -> Iterator[None]:
-    """Inside it, both signals are somebody else's to answer, such as a web server's; for the main thread."""
+def unheard(answer: Callable[..., None] | None = None) -> Iterator[None]:
+    """Inside it, both signals are somebody else's to answer, such as a web server's; for the main thread.
+
+    Args:
+        answer: who answers where that somebody does not, and again where they raise the signal anew; none: Python.
+    """
     wakeup = signal.set_wakeup_fd(-1)
-    handlers = {number: signal.signal(number, handler) for number, handler in _PYTHONS.items()}
+    handlers = {number: signal.signal(number, answer or handler) for number, handler in _PYTHONS.items()}
     try:
         yield
     finally:

@@ -22,6 +22,7 @@ from flows.cli.prefect_server import prefect
 from flows.cli.reading import reading_app, weights_app
 from flows.cli.records import records_app
 from flows.cli.review import review_app
+from flows.cli.serve import serve_app
 from flows.cli.tiles import tiles_app
 from flows.cli.tones import tones_app
 from flows.cli.training import train_app
@@ -47,6 +48,7 @@ app.add_typer(reading_app)
 app.add_typer(nights_app)
 app.add_typer(records_app)
 app.add_typer(review_app)
+app.add_typer(serve_app)
 app.add_typer(tiles_app)
 app.add_typer(tones_app)
 app.add_typer(weights_app, name="weights")

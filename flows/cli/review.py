@@ -23,17 +23,30 @@ if TYPE_CHECKING:
 
 review_app = typer.Typer()
 
+Host = Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")]
+Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any that is free [8377].")]
+
 
 @review_app.command()
 def review(
     home: Home = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any that is free [8377].")] = None,
+    host: Host = None,
+    port: Port = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Everybody only looks; nothing is written.")] = False,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in this machine's browser.")] = False,
 ) -> None:
     """Serve the review page, where curators decide, until Ctrl-C."""
     settings = read_settings(home=home, review_host=host, review_port=port, review_read_only=read_only or None)
+    app, listener, lines = prepared(settings)
+    say([*lines, "Ctrl-C ends it."])
+    address = _address(listener)
+    if open_it and not webbrowser.open(address):
+        say(["No browser was found on this machine; open the address by hand."])
+    _serve(app, settings, listener)
+
+
+def prepared(settings: "Settings") -> tuple["FastAPI", socket.socket, list[str]]:
+    """The page, the port that it listens on, and what to say of both."""
     from db.review.app import OpenDoor, create_app
 
     try:
@@ -41,11 +54,7 @@ def review(
     except OpenDoor as error:
         refuse(str(error))
     listener = _listen(settings.review_host.strip("[]"), settings.review_port)
-    address = _address(listener)
-    say([f"The review page is at {address}", *_who_may_come_in(settings, app), "Ctrl-C ends it."])
-    if open_it and not webbrowser.open(address):
-        say(["No browser was found on this machine; open the address by hand."])
-    _serve(app, settings, listener)
+    return app, listener, [f"The review page is at {_address(listener)}", *_who_may_come_in(settings, app)]
 
 
 def marking_recipes() -> list[str]:

@@ -113,3 +113,20 @@ def test_a_port_that_is_taken_and_an_open_door_are_told_in_one_sentence(nishiki:
         assert "is taken by another program" in nishiki.bad(1, "review", "--port", port)
     assert "nishiki curator add NAME" in here.bad(2, "review", "--host", "0.0.0.0", "--port", "0")
     assert "need accounts" in here.bad(2, "review", NISHIKI_REVIEW_USER_HEADER="X-User")
+
+
+def test_serve_shows_the_page_runs_the_night_whatever_ends_it_and_ends_in_order(nishiki: Nishiki) -> None:
+    every_second = {"NISHIKI_NIGHT_CRON": "* * * * * *", "NISHIKI_REVIEW_PORT": "0"}
+    process = Nishiki(nishiki.home, {**nishiki.environment, **every_second}).start("serve")
+    assert process.stdout is not None
+    address = process.stdout.readline().split()[-1]
+    said = ""
+    while "exit code 2 (usage)" not in said:  # there is no archive to read
+        said += process.stdout.readline()
+    assert urlopen(address).status == 200
+    process.send_signal(signal.SIGTERM)
+    rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert rest.endswith("The page is closed.\n")
+    assert "The next night begins at " in said
+    assert "name an ARCHIVE" in errors
