@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from db.entries.nights import NightEnd, NightEnding, NightEntry
-from flows.cli import serve
 from flows.cli.serve import Nights, began_whole
 from flows.schedule import Schedule
 
@@ -46,7 +45,7 @@ def kept(begun: Begun, last_began: datetime = ONE - timedelta(days=1)) -> Nights
 
 
 def night(ending: NightEnding | None) -> NightEntry:
-    end = ending and NightEnd(ending, 0)
+    end = NightEnd(ending, 0) if ending else None
     return NightEntry(1, "here", 7, ONE, ONE, ONE if ending else None, end, {}, {})
 
 
@@ -134,7 +133,7 @@ def test_a_night_that_the_system_cannot_start_is_told_and_tried_again(
     assert (
         "could not begin (Resource temporarily unavailable); it is tried again in a minute" in capsys.readouterr().out
     )
-    monkeypatch.setattr(serve.time, "monotonic", lambda: float("inf"))
+    monkeypatch.setattr("time.monotonic", lambda: float("inf"))
     nights.look(ONE + timedelta(seconds=62))
     assert len(tries) == 2
 
