@@ -21,6 +21,8 @@ class Ending(IntEnum):
     """Another process is at this work."""
     WAITING = 4
     """Something waits for a person and was left, such as a batch whose weights are gone."""
+    ALARM = 5
+    """Something is wrong with the nights, as `nishiki alarm` found."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C (SIGINT)."""
     TERMINATED = 143

@@ -21,6 +21,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     field_serializer,
     field_validator,
@@ -40,6 +41,7 @@ from flows.archives.options import OPTIONS, AnyOptions, AutoOptions
 from flows.archives.registry import Protocol, is_folder
 from flows.archives.values.permission import Permission
 from flows.archives.web.quiet_hours import QuietHours
+from flows.channel_addresses import MAIL_ADDRESS, MailServer, WebhookAddress
 from flows.errors import Faults, Misused
 from flows.logs import Level
 from flows.matching.weights import MatchWeights
@@ -52,6 +54,22 @@ ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
 def user_cache() -> Path:
     """Where weights are kept for every home of this user (XDG base directories)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nishiki" / "weights"
+
+
+def _read_by(reader: Callable[[str], object]) -> Callable[[SecretStr], SecretStr]:
+    """A check whose words quote nothing of what it reads."""
+
+    def check(given: SecretStr) -> SecretStr:
+        reader(given.get_secret_value())
+        return given
+
+    return check
+
+
+def _mail_address(given: str) -> str:
+    if not MAIL_ADDRESS.fullmatch(given):
+        raise ValueError("give a mail address alone, NAME@HOST")
+    return given
 
 
 class ArchiveSettings(BaseModel):
@@ -266,6 +284,33 @@ class Settings(ReviewSettings):
     )
     night_zone: str = Field(
         default="Asia/Tokyo", max_length=100, description="The time zone of `night_cron`, such as Europe/Berlin."
+    )
+    alarm_after_h: float = Field(
+        default=48.0,
+        ge=1,
+        le=8760,
+        description="Hours without a night that began or succeeded, after which `nishiki alarm` tells.",
+    )
+    alarm_least_harvest: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of the fewest records that an archive listed in seven nights; `nishiki alarm` tells where "
+        "the last night brought less.",
+    )
+    alarm_webhook: Annotated[SecretStr, AfterValidator(_read_by(WebhookAddress.read))] | None = Field(
+        default=None, description="Address that the alarm is posted to, as a chat program shows it; secret."
+    )
+    alarm_mail_to: tuple[Annotated[str, AfterValidator(_mail_address)], ...] = Field(
+        default=(), description="Addresses that the alarm is mailed to."
+    )
+    alarm_mail_from: Annotated[str, AfterValidator(_mail_address)] | None = Field(
+        default=None, description="Whom that mail is from; left out: the first of `alarm_mail_to`."
+    )
+    alarm_mail_server: Annotated[SecretStr, AfterValidator(_read_by(MailServer.read))] | None = Field(
+        default=None,
+        description="What takes the mail: smtps://USER:PASSWORD@HOST, smtp:// where STARTTLS encrypts, "
+        "smtp+plain://HOST; secret.",
     )
     limit: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Attempts that one night takes on at most; left out: all that are due."

@@ -14,6 +14,7 @@ import typer
 
 from db.files.home import DEMO_MARK, PRIVATE, own_database
 from db.person import person_here
+from flows.cli.alarm import alarm_app
 from flows.cli.console import Device, Home, exit_with, look_at_settings, refuse, say, show
 from flows.cli.curators import curator_app
 from flows.cli.failures import Application, Commands
@@ -46,6 +47,7 @@ app = Application(
 )
 app.add_typer(reading_app)
 app.add_typer(nights_app)
+app.add_typer(alarm_app)
 app.add_typer(records_app)
 app.add_typer(review_app)
 app.add_typer(serve_app)

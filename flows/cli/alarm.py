@@ -1,0 +1,65 @@
+"""`alarm`: tells somebody that nights do not go as they should. Never Prefect; run it by a timer of its own."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from socket import gethostname
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.console import Home, fail, read_settings, refuse, say
+from flows.endings import Ending
+
+if TYPE_CHECKING:
+    from flows.channels import Message
+    from flows.settings import Settings
+
+alarm_app = typer.Typer()
+
+
+@alarm_app.command()
+def alarm(
+    home: Home = None,
+    test: Annotated[bool, typer.Option("--test", help="Tell that this is a test, whether all is well or not.")] = False,
+) -> None:
+    """Tell by webhook and mail where no night began or succeeded for long, or a harvest brought much less than usual.
+
+    Exit code 5: something is wrong. With no channel set, that and the output are all.
+    """
+    from flows.alarm import channels_of, tell
+
+    settings = read_settings(home=home)
+    channels = channels_of(settings)
+    if test and not channels:
+        refuse("there is nothing to test: set alarm_webhook, or alarm_mail_to and alarm_mail_server; see .env.example")
+    wrong = ["This is a test; it says nothing of the nights."] if test else _what_is_wrong(settings)
+    if not wrong:
+        say(["All is well with the nights."])
+        return
+    say(wrong)
+    told, failures = tell(channels, _message(settings.home, wrong, test=test))
+    say(f"Told by {name}." for name in told)
+    if failures:
+        fail("; ".join(failures))
+    if not test:
+        raise typer.Exit(Ending.ALARM)
+
+
+def _what_is_wrong(settings: "Settings") -> list[str]:
+    from db.catalogue import Catalogue
+    from db.errors import CatalogueError
+    from flows.alarm import NIGHTS, what_is_wrong
+
+    try:
+        with Catalogue.open(settings, create=False) as catalogue:
+            nights = catalogue.nights(NIGHTS)
+    except CatalogueError as error:
+        return [f"The catalogue cannot be read: {error}"]
+    return what_is_wrong(nights, datetime.now(UTC), settings)
+
+
+def _message(home: Path, wrong: list[str], *, test: bool) -> "Message":
+    from flows.channels import Message
+
+    where = f"Catalogue of {home.resolve()} on {gethostname()}; nishiki nights tells more."
+    return Message(f"nishiki: {'test of the alarm' if test else 'the nights need somebody'}", (*wrong, "", where))

@@ -1,0 +1,58 @@
+"""`nishiki alarm` as a timer runs it: all is well, something is wrong, nobody can be told."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from db.catalogue import Catalogue
+from db.engine import writing
+from db.entries.nights import NightEnd, NightEnding
+from db.settings import CatalogueSettings
+from db.tables.night import Night
+from flows.endings import Ending
+from tests.e2e.conftest import Here
+
+NOBODY = {"NISHIKI_ALARM_WEBHOOK": "http://127.0.0.1:9/k3y"}
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Here:
+    """The command with a catalogue that has seen one night."""
+    home = tmp_path / "home"
+    with Catalogue.open(CatalogueSettings(home=home)) as catalogue:
+        catalogue.end_night(catalogue.begin_night(), NightEnd(NightEnding.DONE, 0), {}, {})
+    return Here(home, {"PATH": os.environ["PATH"], "NISHIKI_HOME": str(home)})
+
+
+def test_the_code_says_whether_all_is_well(here: Here) -> None:
+    assert here.good("alarm") == "All is well with the nights.\n"
+    with Catalogue.open(CatalogueSettings(home=here.home)) as catalogue:
+        (night,) = catalogue.nights()
+        long_ago = night.began_at - timedelta(hours=60)
+        with writing(catalogue.engine).begin() as connection:
+            connection.execute(update(Night).values(began_at=long_ago, ended_at=long_ago, seen_at=long_ago))
+    run = here("alarm")
+    assert (run.returncode, run.stderr) == (Ending.ALARM, "")
+    assert run.stdout.startswith("No night has begun for 60 h 0 min; the last began ")
+    run = here("alarm", **NOBODY)
+    assert run.returncode == Ending.FAILED
+    assert run.stdout.startswith("No night has begun for 60 h")
+    assert run.stderr == "nishiki: the webhook at 127.0.0.1 cannot be reached: Connection refused\n"
+
+
+def test_a_catalogue_that_is_gone_is_alarming(here: Here, tmp_path: Path) -> None:
+    run = here("alarm", "--home", str(tmp_path / "gone"))
+    assert run.returncode == Ending.ALARM
+    assert run.stdout.startswith("The catalogue cannot be read: ")
+
+
+def test_a_test_needs_a_channel_and_says_what_is_wrong_with_it(here: Here) -> None:
+    assert "nothing to test: set alarm_webhook" in here.bad(2, "alarm", "--test")
+    assert "cannot be reached" in here.bad(1, "alarm", "--test", **NOBODY)
+    assert "k3y" not in here("alarm", "--test", NISHIKI_LOG_LEVEL="DEBUG", **NOBODY).stderr
+    wrong = here.bad(2, "alarm", NISHIKI_ALARM_WEBHOOK="k3y")
+    assert "alarm_webhook cannot be used: give a web address" in wrong
+    assert "k3y" not in wrong
