@@ -280,10 +280,9 @@ class _Told:
 
     def add(self, found: Record | Unreadable | Remark) -> None:
         """Keep it, and tell of it; records are kept together that come at once."""
-        log = about(__name__, archive=self.tally.archive)
         if isinstance(found, Remark):
             self.tally.remarks[found.subject, found.text] = None
-            log.info("%s: %s", found.subject, found.text)
+            about(__name__, archive=self.tally.archive).info("%s: %s", found.subject, found.text)
         elif isinstance(found, Unreadable):
             self.problems += 1
             self.whole = self.whole and not found.breaks_list
@@ -293,7 +292,7 @@ class _Told:
                 self.keep()
                 self.unread.add(found.identifier)
                 self.catalogue.keep_unreadable(self.archive_id, found.identifier, found.reason, found.raw)
-            log.warning("record %s: %s", found.identifier, found.reason)
+            about(__name__, archive=self.tally.archive, record=found.identifier).warning("%s", found.reason)
         else:
             self.records += 1
             self.read.add(found.identifier)
@@ -455,8 +454,8 @@ class _Pictures:
                 continue
             kinds[getattr(error, "kind", "")] += 1
             (self.tally.lasting if lasts else self.tally.passing)[wanted.identifier, str(error)] = None
-            log = about(__name__, archive=self.tally.archive)
-            log.log(logging.WARNING if lasts else logging.INFO, "record %s: %s", wanted.identifier, error)
+            log = about(__name__, archive=self.tally.archive, record=wanted.identifier)
+            log.log(logging.WARNING if lasts else logging.INFO, "%s", error)
         for kind, count in kinds.items():
             if kind:
                 self.tally.remarks[self.tally.archive, f"addresses whose answer is {kind}: {count}"] = None

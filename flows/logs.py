@@ -5,29 +5,50 @@ the workers call `set_up`. Prefect hands the same lines to its runs (`PREFECT_LO
 terminal to us, since we were there first. No address is logged with a password or a key.
 """
 
+import json
 import logging
 import re
 import sys
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from flows.addresses import shown
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Form = Literal["text", "json"]
 OURS: Final = ("flows", "colorize", "db", "nishiki")
 """Loggers whose lines are nishiki's own; the others are those of libraries, Prefect's among them."""
 FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+THINGS: Final = ("archive", "record", "batch", "attempt")
+"""What a line may be about."""
 _ADDRESS: Final = re.compile(r"https?://[^\s'\"<>]+")
 
 
-def set_up(level: Level) -> None:
-    """Write lines of this level and above to standard error, with the time; again: only the level changes."""
+def set_up(level: Level, written: Form = "text") -> None:
+    """Write lines of this level and above to standard error, with the time; again: only level and form change."""
     root = logging.getLogger()
-    handler = next((each for each in root.handlers if isinstance(each, Terminal)), None) or Terminal()
+    handler = _terminal() or Terminal()
     handler.setLevel(level)
+    handler.setFormatter(_Json() if written == "json" else _Masking(FORMAT))
     if handler not in root.handlers:
         root.addHandler(handler)
     for name in OURS:  # Prefect's runs are told of what the terminal does not show
         logging.getLogger(name).setLevel(min(logging.INFO, logging.getLevelName(level)))
+
+
+def form() -> Form:
+    """How lines are written in this process."""
+    handler = _terminal()
+    return "json" if handler and isinstance(handler.formatter, _Json) else "text"
+
+
+def tell_person(line: str, level: Level = "INFO") -> None:
+    """A sentence for the person at the terminal, whatever the level; a line of the log where that is for programs."""
+    if form() == "json":
+        number = logging.getLevelName(level)
+        line = _Json().format(logging.LogRecord("nishiki", number, "", 0, line, None, None))
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def about(name: str, **things: object) -> "About":
@@ -86,3 +107,22 @@ class _Masking(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line, with the addresses in it masked, whoever wrote it."""
         return masked(super().format(record))
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON object in one line, with what it is about and the traceback where there are any."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname, "logger": record.name, "process": record.process,
+            **{name: record.__dict__[name] for name in THINGS if name in record.__dict__},
+            "message": record.getMessage(),
+        }  # fmt: skip
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        shown = {key: masked(value) if isinstance(value, str) else value for key, value in line.items()}
+        return json.dumps(shown, ensure_ascii=False, default=str)
+
+
+def _terminal() -> Terminal | None:
+    return next((each for each in logging.getLogger().handlers if isinstance(each, Terminal)), None)

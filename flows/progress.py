@@ -15,6 +15,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from flows.logs import form, tell_person
+
 QUIET_S = 2.0
 """Shorter work shows nothing where there is no terminal."""
 LINE_EVERY_S = 15.0
@@ -29,7 +31,7 @@ def track(description: str, total: float | None, unit: str = "") -> Iterator[Adv
     Yields:
         A function, safe in threads, that adds steps done.
     """
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and form() == "text":
         with _bar(unit) as progress:
             task = progress.add_task(description, total=total)
             yield lambda steps: progress.advance(task, steps)
@@ -64,4 +66,4 @@ class _Lines:
         self._printed = time.monotonic()
         passed = self._printed - self._began
         of_all = "" if self._total is None else f" of {self._total:.0f}"
-        sys.stderr.write(f"{self._what}: {self._done:.0f}{of_all} {self._unit} ({passed:.0f} s)\n")
+        tell_person(f"{self._what}: {self._done:.0f}{of_all} {self._unit} ({passed:.0f} s)")

@@ -8,7 +8,6 @@ is killed leaves it open, and the next night closes it. `flows.plan` opens it, `
 """
 
 import logging
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from db.errors import CatalogueError, CatalogueUnreachable
 from flows import stopping
 from flows.endings import Ending, Tally
 from flows.errors import ending_of
-from flows.logs import masked
+from flows.logs import masked, tell_person
 from flows.settings import Settings
 
 if TYPE_CHECKING:  # loaded where a catalogue is opened
@@ -32,6 +31,7 @@ BEAT_S = 10.0
 REGAIN_S = 10.0
 """So long a lost lock is tried for. This, the beat, the 10 s after which a cut line is noticed, and the grace of a stop
 are less than `SILENT_S` of `db.queries.night.nights`."""
+REGAINED = "the connection that holds the night alone was lost and is there again; no other night began"
 log = logging.getLogger(__name__)
 _WORDS = {
     Ending.WAITING: NightEnding.WAITING, Ending.INTERRUPTED: NightEnding.STOPPED,
@@ -89,7 +89,7 @@ class RunningNight:
                 if not lock.take():
                     return False
                 if self._alive():
-                    _say("the connection that holds the night alone was lost and is there again; no other night began")
+                    tell_person(REGAINED)
                     return True
             over.wait(1)
         return False
@@ -99,7 +99,7 @@ class RunningNight:
             "the connection that held the night alone was lost, and another night may have begun: this one ends, so "
             "that no two work at once; what was finished is kept"
         )
-        _say(f"nishiki: {self._lost}")
+        tell_person(f"nishiki: {self._lost}")
         stopping.ask()
 
     def close(self, error: BaseException | None = None) -> None:
@@ -118,7 +118,7 @@ def running_night(catalogue: "Catalogue", settings: Settings) -> Iterator[Runnin
     Raises:
         NightRunning: another one is at work.
     """
-    with catalogue.night_alone(settings.home, _say) as lock:
+    with catalogue.night_alone(settings.home, tell_person) as lock:
         night, over = RunningNight(catalogue), threading.Event()
         watching = threading.Thread(target=night.watch, args=(lock, over), name="night", daemon=True)
         watching.start()
@@ -135,11 +135,6 @@ def running_night(catalogue: "Catalogue", settings: Settings) -> Iterator[Runnin
                 log.warning("how the night ended could not be written: %s", masked(str(other)))
             raise
         night.close()
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 def night_end(ending: Ending, reason: str = "") -> NightEnd:

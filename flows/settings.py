@@ -43,7 +43,7 @@ from flows.archives.values.permission import Permission
 from flows.archives.web.quiet_hours import QuietHours
 from flows.channel_addresses import MAIL_ADDRESS, MailServer, WebhookAddress
 from flows.errors import Faults, Misused
-from flows.logs import Level
+from flows.logs import Form, Level
 from flows.matching.weights import MatchWeights
 from flows.schedule import Schedule
 
@@ -344,6 +344,10 @@ class Settings(ReviewSettings):
     log_level: Level = Field(
         default="ERROR",
         description="Least level of the log on standard error; from INFO on with Prefect's and other libraries' lines.",
+    )
+    log_format: Form = Field(
+        default="text",
+        description="Form of the log: `text`, or `json` with one object a line, which also has what commands tell.",
     )
     max_tries: int = Field(
         default=3, ge=1, le=20, description="Failed attempts after which a match is left to a person."

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any, Final
 
 from flows.endings import Ending
+from flows.logs import form, tell_person
 
 GRACE_S: Final = 8.0
 """Shorter than the 10 s that docker gives a container between SIGTERM and SIGKILL."""
@@ -70,8 +71,8 @@ class _Stop:
         with self._telling, contextlib.suppress(OSError, ValueError):  # nobody may be there to read it
             if not self._told:
                 self._told = True
-                sys.stderr.write(f"{chr(10) if sys.stderr.isatty() else ''}nishiki: {SENTENCE}\n")
-                sys.stderr.flush()
+                after_the_key = "\n" if sys.stderr.isatty() and form() == "text" else ""
+                tell_person(f"{after_the_key}nishiki: {SENTENCE}", "WARNING")
 
     def settle(self) -> None:
         """Until the thread has heard what came before: a handler in the place of ours told us nothing."""

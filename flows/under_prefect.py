@@ -8,7 +8,6 @@ state that Prefect shows: the state says what the command's exit code says, with
 import copy
 import functools
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ from prefect.states import Failed
 from flows import stopping
 from flows.addresses import shown
 from flows.endings import Ending, Tally, gravest
-from flows.logs import first_line
+from flows.logs import first_line, tell_person
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,7 +48,7 @@ class _Server:
         log.info("Prefect failed", exc_info=error)
         if not self.gone:
             self.gone = True
-            say(f"{server_name()} fails ({why(error)}); the work goes on, unseen there")
+            tell_person(f"{server_name()} fails ({why(error)}); the work goes on, unseen there")
 
 
 _SERVER: ContextVar[_Server | None] = ContextVar("prefect_server", default=None)
@@ -131,7 +130,7 @@ class Waiting:
 
     def _say(self, over: threading.Event, began: float) -> None:
         while not over.wait(SAY_EVERY_S):
-            say(f"{self._sentence} ({time.monotonic() - began:.0f} s)")
+            tell_person(f"{self._sentence} ({time.monotonic() - began:.0f} s)")
 
 
 @contextmanager
@@ -143,12 +142,6 @@ def waiting(sentence: str = "") -> Iterator[None]:
         yield
     finally:
         long.end()
-
-
-def say(line: str) -> None:
-    """A line on standard error."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 def server_name() -> str:

@@ -10,6 +10,7 @@ from typer import Exit, Option
 
 from flows.endings import Ending
 from flows.errors import Faults
+from flows.logs import tell_person
 
 if TYPE_CHECKING:  # each takes its time to load, and not every command needs it
     from rich.console import RenderableType
@@ -46,7 +47,7 @@ def failed_if(failed: object) -> Ending:
 
 def fail(message: str, *, code: Ending = Ending.FAILED) -> NoReturn:
     """Print a sentence on standard error and end."""
-    sys.stderr.write(f"nishiki: {message}\n")
+    tell_person(f"nishiki: {message}", "ERROR")
     raise Exit(code)
 
 
@@ -89,5 +90,5 @@ def look_at_settings(**given: Any) -> "tuple[Settings, list[Exception]]":
         settings, wrong = as_far_as_right(**{key: value for key, value in given.items() if value is not None})
     except UnicodeDecodeError as error:
         refuse(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}")
-    set_up(settings.log_level)
+    set_up(settings.log_level, settings.log_format)
     return settings, wrong

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from db.files.home import HomeFolder
-from flows.logs import OURS
+from flows.logs import OURS, tell_person
 
 if TYPE_CHECKING:
     from prefect.server.api.server import SubprocessASGIServer
@@ -40,7 +39,7 @@ def prefect(settings: "Settings") -> Iterator[None]:
     with waiting(f"waiting for {server_name()}, for {settings.prefect_wait_s:.0f} s at most"):
         why = _failure_of(_start_own if own else _healthy, settings.prefect_wait_s)
     if why is not None:
-        sys.stderr.write(f"{server_name()} does not answer ({why}); the work goes on, unseen there\n")
+        tell_person(f"{server_name()} does not answer ({why}); the work goes on, unseen there", "WARNING")
     with of_one_command(gone=why is not None) as server:
         try:
             yield

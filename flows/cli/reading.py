@@ -19,6 +19,7 @@ from db.person import person_here
 from flows.cli.console import Device, Home, exit_with, failed_if, look_at_settings, read_settings, refuse, say, show
 from flows.endings import Ending
 from flows.errors import Faults, Misused
+from flows.logs import tell_person
 
 if TYPE_CHECKING:
     from db.catalogue import Catalogue
@@ -76,7 +77,7 @@ def export(
 
     with Catalogue.open(read_settings(home=home), create=False) as catalogue:
         if not catalogue.add_audit_event(AuditWord.EXPORTED, detail=f"{form}, by {person_here()}"):
-            sys.stderr.write("nishiki: this catalogue may only be read, so it does not keep that it was exported\n")
+            tell_person("nishiki: this catalogue may only be read, so it does not keep that it was exported", "WARNING")
         (write_csv if form == "csv" else write_json)(catalogue, sys.stdout)
 
 

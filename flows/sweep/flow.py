@@ -4,7 +4,6 @@ Called by `nishiki sweep`. Durable when: as in harvest and dispatch; a sweep kee
 and begun again, it carries on what was left and takes what is still due: nothing twice, nothing missing.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from flows.archives.errors import NotAnArchive
 from flows.dispatch import DispatchTally, carry_on, work_through
 from flows.endings import Tally, Whole
 from flows.harvest import HarvestTally, harvest
+from flows.logs import tell_person
 from flows.plan import Plan, encoder_among, encoder_key, matcher_key, models_of, plan_night, recipe_entry
 from flows.settings import Settings
 from flows.sweep.plan import SweepPlan
@@ -106,5 +106,4 @@ def _check_colours(folder: str, styles: Sequence[ImageEntry]) -> None:
 def _tell(number: int, count: int, recipe: Recipe, due: int) -> None:
     """A line for each configuration, on a terminal or not: bars of single batches say nothing of the whole."""
     left = f"{due} attempts" if due else "nothing left to do"
-    sys.stderr.write(f"configuration {number} of {count}, {recipe.name}: {left}\n")
-    sys.stderr.flush()
+    tell_person(f"configuration {number} of {count}, {recipe.name}: {left}")

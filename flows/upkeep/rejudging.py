@@ -28,7 +28,7 @@ def judge_again(catalogue: Catalogue) -> list[JudgedAgain]:
     """Judge what older rules judged; those records whose pictures may be used otherwise from now on."""
     moved = catalogue.judge_again(judged, RULES_VERSION) if catalogue.judged_by_older(RULES_VERSION) else []
     for each in moved:
-        about(__name__, archive=each.archive).warning("record %s: %s", each.identifier, judged_words(each))
+        about(__name__, archive=each.archive, record=each.identifier).warning("%s", judged_words(each))
     return moved
 
 

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import Any, Final, Self
 
 from colorize.errors import ColorizeError, WorkerDied
-from flows.logs import Level, set_up
+from flows.logs import Form, Level, form, set_up
 from flows.plan import Plan
 from flows.workers.messages import Event, Failed, Finished, Minibatch, Unable
 from flows.workers.worker import Worker
@@ -116,7 +116,7 @@ class DeviceProcess:
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
             self._process = context.Process(
-                target=_serve, args=(theirs, self.device, self._memory_share, self._log_level), daemon=True
+                target=_serve, args=(theirs, self.device, self._memory_share, self._log_level, form()), daemon=True
             )
             with _signals_held_back():
                 self._process.start()
@@ -144,12 +144,12 @@ def _signals_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(pipe: Connection, device: str, memory_share: float, log_level: Level) -> None:
+def _serve(pipe: Connection, device: str, memory_share: float, log_level: Level, written: Form) -> None:
     """The process: one minibatch after the other, until the owner hangs up."""
     for number in _OWNERS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _OWNERS)
-    set_up(log_level)
+    set_up(log_level, written)
     worker = Worker(device, memory_share)
     try:
         while True:

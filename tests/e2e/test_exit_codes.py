@@ -1,5 +1,6 @@
 """What a command ends with: the codes that the operator's page lists, each where a person would meet it."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -66,6 +67,17 @@ def test_a_batch_whose_weights_are_gone_is_told_by_the_code_and_by_the_doctor(
         "waiting batch 1: waits for the weights it was begun with, lost (000000000000); 2 of 2 attempts are left; "
         "to mend it: set NISHIKI_WEIGHTS_DIR to their folder and run: nishiki resume\n"
     )
+
+
+def test_a_log_for_programs_is_json_alone_and_names_batch_attempt_and_record(here: Here) -> None:
+    run = here("dispatch", NISHIKI_LOG_FORMAT="json", NISHIKI_LOG_LEVEL="INFO")
+    assert run.returncode == Ending.DONE
+    lines = [json.loads(line) for line in run.stderr.splitlines()]
+    done = [line for line in lines if " succeeded on cpu" in line["message"]]
+    assert [(line["batch"], line["attempt"]) for line in done] == [(1, 1), (1, 2)]
+    assert all(line["record"] for line in done)
+    told = json.loads(here("nightly", "http://127.0.0.1:9/oai", "--recipe", "none", NISHIKI_LOG_FORMAT="json").stderr)
+    assert told["message"].startswith("nishiki: ")
 
 
 def test_a_second_night_on_the_same_home_is_told_who_is_at_it_before_an_archive_is_asked(here: Here) -> None:

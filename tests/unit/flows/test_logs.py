@@ -1,15 +1,18 @@
 """The log: which lines are shown, in which form, and that no address in it holds a password."""
 
 import io
+import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from flows.logs import OURS, about, masked, set_up
+from flows.logs import OURS, about, form, masked, set_up, tell_person
 
 SECRET = "https://me:hunter2@archive.example/oai?verb=Identify&key=hunter2"
 PREFECTS = ("prefect", "prefect.flow_runs", "prefect.task_runs")
@@ -86,6 +89,33 @@ def test_no_password_or_key_of_an_address_is_logged_whoever_logs_it(terminal: Sa
 def test_what_prefect_is_told_holds_no_password_either(terminal: Said, caplog: pytest.LogCaptureFixture) -> None:
     about("flows.harvest", archive=SECRET).warning("%s: %s", SECRET, ValueError(SECRET))
     assert "hunter2" not in caplog.records[0].getMessage()
+
+
+def test_a_log_for_programs_has_one_object_a_line_with_what_it_is_about_and_no_secret(terminal: Said) -> None:
+    set_up("INFO", "json")
+    assert form() == "json"
+    about("flows.dispatch", batch=3, attempt=7, record="oai:1").info("two\nlines of %s", "目録")
+    about("flows.harvest", archive=SECRET).warning("%s", SECRET)
+    try:
+        int(SECRET)
+    except ValueError:
+        logging.getLogger("urllib3").exception("%s does not answer", SECRET)
+    tell_person("nishiki: stopped", "WARNING")
+    text = terminal.getvalue()
+    assert "hunter2" not in text
+    dispatched, harvested, failed, told = map(json.loads, text.splitlines())
+    assert datetime.fromisoformat(dispatched.pop("time")).tzinfo is not None
+    assert dispatched == {
+        "level": "INFO", "logger": "flows.dispatch", "process": os.getpid(),
+        "record": "oai:1", "batch": 3, "attempt": 7,
+        "message": "batch 3, attempt 7, record oai:1: two\nlines of 目録",
+    }  # fmt: skip
+    assert harvested["archive"].startswith("https://archive.example/oai")
+    assert failed["error"].startswith("Traceback")
+    assert (told["logger"], told["level"], told["message"]) == ("nishiki", "WARNING", "nishiki: stopped")
+    set_up("INFO")
+    tell_person("nishiki: stopped")
+    assert terminal.getvalue().endswith("\nnishiki: stopped\n")
 
 
 def test_a_text_keeps_what_is_no_secret_in_its_addresses() -> None:
