@@ -24,6 +24,7 @@ from db.queries.night.history import HistoryQueries
 from db.queries.night.match import MatchQueries
 from db.queries.night.measure import MeasureQueries
 from db.queries.night.nights import NightQueries
+from db.queries.night.redo import RedoQueries
 from db.queries.night.refits import RefitQueries
 from db.queries.night.requests import RequestQueries
 from db.queries.night.rights import RightsQueries
@@ -51,6 +52,7 @@ class Catalogue(
     MatchQueries,
     RefitQueries,
     NightQueries,
+    RedoQueries,
     DispatchQueries,
     DescribeQueries,
     SweepQueries,

@@ -22,6 +22,7 @@ from flows.cli.nights import nights_app
 from flows.cli.prefect_server import prefect
 from flows.cli.reading import reading_app, weights_app
 from flows.cli.records import records_app
+from flows.cli.redo import redo_app
 from flows.cli.review import review_app
 from flows.cli.serve import serve_app
 from flows.cli.tiles import tiles_app
@@ -53,6 +54,7 @@ app.add_typer(review_app)
 app.add_typer(serve_app)
 app.add_typer(tiles_app)
 app.add_typer(tones_app)
+app.add_typer(redo_app, name="redo")
 app.add_typer(weights_app, name="weights")
 app.add_typer(train_app, name="train")
 app.add_typer(curator_app, name="curator")

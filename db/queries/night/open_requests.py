@@ -17,7 +17,9 @@ from db.tables.review import CuratorRequest
 
 MAX_TRIES = 3
 """Attempts after which nobody tries again, where no setting says otherwise."""
-_FILES_FAULT = ("PictureGone", "PictureAltered", LOST)
+PUT_BACK = "PutBack"
+"""The error's name in an attempt that a person has put back to the queue."""
+_UNCOUNTED = ("PictureGone", "PictureAltered", LOST, PUT_BACK)
 _tried = aliased(Attempt)
 _content, _style = aliased(Image), aliased(Image)
 
@@ -40,7 +42,7 @@ def tries() -> Any:
 
 def counts(attempt: type[Attempt]) -> ColumnElement[bool]:
     """Is the try one of those after which nobody tries again? That a stored file was damaged says nothing of it."""
-    return func.coalesce(attempt.error_class, "").not_in(_FILES_FAULT)
+    return func.coalesce(attempt.error_class, "").not_in(_UNCOUNTED)
 
 
 def answer(*which: ColumnElement[bool]) -> Any:
