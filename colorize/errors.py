@@ -19,6 +19,7 @@
     ├── Unsolved                 a sparse system did not come to its solution in the rounds it has
     ├── NotFit                   the one picture asked for came out too poor, and nobody asked to keep it all the same
     ├── DeviceMissing            the device asked for is not in this machine
+    ├── SetAside                 workers died over the picture, as often as it was tried
     └── WorkerDied               transient: the process that colorized ended without a word
 
 `transient` belongs to the class: the same call may succeed later, so dispatch may give it another number.
@@ -110,6 +111,10 @@ class NotFit(ColorizeError):
 
 class DeviceMissing(ColorizeError):
     """The device asked for is not there."""
+
+
+class SetAside(ColorizeError):
+    """The workers that colorized it died, as often as it was tried."""
 
 
 class WorkerDied(ColorizeError):

@@ -437,7 +437,7 @@ def _closed(path: Path) -> bool:
 
 
 def _released(catalogue: Catalogue, batch_id: int) -> bool:
-    held = catalogue.take_over(batch_id)
+    held = catalogue.join(batch_id)
     if held is None:
         return False
     catalogue.release_batch(held)

@@ -15,7 +15,7 @@ CatalogueError               root; the message says which catalogue or entry, wh
 ├── NameTaken                a curator's name is somebody's already
 ├── NightRunning             another night is at work on the catalogue
 ├── LastAdmin                nobody would keep the accounts any more
-├── BatchLost                another process holds the batch now: put down the work, write nothing
+├── BatchLost                our lease on the batch was ended: put down the work, write nothing
 └── BatchUnfinished          a batch cannot be closed while attempts of it have no outcome
 """
 
@@ -81,7 +81,7 @@ class LastAdmin(CatalogueError):
 
 
 class BatchLost(CatalogueError):
-    """The fencing token moved on: somebody else has taken the batch over."""
+    """The lease was ended: somebody else has taken what we worked at."""
 
 
 class BatchUnfinished(CatalogueError):

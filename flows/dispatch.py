@@ -3,14 +3,15 @@
 Durable when: each attempt as soon as its picture is finished (file first, then the row, then tiles, which are made of
 stored pictures beside the work). A batch is closed when all of it is there; a crash leaves it with pending attempts or
 missing tiles, which the next night carries on, and at most one unreferenced file. An attempt's failure is its own; a
-fault of ours (weights, schema, a lost batch) ends the batch, with its attempts left pending.
+fault of ours (weights, schema, a lost batch) ends the batch, with its attempts left pending. Several processes, on any
+machines, may be at one batch: each takes minibatches as it has room, and stays until the whole is done, so that
+whatever one of them leaves behind when it dies is done by the others.
 """
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,6 +38,8 @@ from flows.workers.messages import Minibatch
 from flows.workers.tiles import Tiler, Tiling
 
 KEEP_ALIVE_S = 20.0
+LOOK_S = 2.0
+"""Between two looks at what others are at, and may leave to us."""
 THREADS = 64
 """They only wait for a device's process, so a machine's devices decide the pace, not their number."""
 
@@ -79,10 +82,16 @@ def dispatch(settings: Settings) -> list[DispatchTally]:
 
 
 @stage("resume")
-def resume(settings: Settings) -> list[DispatchTally]:
-    """Carry on unfinished batches only, each with its own recipe."""
+def resume(settings: Settings, batch: int | None = None) -> list[DispatchTally]:
+    """Carry on unfinished batches only, or one of them, each with its own recipe.
+
+    Raises:
+        UnknownEntry: there is no such batch.
+    """
     with plan_night(settings) as plan, executor_for(plan) as executor:
-        return [*judged(plan), *carry_on(plan, executor)]
+        if batch is not None:
+            plan.catalogue.batch(batch)
+        return [*judged(plan), *carry_on(plan, executor, batch)]
 
 
 def judged(plan: Plan) -> list[DispatchTally]:
@@ -91,13 +100,15 @@ def judged(plan: Plan) -> list[DispatchTally]:
     return [DispatchTally(0, Counter(), judged_lines(moved))] if moved else []
 
 
-def carry_on(plan: Plan, executor: Executor) -> list[DispatchTally]:
-    """Work through batches whose process is gone, each with its own weights; without them what is left waits."""
+def carry_on(plan: Plan, executor: Executor, only: int | None = None) -> list[DispatchTally]:
+    """Work at batches of which something is left, each with its own weights; without them what is left waits."""
     tallies = []
     for free in plan.catalogue.unfinished_batches():
+        if only not in (None, free.id):
+            continue
         if why := what_it_waits_for(free, plan.weights):
             tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", f"{why}; {REMEDY}")], waits=True))
-        elif batch := plan.catalogue.take_over(free.id):
+        elif batch := plan.catalogue.join(free.id):
             tallies.append(work_through(plan, executor, batch, plan.weights_of(free.encoder)))
     return tallies
 
@@ -123,14 +134,14 @@ def take_on(plan: Plan, executor: Executor) -> Iterator[DispatchTally]:
 
 
 def work_through(plan: Plan, executor: Executor, batch: BatchEntry, weights: WeightsFile | None) -> DispatchTally:
-    """Colorize what is pending in a batch held by this process, wherever the executor has room; then close it.
+    """Colorize what is pending in a batch that this process has joined, wherever the executor has room; then close it.
 
     Args:
         weights: the batch's encoder; None where nothing but tiles is missing.
 
     Raises:
         ColorizeError: no device can work (weights, device).
-        BatchLost: another process took the batch over.
+        BatchLost: we were not heard of for so long that another process took what we had.
     """
     catalogue, log = plan.catalogue, about(__name__, batch=batch.id)
     with Tiler(Tiling.of(catalogue, plan.settings)) as tiler:
@@ -138,11 +149,9 @@ def work_through(plan: Plan, executor: Executor, batch: BatchEntry, weights: Wei
         try:
             for shown in catalogue.pictures_shown(batch.id):  # what a crash may have left without tiles
                 tiler.add(shown)
-            minibatches = run.minibatches()
-            total = sum(len(minibatch.jobs) for minibatch in minibatches)
-            log.info("%d attempts in %d minibatches, recipe %s", total, len(minibatches), batch.recipe.name)
-            with track(f"colorize, batch {batch.id}", total, "pictures") as run.progressed, run.found_by_tasks():
-                _watched(run, minibatches)
+            log.info("%d attempts, recipe %s", batch.left, batch.recipe.name)
+            with track(f"colorize, batch {batch.id}", batch.left, "pictures") as run.progressed, run.found_by_tasks():
+                _watched(run)
             run.notes += tiler.problems(run.keep_alive)
             catalogue.close_batch(batch)
             log.info(
@@ -162,27 +171,35 @@ def colorize_minibatch(minibatch: Minibatch) -> None:
         run.work(minibatch)
 
 
-def _watched(run: BatchRun, minibatches: list[Minibatch]) -> None:
+def _watched(run: BatchRun) -> None:
     """Have minibatches colorized and write what is told of them as it is told; the first fault of ours ends it."""
     threads = ThreadPoolExecutor(THREADS, "minibatch")
-    try:
-        for minibatch in minibatches:
+
+    def begin() -> None:
+        for minibatch in run.minibatches():
             threads.submit(copy_context().run, colorize_minibatch, minibatch)
-        _heard(run, len(minibatches))
+
+    try:
+        _heard(run, begin)
     except BaseException:
         threads.shutdown(wait=False, cancel_futures=True)
         raise
     threads.shutdown()
 
 
-def _heard(run: BatchRun, waiting: int) -> None:
-    """Listen until so many minibatches are over, with the batch's heart beating."""
+def _heard(run: BatchRun, begin: Callable[[], None]) -> None:
+    """Begin what there is room for, and listen until the batch is over, with our heart beating."""
     beat, total = time.monotonic(), run.batch.left
     about_it = {"key": "nishiki-progress", "description": f"Batch {run.batch.id}"}
     shown = cast("UUID | None", tell(create_progress_artifact, 0.0, **about_it))
-    while waiting:
-        with suppress(TimeoutError):
-            waiting -= run.hear(KEEP_ALIVE_S)
+    begin()
+    while not run.over:
+        try:
+            room = run.hear(KEEP_ALIVE_S if run.in_work else LOOK_S)
+        except TimeoutError:
+            room = True
+        if room:
+            begin()
         if time.monotonic() - beat >= KEEP_ALIVE_S:
             beat = time.monotonic()
             run.keep_alive()

@@ -350,7 +350,17 @@ class Settings(ReviewSettings):
         description="Form of the log: `text`, or `json` with one object a line, which also has what commands tell.",
     )
     max_tries: int = Field(
-        default=3, ge=1, le=20, description="Failed attempts after which a match is left to a person."
+        default=3,
+        ge=1,
+        le=20,
+        description="Failed attempts after which a match is left to a person, and colorizing processes that may die "
+        "over a picture before it is set aside.",
+    )
+    hung_after_s: float = Field(
+        default=3600.0,
+        ge=1,
+        le=86_400,
+        description="Seconds without a word from a colorizing process after which it is taken to hang, and is ended.",
     )
 
     @classmethod

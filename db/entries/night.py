@@ -355,10 +355,11 @@ class RecipeEntry:
 
 @dataclass(frozen=True)
 class BatchEntry:
-    """A batch held by this process; `token` fences off whoever held it before."""
+    """A batch, on which this process has a lease."""
 
     id: int
-    token: int
+    lease: int
+    """The lease's number, which fences off whoever it was taken from; 0: this process has none."""
     recipe: RecipeEntry
     encoder: EncoderKey
     models: tuple[ModelKey, ...]
@@ -382,6 +383,8 @@ class PendingAttempt:
     content_identifier: str
     style_identifiers: tuple[str, ...]
     inputs: Inputs
+    tries: int
+    """How often it was taken by somebody who died over it, or died meanwhile."""
     opened_at: datetime
     """Stays what it was where a lost result is made again, and so do the bytes that name it."""
 

@@ -257,7 +257,7 @@ class MatcherRefit(Base):
 
 
 class Batch(Base):
-    """The matches that one night takes on; `token` grows whenever it changes hands."""
+    """The matches that one night takes on; whoever works at them has a lease."""
 
     __tablename__ = "batches"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -270,16 +270,27 @@ class Batch(Base):
     encoder_checksum: Mapped[str]
     models: Mapped[list[Any]]
     models_digest: Mapped[str]
-    host: Mapped[str | None]
-    pid: Mapped[int | None]
-    process_start: Mapped[str | None]
-    token: Mapped[int]
-    heartbeat_at: Mapped[datetime]
     started_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 
 
+class BatchLease(Base):
+    """A process at work on a batch, until it has ended. Rows stay, so that no number is given twice."""
+
+    __tablename__ = "batch_leases"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"), index=True)
+    host: Mapped[str]
+    pid: Mapped[int]
+    process_start: Mapped[str]
+    """Names the boot and the clock tick at which it began; empty where the system tells none."""
+    heartbeat_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
 CLAIM = ("content_sha256", "recipe_digest", "models_digest", "inputs_digest")
+SET_ASIDE = text("error_class = 'SetAside'")
+"""Over these pictures workers died, as often as was tried."""
 CLAIMED = text("outcome IS NULL OR outcome IN ('succeeded', 'rejected')")
 
 
@@ -296,6 +307,7 @@ class Attempt(Base):
         CheckConstraint("(outcome IS NULL) = (closed_at IS NULL)", name="closed"),
         UniqueConstraint(*CLAIM, "number", name="uq_attempts_number"),
         Index("ix_attempts_style_sha256", "style_sha256"),
+        Index("ix_attempts_set_aside", "id", sqlite_where=SET_ASIDE, postgresql_where=SET_ASIDE),
         Index("uq_attempts_claim", *CLAIM, unique=True, sqlite_where=CLAIMED, postgresql_where=CLAIMED),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -317,6 +329,11 @@ class Attempt(Base):
     """As `db.entries.claim.Inputs.data` gives them."""
     inputs_digest: Mapped[str]
     number: Mapped[int]
+    lease: Mapped[int | None]
+    """The number of the lease that took it last. No foreign key: an empty batch goes with its leases, and would ask all
+    attempts."""
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often it was taken, but for what was handed back."""
     outcome: Mapped[Outcome | None]
     device: Mapped[str | None]
     versions: Mapped[dict[str, Any] | None]

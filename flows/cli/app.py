@@ -214,12 +214,15 @@ def dispatch(
 
 
 @app.command()
-def resume(home: Home = None, device: Device = None) -> None:
-    """Carry on unfinished batches only."""
+def resume(
+    batch: Annotated[int | None, typer.Argument(help="Number of one batch.", show_default="all of them")] = None,
+    home: Home = None, device: Device = None,
+) -> None:  # fmt: skip
+    """Carry on unfinished batches only, beside whoever is at them."""
     with _night(home=home, device=device) as plan:
         from flows.dispatch import resume as resume_flow
 
-        _tell_batches(plan, resume_flow(plan.settings))
+        _tell_batches(plan, resume_flow(plan.settings, batch))
 
 
 @app.command()

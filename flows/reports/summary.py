@@ -138,6 +138,8 @@ def status_table(status: Mapping[str, Any]) -> Table:
         table.add_row("encoder", f"{encoder['name']} ({encoder['checksum'][:12]})")
     if batch := status["batch"]:
         table.add_row("latest batch", f"{batch['id']}: {batch['done']} done, {batch['left']} left")
+    for each in status["set_aside"]:
+        table.add_row("set aside", Text(f"{each['record']}, attempt {each['attempt']}: {each['error']}"))
     if night := status["night"]:
         table.add_row("last night", f"{night['id']}: {night['summary']}")
     for archive in status["archives"]:

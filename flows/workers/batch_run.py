@@ -5,7 +5,7 @@ minibatch worked on, and puts what it hears into a queue, which the flow empties
 """
 
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,8 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from colorize.encoders.weights import WeightsFile
-from colorize.errors import WorkerDied
-from colorize.images.resize import working_size
+from colorize.errors import SetAside, WorkerDied
 from colorize.recipes.recipe import Recipe
 from colorize.running.checkpoint import remove_checkpoint
 from db.entries.night import BatchEntry, Outcome, PendingAttempt
@@ -38,8 +37,23 @@ from flows.workers.messages import (
     Progress,
     StylePath,
 )
+from flows.workers.order import Order
 from flows.workers.results import close, provenance_of
 from flows.workers.tiles import Tiler
+
+CPU_ROUNDS: Final = 4
+"""Minibatches for each process: a CPU gains nothing from large ones, and small ones are shared with other machines."""
+HOPELESS: Final = 10
+"""Workers that die before any picture is done, after which no picture is to blame."""
+
+
+@dataclass(frozen=True)
+class Died:
+    """A worker died, and these jobs are left."""
+
+    keys: tuple[str, ...]
+    device: str
+    error: WorkerDied
 
 
 @dataclass(frozen=True)
@@ -57,18 +71,6 @@ def running(batch: int) -> "BatchRun | None":
     return _RUNNING.get(batch)
 
 
-def minibatches_of(
-    pending: Sequence[PendingAttempt], recipe: Recipe, *, most: int, places: int
-) -> list[list[PendingAttempt]]:
-    """Attempts of equal working size together, no minibatch so large that a device would stay idle."""
-    by_size: defaultdict[tuple[int, int], list[PendingAttempt]] = defaultdict(list)
-    for attempt in pending:
-        content = attempt.content
-        by_size[working_size(content.width, content.height, recipe.long_edge_px)].append(attempt)
-    share = min(most, max(1, -(-len(pending) // max(1, places))))
-    return [group[at : at + share] for group in by_size.values() for at in range(0, len(group), share)]
-
-
 class BatchRun:
     """One batch; `work` is for the tasks' threads, all else for the flow's."""
 
@@ -76,8 +78,15 @@ class BatchRun:
         self, plan: Plan, executor: Executor, batch: BatchEntry, weights: WeightsFile | None, tiler: Tiler
     ) -> None:
         self._plan, self._executor, self.batch, self._weights, self._tiler = plan, executor, batch, weights, tiler
+        settings, places = plan.settings, executor.places * (CPU_ROUNDS if list(plan.devices) == ["cpu"] else 1)
+        recipe, tries = Recipe.from_data(batch.recipe.data), settings.max_tries
+        self._order = Order(recipe, most=settings.minibatch_size, places=places, max_tries=tries)
         self._pending: dict[str, PendingAttempt] = {}
-        self._events: SimpleQueue[Event | Ended] = SimpleQueue()
+        """What is in work, by its job's key."""
+        self._died: dict[int, Died] = {}
+        """How a worker died over an attempt the last time."""
+        self._deaths, self._answered = 0, False
+        self._events: SimpleQueue[Event | Died | Ended] = SimpleQueue()
         self._stopped = False
         """It has ended early: a worker that dies now was ended by us, and no minibatch begins."""
         self.progressed: Advance = lambda _: None
@@ -96,40 +105,71 @@ class BatchRun:
         finally:
             del _RUNNING[self.batch.id]
 
-    def minibatches(self) -> list[Minibatch]:
-        """What is pending in the batch, as messages."""
-        pending = self._plan.catalogue.pending_attempts(self.batch)
-        self._pending = {str(attempt.id): attempt for attempt in pending}
-        most, places = self._plan.settings.minibatch_size, self._executor.places
-        groups = minibatches_of(pending, Recipe.from_data(self.batch.recipe.data), most=most, places=places)
-        return [self._minibatch(group) for group in groups]
+    @property
+    def in_work(self) -> int:
+        """Minibatches that were begun and are not over."""
+        return self._order.in_work
+
+    @property
+    def over(self) -> bool:
+        """Nothing is in work, and nothing left, not with others either."""
+        return not (self.in_work or self._order or self._plan.catalogue.left_in(self.batch))
+
+    def minibatches(self) -> Iterator[Minibatch]:
+        """What may begin now, taken by our lease, as messages: one for each place, and one that is ready behind them.
+
+        Raises:
+            BatchLost: our lease was ended.
+        """
+        if not self._order:
+            self._order.add(self._plan.catalogue.pending_attempts(self.batch))
+        while self.in_work <= self._executor.places and (group := self._order.next()):
+            if ready := self._taken(group):
+                self._order.in_work += 1
+                yield self._minibatch(ready)
+
+    def _taken(self, group: Sequence[PendingAttempt]) -> list[PendingAttempt]:
+        """Those of a group that nobody else has taken; whatever was tried too often is set aside."""
+        tries = self._plan.catalogue.take_attempts(self.batch, [attempt.id for attempt in group])
+        ready = [replace(attempt, tries=tries[attempt.id]) for attempt in group if attempt.id in tries]
+        for attempt in filter(self._was_tried_enough, list(ready)):
+            ready.remove(attempt)
+            self._set_aside(attempt)
+        self._pending |= {str(attempt.id): attempt for attempt in ready}
+        return ready
+
+    def _was_tried_enough(self, attempt: PendingAttempt) -> bool:
+        """Where the whole command died with it, twice as often: that has other causes, too."""
+        most = self._plan.settings.max_tries
+        return attempt.tries > (most if attempt.id in self._died else 2 * most)
+
+    def _set_aside(self, attempt: PendingAttempt) -> None:
+        died = self._died.get(attempt.id)
+        self.progressed(1)
+        last = died.error if died else "and with it the whole command"
+        why = (
+            f"{attempt.tries - 1} workers died over it, the last: {last}; it is set aside, and no night tries it again"
+        )
+        self._close(attempt, Failed.of(str(attempt.id), died.device if died else "unknown", SetAside(why)))
 
     def work(self, minibatch: Minibatch) -> None:
         """Have a minibatch worked on at the next free place, and pass on what is told of it.
-
-        A worker that dies is started again, and what is left goes through it one by one: only an attempt that kills
-        it alone has failed.
 
         Raises:
             ColorizeError: nothing can be worked on there.
         """
         try:
             with self._executor.place() as place:
-                left, _ = self._tried(place, minibatch)
-                for job in left:
-                    _, died = self._tried(place, replace(minibatch, jobs=(job,)))
-                    if died is not None and not self._stopped:
-                        self._events.put(Failed.of(job.key, place.device, died))
+                self._tried(place, minibatch)
         except BaseException as error:
             self._stopped = True
             self._events.put(Ended(error))
             raise
         self._events.put(Ended())
 
-    def _tried(self, place: Place, minibatch: Minibatch) -> tuple[list[PictureJob], WorkerDied | None]:
-        """The jobs that are left, and why, where the worker died."""
+    def _tried(self, place: Place, minibatch: Minibatch) -> None:
         if self._stopped:
-            return [], None
+            return
         left, told = {job.key: job for job in minibatch.jobs}, 0.0
         try:
             for event in place.colorize(minibatch):
@@ -142,8 +182,7 @@ class BatchRun:
                     told = max(0.0, told - 1)
         except WorkerDied as error:
             self._events.put(Progress(-told))
-            return list(left.values()), error
-        return [], None
+            self._events.put(Died(tuple(left), place.device, error))
 
     def hear(self, within_s: float) -> bool:
         """Wait for one event and do what it asks for.
@@ -153,6 +192,7 @@ class BatchRun:
 
         Raises:
             TimeoutError: there was none.
+            WorkerDied: one after the other died, and none has done a picture.
             ColorizeError, CatalogueError: a fault that ends the batch.
         """
         try:
@@ -167,12 +207,27 @@ class BatchRun:
                 self.notes.append((attempt.content_identifier, sentence))
                 about(__name__, batch=self.batch.id, attempt=attempt.id).info("%s", sentence)
             case Finished() | Failed():
+                self._answered = True
                 self._close(self._pending.pop(event.key), event)
+            case Died():
+                self._mourn(event)
             case Ended(error):
                 if error is not None:
                     raise error
+                self._order.in_work -= 1
                 return True
         return False
+
+    def _mourn(self, died: Died) -> None:
+        """What is left of the worker's minibatch is tried again, one by one."""
+        self._deaths += 1
+        left = [self._pending.pop(key) for key in died.keys]
+        self._died |= {attempt.id: died for attempt in left}
+        if self._deaths >= HOPELESS and not self._answered:
+            self._plan.catalogue.put_down(self.batch, self._died, blamed=False)
+            raise WorkerDied(f"{self._deaths} workers died and none has done a picture; the last: {died.error}")
+        self._plan.catalogue.put_down(self.batch, [attempt.id for attempt in left])
+        self._order.add(left)
 
     def stop(self) -> None:
         """End the batch early: its attempts stay pending, and whatever its workers still say belongs to nobody."""

@@ -36,8 +36,10 @@ def workplaces(device_names: Sequence[str], cpu_processes: int | None) -> list[s
 class Processes:
     """The processes of all devices; safe from any thread."""
 
-    def __init__(self, devices: Sequence[str], log_level: Level) -> None:
-        self._processes = [DeviceProcess(device, 1 / devices.count(device), log_level) for device in devices]
+    def __init__(self, devices: Sequence[str], log_level: Level, hung_after_s: float) -> None:
+        self._processes = [
+            DeviceProcess(device, 1 / devices.count(device), log_level, hung_after_s) for device in devices
+        ]
         self.places = len(devices)
         self._free: SimpleQueue[DeviceProcess] = SimpleQueue()
         for process in self._processes:
@@ -46,7 +48,8 @@ class Processes:
     @classmethod
     def open(cls, plan: Plan) -> Self:
         """Over a plan's devices."""
-        return cls(workplaces(plan.devices, plan.settings.cpu_processes), plan.settings.log_level)
+        settings = plan.settings
+        return cls(workplaces(plan.devices, settings.cpu_processes), settings.log_level, settings.hung_after_s)
 
     @contextmanager
     def place(self) -> Iterator["DeviceProcess"]:
@@ -75,8 +78,8 @@ class Processes:
 class DeviceProcess:
     """A colorizing process; started on first use and again after it died."""
 
-    def __init__(self, device: str, memory_share: float, log_level: Level) -> None:
-        self.device = device
+    def __init__(self, device: str, memory_share: float, log_level: Level, hung_after_s: float) -> None:
+        self.device, self._hung_after_s = device, hung_after_s
         self._memory_share, self._log_level = memory_share, log_level
         self._process: Any = None
         self._pipe: Connection | None = None
@@ -85,7 +88,7 @@ class DeviceProcess:
         """Have a minibatch colorized; its jobs end in any order.
 
         Raises:
-            WorkerDied: the process ended before the last job.
+            WorkerDied: the process ended before the last job, or said nothing for so long that it was ended.
             ColorizeError: the process cannot work at all (weights, device).
         """
         pipe = self._started()
@@ -93,6 +96,8 @@ class DeviceProcess:
             pipe.send(minibatch)
             ended = 0
             while ended < len(minibatch.jobs):
+                if not pipe.poll(self._hung_after_s):
+                    raise self._hung()
                 message: Event | Unable = pipe.recv()
                 if isinstance(message, Unable):
                     raise message.cause
@@ -123,6 +128,13 @@ class DeviceProcess:
             log.info("a process for %s was started, its number is %d", self.device, self._process.pid)
             theirs.close()
         return self._pipe
+
+    def _hung(self) -> WorkerDied:
+        self.close()
+        self._ended()
+        why = f"the process on {self.device} said nothing for {self._hung_after_s:,.0f} s and was ended"
+        log.warning("%s", why)
+        return WorkerDied(why)
 
     def _ended(self) -> int | None:
         self._process.join(timeout=10)

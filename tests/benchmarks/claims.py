@@ -44,7 +44,7 @@ def main(matches: int = MATCHES) -> None:
         assert batch is not None
         longest.clear()
         catalogue.release_batch(batch)
-        catalogue.take_over(batch.id)
+        catalogue.join(batch.id)
         publish("claims", _figures(batch.taken, took_s, most_s, max(longest)))
 
 

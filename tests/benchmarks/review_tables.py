@@ -178,7 +178,7 @@ class Tables:
         yield Image, _image(output, None, result.output)
         row = {key: value for key, value in vars(result).items() if key in _RESULT}
         inputs = self._inputs(match)
-        row |= {"id": self._attempts, "batch_id": batch, "match_id": match_id, "number": 1}
+        row |= {"id": self._attempts, "batch_id": batch, "match_id": match_id, "number": 1, "tries": 0}
         row |= {"inputs": inputs.data(), "inputs_digest": inputs_digest(inputs), "marks_sha256": None, **_MADE_WITH}
         row |= {"content_sha256": sha256_of(self._shelf.identifier(content))}
         row |= {"style_sha256": inputs.styles[0].sha256}
@@ -208,10 +208,10 @@ class Tables:
 
     def _batch(self, number: int) -> Row:
         recipe = self._shelf.recipe(number)
-        times = {"heartbeat_at": NIGHT, "started_at": NIGHT, "closed_at": NIGHT}
+        times = {"started_at": NIGHT, "closed_at": NIGHT}
         encoder = {"encoder_name": ENCODER.name, "encoder_checksum": ENCODER.checksum}
         names = {"recipe_name": recipe.name, "recipe_data": recipe.data, "recipe_digest": recipe.digest}
-        return {"id": number, "token": 1, "styles": 1, **names, **encoder, **_MADE_WITH, **times}
+        return {"id": number, "styles": 1, **names, **encoder, **_MADE_WITH, **times}
 
 
 _MADE_WITH = {"models": models_data(MODELS), "models_digest": models_digest(MODELS)}

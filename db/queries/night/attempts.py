@@ -85,6 +85,17 @@ class AttemptQueries(Store):
                 return
             last = shown[-1].attempt_id
 
+    def batch(self, batch_id: int) -> BatchEntry:
+        """The batch of this number, whoever is at it.
+
+        Raises:
+            UnknownEntry: there is no such batch.
+        """
+        with self._reading() as session:
+            if session.get(Batch, batch_id) is not None:
+                return batch_entry(session, batch_id)
+        raise UnknownEntry(f"there is no batch {batch_id}; `nishiki status` tells the latest")
+
     def latest_batch(self) -> BatchEntry | None:
         """The batch that was taken last, whoever holds it."""
         with self._reading() as session:

@@ -1,43 +1,39 @@
-"""The dispatch's queries: batches are taken, held by heartbeat, taken over, closed; attempts get outcomes.
+"""The dispatch's queries: batches are taken, joined, closed; attempts are taken by a lease and get outcomes.
 
-What is durable when: `take_batch` commits the claim on every match, block by block, before any work; `close_attempt`
-commits one outcome with its output's row. A crash leaves pending attempts in a batch whose owner is gone; whoever
-takes it over gets a higher token, and the old owner, should it still live, can write nothing more.
+What is durable when: `take_batch` commits the claim on every match, block by block, before any work; `take_attempts`
+counts the try; `close_attempt` commits one outcome with its output's row. A crash leaves pending attempts whose lease
+is silent: whoever joins the batch ends that lease and takes them (`leases.py`).
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, fields, replace
-from datetime import timedelta
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, not_, select, update
+from sqlalchemy import Select, and_, case, delete, exists, func, insert, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.entries.claim import ENCODER, Inputs, MatcherKey, ModelKey, models_data, models_digest, models_from
 from db.entries.night import AttemptResult, BatchEntry, ContentScope, EncoderKey, PendingAttempt, RecipeEntry
 from db.entries.review import RECIPE_OF_NIGHT
-from db.errors import BatchLost, BatchUnfinished, UnknownEntry
+from db.errors import BatchUnfinished, UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
 from db.queries.base.store import Store, changed, chunks, image_entry, now
 from db.queries.base.usable import usable
-from db.queries.night import claims, lost_results
-from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
+from db.queries.night import claims, leases, lost_results
 from db.queries.night.claims import Bounds, Offers, approved, chosen_match, is_for_nights, next_candidate
 from db.queries.night.requests import match_requests
 from db.queries.night.scope import in_scope
-from db.tables.night import Attempt, Batch, Image, Match, Record
+from db.tables.night import Attempt, Batch, BatchLease, Image, Match, Record
 from db.tables.review import Review
 
-SILENCE_S = 120
-"""A owner that has not been heard of for so long is taken for dead."""
 _RESULT = {each.name for each in fields(AttemptResult)} - {"output"}
 
 
 class Taking(Store):
     """How a batch is taken, whatever is due: in blocks, so that nobody else waits long.
 
-    A crash between two blocks leaves a batch with fewer attempts; whoever takes it over carries on with these, and the
+    A crash between two blocks leaves a batch with fewer attempts; whoever joins it carries on with these, and the
     rest is due as before.
     """
 
@@ -51,7 +47,8 @@ class Taking(Store):
             asked: what comes first, and in one transaction with whatever this does: nobody takes it back meanwhile.
         """
         with self._writing() as session:
-            batch = batch_entry(session, _new_batch(session, recipe, models))
+            number = _new_batch(session, recipe, models)
+            batch = batch_entry(session, number, leases.begin(session, number))
             taken = claims.claim(session, self._insert(Attempt), batch.id, asked(session), bounds) if asked else 0
         try:
             for offers in kinds:
@@ -61,8 +58,10 @@ class Taking(Store):
             raise
         with self._writing() as session:
             if taken:
-                return batch_entry(session, batch.id)
-            session.execute(delete(Batch).where(Batch.id == batch.id))
+                return batch_entry(session, batch.id, batch.lease)
+            if leases.end(session, batch):  # else whoever joined it meanwhile closes it
+                session.execute(delete(BatchLease).where(BatchLease.batch_id == batch.id))
+                session.execute(delete(Batch).where(Batch.id == batch.id))
         return None
 
     def _claimed(self, batch: BatchEntry, offers: Offers, bounds: Bounds) -> int:
@@ -77,14 +76,16 @@ class Taking(Store):
             place = page[-1].place
             for start in range(0, len(page), claims.BLOCK):
                 with self._writing() as session:
-                    _hold(session, batch)
+                    leases.hold(session, batch)
                     held, block = session.get_one(Batch, batch.id), page[start : start + claims.BLOCK]
                     taken += claims.open_attempts(session, self._insert(Attempt), held, block, bounds.max_tries)
 
     def release_batch(self, batch: BatchEntry) -> None:
-        """Put the batch down as it is: anybody may take it over. Harmless when it is ours no longer."""
+        """Put the batch down and hand back what we took of it. Harmless when our lease was ended before."""
         with self._writing() as session:
-            session.execute(_held(batch).values(_NOBODY))
+            if leases.end(session, batch):
+                ours = and_(Attempt.batch_id == batch.id, Attempt.lease == batch.lease, _pending())
+                session.execute(update(Attempt).where(ours).values(lease=None, tries=Attempt.tries - 1))
 
 
 class DispatchQueries(Taking):
@@ -138,41 +139,39 @@ class DispatchQueries(Taking):
         return asked
 
     def unfinished_batches(self) -> list[BatchEntry]:
-        """Batches that were put down or whose owner is gone; oldest first. They can be taken over."""
-        return self._free_batches()
+        """Batches of which something is left that nobody works at; oldest first. They can be joined."""
+        return self._open_batches(lambda session, batch, _silent, alive: not alive or _is_free(session, batch, alive))
 
     def batches_at_work(self) -> list[BatchEntry]:
-        """Unfinished batches that a living process holds."""
-        with self._reading() as session:
-            unfinished = session.scalars(select(Batch).where(Batch.closed_at.is_(None)).order_by(Batch.id)).all()
-            return [batch_entry(session, batch.id) for batch in unfinished if not _is_free(batch)]
+        """Unfinished batches at which a living process works."""
+        return self._open_batches(lambda _session, _batch, _silent, alive: bool(alive))
 
     def dead_batches(self) -> list[BatchEntry]:
-        """Those of the unfinished batches that nobody put down: their owner is gone."""
-        return self._free_batches(Batch.host.is_not(None))
+        """Those that nobody put down and nobody works at: whoever did is gone."""
+        return self._open_batches(lambda _session, _batch, silent, alive: bool(silent and not alive))
 
-    def take_over(self, batch_id: int) -> BatchEntry | None:
-        """Hold a free batch from now on; None: somebody else has it, or it is closed.
+    def join(self, batch_id: int) -> BatchEntry | None:
+        """Work at a batch from now on, beside whoever does; None: it is closed, or others are at all that is left.
 
-        Pending attempts whose pictures may no longer be used are dropped, which frees their claims.
+        Free attempts whose pictures may no longer be used are dropped, which frees their claims.
         """
         with self._writing() as session:
-            batch = session.get(Batch, batch_id)
-            if batch is None or batch.closed_at is not None or not _is_free(batch):
+            leases.end_silent(session, batch_id)
+        with self._writing() as session:
+            batch = session.get(Batch, batch_id, with_for_update={"key_share": True})
+            _, alive = leases.silent_and_alive(session, batch_id)
+            if batch is None or batch.closed_at is not None or (alive and not _is_free(session, batch_id, alive)):
                 return None
-            swap = update(Batch).where(Batch.id == batch_id, Batch.token == batch.token)
-            if not changed(session, swap.values(token=batch.token + 1, **_held_by(this_process()))):
-                return None
-            batch_held = batch_entry(session, batch_id)
+            joined = batch_entry(session, batch_id, leases.begin(session, batch_id))
         for numbers in chunks(self._forbidden(batch_id)):
             with self._writing() as session:
-                _hold(session, batch_held)
-                _drop(session, numbers)
+                leases.hold(session, joined)
+                _drop(session, batch_id, numbers)
         with self._reading() as session:
-            return batch_entry(session, batch_id)
+            return batch_entry(session, batch_id, joined.lease)
 
     def _forbidden(self, batch_id: int) -> list[int]:
-        """Pending attempts of which a picture may no longer be used."""
+        """Free attempts of which a picture may no longer be used."""
         with self._reading() as session:
             pending = session.execute(_left(batch_id)).all()
             allowed: set[str] = set()
@@ -181,25 +180,65 @@ class DispatchQueries(Taking):
         return [attempt.id for attempt in pending if not allowed.issuperset(_taken(attempt))]
 
     def pending_attempts(self, batch: BatchEntry) -> list[PendingAttempt]:
-        """What is left to try, in the order of the claim."""
+        """What is left to try and nobody has taken, in the order of the claim."""
+        with self._writing() as session:
+            leases.end_silent(session, batch.id)
         with self._reading() as session:
             attempts = session.execute(_left(batch.id)).all()
             files = _files(session, attempts)
             return [_pending_attempt(attempt, files) for attempt in attempts]
 
-    def keep_alive(self, batch: BatchEntry) -> None:
-        """Say that we are still at it, several times in SILENCE_S.
+    def take_attempts(self, batch: BatchEntry, attempt_ids: Collection[int]) -> dict[int, int]:
+        """Take attempts to work at, those that nobody else has taken; how often each was tried, this time included.
 
         Raises:
-            BatchLost: another process has taken the batch over.
+            BatchLost: our lease was ended.
+        """
+        taken: dict[int, int] = {}
+        with self._writing() as session:
+            leases.hold(session, batch)
+            for some in chunks(attempt_ids):
+                ours = and_(Attempt.id.in_(some), leases.free(batch.id, batch.lease))
+                in_order = select(Attempt.id).where(ours).order_by(Attempt.id).with_for_update(key_share=True)
+                ready = session.scalars(in_order).all()
+                tried = update(Attempt).where(Attempt.id.in_(ready)).values(lease=batch.lease, tries=Attempt.tries + 1)
+                taken |= {row.id: row.tries for row in session.execute(tried.returning(Attempt.id, Attempt.tries))}
+        return taken
+
+    def put_down(self, batch: BatchEntry, attempt_ids: Collection[int], *, blamed: bool = True) -> None:
+        """Hand back attempts over which a worker died, for anybody to take.
+
+        Args:
+            blamed: else none of their tries has been one.
+
+        Raises:
+            BatchLost: our lease was ended.
+        """
+        values = {"lease": None} if blamed else {"lease": None, "tries": 0}
+        with self._writing() as session:
+            leases.hold(session, batch)
+            for some in chunks(attempt_ids):
+                ours = and_(Attempt.id.in_(some), leases.free(batch.id, batch.lease))
+                session.execute(update(Attempt).where(ours).values(values))
+
+    def left_in(self, batch: BatchEntry) -> int:
+        """Attempts of the batch without an outcome, whoever is at them."""
+        with self._reading() as session:
+            return batch_entry(session, batch.id).left
+
+    def keep_alive(self, batch: BatchEntry) -> None:
+        """Say that we are still at it, several times in `leases.SILENCE_S`.
+
+        Raises:
+            BatchLost: our lease was ended.
         """
         with self._writing() as session:
-            _hold(session, batch)
+            leases.hold(session, batch)
 
     def make_again(self, sha256: str) -> bool:
-        """Have a result whose file is lost made again, by whoever takes its batch over; False: its batch is at work."""
+        """Have a result whose file is lost made again, by whoever joins its batch; False: its batch is at work."""
         with self._writing() as session:
-            return lost_results.begin_again(session, sha256, _is_free)
+            return lost_results.begin_again(session, sha256)
 
     def forget_trust(self, sha256: str) -> bool:
         """Take the name of a lost map of trust out of its attempts, whose results stay; False: none has it."""
@@ -216,12 +255,12 @@ class DispatchQueries(Taking):
             What was written: of a result that was made again and came out otherwise than it was judged, its failure.
 
         Raises:
-            BatchLost: another process has taken the batch over; nothing was written.
-            UnknownEntry: the attempt is not pending in this batch.
+            BatchLost: our lease was ended; nothing was written.
+            UnknownEntry: the attempt is not pending in this batch, or another process has taken it.
         """
-        pending = update(Attempt).where(Attempt.id == attempt_id, Attempt.batch_id == batch.id, _pending())
+        pending = update(Attempt).where(Attempt.id == attempt_id, leases.free(batch.id, batch.lease))
         with self._writing() as session:
-            _hold(session, batch)
+            leases.hold(session, batch)
             lost = lost_results.picture_of(session, attempt_id)
             if lost is not None:
                 result = lost_results.as_judged(session, attempt_id, lost, result)
@@ -238,38 +277,38 @@ class DispatchQueries(Taking):
         return result
 
     def close_batch(self, batch: BatchEntry) -> None:
-        """The batch is done.
+        """The batch is done, and our lease ended; it is closed by the last that works at it.
 
         Raises:
-            BatchLost: another process has taken the batch over.
+            BatchLost: our lease was ended.
             BatchUnfinished: attempts are left; release it instead.
         """
         with self._writing() as session:
-            _hold(session, batch)
+            closing = session.get_one(Batch, batch.id, with_for_update={"key_share": True})
+            leases.hold(session, batch)
             left = batch_entry(session, batch.id).left
             if left:
                 raise BatchUnfinished(f"batch {batch.id} has {left} attempts without an outcome; release it instead")
-            closed = {"closed_at": now(), **_NOBODY}
-            session.execute(update(Batch).where(Batch.id == batch.id).values(closed))
+            leases.end(session, batch)
+            leases.end_silent(session, batch.id)
+            if leases.silent_and_alive(session, batch.id) == ([], []):
+                closing.closed_at = now()
 
-    def _free_batches(self, *which: ColumnElement[bool]) -> list[BatchEntry]:
+    def _open_batches(self, chosen: Callable[[Session, int, list[int], list[int]], bool]) -> list[BatchEntry]:
         with self._reading() as session:
-            unfinished = select(Batch).where(Batch.closed_at.is_(None), *which).order_by(Batch.id)
-            free = [batch.id for batch in session.scalars(unfinished) if _is_free(batch)]
-            return [batch_entry(session, batch_id) for batch_id in free]
+            numbers = session.scalars(select(Batch.id).where(Batch.closed_at.is_(None)).order_by(Batch.id)).all()
+            these = [each for each in numbers if chosen(session, each, *leases.silent_and_alive(session, each))]
+            return [batch_entry(session, batch_id) for batch_id in these]
 
 
-_NOBODY: Mapping[str, Any] = {"host": None, "pid": None, "process_start": None}
-
-
-def batch_entry(session: Session, batch_id: int) -> BatchEntry:
+def batch_entry(session: Session, batch_id: int, lease: int = 0) -> BatchEntry:
     """The batch with its counts, as callers see it."""
     batch = session.get_one(Batch, batch_id, populate_existing=True)
     counts = select(func.count(), func.count(case((_pending(), 1)))).where(Attempt.batch_id == batch_id)
     taken, left = session.execute(counts.select_from(Attempt)).one()
     return BatchEntry(
         id=batch.id,
-        token=batch.token,
+        lease=lease,
         recipe=RecipeEntry(batch.recipe_name, batch.recipe_data, batch.recipe_digest, batch.styles),
         encoder=EncoderKey(batch.encoder_name, batch.encoder_checksum),
         models=models_from(batch.models),
@@ -290,19 +329,17 @@ def _new_batch(session: Session, recipe: RecipeEntry, models: Collection[ModelKe
         "encoder_checksum": encoder.checksum,
         "models": models_data(models),
         "models_digest": models_digest(models),
-        "token": 1,
         "started_at": now(),
-        **_held_by(this_process()),
     }
     return session.execute(insert(Batch).values(row).returning(Batch.id)).scalar_one()
 
 
 def _left(batch_id: int) -> Select[Any]:
-    """What is pending in a batch, without the recipe that every row holds."""
+    """What is free in a batch, without the recipe that every row holds."""
     columns: list[Any] = [Attempt.id, Attempt.number, Attempt.match_id, Attempt.content_sha256, Attempt.inputs]
     return (
-        select(*columns, Attempt.opened_at, Attempt.output_image_id)
-        .where(Attempt.batch_id == batch_id, _pending())
+        select(*columns, Attempt.tries, Attempt.opened_at, Attempt.output_image_id)
+        .where(leases.free(batch_id))
         .order_by(Attempt.id)
     )
 
@@ -332,44 +369,24 @@ def _pending_attempt(attempt: Any, files: Mapping[str, tuple[Image, str]]) -> Pe
         content_identifier=content_identifier,
         style_identifiers=tuple(identifier for _, identifier in styles),
         inputs=Inputs.from_data(attempt.inputs),
+        tries=attempt.tries,
         opened_at=attempt.opened_at,
     )
 
 
-def _drop(session: Session, attempt_ids: Collection[int]) -> None:
-    """Delete pending attempts; those that once made a picture have failed."""
-    made = select(Attempt.id).where(Attempt.id.in_(attempt_ids), Attempt.output_image_id.is_not(None))
+def _drop(session: Session, batch_id: int, attempt_ids: Collection[int]) -> None:
+    """Delete free attempts; those that once made a picture have failed."""
+    dropped = and_(Attempt.id.in_(attempt_ids), leases.free(batch_id))
+    made = select(Attempt.id).where(dropped, Attempt.output_image_id.is_not(None))
     for attempt_id in session.scalars(made).all():
         lost_results.give_up(session, attempt_id)
-    session.execute(delete(Attempt).where(Attempt.id.in_(attempt_ids), _pending()))
+    session.execute(delete(Attempt).where(dropped))
 
 
-def _held_by(owner: BatchOwner) -> dict[str, Any]:
-    return {
-        "host": owner.host,
-        "pid": owner.pid,
-        "process_start": owner.started,
-        "heartbeat_at": now(),
-    }
-
-
-def _is_free(batch: Batch) -> bool:
-    if batch.host is None or now() - batch.heartbeat_at > timedelta(seconds=SILENCE_S):
-        return True
-    return is_gone(BatchOwner(batch.host, batch.pid or 0, batch.process_start or ""))
-
-
-def _held(batch: BatchEntry) -> Any:
-    return update(Batch).where(Batch.id == batch.id, Batch.token == batch.token, Batch.closed_at.is_(None))
-
-
-def _hold(session: Session, batch: BatchEntry) -> None:
-    """Beat the heart, and lock the batch's row until the commit: nobody can take it over in between."""
-    if not changed(session, _held(batch).values(heartbeat_at=now())):
-        raise BatchLost(
-            f"batch {batch.id} was taken over by another process (our token was {batch.token}); "
-            "this one stops, the other goes on"
-        )
+def _is_free(session: Session, batch_id: int, alive: Collection[int]) -> bool:
+    """Is anything pending that none of the living has taken?"""
+    others = or_(Attempt.lease.is_(None), Attempt.lease.not_in(alive))
+    return session.scalar(select(exists().where(Attempt.batch_id == batch_id, _pending(), others))) or False
 
 
 def _pending() -> Any:

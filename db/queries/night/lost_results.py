@@ -5,7 +5,6 @@ the same bytes, and everything is as it was. Where it ends in others, nobody has
 has failed then, which frees its claim, and a later night makes another.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import delete, exists, select, update
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from db.entries.night import AttemptResult, Outcome
 from db.queries.base.review_rows import words_on
 from db.queries.base.store import now
+from db.queries.night import leases
 from db.tables.night import Attempt, Batch, Image, Measurement
 from db.tables.review import Review
 
@@ -21,15 +21,15 @@ LOST: Final = "ResultLost"
 """The error's name in an attempt that made a picture which is no more."""
 
 
-def begin_again(session: Session, sha256: str, is_free: Callable[[Batch], bool]) -> bool:
+def begin_again(session: Session, sha256: str) -> bool:
     """Have what made this picture pending again; False: nothing did, or its batch is at work."""
     made = select(Attempt, Batch).join(Image, Image.id == Attempt.output_image_id).join(Batch)
     found = session.execute(made.where(Image.sha256 == sha256, Attempt.outcome.is_not(None))).all()
-    if not all(batch.closed_at is not None or is_free(batch) for _, batch in found):
+    if not all(batch.closed_at is not None or not leases.silent_and_alive(session, batch.id)[1] for _, batch in found):
         return False
     for attempt, batch in found:
         session.execute(delete(Review).where(Review.attempt_id == attempt.id))
-        attempt.outcome, attempt.closed_at, batch.closed_at = None, None, None
+        attempt.outcome, attempt.closed_at, batch.closed_at, attempt.tries = None, None, None, 0
     return bool(found)
 
 

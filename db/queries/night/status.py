@@ -14,6 +14,7 @@ from db.queries.base.usable import harvested
 from db.queries.night.dispatch import batch_entry
 from db.tables.base import PictureState
 from db.tables.night import (
+    SET_ASIDE,
     Archive,
     Attempt,
     Batch,
@@ -28,6 +29,8 @@ from db.tables.night import (
 from db.tables.review import CuratorRequest
 
 _LIVE = Record.deleted_at.is_(None)
+NAMED = 20
+"""Pictures set aside that are named, the newest."""
 
 
 class StatusQueries(Store):
@@ -47,6 +50,7 @@ class StatusQueries(Store):
                 "matches": _counts(session, Match.outcome, MatchOutcome),
                 "attempts": {"pending": session.execute(pending).scalar_one(), **attempts},
                 "verdicts": _counts(session, VerdictGiven.verdict, Verdict, not_undone()),
+                "set_aside": _set_aside(session),
                 **_latest(session),
                 "schema": HEAD,
                 "archives": _archives(session),
@@ -92,6 +96,19 @@ def _counts(
     counted = select(column, func.count()).group_by(column)
     found: dict[StrEnum | None, int] = dict(session.execute(counted if which is None else counted.where(which)).all())
     return {str(word): found.get(word, 0) for word in words}
+
+
+def _set_aside(session: Session) -> list[dict[str, Any]]:
+    """Pictures over which workers died, as often as was tried."""
+    named = (
+        select(Attempt.id, Record.identifier, Attempt.error_message)
+        .join(Image, Image.sha256 == Attempt.content_sha256)
+        .join(Record, Record.id == Image.record_id)
+        .where(SET_ASIDE)
+        .order_by(Attempt.id.desc())
+        .limit(NAMED)
+    )
+    return [{"attempt": number, "record": name, "error": why} for number, name, why in session.execute(named)]
 
 
 def _latest(session: Session) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event, text, update
 from db.catalogue import Catalogue
 from db.engine import writing
 from db.settings import CatalogueSettings
-from db.tables.night import Batch
+from db.tables.night import BatchLease
 
 if TYPE_CHECKING:
     from tests.samples import Sample
@@ -68,10 +68,10 @@ def test_a_night_that_ends_between_two_blocks_loses_nothing_and_doubles_nothing(
         with pytest.raises(SystemExit):
             sample.take(ending)
         with writing(next_night.engine).begin() as connection:
-            connection.execute(update(Batch).values(process_start="another boot:1"))  # as after kill -9
+            connection.execute(update(BatchLease).values(process_start="another boot:1"))  # as after kill -9
         taken = []
         for free in next_night.unfinished_batches():
-            batch = next_night.take_over(free.id)
+            batch = next_night.join(free.id)
             assert batch is not None
             taken += next_night.pending_attempts(batch)
         assert len(taken) == min(7, 2 * max(0, moment - 1))
@@ -142,16 +142,19 @@ def test_without_the_index_the_same_claim_is_made_twice(settings: CatalogueSetti
     assert _race_past_the_query(settings, sample) == 6
 
 
-def test_one_of_two_that_resume_at_once_gets_the_batch(settings: CatalogueSettings, sample: "Sample") -> None:
+def test_one_of_two_at_once_gets_the_batch_of_which_nothing_but_tiles_is_left(
+    settings: CatalogueSettings, sample: "Sample"
+) -> None:
     with sample.both(settings) as both:
         sample.pairs(both[0], 1)
         batch = sample.take(both[0])
+        both[0].close_attempt(batch, both[0].pending_attempts(batch)[0].id, sample.succeeded(both[0]))
         both[0].release_batch(batch)
         start, got = Barrier(2), []
 
         def resume(catalogue: Catalogue) -> None:
             start.wait()
-            got.append(catalogue.take_over(batch.id))
+            got.append(catalogue.join(batch.id))
 
         threads = [Thread(target=resume, args=(each,)) for each in both]
         for thread in threads:

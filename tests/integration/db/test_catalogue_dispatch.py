@@ -1,18 +1,14 @@
-"""Batches and attempts: claimed once, fenced off, taken over, closed."""
+"""Batches and attempts: claimed once, closed once."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
 
 from db.catalogue import Catalogue
-from db.engine import writing
-from db.entries.night import AttemptResult, BatchEntry, Derivatives, Outcome, RecipeEntry, Tone
-from db.errors import BatchLost, BatchUnfinished, UnknownEntry
-from db.settings import CatalogueSettings
-from db.tables.night import Batch
+from db.entries.night import AttemptResult, Derivatives, Outcome, RecipeEntry, Tone
+from db.errors import UnknownEntry
 
 if TYPE_CHECKING:
     from tests.samples import Sample
@@ -21,11 +17,6 @@ FAILED_FOR_NOW = AttemptResult(
     Outcome.FAILED, "cuda:0", {}, error_class="OutOfMemory", error_message="8 GB are not enough", transient=True
 )
 FAILED_FOR_GOOD = replace(FAILED_FOR_NOW, error_class="UnreadableImage", transient=False)
-
-
-def _set(catalogue: Catalogue, batch: BatchEntry, **values: Any) -> None:
-    with writing(catalogue.engine).begin() as connection:
-        connection.execute(update(Batch).where(Batch.id == batch.id).values(values))
 
 
 def test_a_batch_takes_the_oldest_matches_and_a_second_night_finds_nothing(
@@ -130,68 +121,12 @@ def test_rights_that_end_after_the_match_keep_it_from_being_taken(
     assert catalogue.latest_batch() is None
 
 
-def test_an_old_token_writes_nothing_more(settings: CatalogueSettings, sample: "Sample") -> None:
-    with sample.both(settings) as (old, new):
-        sample.pairs(old, 2)
-        before = sample.take(old)
-        _set(old, before, heartbeat_at=datetime.now(UTC) - timedelta(seconds=121))  # stalled, not dead
-        held = new.take_over(before.id)
-        assert held is not None
-        assert held.token > before.token
-        attempt, rest = new.pending_attempts(held)
-        with pytest.raises(BatchLost, match="taken over"):
-            old.close_attempt(before, attempt.id, sample.succeeded(old))
-        with pytest.raises(BatchLost, match="taken over"):
-            old.keep_alive(before)
-        with pytest.raises(BatchLost, match="taken over"):
-            old.close_batch(before)
-        old.release_batch(before)
-        assert new.unfinished_batches() == []
-        assert new.status()["attempts"]["succeeded"] == 0
-        new.close_attempt(held, attempt.id, sample.succeeded(new))
-        with pytest.raises(BatchUnfinished, match="1 attempts without an outcome"):
-            new.close_batch(held)
-        new.close_attempt(held, rest.id, FAILED_FOR_NOW)
-        new.close_batch(held)
-        with pytest.raises(BatchLost):
-            new.keep_alive(held)
-
-
-def test_a_batch_whose_process_lives_is_not_to_be_had(settings: CatalogueSettings, sample: "Sample") -> None:
-    with sample.both(settings) as (one, other):
-        sample.pairs(one, 1)
-        batch = sample.take(one)
-        assert other.unfinished_batches() == []
-        assert other.take_over(batch.id) is None
-        one.release_batch(batch)
-        assert [each.id for each in other.unfinished_batches()] == [batch.id]
-        assert other.dead_batches() == []
-        held = other.take_over(batch.id)
-        assert held is not None
-        assert (held.taken, held.left) == (1, 1)
-        assert one.take_over(batch.id) is None
-
-
-def test_a_process_that_ended_or_whose_number_is_used_again_is_gone(catalogue: Catalogue, sample: "Sample") -> None:
-    sample.pairs(catalogue, 1)
-    batch = sample.take(catalogue)
-    for gone in ({"process_start": "another boot:1"}, {"pid": 2**22 + 1}):
-        _set(catalogue, batch, **gone)
-        assert [each.id for each in catalogue.dead_batches()] == [batch.id]
-        held = catalogue.take_over(batch.id)
-        assert held is not None
-        assert held.token == batch.token + 1
-        batch = held
-    _set(catalogue, batch, host="elsewhere", pid=1)
-    assert catalogue.unfinished_batches() == []  # only its heartbeat can tell
-
-
-def test_taking_over_drops_what_may_no_longer_be_used(catalogue: Catalogue, sample: "Sample") -> None:
+def test_joining_drops_what_may_no_longer_be_used(catalogue: Catalogue, sample: "Sample") -> None:
     sample.pairs(catalogue, 2)
     batch = sample.take(catalogue)
     catalogue.release_batch(batch)
     catalogue.add_record(sample.archive(catalogue), sample.record("gray-1", derivatives=Derivatives.NO))
-    held = catalogue.take_over(batch.id)
+    held = catalogue.join(batch.id)
     assert held is not None
     assert [each.content_identifier for each in catalogue.pending_attempts(held)] == ["gray-0"]
 
@@ -217,4 +152,4 @@ def test_the_status_tells_the_latest_batch(catalogue: Catalogue, sample: "Sample
     assert status["batch"] == {"id": batch.id, "recipe": sample.recipe.name, "done": 1, "left": 2}
     assert status["attempts"] == {"pending": 2, "succeeded": 1, "rejected": 0, "failed": 0}
     latest = catalogue.latest_batch()
-    assert latest == replace(batch, left=2)
+    assert latest == replace(batch, left=2, lease=0)

@@ -171,7 +171,7 @@ def test_an_attempt_is_dropped_when_any_of_its_styles_may_no_longer_be_used(
     assert batch is not None
     catalogue.release_batch(batch)
     catalogue.add_record(sample.archive(catalogue), sample.record("colour 2", derivatives=Derivatives.NO))
-    taken = catalogue.take_over(batch.id)
+    taken = catalogue.join(batch.id)
     assert taken is not None
     assert (taken.left, catalogue.pending_attempts(taken)) == (0, [])
 

@@ -28,7 +28,7 @@ from db.files.home import HomeFolder
 from db.files.tiles import TileStore
 from db.files.working_copies import VERSION
 from db.settings import CatalogueSettings
-from db.tables.night import Batch
+from db.tables.night import BatchLease
 from flows.cli.app import app
 
 if TYPE_CHECKING:
@@ -348,7 +348,7 @@ def test_the_doctor_gives_a_dead_batch_free(settings: CatalogueSettings, sample:
         batch = catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None)
         assert _damage(settings) == []
         with writing(catalogue.engine).begin() as connection:
-            connection.execute(update(Batch).values(process_start="another boot:1"))
+            connection.execute(update(BatchLease).values(process_start="another boot:1"))
         findings = examine(settings)
         assert [finding.damage for finding in findings] == [Damage.DEAD_BATCH]
         assert mend(settings, findings, _NO, print) == findings

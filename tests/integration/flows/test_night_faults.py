@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,21 @@ import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from colorize.errors import SetAside, WorkerDied
 from db.catalogue import Catalogue
+from db.engine import writing
 from db.entries.night import AttemptEntry, Change, EncoderKey, Tone
 from flows.archives.sample.server import serve_sample
 from flows.archives.web.breaker import LEAST
+from flows.cli.app import app
 from flows.dispatch import dispatch
 from flows.harvest import harvest
 from flows.match import match
+from flows.plan import plan_night
 from flows.settings import Settings
+from flows.workers.processes import DeviceProcess
 from tests.integration.flows.processes import colorizing_children
 from tests.waiting import until
 
@@ -234,21 +241,77 @@ def test_a_colorizing_process_that_is_killed_is_started_again(settings: Settings
 
 
 @pytest.mark.usefixtures("spawned")
-def test_only_the_picture_that_kills_its_process_alone_has_failed(settings: Settings) -> None:
+def test_processes_that_die_fewer_times_than_are_tried_cost_no_picture(settings: Settings) -> None:
     with killer(deaths=2) as killed:
         (tally,) = dispatch(settings)
     assert len(killed) == 2
-    assert tally.outcomes == {"failed": 1, "succeeded": 2}
+    assert tally.outcomes == {"succeeded": 3}
 
 
 @pytest.mark.usefixtures("spawned")
-def test_a_stack_over_which_processes_keep_dying_fails_and_the_batch_is_closed(settings: Settings) -> None:
+def test_pictures_over_which_processes_keep_dying_are_set_aside_and_named(settings: Settings) -> None:
     with killer(deaths=100) as killed:
         (tally,) = dispatch(settings)
-    assert len(killed) >= 2
+    assert len(killed) == 9, "each of three was tried three times"
     assert tally.outcomes == {"failed": 3}
     for attempt in attempts_in(settings):
         assert attempt.result is not None
-        assert (attempt.result.error_class, attempt.result.transient) == ("WorkerDied", True)
-        assert "killed (signal 9)" in (attempt.result.error_message or "")
+        assert (attempt.result.error_class, attempt.result.transient) == (SetAside.__name__, False)
+        assert "3 workers died over it, the last: the process on cpu was killed (signal 9)" in (
+            attempt.result.error_message or ""
+        )
     assert colorizing_children() == []
+    with Catalogue.open(settings) as catalogue:
+        named = [each["record"] for each in catalogue.status()["set_aside"]]
+    assert sorted(named) == sorted(identifier for identifier, _ in tally.problems)
+    told = CliRunner().invoke(app, ["status", "--home", str(settings.home)])
+    assert told.stdout.count("set aside ") == 3
+    assert dispatch(settings) == [], "no night tries them again"
+
+
+@pytest.mark.usefixtures("spawned")
+def test_where_processes_die_before_any_picture_is_done_no_picture_is_to_blame(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.workers.batch_run.HOPELESS", 2)
+    with killer(deaths=100), pytest.raises(WorkerDied, match="2 workers died and none has done a picture"):
+        dispatch(settings)
+    with Catalogue.open(settings) as catalogue:
+        (free,) = catalogue.unfinished_batches()
+        batch = catalogue.join(free.id)
+        assert batch is not None
+        assert [attempt.tries for attempt in catalogue.pending_attempts(batch)] == [0, 0, 0]
+        catalogue.release_batch(batch)
+
+
+@pytest.mark.parametrize(("tries", "outcomes"), [(5, {"succeeded": 3}), (6, {"failed": 1, "succeeded": 2})])
+def test_a_picture_with_which_whole_commands_died_is_set_aside_later(
+    settings: Settings, tries: int, outcomes: dict[str, int]
+) -> None:
+    with plan_night(settings) as plan:
+        batch = plan.catalogue.take_batch(plan.night.entry, plan.night.models, plan.matcher, limit=None)
+        assert batch is not None
+        plan.catalogue.release_batch(batch)
+        with writing(plan.catalogue.engine).begin() as connection:
+            connection.execute(text("UPDATE attempts SET tries = :tries WHERE id = 1"), {"tries": tries})
+    (tally,) = dispatch(settings)
+    assert tally.outcomes == outcomes
+
+
+def test_a_colorizing_process_that_hangs_is_ended_and_its_pictures_are_made_by_another(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[int] = []
+    started = DeviceProcess._started
+
+    def stop_the_first(process: DeviceProcess) -> Connection:
+        pipe = started(process)
+        if not stopped:
+            stopped.append(process._process.pid)
+            os.kill(stopped[0], signal.SIGSTOP)
+        return pipe
+
+    monkeypatch.setattr(DeviceProcess, "_started", stop_the_first)
+    (tally,) = dispatch(settings.model_copy(update={"hung_after_s": 3.0}))
+    assert tally.outcomes == {"succeeded": 3}
+    assert not Path(f"/proc/{stopped[0]}").exists()

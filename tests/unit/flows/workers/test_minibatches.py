@@ -1,5 +1,6 @@
-"""How a batch is cut into minibatches: by working size, for all devices, every attempt once."""
+"""How a batch is cut into minibatches, by working size, for all devices, every attempt once; what comes first of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from colorize.images.resize import working_size
 from colorize.recipes.library import recipe_named
 from db.entries.claim import Inputs, StyleInput
 from db.entries.night import ImageEntry, PendingAttempt, Tone
-from flows.workers.batch_run import minibatches_of
+from flows.workers.order import Order, minibatches_of
 from flows.workers.processes import workplaces
 
 RECIPE = recipe_named("jadh2016/config3_3_4").changed(long_edge_px=96)
@@ -30,6 +31,7 @@ def attempts(sizes: list[tuple[int, int]]) -> list[PendingAttempt]:
             f"g{number}",
             ("c",),
             Inputs((StyleInput(style.sha256),)),
+            0,
             datetime(2026, 3, 1, tzinfo=UTC),
         )
         for number, size in enumerate(sizes)
@@ -73,3 +75,29 @@ def test_a_gpu_is_one_workplace_and_the_cpu_as_many_as_are_asked_for() -> None:
     assert workplaces(["cuda:0", "cuda:1"], 5) == ["cuda:0", "cuda:1"]
     assert workplaces(["cpu"], 3) == ["cpu"] * 3
     assert set(workplaces(["cpu"], None)) == {"cpu"}
+
+
+def test_what_a_worker_died_over_comes_last_and_one_by_one() -> None:
+    fresh, suspects = attempts([(300, 400)] * 3), [replace(each, tries=1) for each in attempts([(300, 400)] * 2)]
+    order = Order(RECIPE, most=16, places=1, max_tries=4)
+    order.add([*suspects, *fresh])
+    assert [order.next() for _ in range(4)] == [fresh, suspects[:1], suspects[1:], []]
+    assert not order
+
+
+def test_whatever_has_its_last_try_is_alone_in_work() -> None:
+    last, other = (replace(each, tries=tries) for each, tries in zip(attempts([(300, 400)] * 2), (2, 1), strict=True))
+    order = Order(RECIPE, most=16, places=2, max_tries=3)
+    order.add([last, other])
+    assert order.next() == [other]
+    order.in_work = 1
+    assert order.next() == [], "another is in work"
+    order.in_work = 0
+    assert order.next() == [last]
+    order.in_work, fresh = 1, attempts([(300, 400)] * 4)
+    order.add(fresh)
+    assert order.next() == []
+    order.in_work = 0
+    first = order.next()
+    order.in_work = 1
+    assert [*first, *order.next()] == fresh, "and then several are again"
