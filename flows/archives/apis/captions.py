@@ -19,7 +19,7 @@ _NOISE: Final = r"[\s★☆※*?かカヵ()\[\]〔〕]*"
 """What stands around a part of a date and says that it is not sure."""
 _NUMBER: Final = rf"(?:[0-9]{{1,2}}(?![0-9])|{NUMERAL}{{1,4}})"
 _ERAS: Final = "|".join(name for name in SPANS if not name.isascii())
-_CYCLE: Final = "[甲乙丙丁戊己庚辛壬癸][子丑寅卯辰巳午未申酉戌亥]"
+_CYCLE: Final = "[甲乙丙丁戊己庚辛壬癸]?[子丑寅卯辰巳午未申酉戌亥]"
 _PERIODS: Final = "年間|年代|年中|末年|初年|末期|初期|前期|中期|後期|前半|後半|中頃"
 _PART: Final = rf"(?:(?:{_PERIODS}|[年期代間末初頃比ころごろ]|{_CYCLE}){_NOISE})*"
 """What follows an era or a year and leaves it as it is: the whole of the era is meant, or about that year."""
@@ -35,9 +35,11 @@ _ONLY_YEAR: Final = re.compile(
     r"(?P<decade>)(?P<from_month>)"
 )
 """A year before what is not understood."""
+_MONTHS: Final = {"睦月": 1, "如月": 2, "弥生": 3, "卯月": 4, "皐月": 5, "水無月": 6, "文月": 7, "葉月": 8, "長月": 9,
+                  "神無月": 10, "霜月": 11, "師走": 12, "極月": 12}  # fmt: skip
 _MONTH: Final = re.compile(
-    rf"[・.]?{_NOISE}(?P<before>閏?){_NOISE}(?P<month>{_NUMBER}|正(?=月)){_NOISE}月?{_NOISE}(?:・(?=閏・))?(?P<after>閏?){_NOISE}月?{_NOISE}"
-    r"(?=[・.「『]|$)"
+    rf"[・.]?{_NOISE}(?P<before>閏?){_NOISE}(?P<month>{_NUMBER}|正(?=月)|{'|'.join(_MONTHS)}){_NOISE}月?{_NOISE}"
+    rf"(?:・(?=閏・))?(?P<after>閏?){_NOISE}月?{_NOISE}(?:[上中下初]旬|頃|吉日)?{_NOISE}(?=[・.「『]|$)"
 )
 _EMPTY: Final = re.compile(r"[・.](?:[\s★☆※*?~\-,、閏月日春夏秋冬頃()\[\]〔〕]*|閏?[0-9][^・「『]*)(?=・|$)")
 """A field that says nothing, or no month."""
@@ -157,11 +159,15 @@ def _date(text: str, plain: str, found: re.Match[str]) -> tuple[_Date, int]:
     """The date, and where its fields end."""
     month = _MONTH.match(plain, found.end())
     end = _fields_end(plain, month.end() if month else found.end())
-    value = (1 if month["month"] == "正" else number(month["month"])) if month else 0
+    value = _month(month["month"]) if month else 0
     known = value if 1 <= value <= 12 and not found["from_month"] else None
     intercalary = bool(month and known and (month["before"] or month["after"]))
     first, last = _years(found)
     return _Date(text[found.start() : end].strip(" 　・."), first, last, known, intercalary), end
+
+
+def _month(text: str) -> int:
+    return 1 if text == "正" else _MONTHS.get(text) or number(text)
 
 
 def _fields_end(plain: str, place: int) -> int:
@@ -214,7 +220,7 @@ def _artists(text: str) -> list[Person]:
         if did.strip() and found:
             found[-1] = Person(found[-1].name, found[-1].generation, did.strip())
         people += found
-    return people
+    return [person for person in people if any(letter.isalpha() for letter in person.name)]
 
 
 def _in_turn(text: str) -> list[Person]:
