@@ -234,7 +234,12 @@ def harvest_window(
     """Add a window's records; the window is done when the last one is in and what is gone is withdrawn."""
     before = catalogue.records_of_unfinished(archive_id, window.start)
     window_id = catalogue.open_window(archive_id, window.start, window.until)
-    told = _Told(catalogue, archive_id, tally, settings.permission_for(tally.archive))
+    window = replace(window, read=catalogue.read_in_window(window_id))
+    told = _Told(
+        catalogue, archive_id, tally, settings.permission_for(tally.archive), window_id if archive.asks_each else None
+    )
+    told.read |= window.read
+    told.records = len(window.read)
     unread = catalogue.unreadable_records(archive_id)
     state = WindowState.FAILED
     try:
@@ -266,6 +271,8 @@ class _Told:
     archive_id: int
     tally: HarvestTally
     permission: Permission | None
+    window_id: int | None
+    """The window that keeps what it has read, if it does."""
     read: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     records: int = 0
@@ -305,6 +312,8 @@ class _Told:
         waiting, self.waiting = self.waiting, []
         for record, change in zip(waiting, self.catalogue.add_records(self.archive_id, waiting), strict=True):
             self.tally.count(record.identifier, change)
+        if self.window_id is not None:
+            self.catalogue.note_read(self.window_id, (record.identifier for record in waiting))
         self.kept_at = time.monotonic()
 
     def __enter__(self) -> Self:

@@ -41,6 +41,15 @@ class Window(Base):
     closed_at: Mapped[datetime | None]
 
 
+class ReadInWindow(Base):
+    """What a window that is not finished has read, of an archive that is asked for every record by itself."""
+
+    __tablename__ = "read_in_windows"
+    window_id: Mapped[int] = mapped_column(ForeignKey("windows.id"), primary_key=True)
+    identifier: Mapped[str] = mapped_column(primary_key=True)
+    read_at: Mapped[datetime]
+
+
 class Record(Base):
     """One description as the archive gave it; `digest` covers the whole entry, to see what changed."""
 

@@ -60,6 +60,8 @@ class Window:
 
     start: datetime | None = None
     until: datetime | None = None
+    read: frozenset[str] = frozenset()
+    """Identifiers of records that came before the harvest of this window broke off, of an archive that `asks_each`."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,8 @@ class Archive(Protocol):
     """Where it lies: a folder's path or a base URL, fit to be shown."""
     lists_everything: bool
     """Every window names every record, so that what it names no more is gone."""
+    asks_each: bool
+    """Every record takes a request of its own, and what a window has read is not asked for again."""
 
     @classmethod
     def open(cls, access: Access) -> Self:

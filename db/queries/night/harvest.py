@@ -6,7 +6,7 @@ after. Whatever a crash or a silent host leaves behind is still wanted the next 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -37,6 +37,7 @@ from db.tables.night import (
     Archive,
     Embedding,
     Image,
+    ReadInWindow,
     Record,
     RecordArtist,
     RecordCast,
@@ -49,6 +50,8 @@ from db.tables.night import (
 )
 from db.tables.review import Review, SearchText
 
+TAKEN_UP = timedelta(days=30)
+"""So long what an unfinished window has read is not asked for again."""
 _COPIED = [
     "identifier",
     "datestamp",
@@ -131,14 +134,21 @@ class HarvestQueries(Store):
             return session.execute(_unfinished(Window.records, archive_id, start)).scalar()
 
     def open_window(self, archive_id: int, start: datetime | None, until: datetime | None) -> int:
-        """Begin a window, or take up the unfinished one that began at the same moment."""
-        fresh = {"until": until, "state": WindowState.OPEN, "opened_at": now(), "closed_at": None}
+        """Begin a window, or take up the unfinished one that began at the same moment.
+
+        Where some of it was read, it ends where it was to end: what changed since then is the next one's.
+        """
+        fresh = {"state": WindowState.OPEN, "opened_at": now(), "closed_at": None}
         with self._writing() as session:
             known = session.execute(_unfinished(Window.id, archive_id, start)).scalar()
             if known is not None:
-                session.execute(update(Window).where(Window.id == known).values(fresh))
+                old = (ReadInWindow.window_id == known, ReadInWindow.read_at < now() - TAKEN_UP)
+                session.execute(delete(ReadInWindow).where(*old))
+                some = session.execute(select(ReadInWindow).where(ReadInWindow.window_id == known).limit(1)).first()
+                ends = {} if some else {"until": until}
+                session.execute(update(Window).where(Window.id == known).values(fresh | ends))
                 return known
-            row = {"archive_id": archive_id, "start": start, "records": 0, "problems": 0, **fresh}
+            row = {"archive_id": archive_id, "start": start, "until": until, "records": 0, "problems": 0, **fresh}
             return session.execute(insert(Window).values(row).returning(Window.id)).scalar_one()
 
     def close_window(self, window_id: int, state: WindowState, *, records: int, problems: int) -> None:
@@ -147,6 +157,21 @@ class HarvestQueries(Store):
         with self._writing() as session:
             if not changed(session, update(Window).where(Window.id == window_id).values(closed)):
                 raise UnknownEntry(f"window {window_id} is not in the catalogue; open it first")
+            if state is WindowState.DONE:
+                session.execute(delete(ReadInWindow).where(ReadInWindow.window_id == window_id))
+
+    def read_in_window(self, window_id: int) -> frozenset[str]:
+        """Identifiers of the records that an unfinished window has read."""
+        with self._reading() as session:
+            found = select(ReadInWindow.identifier).where(ReadInWindow.window_id == window_id)
+            return frozenset(session.scalars(found))
+
+    def note_read(self, window_id: int, identifiers: Iterable[str]) -> None:
+        """They are in the catalogue, and need not be asked for again before the window is done."""
+        rows = [{"window_id": window_id, "identifier": clean(each), "read_at": now()} for each in identifiers]
+        if rows:
+            with self._writing() as session:
+                session.execute(self._insert(ReadInWindow).on_conflict_do_nothing(), rows)
 
     def add_record(self, archive_id: int, record: RecordEntry) -> Change:
         """Store a record with its rights and what pictures it names, in one transaction.

@@ -71,6 +71,7 @@ class ArcArchive:
 
     kind = "arc"
     lists_everything = False
+    asks_each = False
 
     @classmethod
     def open(cls, access: Access) -> Self:

@@ -31,6 +31,7 @@ class MetArchive(MuseumApi):
 
     kind: ClassVar[str] = "met"
     asks_by_date = True
+    asks_each = True
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
@@ -46,7 +47,7 @@ class MetArchive(MuseumApi):
         Raises:
             ArchiveUnavailable: some did not come in any round, or many in a row.
         """
-        waiting = sorted(self._numbers(window.start))
+        waiting = sorted(number for number in self._numbers(window.start) if str(number) not in window.read)
         for _ in range(ROUNDS):
             later: list[int] = []
             in_a_row = 0

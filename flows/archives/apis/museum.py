@@ -58,6 +58,7 @@ class MuseumApi(ABC):
 
     kind: ClassVar[str]
     lists_everything = False
+    asks_each: ClassVar[bool] = False
     asks_by_date: ClassVar[bool]
     """Can it be asked for what changed since a date? Else every window is a list of everything."""
 

@@ -46,6 +46,7 @@ class FolderArchive:
 
     kind = "folder"
     lists_everything = True
+    asks_each = False
 
     @classmethod
     def open(cls, access: Access) -> Self:

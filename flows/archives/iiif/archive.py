@@ -47,6 +47,7 @@ class IiifArchive:
 
     kind: ClassVar[str] = "iiif"
     lists_everything = False
+    asks_each: ClassVar[bool] = True
 
     @classmethod
     def open(cls, access: Access) -> Self:
@@ -97,8 +98,8 @@ class IiifArchive:
         """One, of everything."""
         yield Window(None, datetime.now(UTC))
 
-    def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:  # noqa: ARG002
-        """Every manifest once, collections in the order in which they are named.
+    def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:
+        """Every manifest once that was not read before, collections in the order in which they are named.
 
         Raises:
             ArchiveUnavailable: some did not answer to the last; all others came.
@@ -114,7 +115,7 @@ class IiifArchive:
                 manifests.append(found)
             else:
                 yield found
-        yield from self.fetched(dict.fromkeys(manifests, UNDATED))
+        yield from self.fetched({url: UNDATED for url in manifests if url not in window.read})
 
     def members(self, front: Json, address: str) -> Iterator[str | Unreadable]:
         """The addresses of all manifests below a collection, each once; loops and pages are followed once.

@@ -50,6 +50,8 @@ class ChangeArchive(IiifArchive):
     """Follows an archive's stream of changes."""
 
     kind: ClassVar[str] = "iiif-change"
+    asks_each = False
+    """A window is short, and what changed again while it was read is to be read again."""
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)

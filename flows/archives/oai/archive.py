@@ -61,6 +61,7 @@ class OaiPmhArchive:
 
     kind = "oai-pmh"
     lists_everything = False
+    asks_each = False
 
     @classmethod
     def open(cls, access: Access) -> Self:
