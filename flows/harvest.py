@@ -128,12 +128,16 @@ class HarvestTally:
 def harvest(settings: Settings, archives: Sequence[str]) -> list[HarvestTally]:
     """Harvest the named archives, or all of nishiki.toml, one after the other.
 
+    Of those that are not asked, also of those that nishiki.toml names no more, written permissions are counted anew.
+
     Raises:
         Misconfigured, ArchiveError: one of them is none; no other was asked.
     """
     tallies = []
     with plan_catalogue(settings, archives) as plan:
         plan.catalogue.index_again()
+        for name in plan.catalogue.archive_addresses().keys() - {planned.name for planned in plan.archives}:
+            lay_permission_over(plan.catalogue, settings.permission_for(name), HarvestTally(name))
         for planned in plan.archives:
             tally = HarvestTally(planned.name)
             tallies.append(tally)

@@ -1,15 +1,19 @@
 """A written permission, and its end, among records that were harvested before; on both databases."""
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from db.catalogue import Catalogue
 from db.entries.night import Derivatives, KeptRights, RightsEntry, Tone
 from flows.archives.values.permission import PERMITTED, Permission
-from flows.harvest import HarvestTally, lay_permission_over
+from flows.harvest import HarvestTally, harvest, lay_permission_over
 from flows.upkeep.rejudging import judged
 
 if TYPE_CHECKING:
+    from tests.conftest import SettingsOf
     from tests.samples import Sample
 
 LETTER = Permission(
@@ -46,6 +50,21 @@ def test_it_counts_for_records_that_were_read_before_until_it_ends(catalogue: Ca
     changes = [(each.rights.derivatives, each.rights.basis) for each in catalogue.former_records(["held-1"])]
     assert [word for word, _ in changes] == [Derivatives.NO, Derivatives.YES]
     assert changes[1][1].startswith(PERMITTED)
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_an_archive_that_nishiki_toml_names_no_more_has_none(
+    settings_of: "SettingsOf", sample: "Sample", tmp_path: Path
+) -> None:
+    (tmp_path / "another").mkdir()
+    settings = settings_of(tmp_path / "home", archives={"another": {"address": str(tmp_path / "another")}})
+    with Catalogue.open(settings) as catalogue:
+        sample.store(catalogue, sample.record("held-1", derivatives=Derivatives.NO), Tone.GRAYSCALE)
+        laid(catalogue, LETTER)
+        assert held(catalogue) == {}
+    harvest(settings, [])
+    with Catalogue.open(settings) as catalogue:
+        assert held(catalogue) == {"held-1": "rights: no"}
 
 
 def test_newer_rules_leave_what_it_allows(catalogue: Catalogue, sample: "Sample") -> None:
