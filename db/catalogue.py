@@ -17,6 +17,7 @@ from db.files.home import PRIVATE, HomeFolder
 from db.files.pictures import PictureStore
 from db.files.working_copies import WorkingCopies
 from db.queries.base.describe import DescribeQueries
+from db.queries.base.tallies import TallyQueries
 from db.queries.night.dispatch import DispatchQueries
 from db.queries.night.harvest import HarvestQueries
 from db.queries.night.held_back import HeldBackQueries
@@ -59,6 +60,7 @@ class Catalogue(
     ToneQueries,
     MeasureQueries,
     StatusQueries,
+    TallyQueries,
     QueueQueries,
     FacetQueries,
     VerdictQueries,

@@ -62,6 +62,8 @@ class Damage(StrEnum):
     WAITING = "waiting batch"
     """Found by `flows.upkeep.waiting`, which knows the weights that there are."""
     OPEN = "open to others"
+    COUNTS = "counts"
+    """That the database keeps of its own rows."""
 
 
 _MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.WAITING}
@@ -144,6 +146,7 @@ def examine(
             if unfit := [*_unfit(catalogue.engine)] or [*_damaged(catalogue.engine, tell, look_s)]:
                 return unfit
             return [
+                *_counts(catalogue),
                 *_pictures(catalogue, look_s, tell),
                 *_files(catalogue, young_s),
                 *_checkpoints(catalogue, settings.home, young_s),
@@ -209,6 +212,12 @@ def upgrade_schema(settings: CatalogueSettings) -> Path | None:
     return copy
 
 
+def _counts(catalogue: Catalogue) -> Iterator[Finding]:
+    if wrong := catalogue.wrong_counts():
+        problem = "the rows themselves say otherwise; `nishiki status` tells them wrong"
+        yield Finding(Damage.COUNTS, "; ".join(wrong), problem, "nishiki doctor --mend")
+
+
 def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Finding]:
     here, named = {path.stem: path for path in catalogue.pictures.files()}, catalogue.picture_names()
     remedies = dict.fromkeys(catalogue.harvested_names(), _ASK)
@@ -258,7 +267,7 @@ def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[F
     """No pending attempt, no need of a checkpoint; while there is one, only old unfinished files are left over."""
     folder = home / HomeFolder.CHECKPOINTS
     finished, unfinished = sorted(folder.glob(_CHECKPOINT)), sorted(folder.glob(_UNFINISHED))
-    idle = not _pending(catalogue)  # after the lists: a batch that begins now is not taken for idle
+    idle = not catalogue.pending()  # after the lists: a batch that begins now is not taken for idle
     for path in finished if idle else []:
         yield _leftover(path, home, "no attempt is pending: a crash between result and clearing up")
     for path in sorted(folder.glob(_SINGLE)):
@@ -316,11 +325,6 @@ def _without_copy(catalogue: Catalogue) -> list[str]:
 
 def _leftover(path: Path, home: Path, problem: str, damage: Damage = Damage.CHECKPOINT) -> Finding:
     return Finding(damage, str(path.relative_to(home)), problem, "nishiki doctor --mend")
-
-
-def _pending(catalogue: Catalogue) -> int:
-    """Attempts of all batches that have no outcome, whoever holds them."""
-    return int(catalogue.status()["attempts"]["pending"])
 
 
 def _dead_batches(catalogue: Catalogue) -> Iterator[Finding]:
@@ -392,10 +396,8 @@ class _Mending:
                 for moved in self.catalogue.judge_again(rules.judge, rules.version):
                     self.tell(f"record {moved.identifier} of {moved.archive}: {rules.words(moved)}")
                 return True
-            case Damage.DEAD_BATCH:
-                return _released(self.catalogue, int(finding.subject))
-            case Damage.OPEN:
-                return _closed(Path(finding.subject))
+            case Damage.COUNTS | Damage.DEAD_BATCH | Damage.OPEN:
+                return _MENDED_BY[finding.damage](self.catalogue, finding.subject)
             case Damage.LEFTOVER | Damage.UNREFERENCED:
                 path = self.catalogue.pictures.root / finding.subject
             case _:
@@ -415,12 +417,17 @@ class _Mending:
         """Has what was found come to life since?"""
         match damage:
             case Damage.CHECKPOINT:
-                return path.match(_CHECKPOINT) and bool(_pending(self.catalogue))
+                return path.match(_CHECKPOINT) and bool(self.catalogue.pending())
             case Damage.COPY:
                 return self.catalogue.working_copies.is_current(path) and path.stem in self.named
             case Damage.TILES:
                 return path.name in self.named
         return path.stem in self.named
+
+
+def _counted_again(catalogue: Catalogue, _: str) -> bool:
+    catalogue.count_again()
+    return not catalogue.wrong_counts()
 
 
 def _gone(path: Path) -> bool:
@@ -430,18 +437,27 @@ def _gone(path: Path) -> bool:
     return True
 
 
-def _closed(path: Path) -> bool:
+def _closed(_: Catalogue, subject: str) -> bool:
+    path = Path(subject)
     if path.exists():  # SQLite's journals come and go
         path.chmod(open_to_others(path)[0])
     return True
 
 
-def _released(catalogue: Catalogue, batch_id: int) -> bool:
-    held = catalogue.join(batch_id)
+def _released(catalogue: Catalogue, batch_id: str) -> bool:
+    held = catalogue.join(int(batch_id))
     if held is None:
         return False
     catalogue.release_batch(held)
     return True
+
+
+_MENDED_BY: Mapping[Damage, Callable[[Catalogue, str], bool]] = {
+    Damage.COUNTS: _counted_again,
+    Damage.DEAD_BATCH: _released,
+    Damage.OPEN: _closed,
+}
+"""What a finding's subject alone tells how to mend."""
 
 
 def _age_s(path: Path) -> float:

@@ -205,7 +205,8 @@ def lay_permission_over(catalogue: Catalogue, permission: Permission | None, tal
         rules = kept.rules if laid.derivatives is Said.YES else 0  # newer ones may have come meanwhile
         return replace(kept, derivatives=Derivatives(laid.derivatives.value), basis=laid.basis, rules=rules)
 
-    count = catalogue.lay_over(tally.archive, PERMITTED, overlay, held_too=permission is not None)
+    said = "" if permission is None else f"{permission!r} {permission.holds(today)}"
+    count = catalogue.lay_over(tally.archive, PERMITTED, overlay, held_too=permission is not None, said=said)
     if count:
         text = f"the written permission in nishiki.toml, or its end, changed the rights of {count:,} kept records"
         tally.remarks[tally.archive, text] = None

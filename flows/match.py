@@ -163,11 +163,10 @@ def describe_images(plan: Plan, wanted: Collection[Tone]) -> list[tuple[str, str
 def learn(plan: Plan) -> RefitEntry | None:
     """Refit the rule's weights where enough verdicts are new; None: they are not."""
     catalogue, base = plan.catalogue, plan.settings.match_weights
-    matches = telling(catalogue.judged_matches())
     earlier = catalogue.refits(base.model_dump())
-    if not is_due(len(matches), earlier[0] if earlier else None):
+    if not is_due(catalogue.telling_verdicts(), earlier[0] if earlier else None):
         return None
-    refit = refitted(matches, plan.match_weights, base)
+    refit = refitted(telling(catalogue.judged_matches()), plan.match_weights, base)
     catalogue.add_refit(refit)
     log.info("weights refitted from %d verdicts: %s", refit.verdicts, refit.why)
     return refit

@@ -54,7 +54,16 @@ class Record(Base):
     """One description as the archive gave it; `digest` covers the whole entry, to see what changed."""
 
     __tablename__ = "records"
-    __table_args__ = (UniqueConstraint("archive_id", "identifier"),)
+    __table_args__ = (
+        UniqueConstraint("archive_id", "identifier"),
+        Index("ix_records_genre", "archive_id", "genre"),
+        Index(
+            "ix_records_deleted",
+            "id",
+            sqlite_where=text("deleted_at IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     archive_id: Mapped[int] = mapped_column(ForeignKey("archives.id"))
     identifier: Mapped[str]
@@ -103,7 +112,7 @@ class Rights(Base):
     basis: Mapped[str]
     uri: Mapped[str | None]
     text: Mapped[str]
-    rules: Mapped[int] = mapped_column(server_default="0")
+    rules: Mapped[int] = mapped_column(server_default="0", index=True)
     """Version of the rules that judged the text; older ones are judged again by `nishiki doctor`."""
 
 
@@ -185,6 +194,12 @@ class RecordImage(Base):
     __table_args__ = (
         one_of("state", PictureState),
         CheckConstraint("state <> 'held' OR image_id IS NOT NULL", name="held"),
+        Index(
+            "ix_record_images_missing",
+            "record_id",
+            sqlite_where=text("image_id IS NULL"),
+            postgresql_where=text("image_id IS NULL"),
+        ),
     )
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -405,12 +420,17 @@ class Night(Base):
     counts: Mapped[dict[str, Any]]
 
 
+_LOOKED = "bulk IS NULL AND looked_s IS NOT NULL"
+
+
 class VerdictGiven(Base):
     """The curator's word on an attempt. Triggers refuse every update and delete: history only grows."""
 
     __tablename__ = "verdicts"
     __table_args__ = (
         one_of("verdict", Verdict),
+        Index("ix_verdicts_verdict", "verdict"),
+        Index("ix_verdicts_looked", "curator", "looked_s", sqlite_where=text(_LOOKED), postgresql_where=text(_LOOKED)),
         Index("ix_verdicts_curator", "curator", "id"),
         Index(
             "ix_verdicts_bulk", "bulk", sqlite_where=text("bulk IS NOT NULL"), postgresql_where=text("bulk IS NOT NULL")

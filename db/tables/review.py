@@ -106,7 +106,7 @@ class SearchText(Base):
     __tablename__ = "search_texts"
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True, autoincrement=False)
     text: Mapped[str]
-    version: Mapped[int] = mapped_column(server_default="0")
+    version: Mapped[int] = mapped_column(server_default="0", index=True)
     """Of the normalisation; older ones are written again by `nishiki doctor --mend`."""
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,16 @@ _AFTER = {"sqlite": ("COMMIT", "PRAGMA journal_mode=WAL"), "postgresql": ("COMMI
 _SERIAL = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), (SELECT max(id) FROM {0}))"
 
 
+Further = Callable[[Tables, str], Sequence[str]]
+"""Statements for a kind of database by which more rows follow from those that are there, before there are indexes."""
+
+
 @contextmanager
-def kept_catalogue(records: int, database: str) -> Iterator[CatalogueSettings]:
-    """Settings of the catalogue of so many records on this database, filled if it is not yet."""
-    folder = FOLDER.absolute() / f"review-{records}-{database}"
+def kept_catalogue(
+    records: int, database: str, name: str = "review", further: Further = lambda *_: ()
+) -> Iterator[CatalogueSettings]:
+    """Settings of the catalogue of so many records on this database, filled if it is not yet; each name has its own."""
+    folder = FOLDER.absolute() / f"{name}-{records}-{database}"
     filled = folder / "filled"
     if not filled.exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -60,28 +66,31 @@ def kept_catalogue(records: int, database: str) -> Iterator[CatalogueSettings]:
         settings = CatalogueSettings(home=home, database_url=url)
         if not filled.exists():
             began = time.perf_counter()
-            fill(settings, Shelf(records))
+            fill(settings, Shelf(records), further)
             filled.write_text(f"{time.perf_counter() - began:.0f} s\n")
         yield settings
 
 
-def fill(settings: CatalogueSettings, shelf: Shelf) -> None:
-    """Write all that is on the shelf into an empty catalogue."""
+def fill(settings: CatalogueSettings, shelf: Shelf, further: Further = lambda *_: ()) -> None:
+    """Write all that is on the shelf into an empty catalogue, and what follows from it."""
     Catalogue.open(settings).close()
     engine = connect(settings.url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         raw = connection.connection.driver_connection
-        _fill(engine, raw, Tables(shelf))
+        _fill(engine, raw, Tables(shelf), further)
     engine.dispose()
+    with Catalogue.open(settings) as catalogue:
+        catalogue.count_again()  # replicas fire no triggers
 
 
-def _fill(engine: Engine, raw: Any, tables: Tables) -> None:
+def _fill(engine: Engine, raw: Any, tables: Tables, further: Further) -> None:
     kind = engine.dialect.name
     indexes = [index for table in Base.metadata.sorted_tables for index in table.indexes]
     _say(raw, *_BEFORE[kind], *(_spelt(engine, DropIndex(index)) for index in indexes))
     for table, rows in tables.rows():
         _write(engine, raw, Base.metadata.tables[table.__tablename__], rows)
     _write_trigrams(raw, *tables.trigrams(), kind)
+    _say(raw, *further(tables, kind))
     _say(raw, *(_spelt(engine, CreateIndex(index)) for index in indexes))
     if kind == "postgresql":
         _say(raw, *(_SERIAL.format(table.name) for table in Base.metadata.sorted_tables if "id" in table.c))

@@ -22,6 +22,7 @@ PARTS = {
     "__main__",
     "figures",
     "memory",
+    "operations_catalogue",
     "spikes",
     "tone_copies",
     "colour_arms",

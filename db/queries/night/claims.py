@@ -46,6 +46,20 @@ Offers = Callable[[Session, Batch, int, int], list[Offer]]
 
 
 @dataclass(frozen=True)
+class Kind:
+    """Offers that one statement finds."""
+
+    due: Callable[[Batch, int, int], Any]
+    """Of this batch's recipe, behind a place, so many at most."""
+    offered: Callable[[Session, Batch, Sequence[Any]], list[Offer]]
+    """What its rows offer."""
+
+    def __call__(self, session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
+        """As `Offers`."""
+        return self.offered(session, batch, session.execute(self.due(batch, place, most)).all())
+
+
+@dataclass(frozen=True)
 class Bounds:
     """How far a claim goes."""
 
@@ -83,33 +97,49 @@ def open_attempts(session: Session, insert: Any, batch: Batch, page: Sequence[Of
     return len(session.execute(insert.on_conflict_do_nothing().returning(Attempt.id), rows).all()) if rows else 0
 
 
-def matches(chosen: ColumnElement[bool], matcher: MatcherKey | None = None) -> Offers:
+def matches(
+    chosen: ColumnElement[bool], matcher: MatcherKey | None = None, also: ColumnElement[bool] | None = None
+) -> Kind:
     """Matches that are `chosen`, of one matcher or of any, with further styles as far as the recipe takes some.
 
     A match that was made by a recipe of several styles is not made anew because others stand beside it now.
+
+    Args:
+        chosen: asked first, before what is settled already.
+        matcher: whose matches; None: any.
+        also: asked after that.
     """
 
-    def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
+    def due(batch: Batch, place: int, most: int) -> Any:
         content, style = aliased(Image), aliased(Image)
         of_matcher = true() if matcher is None else in_force(matcher)
-        due = (
+        alone = _settled_as(batch, content.sha256, Match.inputs_digest)
+        settled = or_(alone, and_(Match.registration.is_(None), _settled_by(batch)))
+        return (
             select(Match, content.sha256, style.sha256)
             .join(content, content.id == Match.content_id)
             .join(style, style.id == Match.style_id)
-            .where(chosen, of_matcher, usable(content.id), usable(style.id), Match.id > place)
+            .where(
+                chosen,
+                not_(settled),
+                true() if also is None else also,
+                of_matcher,
+                usable(content.id),
+                usable(style.id),
+                Match.id > place,
+            )
             .order_by(Match.id)
             .limit(most)
         )
-        alone = _settled_as(batch, content.sha256, Match.inputs_digest)
-        due = due.where(not_(or_(alone, and_(Match.registration.is_(None), _settled_by(batch)))))
-        found = session.execute(due).all()
+
+    def offered(session: Session, batch: Batch, found: Sequence[Any]) -> list[Offer]:
         further = _further_styles(session, batch.styles, [match for match, _, _ in found])
         return [
             Offer(match.id, sha256, match.id, Inputs(_styles(batch, match, first, further)))
             for match, sha256, first in found
         ]
 
-    return offers
+    return Kind(due, offered)
 
 
 def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
@@ -148,15 +178,18 @@ def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
     return offers
 
 
-def contents(taken: ColumnElement[bool]) -> Offers:
+def contents(taken: ColumnElement[bool]) -> Kind:
     """Images that are `taken` as content, for a recipe that needs no style."""
 
-    def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
-        due = select(Image.id, Image.sha256).where(taken, Image.id > place).order_by(Image.id).limit(most)
-        due = due.where(not_(_settled_as(batch, Image.sha256, literal_column(f"'{_NO_INPUTS}'"))))
-        return [Offer(image_id, sha256, None, Inputs()) for image_id, sha256 in session.execute(due)]
+    def due(batch: Batch, place: int, most: int) -> Any:
+        settled = _settled_as(batch, Image.sha256, literal_column(f"'{_NO_INPUTS}'"))
+        found = select(Image.id, Image.sha256).where(not_(settled), taken, Image.id > place)
+        return found.order_by(Image.id).limit(most)
 
-    return offers
+    def offered(_session: Session, _batch: Batch, found: Sequence[Any]) -> list[Offer]:
+        return [Offer(image_id, sha256, None, Inputs()) for image_id, sha256 in found]
+
+    return Kind(due, offered)
 
 
 def chosen_match() -> ColumnElement[bool]:
@@ -169,13 +202,14 @@ def next_candidate() -> ColumnElement[bool]:
     better, first = aliased(Match), aliased(Match)
     same = [getattr(better, key) == getattr(Match, key) for key in ("content_id", "matcher_name", "matcher_version")]
     may_lend = and_(usable(better.style_id), is_colour(better.style_id))
-    open_one = exists().where(*same, better.rank < Match.rank, better.id.not_in(_wrong()), may_lend)
-    contents = select(first.content_id).where(first.id.in_(_wrong()))
+    wrong = select(_wrong().cte("wrong").c.id)  # looked up once
+    open_one = exists().where(*same, better.rank < Match.rank, better.id.not_in(wrong), may_lend)
+    contents = select(first.content_id).where(first.id.in_(wrong))
     return and_(
         Match.content_id.in_(contents),
         Match.outcome == MatchOutcome.CANDIDATE,
         Match.rank.is_not(None),
-        Match.id.not_in(_wrong()),
+        Match.id.not_in(wrong),
         not_(open_one),
     )
 
@@ -200,14 +234,28 @@ def is_for_nights() -> ColumnElement[bool]:
 def _wrong() -> Any:
     """Matches of two pictures that a standing verdict says are a wrong match, whichever matcher found them."""
     tried, judged, same = aliased(Attempt), aliased(Match), aliased(Match)
-    returned = and_(Review.reason == literal_column("'wrong match'"), Review.verdict == Verdict.RETURNED)
     return (
         select(same.id)
         .join(judged, and_(judged.content_id == same.content_id, judged.style_id == same.style_id))
         .join(tried, tried.match_id == judged.id)
         .join(Review, Review.attempt_id == tried.id)
-        .where(returned, not_(hidden()))
+        .where(_says_wrong())
     )
+
+
+def _wrong_styles(session: Session, content_ids: Collection[int]) -> Mapping[int, set[int | None]]:
+    """The same of these contents, asked once for all: content → its wrong styles."""
+    said = select(Match.content_id, Match.style_id).join(Attempt, Attempt.match_id == Match.id)
+    said = said.join(Review, Review.attempt_id == Attempt.id).where(_says_wrong(), Match.content_id.in_(content_ids))
+    wrong: defaultdict[int, set[int | None]] = defaultdict(set)
+    for content_id, style_id in session.execute(said):
+        wrong[content_id].add(style_id)
+    return wrong
+
+
+def _says_wrong() -> ColumnElement[bool]:
+    returned = and_(Review.reason == literal_column("'wrong match'"), Review.verdict == Verdict.RETURNED)
+    return and_(returned, not_(hidden()))
 
 
 def _names(recipes: Collection[str], batch: Batch) -> list[str]:
@@ -228,25 +276,32 @@ def _styles(
 def _further_styles(session: Session, styles: int, firsts: Sequence[Match]) -> Mapping[int, list[StyleInput]]:
     """Match → the next-ranked usable candidates of its content, as many as the recipe takes beside it and there are.
 
-    A print of the content's own design is taken alone: no other tells more.
+    A print of the content's own design is taken alone: no other tells more. Asked once for all.
     """
     further: defaultdict[int, list[StyleInput]] = defaultdict(list)
-    if styles < 2:
+    alone = [first for first in firsts if styles > 1 and first.registration is None]
+    if not alone:
         return further
-    for first in firsts:
-        if first.registration is not None:
-            continue
-        same = [getattr(Match, key) == getattr(first, key) for key in ("content_id", "matcher_name", "matcher_version")]
-        ranked = (
-            select(Image.sha256, Match.registration)
-            .join(Match, Match.style_id == Image.id)
-            .where(*same, Match.id != first.id, Match.rank.is_not(None))
-            .where(Match.id.not_in(_wrong()), usable(Match.style_id), is_colour(Match.style_id))
-            .order_by(Match.rank)
-            .limit(styles - 1)
-        )
-        further[first.id] = [StyleInput(*row) for row in session.execute(ranked)]
+    contents = {first.content_id for first in alone}
+    wrong, ranked = _wrong_styles(session, contents), defaultdict(list)
+    candidates = (
+        select(Match, Image.sha256)
+        .join(Image, Match.style_id == Image.id)
+        .where(Match.content_id.in_(contents), Match.rank.is_not(None))
+        .where(usable(Match.style_id), is_colour(Match.style_id))
+        .order_by(Match.rank)
+    )
+    for match, sha256 in session.execute(candidates):
+        if match.style_id not in wrong[match.content_id]:
+            ranked[_found(match)].append((match.id, StyleInput(sha256, match.registration)))
+    for first in alone:
+        further[first.id] = [style for match_id, style in ranked[_found(first)] if match_id != first.id][: styles - 1]
     return further
+
+
+def _found(match: Match) -> tuple[int, str, str]:
+    """Candidates of one content are ranked by one matcher."""
+    return match.content_id, match.matcher_name, match.matcher_version
 
 
 def _rows(session: Session, batch: Batch, page: Sequence[Offer], max_tries: int) -> list[dict[str, Any]]:

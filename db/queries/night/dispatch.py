@@ -18,10 +18,11 @@ from db.entries.night import AttemptResult, BatchEntry, ContentScope, EncoderKey
 from db.entries.review import RECIPE_OF_NIGHT
 from db.errors import BatchUnfinished, UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
-from db.queries.base.store import Store, changed, chunks, image_entry, now
+from db.queries.base.store import changed, chunks, image_entry, now
+from db.queries.base.tallies import MATCHED, Question, TallyQueries, sum_tallies
 from db.queries.base.usable import usable
 from db.queries.night import claims, leases, lost_results
-from db.queries.night.claims import Bounds, Offers, approved, chosen_match, is_for_nights, next_candidate
+from db.queries.night.claims import Bounds, Kind, Offers, approved, chosen_match, is_for_nights, next_candidate
 from db.queries.night.requests import match_requests
 from db.queries.night.scope import in_scope
 from db.tables.night import Attempt, Batch, BatchLease, Image, Match, Record
@@ -30,7 +31,7 @@ from db.tables.review import Review
 _RESULT = {each.name for each in fields(AttemptResult)} - {"output"}
 
 
-class Taking(Store):
+class Taking(TallyQueries):
     """How a batch is taken, whatever is due: in blocks, so that nobody else waits long.
 
     A crash between two blocks leaves a batch with fewer attempts; whoever joins it carries on with these, and the
@@ -38,7 +39,7 @@ class Taking(Store):
     """
 
     def _take(
-        self, recipe: RecipeEntry, models: Collection[ModelKey], bounds: Bounds, kinds: Iterable[Offers],
+        self, recipe: RecipeEntry, models: Collection[ModelKey], bounds: Bounds, kinds: Iterable[Kind],
         asked: Callable[[Session], Offers] | None = None,
     ) -> BatchEntry | None:  # fmt: skip
         """A batch, held by this process, of what is offered; None, and no batch: nothing is.
@@ -46,23 +47,39 @@ class Taking(Store):
         Args:
             asked: what comes first, and in one transaction with whatever this does: nobody takes it back meanwhile.
         """
+        nothing: list[Question] = []
         with self._writing() as session:
             number = _new_batch(session, recipe, models)
             batch = batch_entry(session, number, leases.begin(session, number))
             taken = claims.claim(session, self._insert(Attempt), batch.id, asked(session), bounds) if asked else 0
         try:
-            for offers in kinds:
-                taken += self._claimed(batch, offers, replace(bounds, limit=bounds.left(taken)))
+            for kind in kinds:
+                question = self._due_question(batch, kind, bounds)
+                if bounds.left(taken) == 0 or question.known is not None:
+                    continue
+                if found := self._claimed(batch, kind, replace(bounds, limit=bounds.left(taken))):
+                    taken += found
+                else:
+                    nothing.append(question)
         except BaseException:
             self.release_batch(batch)
             raise
         with self._writing() as session:
+            sum_tallies(session)
             if taken:
                 return batch_entry(session, batch.id, batch.lease)
+            for question in nothing:  # until something changes
+                self._keep(session, question, [])
             if leases.end(session, batch):  # else whoever joined it meanwhile closes it
                 session.execute(delete(BatchLease).where(BatchLease.batch_id == batch.id))
                 session.execute(delete(Batch).where(Batch.id == batch.id))
         return None
+
+    def _due_question(self, batch: BatchEntry, kind: Kind, bounds: Bounds) -> Question:
+        """Is any of this kind due by the batch's recipe?"""
+        with self._reading() as session:
+            asked = kind.due(session.get_one(Batch, batch.id), 0, 1)
+        return self._question(asked, MATCHED, bounds.max_tries)
 
     def _claimed(self, batch: BatchEntry, offers: Offers, bounds: Bounds) -> int:
         """Offers are looked up beside the writers, and opened in blocks; how many were."""
@@ -114,11 +131,11 @@ class DispatchQueries(Taking):
             max_tries: as above.
         """
         names = (RECIPE_OF_NIGHT, recipe.name)
-        kinds: list[Offers] = []
+        kinds: list[Kind] = []
         if recipe.styles:
             chosen = (next_candidate(), chosen_match())
             due = and_(is_for_nights(), not_(approved(recipe.name)))
-            kinds = [claims.matches(and_(each, due), matcher) for each in chosen]
+            kinds = [claims.matches(each, matcher, due) for each in chosen]
         elif scope is not None:
             with self._reading() as session:
                 kinds = [claims.contents(in_scope(session, scope))]

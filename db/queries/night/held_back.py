@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from db.entries.night import ContentScope, Derivatives, HeldBack, HeldFilter, Tone
-from db.queries.base.store import Store
+from db.queries.base.tallies import PICTURES, TallyQueries
 from db.queries.base.usable import RecordCondition, allows, harvested, is_unread, says, usable
 from db.queries.night.scope import in_archives, in_genres, taken
 from db.tables.base import PictureState
@@ -38,12 +38,14 @@ from db.tables.night import Archive, Image, Record, RecordImage, Release, Rights
 EVERYTHING = HeldFilter()
 
 
-class HeldBackQueries(Store):
+class HeldBackQueries(TallyQueries):
     """What is held back, and what a person released."""
 
     def held_back(self, scope: ContentScope) -> dict[str, int]:
         """How many records of the scope's archives the night does not take, and why."""
-        return self.held_counts(scope, EVERYTHING)
+        with self._reading() as session:
+            question = _held(session, scope)
+        return self._answer(question, PICTURES, lambda: self.held_counts(scope, EVERYTHING))
 
     def held_counts(self, scope: ContentScope | None, wanted: HeldFilter) -> dict[str, int]:
         """The same of those that the filter names; without a scope, what no setting changes."""
@@ -134,7 +136,7 @@ def _unreadable(scope: ContentScope) -> Select[Any]:
         .add_columns(cast(null(), Record.id.type).label("record_id"), cast(null(), String).label("derivatives"))
         .add_columns(literal("unreadable").label("reason"), UnreadableRecord.reason.label("why"))
         .join(Archive, Archive.id == UnreadableRecord.archive_id)
-        .where(Archive.name.in_(scope.genres))
+        .where(Archive.name.in_(sorted(scope.genres)))
     )
 
 

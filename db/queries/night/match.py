@@ -15,7 +15,8 @@ from db.entries.claim import PINNED, Inputs, MatcherKey, StyleInput, inputs_dige
 from db.entries.night import EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
-from db.queries.base.store import Store, chunks, image_entry, now
+from db.queries.base.store import chunks, image_entry, now
+from db.queries.base.tallies import PICTURES, TallyQueries
 from db.queries.base.usable import found_by, harvested, in_force, seen_by, standing, usable
 from db.tables.night import Attempt, Embedding, Image, Match
 from db.tables.review import Review
@@ -28,15 +29,20 @@ if TYPE_CHECKING:  # `nishiki status` needs no numpy, and it costs 0.1 s
 _FOUND_AGAIN = ("outcome", "rank", "score", "reasons", "registration", "inputs_digest", "made_at")
 
 
-class MatchQueries(Store):
+class MatchQueries(TallyQueries):
     """What the matching says to the catalogue."""
 
     def images_to_embed(self, encoder: EncoderKey, tones: Collection[Tone]) -> list[ImageEntry]:
         """Usable harvested images of these tones that the encoder has not seen."""
         seen = exists().where(Embedding.image_id == Image.id, seen_by(encoder))
-        due = select(Image).where(harvested(), Image.tone.in_(tones), usable(Image.id), not_(seen))
-        with self._reading() as session:
-            return [image_entry(image) for image in session.scalars(due.order_by(Image.id))]
+        # what is told by one look comes first: SQLite tests in the order of the words
+        due = select(Image).where(harvested(), Image.tone.in_(sorted(tones)), not_(seen), usable(Image.id))
+
+        def ask() -> list[ImageEntry]:
+            with self._reading() as session:
+                return [image_entry(image) for image in session.scalars(due.order_by(Image.id))]
+
+        return self._answer(due, (*PICTURES, Embedding), ask)
 
     def add_embeddings(self, encoder: EncoderKey, vectors: "Mapping[int, NDArray[np.float32]]") -> None:
         """Keep what the encoder sees of each image; a vector that is here already stays."""

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, aliased
 
 from db.entries.night import Derivatives, JudgedAgain, KeptRights, Release, RightsEntry
 from db.queries.base.review_rows import following, refresh_images
-from db.queries.base.store import Store, chunks, named_by, now
+from db.queries.base.store import chunks, named_by, now
+from db.queries.base.tallies import TallyQueries
 from db.queries.base.usable import OPEN, may_be_shown
 from db.queries.night.history import keep_former
 from db.tables import night as tables
@@ -27,7 +28,7 @@ Overlay = Callable[[str, str, RightsEntry], RightsEntry]
 """Identifier, holder and rights of a record → its rights."""
 
 
-class RightsQueries(Store):
+class RightsQueries(TallyQueries):
     """What newer rules, and people, say of kept rights."""
 
     def judged_by_older(self, rules: int) -> int:
@@ -46,15 +47,24 @@ class RightsQueries(Store):
             if not kept:
                 return moved
 
-    def lay_over(self, archive: str, begins: str, overlay: Overlay, *, held_too: bool) -> int:
+    def lay_over(self, archive: str, begins: str, overlay: Overlay, *, held_too: bool, said: str) -> int:
         """Change rights by what people wrote to each other, some records at a time, each durable; how many changed.
+
+        Where the same changed nothing and no rights have changed since, nothing is looked at.
 
         Args:
             archive: whose records.
             begins: what the basis of rights that were changed so before begins with.
             overlay: what becomes of a record's rights.
             held_too: look also at all that does not allow; off where nothing could be allowed.
+            said: all that the overlay goes by.
         """
+        question = _laid_over(archive, begins, 0, held_too=held_too)
+        return self._answer(
+            question, (Record, Rights), lambda: self._laid(archive, begins, overlay, held_too=held_too), said
+        )
+
+    def _laid(self, archive: str, begins: str, overlay: Overlay, *, held_too: bool) -> int:
         count, last = 0, 0
         while True:
             with self._writing() as session:

@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 
 from db.entries.claim import PINNED, MatcherKey
 from db.entries.night import ContentScope, EncoderKey, Outcome, Prospects, Tone
-from db.queries.base.store import Store
+from db.queries.base.tallies import MATCHED, PICTURES, TallyQueries
 from db.queries.base.usable import RecordCondition, found_by, harvested, judged, seen_by, standing, usable
 from db.tables.night import Archive, Attempt, Embedding, Image, Match, Record
 
 
-class ScopeQueries(Store):
+class ScopeQueries(TallyQueries):
     """Which contents the matching asks the catalogue for."""
 
     def contents_to_match(self, encoder: EncoderKey, matcher: MatcherKey, scope: ContentScope) -> list[int]:
@@ -36,27 +36,37 @@ class ScopeQueries(Store):
             Match.content_id == Image.id, standing(), or_(found_by(matcher), found_by(PINNED), judged(Match.content_id))
         )
         with self._reading() as session:
-            content = in_scope(session, scope)
-            return list(session.scalars(select(Image.id).where(content, seen, not_(found)).order_by(Image.id)))
+            due = select(Image.id).where(in_scope(session, scope), seen, not_(found)).order_by(Image.id)
+
+        def ask() -> list[int]:
+            with self._reading() as session:
+                return list(session.scalars(due))
+
+        return self._answer(due, MATCHED, ask)
 
     def prospects(self, scope: ContentScope) -> Prospects:
         """What there is to work on: why nothing is due, where nothing is."""
         with self._reading() as session:
             contents = in_scope(session, scope)
-            tried = exists().where(Attempt.content_sha256 == Image.sha256, Attempt.outcome.is_not(None))
-            done = exists().where(
-                Attempt.content_sha256 == Image.sha256, Attempt.outcome.in_((Outcome.SUCCEEDED, Outcome.REJECTED))
-            )
-            return Prospects(
-                contents=_number(session, contents),
-                styles=_number(session, harvested(), Image.tone == Tone.COLOUR, usable(Image.id)),
-                done=_number(session, contents, done),
-                failed=_number(session, contents, tried, not_(done)),
-            )
+        tried = exists().where(Attempt.content_sha256 == Image.sha256, Attempt.outcome.is_not(None))
+        done = exists().where(
+            Attempt.content_sha256 == Image.sha256, Attempt.outcome.in_((Outcome.SUCCEEDED, Outcome.REJECTED))
+        )
+        return Prospects(
+            contents=self._number(contents),
+            styles=self._number(harvested(), Image.tone == Tone.COLOUR, usable(Image.id)),
+            done=self._number(contents, done),
+            failed=self._number(contents, tried, not_(done)),
+        )
 
+    def _number(self, *which: ColumnElement[bool]) -> int:
+        counted = select(func.count()).select_from(Image).where(*which)
 
-def _number(session: Session, *which: ColumnElement[bool]) -> int:
-    return session.execute(select(func.count()).select_from(Image).where(*which)).scalar_one()
+        def ask() -> int:
+            with self._reading() as session:
+                return session.execute(counted).scalar_one()
+
+        return self._answer(counted, (*PICTURES, Attempt), ask)
 
 
 def in_scope(session: Session, scope: ContentScope) -> ColumnElement[bool]:
@@ -66,12 +76,12 @@ def in_scope(session: Session, scope: ContentScope) -> ColumnElement[bool]:
 
 def taken(scope: ContentScope, within: RecordCondition) -> ColumnElement[bool]:
     """The image is content for the night, by a record whose genre is `within` the scope."""
-    return and_(harvested(), Image.tone.in_(scope.tones), usable(Image.id, within))
+    return and_(harvested(), Image.tone.in_(sorted(scope.tones)), usable(Image.id, within))
 
 
 def in_archives(scope: ContentScope) -> ColumnElement[bool]:
     """The record is of an archive that the scope knows."""
-    return Record.archive_id.in_(select(Archive.id).where(Archive.name.in_(scope.genres)))
+    return Record.archive_id.in_(select(Archive.id).where(Archive.name.in_(sorted(scope.genres))))
 
 
 def in_genres(session: Session, scope: ContentScope) -> RecordCondition:
@@ -88,6 +98,8 @@ def in_genres(session: Session, scope: ContentScope) -> RecordCondition:
             whole.append(archive_id)
         elif genre is not None and _normalised(genre) in {_normalised(each) for each in allowed}:
             pairs.append((archive_id, genre))
+    whole.sort()
+    pairs.sort()
     return lambda record: or_(record.archive_id.in_(whole), tuple_(record.archive_id, record.genre).in_(pairs))
 
 

@@ -1,16 +1,17 @@
 """The catalogue in numbers: what `nishiki status` prints."""
 
+from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from db.engine import HEAD
 from db.entries.night import COMPOSITION, TONES, MatchOutcome, Outcome, Tone, Verdict, WindowState
-from db.queries.base.review_rows import not_undone
 from db.queries.base.store import Store
-from db.queries.base.usable import harvested
+from db.queries.base.tallies import counts_of
 from db.queries.night.dispatch import batch_entry
 from db.tables.base import PictureState
 from db.tables.night import (
@@ -20,15 +21,15 @@ from db.tables.night import (
     Batch,
     Embedding,
     Image,
-    Match,
     Record,
     RecordImage,
     VerdictGiven,
     Window,
 )
-from db.tables.review import CuratorRequest
+from db.tables.review import CuratorRequest, UndoneVerdict
 
-_LIVE = Record.deleted_at.is_(None)
+_LIVE = " live"
+"""Behind an archive's number, its records that are not deleted."""
 NAMED = 20
 """Pictures set aside that are named, the newest."""
 
@@ -39,22 +40,27 @@ class StatusQueries(Store):
     def status(self) -> dict[str, Any]:
         """Counts of everything, ready for JSON: live records and the pictures they name, harvested images."""
         with self._reading() as session:
-            named = RecordImage.record_id.in_(select(Record.id).where(_LIVE))
-            attempts = _counts(session, Attempt.outcome, Outcome)
-            pending = select(func.count()).select_from(Attempt).where(Attempt.outcome.is_(None))
+            counts = counts_of(session)
+            records = counts["records"]
+            live = {word.removesuffix(_LIVE): number for word, number in records.items() if word.endswith(_LIVE)}
             return {
-                "records": _records(session, _LIVE),
-                "deleted_records": _records(session, Record.deleted_at.is_not(None)),
-                "images": _counts(session, Image.tone, Tone, harvested()),
-                "pictures": _counts(session, RecordImage.state, PictureState, named),
-                "matches": _counts(session, Match.outcome, MatchOutcome),
-                "attempts": {"pending": session.execute(pending).scalar_one(), **attempts},
-                "verdicts": _counts(session, VerdictGiven.verdict, Verdict, not_undone()),
+                "records": sum(live.values()),
+                "deleted_records": records.total() - sum(live.values()),
+                "images": _words(Tone, counts["images"]),
+                "pictures": _words(PictureState, counts["record_images"] - _of_deleted(session)),
+                "matches": _words(MatchOutcome, counts["matches"]),
+                "attempts": {"pending": counts["attempts"]["pending"], **_words(Outcome, counts["attempts"])},
+                "verdicts": _words(Verdict, _verdicts(session)),
                 "set_aside": _set_aside(session),
                 **_latest(session),
                 "schema": HEAD,
-                "archives": _archives(session),
+                "archives": _archives(session, live),
             }
+
+    def pending(self) -> int:
+        """Attempts of all batches that have no outcome, whoever holds them."""
+        with self._reading() as session:
+            return counts_of(session)["attempts"]["pending"]
 
     def harvested_names(self) -> set[str]:
         """The sha256 of every picture that an archive brought; each has a working copy."""
@@ -82,20 +88,24 @@ class StatusQueries(Store):
             return set(filter(None, session.scalars(maps)))
 
 
-def _records(session: Session, which: ColumnElement[bool]) -> int:
-    return session.execute(select(func.count()).select_from(Record).where(which)).scalar_one()
-
-
-def _counts(
-    session: Session,
-    column: InstrumentedAttribute[Any],
-    words: type[StrEnum],
-    which: ColumnElement[bool] | None = None,
-) -> dict[str, int]:
+def _words(words: type[StrEnum], found: Counter[str]) -> dict[str, int]:
     """How many of each word, those with none too."""
-    counted = select(column, func.count()).group_by(column)
-    found: dict[StrEnum | None, int] = dict(session.execute(counted if which is None else counted.where(which)).all())
-    return {str(word): found.get(word, 0) for word in words}
+    return {str(word): found[word] for word in words}
+
+
+def _of_deleted(session: Session) -> Counter[str]:
+    """Pictures that deleted records name, by state."""
+    deleted = select(Record.id).where(Record.deleted_at.is_not(None))
+    counted = select(RecordImage.state, func.count()).where(RecordImage.record_id.in_(deleted))
+    return Counter({str(state): number for state, number in session.execute(counted.group_by(RecordImage.state))})
+
+
+def _verdicts(session: Session) -> Counter[str]:
+    """Those that stand: few are taken back."""
+    given = select(VerdictGiven.verdict, func.count()).group_by(VerdictGiven.verdict)
+    undone = given.join(UndoneVerdict, UndoneVerdict.verdict_id == VerdictGiven.id)
+    all_given, taken_back = (Counter(dict(session.execute(each).all())) for each in (given, undone))
+    return Counter({str(word): number for word, number in (all_given - taken_back).items()})
 
 
 def _set_aside(session: Session) -> list[dict[str, Any]]:
@@ -127,9 +137,8 @@ def _latest(session: Session) -> dict[str, Any]:
     }
 
 
-def _archives(session: Session) -> list[dict[str, Any]]:
+def _archives(session: Session, live: Mapping[str, int]) -> list[dict[str, Any]]:
     """By name; `last_harvest` is when a window was last finished, `last_window` the state of the newest one."""
-    records = select(func.count()).where(Record.archive_id == Archive.id, _LIVE).scalar_subquery()
     last = (
         select(func.max(Window.closed_at, type_=Window.closed_at.type))
         .where(Window.archive_id == Archive.id, Window.state == WindowState.DONE)
@@ -138,23 +147,20 @@ def _archives(session: Session) -> list[dict[str, Any]]:
     newest = (
         select(Window.state).where(Window.archive_id == Archive.id).order_by(Window.id.desc()).limit(1)
     ).scalar_subquery()
-    wanted = (
-        select(func.count())
-        .select_from(RecordImage)
-        .join(Record, Record.id == RecordImage.record_id)
-        .where(Record.archive_id == Archive.id, _LIVE, RecordImage.image_id.is_(None))
-    ).scalar_subquery()
-    listed = select(Archive, records, last, newest, wanted).order_by(Archive.name)
+    missing = select(Record.archive_id, func.count()).join(RecordImage, RecordImage.record_id == Record.id)
+    missing = missing.where(Record.deleted_at.is_(None), RecordImage.image_id.is_(None))
+    wanted: dict[int, int] = dict(session.execute(missing.group_by(Record.archive_id)).all())
+    listed = select(Archive, last, newest).order_by(Archive.name)
     return [
         {
             "id": archive.id,
             "name": archive.name,
             "kind": archive.kind,
             "address": archive.address,
-            "records": count,
+            "records": live.get(str(archive.id), 0),
             "last_harvest": closed_at and closed_at.isoformat(),
             "last_window": state and state.value,
-            "wanted_pictures": pictures,
+            "wanted_pictures": wanted.get(archive.id, 0),
         }
-        for archive, count, closed_at, state, pictures in session.execute(listed)
+        for archive, closed_at, state in session.execute(listed)
     ]

@@ -14,19 +14,25 @@ from db.entries.night import Tone
 from db.entries.tones import GivenTone, KeptPicture, TonedPicture
 from db.errors import UnknownEntry
 from db.queries.base.describe import describe
-from db.queries.base.store import Store, now
+from db.queries.base.store import now
+from db.queries.base.tallies import TallyQueries
 from db.queries.base.usable import harvested
 from db.tables.night import Image, Record, RecordImage, ToneGiven
 
 
-class ToneQueries(Store):
+class ToneQueries(TallyQueries):
     """What the catalogue is asked about tones."""
 
     def tones(self) -> dict[Tone, int]:
         """How many pictures of live records have each tone, those with none too."""
-        with self._reading() as session:
-            counted = select(Image.tone, func.count()).where(harvested(), _live()).group_by(Image.tone)
-            return dict.fromkeys(Tone, 0) | dict(session.execute(counted).all())
+        counted = select(Image.tone, func.count()).where(harvested(), _live()).group_by(Image.tone)
+
+        def ask() -> dict[str, int]:
+            with self._reading() as session:
+                return {str(tone): number for tone, number in session.execute(counted)}
+
+        found = self._answer(counted, (Record, RecordImage, Image), ask)
+        return dict.fromkeys(Tone, 0) | {Tone(word): number for word, number in found.items()}
 
     def toned_pictures(self, tone: Tone, *, after: int = 0, limit: int) -> list[TonedPicture]:
         """Pictures of live records that have this tone, in the order of their numbers, those behind `after`."""

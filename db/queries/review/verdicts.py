@@ -8,11 +8,10 @@ import random
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import String, case, cast, distinct, exists, func, insert, literal, select
+from sqlalchemy import String, case, cast, distinct, exists, func, insert, literal, select, true
 from sqlalchemy.orm import Session
 
 from db.entries.night import Verdict, VerdictEntry
@@ -27,8 +26,9 @@ from db.queries.review.verdict_history import Spoken, spoken_on
 from db.tables.night import VerdictGiven
 from db.tables.review import LeaseHeld, Review, UndoneVerdict
 
-_BlindWord = tuple[VerdictGiven, datetime | None]
-"""And when it was taken back."""
+_BLIND = (VerdictGiven.attempt_id, VerdictGiven.curator, VerdictGiven.verdict, VerdictGiven.given_at)
+_BlindWord = Any
+"""These, and when it was taken back."""
 UNDO_DEPTH = 50
 """Steps (a verdict, or a bulk) that a curator can take back, counted from their last."""
 
@@ -154,12 +154,15 @@ class VerdictQueries(Store):
         A word counts if it stands, or was taken back only after the other curator had spoken: who could know the
         other's word does not mend their own. Words of a bulk are no single looks and are left out.
         """
-        single = (VerdictGiven.blind.is_(True), VerdictGiven.bulk.is_(None))
-        said = select(VerdictGiven, UndoneVerdict.undone_at).outerjoin(UndoneVerdict).where(*single)
+        single = (VerdictGiven.blind == true(), VerdictGiven.bulk.is_(None))
+        several = func.min(VerdictGiven.curator) != func.max(VerdictGiven.curator)
+        pairs_of = select(VerdictGiven.attempt_id).where(*single).group_by(VerdictGiven.attempt_id).having(several)
+        said = select(*_BLIND, UndoneVerdict.undone_at).outerjoin(UndoneVerdict)
+        said = said.where(*single, VerdictGiven.attempt_id.in_(pairs_of)).order_by(VerdictGiven.id)
         words: dict[int, list[_BlindWord]] = defaultdict(list)
         with self._reading() as session:
-            for row, undone_at in session.execute(said.order_by(VerdictGiven.id)):
-                words[row.attempt_id].append((row, undone_at))
+            for row in session.execute(said):
+                words[row.attempt_id].append(row)
         counted = {attempt_id: _that_count(some) for attempt_id, some in words.items()}
         pairs = {attempt_id: some for attempt_id, some in counted.items() if len(some) > 1}
         return Agreement(nominal_alpha([list(some.values()) for some in pairs.values()]), len(pairs), pairs)
@@ -229,11 +232,11 @@ def _in_conflict(session: Session, attempt_ids: Collection[int]) -> set[int]:
 
 def _that_count(words: Sequence[_BlindWord]) -> dict[str, Verdict]:
     """Of one attempt: curator → verdict."""
-    first = words[0][0].curator
-    opened = min((row.given_at for row, _ in words if row.curator != first), default=None)
+    first = words[0].curator
+    opened = min((row.given_at for row in words if row.curator != first), default=None)
     counted: dict[str, Verdict] = {}
-    for row, undone_at in words:
-        if undone_at is None or (opened is not None and undone_at > opened):
+    for row in words:
+        if row.undone_at is None or (opened is not None and row.undone_at > opened):
             counted.setdefault(row.curator, row.verdict)
     return counted
 

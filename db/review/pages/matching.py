@@ -21,7 +21,7 @@ def matching_page(request: Request, state: State, who: Looking) -> Response:
         "base": refits[0].base if refits else {},
         "in_force": accepted[0].weights if accepted else refits[0].base if refits else {},
         "version": accepted[0].id if accepted else None,
-        "judged": sum(each.word is not None for each in state.catalogue.judged_matches()),
+        "judged": state.catalogue.telling_verdicts(),
         "needed": LEAST_VERDICTS,
     }
     return render(request, "matching.html.j2", who, context)

@@ -34,11 +34,14 @@ class Permission(BaseModel):
     )
     identifiers: Texts = Field(default=(), description="Beginnings of the identifiers that it covers; none: all.")
 
+    def holds(self, today: date) -> bool:
+        """Has it begun, and not ended?"""
+        return self.given <= today and (self.until is None or today <= self.until)
+
     def covers(self, identifier: str, holder: str, today: date) -> bool:
         """Is a record one of those that it allows today?"""
         return (
-            self.given <= today
-            and (self.until is None or today <= self.until)
+            self.holds(today)
             and (not self.holders or holder in self.holders)
             and (not self.identifiers or identifier.startswith(self.identifiers))
         )
