@@ -8,6 +8,8 @@ CatalogueError               root; the message says which catalogue or entry, wh
 ├── CatalogueAhead           its schema is newer than this program
 ├── CatalogueMisfit          a table or column is missing, whatever its schema's number says
 ├── CatalogueFull            no room left for a row or a picture
+├── BackupUnusable           a folder holds no whole backup, or cannot take one
+├── HomeNotEmpty             a backup is restored into an empty home and database only
 ├── PictureMissing           a picture's file is not where its sha256 says
 │   └── PictureAltered       it is there, with other bytes
 ├── UnknownEntry             no entry by this number
@@ -50,6 +52,14 @@ class CatalogueMisfit(CatalogueError):
 
 class CatalogueFull(CatalogueError):
     """The disk, or the database, has no room left; what was being written is undone."""
+
+
+class BackupUnusable(CatalogueError):
+    """No whole backup, or a place that cannot take one."""
+
+
+class HomeNotEmpty(CatalogueError):
+    """Something is here that a restore would have to write over; nothing was written."""
 
 
 class PictureMissing(CatalogueError):

