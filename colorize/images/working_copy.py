@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 import cv2
+import numpy as np
 
 from colorize.errors import UnreadableImage
 from colorize.images.decode import Pixels, decode, header
 from colorize.images.frame import Frame, find_frame
 from colorize.images.png import with_text
-from colorize.images.resize import resized
+from colorize.images.resize import working_size
 
 LONG_EDGE_PX: Final = 1024
 DECODED_PX: Final = 1536
@@ -56,7 +57,10 @@ def working_copy(pixels: Pixels) -> WorkingCopy:
     frame = find_frame(pixels)
     if max(pixels.shape) <= LONG_EDGE_PX:
         return WorkingCopy(pixels, frame)
-    small = resized(pixels, LONG_EDGE_PX, multiple=1)
+    height, width = pixels.shape[:2]
+    size = working_size(width, height, LONG_EDGE_PX, multiple=1)
+    # Lanczos takes three times as long, and matching finds the same with either
+    small: Pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
     return WorkingCopy(small, frame.scaled(pixels.shape, small.shape))
 
 
