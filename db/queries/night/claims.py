@@ -202,14 +202,13 @@ def next_candidate() -> ColumnElement[bool]:
     better, first = aliased(Match), aliased(Match)
     same = [getattr(better, key) == getattr(Match, key) for key in ("content_id", "matcher_name", "matcher_version")]
     may_lend = and_(usable(better.style_id), is_colour(better.style_id))
-    wrong = select(_wrong().cte("wrong").c.id)  # looked up once
-    open_one = exists().where(*same, better.rank < Match.rank, better.id.not_in(wrong), may_lend)
-    contents = select(first.content_id).where(first.id.in_(wrong))
+    open_one = exists().where(*same, better.rank < Match.rank, better.id.not_in(_wrong()), may_lend)
+    contents = select(first.content_id).where(first.id.in_(_wrong()))
     return and_(
         Match.content_id.in_(contents),
         Match.outcome == MatchOutcome.CANDIDATE,
         Match.rank.is_not(None),
-        Match.id.not_in(wrong),
+        Match.id.not_in(_wrong()),
         not_(open_one),
     )
 
