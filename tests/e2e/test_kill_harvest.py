@@ -70,7 +70,7 @@ def test_a_harvest_killed_at_ten_random_moments_ends_with_the_full_set(
     harvested(whole, sample.base_url)  # the pictures are drawn now
     lasts_s = harvested(timed, sample.base_url)
     random = Random(1846)
-    cut_short = [killed(broken, sample.base_url, random.uniform(0.02, 0.6 * lasts_s)) for _ in range(KILLS)]
+    cut_short = [killed(broken, sample.base_url, random.uniform(0.02, 0.2 * lasts_s)) for _ in range(KILLS)]
     assert sum(cut_short) >= KILLS // 2
     harvested(broken, sample.base_url)
     assert kept(broken) == kept(whole)
