@@ -104,7 +104,6 @@ def closed(numbers: dict[str, Any]) -> int:
 
 
 MOMENTS: list[Callable[[dict[str, Any]], bool]] = [
-    lambda numbers: numbers["pictures"]["held"] >= 4,
     lambda numbers: closed(numbers) >= 1,
     lambda numbers: closed(numbers) >= 2,
 ]
