@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.console import Home, exit_with, failed_if, read_settings, say
-from flows.progress import track
 
 if TYPE_CHECKING:  # loads the database
     from db.backup import Manifest
@@ -30,6 +29,7 @@ def backup(
     """
     settings = read_settings(home=home)
     from db.backup import back_up
+    from flows.progress import track
 
     with track("back up", None, "pictures") as advance:
         done = back_up(settings, folder, verify=verify, advance=lambda *_: advance(1))
@@ -52,6 +52,7 @@ def restore(folder: Folder, home: Home = None) -> None:
     """
     settings = read_settings(home=home)
     from db.backup import restore as bring_back
+    from flows.progress import track
 
     with track("restore", None, "pictures") as advance:
         done = bring_back(settings, folder, advance=lambda *_: advance(1))

@@ -78,9 +78,9 @@ def test_an_original_is_decoded_once_to_be_harvested_once_to_be_coloured_and_onc
     assert len(contents) == 2
     for sha256 in contents:
         decodes = {module: count for (file, module), count in counts.items() if file == sha256}
-        assert decodes == {"flows.harvest": 1, "colorize.jobs": 1, "flows.workers.tiles": 1}
+        assert decodes == {"flows.upkeep.working_copies": 1, "colorize.jobs": 1, "flows.workers.tiles": 1}
     for sha256 in harvested:
-        assert counts[sha256, "flows.harvest"] == 1
-        assert counts[sha256, "flows.upkeep.working_copies"] == counts[sha256, "flows.reports.contact_sheet"] == 0
+        assert counts[sha256, "flows.upkeep.working_copies"] == 1
+        assert counts[sha256, "flows.reports.contact_sheet"] == 0
     again = run()
     assert not {sha256 for sha256, _ in again} & harvested, "a night without news decodes no original"

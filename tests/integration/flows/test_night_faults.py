@@ -312,6 +312,6 @@ def test_a_colorizing_process_that_hangs_is_ended_and_its_pictures_are_made_by_a
         return pipe
 
     monkeypatch.setattr(DeviceProcess, "_started", stop_the_first)
-    (tally,) = dispatch(settings.model_copy(update={"hung_after_s": 3.0}))
+    (tally,) = dispatch(settings.model_copy(update={"hung_after_s": 15.0}))
     assert tally.outcomes == {"succeeded": 3}
     assert not Path(f"/proc/{stopped[0]}").exists()
