@@ -37,11 +37,11 @@ from pydantic_settings import (
 
 from db.review.settings import ReviewSettings
 from flows.addresses import shown
+from flows.alarm.addresses import MAIL_ADDRESS, MailServer, WebhookAddress
 from flows.archives.options import OPTIONS, AnyOptions, AutoOptions
 from flows.archives.registry import Protocol, is_folder
 from flows.archives.values.permission import Permission
 from flows.archives.web.quiet_hours import QuietHours
-from flows.channel_addresses import MAIL_ADDRESS, MailServer, WebhookAddress
 from flows.errors import Faults, Misused
 from flows.logs import Form, Level
 from flows.matching.weights import MatchWeights

@@ -11,7 +11,7 @@ from flows.cli.console import Home, fail, read_settings, refuse, say
 from flows.endings import Ending
 
 if TYPE_CHECKING:
-    from flows.channels import Message
+    from flows.alarm.channels import Message
     from flows.settings import Settings
 
 alarm_app = typer.Typer()
@@ -26,7 +26,7 @@ def alarm(
 
     Exit code 5: something is wrong. With no channel set, that and the output are all.
     """
-    from flows.alarm import channels_of, tell
+    from flows.alarm.findings import channels_of, tell
 
     settings = read_settings(home=home)
     channels = channels_of(settings)
@@ -48,7 +48,7 @@ def alarm(
 def _what_is_wrong(settings: "Settings") -> list[str]:
     from db.catalogue import Catalogue
     from db.errors import CatalogueError
-    from flows.alarm import NIGHTS, what_is_wrong
+    from flows.alarm.findings import NIGHTS, what_is_wrong
 
     try:
         with Catalogue.open(settings, create=False) as catalogue:
@@ -59,7 +59,7 @@ def _what_is_wrong(settings: "Settings") -> list[str]:
 
 
 def _message(home: Path, wrong: list[str], *, test: bool) -> "Message":
-    from flows.channels import Message
+    from flows.alarm.channels import Message
 
     where = f"Catalogue of {home.resolve()} on {gethostname()}; nishiki nights tells more."
     return Message(f"nishiki: {'test of the alarm' if test else 'the nights need somebody'}", (*wrong, "", where))

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from flows import channels
-from flows.channel_addresses import MailServer, WebhookAddress
-from flows.channels import ChannelFailed, Mail, Message, Webhook
+from flows.alarm import channels
+from flows.alarm.addresses import MailServer, WebhookAddress
+from flows.alarm.channels import ChannelFailed, Mail, Message, Webhook
 
 MESSAGE = Message("nishiki: the nights need somebody", ("No night has begun for 50 h.", "目録"))
 TO = ("aoi@museum.example", "ren@museum.example")

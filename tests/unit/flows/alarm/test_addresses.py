@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.channel_addresses import MAIL_ADDRESS, MailServer, WebhookAddress
+from flows.alarm.addresses import MAIL_ADDRESS, MailServer, WebhookAddress
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Addresses of a webhook and of a mail server: settings read them, `flows.channels` uses them.
+"""Addresses of a webhook and of a mail server: settings read them, `flows.alarm.channels` uses them.
 
 They hold a key or a password, so errors quote nothing of them.
 """

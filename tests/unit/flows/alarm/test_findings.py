@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from db.entries.nights import NightEnd, NightEnding, NightEntry
-from flows.alarm import channels_of, what_is_wrong
+from flows.alarm.findings import channels_of, what_is_wrong
 from flows.errors import Misused
 from flows.settings import Settings
 

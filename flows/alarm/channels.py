@@ -1,4 +1,4 @@
-"""Ways to tell somebody who is not here: a webhook, and mail. `flows.alarm` tells by them; they know no settings.
+"""Ways to tell somebody who is not here: a webhook, and mail. `flows.alarm.findings` uses them; they know no settings.
 
 What is said of a channel, errors included, names its host alone. Neither library logs what it sends; urllib3 would log
 a webhook's path, which is its key.
@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from flows.channel_addresses import MailServer, WebhookAddress
+from flows.alarm.addresses import MailServer, WebhookAddress
 
 TIMEOUT_S: Final = 20.0
 """For each step of a connection."""

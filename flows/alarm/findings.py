@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from db.entries.nights import NightEnding, NightEntry
-from flows.channel_addresses import MailServer, WebhookAddress
-from flows.channels import Channel, ChannelFailed, Mail, Message, Webhook
+from flows.alarm.addresses import MailServer, WebhookAddress
+from flows.alarm.channels import Channel, ChannelFailed, Mail, Message, Webhook
 from flows.errors import Misused
 from flows.reports.nights import span, summary
 from flows.settings import Settings

@@ -1,0 +1,1 @@
+"""The alarm: what is wrong with the nights, and the ways by which somebody is told."""
