@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, exists, false, func, insert, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, exists, false, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from db.queries.base.store import chunks
+from db.queries.base.store import chunks, insert_rows
 from db.search_terms import VERSION, search_text, trigrams, trigrams_beginning, trigrams_within, wanted_words
 from db.tables.columns import clean
 from db.tables.night import Record, RecordArtist, RecordCast
@@ -41,9 +41,7 @@ def index_record(session: Session, insert_text: Any, record_id: int, fields: Ite
     written = {"text": text, "version": VERSION}
     row = insert_text.values(record_id=record_id, **written)
     session.execute(row.on_conflict_do_update(index_elements=["record_id"], set_=written))
-    if new:
-        rows = [{"trigram": each, "record_id": record_id} for each in new]
-        session.connection().execute(insert(SearchTrigram), rows)  # as plain rows: objects would cost twice the time
+    insert_rows(session, SearchTrigram, [{"trigram": each, "record_id": record_id} for each in new])
 
 
 def index_new(session: Session, fields: Mapping[int, Iterable[str]]) -> None:
@@ -51,9 +49,8 @@ def index_new(session: Session, fields: Mapping[int, Iterable[str]]) -> None:
     texts = {record_id: clean(search_text(words)) for record_id, words in fields.items()}
     rows = [{"record_id": record_id, "text": text, "version": VERSION} for record_id, text in texts.items()]
     spread = [{"trigram": each, "record_id": record_id} for record_id, text in texts.items() for each in trigrams(text)]
-    for table, values in ((SearchText, rows), (SearchTrigram, spread)):
-        if values:
-            session.connection().execute(insert(table), values)
+    insert_rows(session, SearchText, rows)
+    insert_rows(session, SearchTrigram, spread)
 
 
 def index_again(session: Session, insert_text: Any, most: int) -> int:

@@ -3,13 +3,14 @@
 A method is one transaction: all of it is durable when it returns, nothing of it when it raises.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from db.engine import understood, writing
@@ -68,6 +69,33 @@ def changed(session: Session, statement: Any) -> int:
     """Execute an INSERT, UPDATE or DELETE; how many rows it changed."""
     result: Any = session.execute(statement, execution_options={"preserve_rowcount": True})
     return int(result.rowcount)
+
+
+def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows of the same columns as they are: objects would cost twice the time.
+
+    PostgreSQL takes them by COPY, in a tenth of the time, and its triggers that count run once, not for each row.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: as of any other statement.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.execute(insert(table), rows)
+        return
+    columns = [table.__table__.columns[name] for name in rows[0]]
+    statement = f"COPY {table.__tablename__} ({', '.join(column.name for column in columns)}) FROM STDIN"
+    written = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                pairs = zip(written, row.values(), strict=True)
+                copy.write_row([write(each) if write else each for write, each in pairs])
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(statement, None, error, connection.dialect.loaded_dbapi.Error) from error
 
 
 def named_by(session: Session, record_ids: Collection[int]) -> set[int]:

@@ -29,7 +29,7 @@ from db.entries.night import (
 from db.errors import UnknownEntry
 from db.queries.base.review_rows import following
 from db.queries.base.search import index_again, index_new, index_record
-from db.queries.base.store import Store, changed, chunks, named_by, now
+from db.queries.base.store import Store, changed, chunks, insert_rows, named_by, now
 from db.queries.night.history import keep_former
 from db.tables.base import Base, PictureState
 from db.tables.columns import clean, to_json
@@ -391,8 +391,7 @@ class HarvestQueries(Store):
             for part, values in _parts(records[name], {}):
                 tables[part] += [{"record_id": number, **each} for each in values]
         for table, rows in tables.items():
-            if rows:
-                session.connection().execute(insert(table), rows)
+            insert_rows(session, table, rows)
         index_new(session, {number: _words(records[name]) for name, number in numbers.items()})
         return set(numbers)
 

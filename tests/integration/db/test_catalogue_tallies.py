@@ -3,14 +3,19 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import event, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from db.catalogue import Catalogue
 from db.doctor import Damage, Remedies, examine, mend
 from db.entries.night import ContentScope, Derivatives, EncoderKey, Outcome, Tone, Verdict
 from db.entries.review import Judgement, Reason
+from db.queries.base.store import insert_rows
 from db.settings import CatalogueSettings
 from db.tables.night import Attempt
+from db.tables.review import SearchText
 from tests.samples import Sample
 
 GRAY = ContentScope(frozenset({Tone.GRAYSCALE}), {"sample": None})
@@ -46,6 +51,25 @@ def test_what_is_taken_back_is_not_counted(catalogue: Catalogue, sample: Sample)
         connection.execute(update(Attempt).where(Attempt.id == entry).values(outcome=Outcome.FAILED))
         connection.rollback()
     assert (catalogue.status(), catalogue.wrong_counts()) == (before, [])
+
+
+def test_records_that_come_together_are_counted_together(catalogue: Catalogue, sample: Sample) -> None:
+    """PostgreSQL appends a row for each statement, so that a statement for each record would cost many."""
+    archive = sample.archive(catalogue)
+    count = text("SELECT count(*) FROM tallies")
+    with catalogue.engine.connect() as connection:
+        before = connection.execute(count).scalar_one()
+        catalogue.add_records(archive, [sample.record(f"r{number}") for number in range(50)])
+        assert connection.execute(count).scalar_one() - before < 10
+    assert catalogue.wrong_counts() == []
+
+
+def test_rows_that_do_not_fit_are_refused_in_the_databases_own_words(catalogue: Catalogue, sample: Sample) -> None:
+    sample.archive(catalogue)
+    row = {"record_id": 999, "text": "ume", "version": 1}
+    with pytest.raises(IntegrityError, match="(?i)foreign key"), Session(catalogue.engine) as session:
+        insert_rows(session, SearchText, [row, row | {"record_id": 998}])
+        session.commit()
 
 
 def test_the_doctor_finds_a_wrong_count_and_counts_again(
