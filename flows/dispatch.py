@@ -94,6 +94,16 @@ def resume(settings: Settings, batch: int | None = None) -> list[DispatchTally]:
         return [*judged(plan), *carry_on(plan, executor, batch)]
 
 
+@stage("shard")
+def shard(batch: int) -> list[DispatchTally]:
+    """This machine's part of a batch that a night elsewhere has sent to a work pool; a worker's entry point.
+
+    Raises:
+        As `resume`.
+    """
+    return resume(Settings(executor="processes"), batch)
+
+
 def judged(plan: Plan) -> list[DispatchTally]:
     """What newer rules made of rights that older ones judged, where that changes what may be coloured."""
     moved = judge_again(plan.catalogue)
@@ -152,6 +162,7 @@ def work_through(plan: Plan, executor: Executor, batch: BatchEntry, weights: Wei
             log.info("%d attempts, recipe %s", batch.left, batch.recipe.name)
             with track(f"colorize, batch {batch.id}", batch.left, "pictures") as run.progressed, run.found_by_tasks():
                 _watched(run)
+            run.count_others()
             run.notes += tiler.problems(run.keep_alive)
             catalogue.close_batch(batch)
             log.info(
@@ -194,6 +205,7 @@ def _heard(run: BatchRun, begin: Callable[[], None]) -> None:
     shown = cast("UUID | None", tell(create_progress_artifact, 0.0, **about_it))
     begin()
     while not run.over:
+        run.call_others()
         try:
             room = run.hear(KEEP_ALIVE_S if run.in_work else LOOK_S)
         except TimeoutError:

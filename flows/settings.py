@@ -316,8 +316,15 @@ class Settings(ReviewSettings):
         default=None, description="Attempts that one night takes on at most; left out: all that are due."
     )
     device: str = Field(default="auto", description="`auto` (every GPU, else the CPU), `cpu`, `cuda` or `cuda:N`.")
-    executor: Literal["processes"] = Field(
-        default="processes", description="What carries out the work: `processes`, one for each device of this machine."
+    executor: Literal["processes", "work-pool"] = Field(
+        default="processes",
+        description="What carries out the work: `processes`, one for each device of this machine; `work-pool`, workers "
+        "of Prefect on any machines.",
+    )
+    shards: Mapping[str, Annotated[int, Field(ge=1, le=10_000)]] = Field(
+        default={"shard/cpu": 1},
+        min_length=1,
+        description="With `work-pool`: runs that a batch is sent as, by deployment, such as one for each GPU.",
     )
     cpu_processes: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="Colorizing processes of one thread each; left out: one for each core."

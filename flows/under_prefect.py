@@ -103,6 +103,23 @@ def tell(report: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
     return None
 
 
+class NotAnswered(Exception):
+    """Prefect's server did not do what was asked of it, and why."""
+
+
+@contextmanager
+def asked() -> Iterator[None]:
+    """Inside it, Prefect's server is asked for what cannot be done without it, as often as it takes.
+
+    Raises:
+        NotAnswered: it is away, or refuses.
+    """
+    try:
+        yield
+    except (Exception, Abort) as error:
+        raise NotAnswered(f"{server_name()}: {why(error)}") from error
+
+
 @contextmanager
 def of_one_command(*, gone: bool = False) -> Iterator[_Server]:
     """What Prefect's server is for all stages inside it; where it is gone, Prefect is not asked for anything."""

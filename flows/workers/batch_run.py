@@ -17,7 +17,7 @@ from colorize.encoders.weights import WeightsFile
 from colorize.errors import SetAside, WorkerDied
 from colorize.recipes.recipe import Recipe
 from colorize.running.checkpoint import remove_checkpoint
-from db.entries.night import BatchEntry, Outcome, PendingAttempt
+from db.entries.night import AttemptEntry, AttemptResult, BatchEntry, Outcome, PendingAttempt
 from db.entries.review import ShownPictures
 from db.errors import PictureMissing
 from db.files.home import checkpoint_path
@@ -92,9 +92,12 @@ class BatchRun:
         self.progressed: Advance = lambda _: None
         """Moves the bar by parts of pictures."""
         self.closed = 0
+        """By us; where others do all the work, by them."""
         self.outcomes: Counter[str] = Counter()
         self.problems: list[tuple[str, str]] = []
         self.notes: list[tuple[str, str]] = []
+        self._before = set() if executor.places else {each.id for each in self._ended()}
+        """What had an outcome when we came, where others do all the work."""
 
     @contextmanager
     def found_by_tasks(self) -> Iterator[None]:
@@ -121,12 +124,46 @@ class BatchRun:
         Raises:
             BatchLost: our lease was ended.
         """
+        if not self._executor.places:
+            return
         if not self._order:
             self._order.add(self._plan.catalogue.pending_attempts(self.batch))
         while self.in_work <= self._executor.places and (group := self._order.next()):
             if ready := self._taken(group):
                 self._order.in_work += 1
                 yield self._minibatch(ready)
+
+    def call_others(self) -> None:
+        """Have the executor call others, and look how far they have come where they do all the work.
+
+        Raises:
+            Misused, ColorizeError: nobody can be had.
+        """
+        self._executor.call(self.batch)
+        if not self._executor.places:
+            closed = self.batch.left - self._plan.catalogue.left_in(self.batch)
+            self.progressed(closed - self.closed)
+            self.closed = closed
+
+    def count_others(self) -> None:
+        """What others made, where they did all the work; tiles that one of them died over are made here."""
+        if self._executor.places:
+            return
+        for attempt in self._ended():
+            if attempt.id not in self._before and attempt.result is not None:
+                self._count(attempt.content.identifier, attempt.result)
+        for shown in self._plan.catalogue.pictures_shown(self.batch.id):
+            self._tiler.add(shown)
+
+    def _ended(self) -> list[AttemptEntry]:
+        return [each for each in self._plan.catalogue.batch_attempts(self.batch.id) if each.outcome]
+
+    def _count(self, identifier: str, result: AttemptResult) -> None:
+        self.outcomes[result.outcome] += 1
+        if result.outcome is Outcome.FAILED:
+            self.problems.append((identifier, result.error_message or ""))
+        if result.outcome is Outcome.REJECTED:
+            self.problems.append((identifier, f"rejected: {result.error_message}"))
 
     def _taken(self, group: Sequence[PendingAttempt]) -> list[PendingAttempt]:
         """Those of a group that nobody else has taken; whatever was tried too often is set aside."""
@@ -253,17 +290,13 @@ class BatchRun:
             answer.device,
             f": {closed.error_message}" if closed.error_message else "",
         )
-        if closed.outcome is Outcome.FAILED:
-            self.problems.append((attempt.content_identifier, closed.error_message or ""))
+        self._count(attempt.content_identifier, closed)
         if closed.output:
             styles = tuple(style.sha256 for style in attempt.styles)
             made = (closed.output.sha256, closed.trust_sha256)
             self._tiler.add(ShownPictures(attempt.id, attempt.content.sha256, styles, *made))
-        if closed.outcome is Outcome.REJECTED:
-            self.problems.append((attempt.content_identifier, f"rejected: {closed.error_message}"))
         remove_checkpoint(self._checkpoint(attempt))
         self.closed += 1
-        self.outcomes[closed.outcome] += 1
 
     def _minibatch(self, attempts: Sequence[PendingAttempt]) -> Minibatch:
         settings, weights = self._plan.settings, self._weights

@@ -1,6 +1,7 @@
-"""The door to whatever carries out minibatches, and the list of what there is.
+"""The door to whatever carries out the work, and the list of what there is.
 
-`flows.dispatch` asks for an executor and hands it messages; it never knows where they are worked on. Another executor
+`flows.dispatch` asks for an executor and hands it messages; it never knows where they are worked on. One without places
+hands nothing out: it has others join the batch, which take attempts from the catalogue by themselves. Another executor
 is a file with its class, its line here, and its name in the setting `executor`.
 """
 
@@ -9,11 +10,13 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Final, Protocol, Self, cast
 
+from db.entries.night import BatchEntry
 from flows.plan import Plan
 from flows.workers.messages import Event, Minibatch
 
 EXECUTORS: Final[Mapping[str, str]] = {
     "processes": "flows.workers.processes:Processes",
+    "work-pool": "flows.workers.work_pool:WorkPool",
 }
 
 
@@ -38,6 +41,7 @@ class Executor(Protocol):
     """All the places that there are."""
 
     places: int
+    """0: all work is done by those that it calls."""
 
     @classmethod
     def open(cls, plan: Plan) -> Self:
@@ -45,6 +49,9 @@ class Executor(Protocol):
 
     def place(self) -> AbstractContextManager[Place]:
         """The next free place, when there is one."""
+
+    def call(self, batch: BatchEntry) -> None:
+        """Have others join a batch; asked again and again until the batch is over."""
 
     def close(self) -> None:
         """End all work; places start again when they are taken."""

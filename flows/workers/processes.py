@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Any, Final, Self
 
 from colorize.errors import ColorizeError, WorkerDied
+from db.entries.night import BatchEntry
 from flows.logs import Form, Level, form, set_up
 from flows.plan import Plan
 from flows.workers.messages import Event, Failed, Finished, Minibatch, Unable
@@ -62,6 +63,9 @@ class Processes:
             raise
         finally:
             self._free.put(process)
+
+    def call(self, batch: BatchEntry) -> None:
+        """All that there are are here."""
 
     def close(self) -> None:
         """End all processes, whatever they do; they are started again when they are needed."""

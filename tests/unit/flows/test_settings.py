@@ -35,7 +35,7 @@ def default_of(name: str) -> str:
         return "~/.cache/nishiki/weights"
     if value is None or value is PydanticUndefined or name == "match_weights":
         return ""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | tuple) else str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | tuple | dict) else str(value)
 
 
 def test_every_setting_of_the_night_and_of_an_archive_is_described() -> None:
