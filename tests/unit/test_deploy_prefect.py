@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from prefect import Flow
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.schemas.automations import AutomationCore
 from prefect.flows import load_flow_from_entrypoint
@@ -23,7 +24,7 @@ def test_every_deployment_is_a_flow_of_ours_by_its_modules_path(deployments: lis
     named = {}
     for each in deployments:
         assert ":" not in each["entrypoint"], "a file's path puts flows/ first on sys.path"
-        flow = load_flow_from_entrypoint(each["entrypoint"], use_placeholder_flow=False)
+        flow: Flow[..., Any] = load_flow_from_entrypoint(each["entrypoint"], use_placeholder_flow=False)
         named[f"{flow.name}/{each['name']}"] = each["work_pool"]["name"]
     assert named == {"nightly/night": "cpu", "shard/cpu": "cpu", "shard/gpu": "gpu"}
     assert set(Settings().shards) <= set(named)

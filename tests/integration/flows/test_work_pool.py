@@ -11,7 +11,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Crashed, Running
 
 from db.catalogue import Catalogue
-from flows.dispatch import dispatch, resume
+from flows.dispatch import resume
+from flows.plan import plan_night
 from flows.settings import Settings
 from flows.under_prefect import of_one_command
 from flows.workers import work_pool
@@ -49,6 +50,14 @@ def join(settings: Settings, batch: int) -> None:
         resume(settings, batch)
 
 
+def take(settings: Settings) -> None:
+    """Claim all that is due as a batch, and put it down."""
+    with plan_night(settings) as plan:
+        batch = plan.catalogue.take_batch(plan.night.entry, plan.night.models, plan.matcher, limit=None)
+        assert batch is not None
+        plan.catalogue.release_batch(batch)
+
+
 def pictures(settings: Settings) -> dict[str, bytes]:
     """Each result's bytes, by its content."""
     with Catalogue.open(settings, create=False) as catalogue:
@@ -59,12 +68,14 @@ def pictures(settings: Settings) -> dict[str, bytes]:
 def test_a_night_over_a_work_pool_makes_what_one_machine_makes(
     settings_of: "SettingsOf", matched_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = settings_of(shutil.copytree(matched_home, tmp_path / "alone"))
-    settings = settings_of(shutil.copytree(matched_home, tmp_path / "shared"), executor="work-pool")
+    taken = settings_of(shutil.copytree(matched_home, tmp_path / "taken"))
+    take(taken)  # once: each file says when its attempt was opened
+    alone = settings_of(shutil.copytree(taken.home, tmp_path / "alone"))
+    settings = settings_of(shutil.copytree(taken.home, tmp_path / "shared"), executor="work-pool")
     monkeypatch.setattr(work_pool, "LOOK_S", 0.1)
     monkeypatch.setattr(work_pool, "PrefectServer", lambda: Workers(settings))
     with of_one_command(gone=True):
-        (here,), (elsewhere,) = dispatch(alone), dispatch(settings)
+        (here,), (elsewhere,) = resume(alone), resume(settings)
     assert here.outcomes == elsewhere.outcomes == {"succeeded": 2}
     assert (elsewhere.problems, elsewhere.notes) == ([], here.notes)
     assert pictures(settings) == pictures(alone)
