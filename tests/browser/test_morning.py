@@ -95,9 +95,9 @@ def test_two_curators_at_once_are_led_apart_and_told_when_they_meet(new_page: Ne
     other.goto("/")
     expect(other.get_by_text(re.compile("sumire")).first).to_be_visible()
     other.goto("/entries/1")
-    expect(other.get_by_text(re.compile("sumire has this open until"))).to_be_visible()
+    expect(other.get_by_text(re.compile("Being reviewed by sumire until"))).to_be_visible()
     expect(other.get_by_role("button", name=re.compile("^Approve"))).to_have_count(0)
-    other.get_by_role("link", name="Judge it all the same").click()
+    other.get_by_role("link", name="Judge it anyway").click()
     press(other, "r", "1")
     press(one, "a")
     expect(one.get_by_role("status").first).to_contain_text("contradicts")
@@ -114,7 +114,7 @@ def test_fifty_steps_can_be_taken_back_one_by_one(page: Page, shop: Shop) -> Non
     for number in (3, 2, 1):
         page.keyboard.press("u")
         page.wait_for_url(f"**/entries/{number}?*")
-        expect(page.get_by_role("status").first).to_contain_text("taken back")
+        expect(page.get_by_role("status").first).to_contain_text("undone")
     assert words(shop) == {}
 
 
@@ -175,5 +175,5 @@ def test_many_entries_are_judged_in_one_step_after_a_look_at_a_sample_and_taken_
     expect(page.get_by_role("status").first).to_contain_text("3 verdicts given in one step")
     assert list(words(shop).values()) == ["approved"] * 3
     page.keyboard.press("u")
-    expect(page.get_by_role("status").first).to_contain_text("3 verdicts taken back")
+    expect(page.get_by_role("status").first).to_contain_text("3 verdicts undone")
     assert words(shop) == {}

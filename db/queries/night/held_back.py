@@ -156,7 +156,7 @@ def _reason(within: RecordCondition, missing: ColumnElement[bool]) -> ColumnElem
     no_genre = func.trim(func.coalesce(Record.genre, "")) == ""
     return case(
         (and_(missing, RecordImage.state == PictureState.BROKEN), literal("picture: broken")),
-        (missing, literal("picture: not had yet")),
+        (missing, literal("picture: not fetched yet")),
         (says(Derivatives.NO, RecordImage.image_id), literal("rights: no")),
         (says(Derivatives.CONTRADICTORY, RecordImage.image_id), literal("rights: contradictory")),
         (not_(allows(Rights)), literal("rights: ") + cast(Rights.derivatives, String)),

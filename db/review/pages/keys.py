@@ -21,19 +21,19 @@ class Key(NamedTuple):
     """A page, in the page's words."""
 
 
-_ENTRY, _QUEUE, _BULK, _CANDIDATES = "One entry", "Queue", "Judge together", "Candidates"
+_ENTRY, _QUEUE, _BULK, _CANDIDATES = "One entry", "Queue", "Judge the selection", "Candidates"
 _STYLES, _MARKS, _EVERYWHERE = "Try another style", "Colour here", "Every page"
 _PLACES: Final = (_ENTRY, _QUEUE, _BULK, _CANDIDATES, _STYLES, _MARKS, _EVERYWHERE)
 KEYS: Final = (
     Key("a", "Approve, and go to the next entry", _ENTRY),
     Key("r", "Return: then one of the keys 1 to 5 for the reason", _ENTRY),
     Key("1–5", "The reason of a return", _ENTRY),
-    Key("Esc", "Leave the reasons, and return nothing", _ENTRY),
+    Key("Esc", "Close the reasons without returning the entry", _ENTRY),
     Key("w", "Withhold, and go to the next entry", _ENTRY),
     Key("n", "Write a note", _ENTRY),
     Key("j", "Next entry, without a verdict", _ENTRY),
     Key("k", "Previous entry, without a verdict", _ENTRY),
-    Key("u", "Take your last verdict back, or the last ones given in one step", _ENTRY),
+    Key("u", "Undo your last verdict or bulk verdict", _ENTRY),
     Key("s", "Swipe between original and result", _ENTRY),
     Key("b", "Blink: original and result in turn", _ENTRY),
     Key("o", "Opacity: lay the result over the original", _ENTRY),
@@ -53,7 +53,7 @@ KEYS: Final = (
     Key("Enter", "Open the entry", _QUEUE),
     Key("x", "Select the entry, or leave it out", _QUEUE),
     Key("Shift + x", "Select all from the last selected entry to this one", _QUEUE),
-    Key("u", "Take your last verdict back, or the last ones given in one step", _QUEUE),
+    Key("u", "Undo your last verdict or bulk verdict", _QUEUE),
     Key("/", "Search", _QUEUE),
     Key("]", "Next page of the queue", _QUEUE),
     Key("[", "Previous page of the queue", _QUEUE),
@@ -61,7 +61,7 @@ KEYS: Final = (
     Key("a", "Approve all of them", _BULK),
     Key("r", "Return: then one of the keys 1 to 5 for the reason", _BULK),
     Key("1–5", "The reason of a return", _BULK),
-    Key("Esc", "Leave the reasons, and return nothing", _BULK),
+    Key("Esc", "Close the reasons without returning the entry", _BULK),
     Key("w", "Withhold all of them", _BULK),
     Key("n", "Write a note", _BULK),
     Key("1–9", "Open this result", _CANDIDATES),
@@ -73,12 +73,12 @@ KEYS: Final = (
     Key("b", "Change the width", _MARKS),
     Key("d", "Draw", _MARKS),
     Key("e", "Erase", _MARKS),
-    Key("p", "Take a colour of the result", _MARKS),
+    Key("p", "Pick a colour from the result", _MARKS),
     Key("v", "Move the picture", _MARKS),
     Key("o", "Result under the marks", _MARKS),
     Key("z", "Undo", _MARKS),
     Key("Shift + z", "Redo", _MARKS),
-    Key("x", "Remove all", _MARKS),
+    Key("x", "Clear all", _MARKS),
     Key("+", "Zoom in", _MARKS),
     Key("−", "Zoom out", _MARKS),
     Key("0", "Fit the pictures into their frames", _MARKS),

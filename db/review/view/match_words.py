@@ -23,7 +23,7 @@ def in_words(reasons: Mapping[str, Any], language: str = "en") -> str:
     parts = list(_parts(reasons, language))
     figures = [
         told(text) % {"figure": f"{value:.2f}".replace("0.", ".", 1)}
-        for text, key in (("composition %(figure)s", "composition"), ("likeness %(figure)s", "cosine"))
+        for text, key in (("composition %(figure)s", "composition"), ("design similarity %(figure)s", "cosine"))
         if isinstance(value := reasons.get(key), int | float)
     ]
     said = told(", ").join(parts) or told("the records share nothing")

@@ -125,7 +125,7 @@ def test_every_attempt_has_its_errors_and_a_picture_that_tells_where_it_came_fro
 
 def test_the_night_reports_what_it_held_back_and_why(nights: Nights) -> None:
     assert nights.first.night.matching.held_back == {
-        "no genre": 1, "other genre": 1, "picture: not had yet": 1, "rights: no": 1, "tone: toned": 1,
+        "no genre": 1, "other genre": 1, "picture: not fetched yet": 1, "rights: no": 1, "tone: toned": 1,
     }  # fmt: skip
     assert nights.first.night.harvests[0].problems[0][0] == f"{PREFIX}0009-g"
 

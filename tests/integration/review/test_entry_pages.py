@@ -147,9 +147,9 @@ def test_an_entry_that_another_has_open_is_judged_only_by_who_asks_for_it(
     first, second = desk("Sumire"), desk("Kiku")
     first.see(f"/entries/{number}")
     shown = second.see(f"/entries/{number}")
-    assert re.search(r"Sumire has this open until <time class=.*>\d\d:\d\d UTC</time>", shown)
+    assert re.search(r"Being reviewed by Sumire until <time class=.*>\d\d:\d\d UTC</time>", shown)
     assert FORM not in shown
-    assert f'<a href="/entries/{number}?anyway=1">Judge it all the same</a>' in shown
+    assert f'<a href="/entries/{number}?anyway=1">Judge it anyway</a>' in shown
     assert FORM in second.see(f"/entries/{number}?anyway=1")
 
 
@@ -212,7 +212,7 @@ def test_when_nothing_is_left_the_queue_tells_the_verdict_and_takes_it_back(
     assert onward == f"/?notice=approved.{number}~queue-done"
     shown = sumire.see(onward)
     assert f"Entry {number} approved." in shown
-    assert "Nothing in this view is left for you." in shown
+    assert "Nothing in this view is left for you to judge." in shown
     assert "Undo" in shown
 
 
@@ -231,7 +231,7 @@ def test_the_history_tells_every_word_and_strikes_out_what_was_taken_back(
     returned = Judgement(Verdict.RETURNED, Reason.INK_COLOURED, note="the sleeve")
     given = catalogue.give_verdict(number, "Kiku", returned)
     shown = desk().see(f"/entries/{number}")
-    assert re.search(r"<s><strong>approved</strong>, Kiku, .*</s> taken back", shown)
+    assert re.search(r"<s><strong>approved</strong>, Kiku, .*</s> undone", shown)
     assert "<strong>returned</strong> (ink coloured), Kiku" in shown
     assert "the sleeve" in shown
     assert f'name="seen" value="{given.id}"' in shown

@@ -83,7 +83,7 @@ def test_the_page_tells_a_figures_place(catalogue: Catalogue, sample: Sample, ap
     attempts = _entries(catalogue, sample, [n / 10 for n in range(1, 11)])
     page = Browser(app).get(f"/entries/{attempts[2]}").text
     assert "Total error 0.3: Rank 3 of 10, the lowest first." in page
-    assert "Likeness of the drawing (lightness SSIM) 0.7: Rank 8 of 10, the lowest first." in page
+    assert "Line fidelity (lightness SSIM) 0.7: Rank 8 of 10, the lowest first." in page
     assert 'role="img"' in page
 
 

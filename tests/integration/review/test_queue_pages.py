@@ -45,7 +45,7 @@ def test_the_queue_says_how_many_wait_and_shows_the_best_first(
 ) -> None:
     attempts = sample.entries(catalogue, 3)
     page = desk().see("/")
-    assert "<h1>3 entries wait for a verdict" in page
+    assert "<h1>3 entries awaiting review" in page
     assert _shown(page) == attempts
     entry = catalogue.queue_entry(attempts[0])
     for picture in (entry.content.sha256, entry.output_sha256):
@@ -136,7 +136,7 @@ def test_filters_stand_as_chips_that_can_be_removed_one_by_one(
     sample.entry(catalogue, sample.record("one", artists=("歌川豊国",), title="暫"))
     sample.entry(catalogue, sample.record("two", artists=("国貞",)))
     page = desk().see("/?words=豊国&artist=歌川豊国")
-    assert "<h1>1 entry waits for a verdict" in page
+    assert "<h1>1 entry awaiting review" in page
     removing = re.findall(r'<a class="button" href="/\?([^"]*)">(?:Artist|Search): ', page)
     assert [unquote(each) for each in removing] == ["words=豊国", "artist=歌川豊国"]
     assert '<span lang="ja">暫</span>' in page

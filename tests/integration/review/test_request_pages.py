@@ -57,7 +57,7 @@ def test_candidates_and_styles_found_by_words_are_offered(catalogue: Catalogue, 
     assert "The style print of this entry." in page
     assert "prints have these words" not in page
     found = browser.get(f"/entries/{attempt}/styles", params={"find": "colour 1", "artist": "Another"}).text
-    assert "1 print has these words." in found
+    assert "1 matching print" in found
     assert '<input type="hidden" name="artist" value="Another">' in found
     assert "No colour print that may be used" in browser.get(f"/entries/{attempt}/styles?find=nowhere").text
 
@@ -92,7 +92,7 @@ def test_a_chosen_style_is_pending_on_the_entry_until_it_was_made(
     assert "A run is at work on it." in browser.get(f"/entries/{attempt}").text
     catalogue.close_attempt(batch, made, sample.succeeded(catalogue, "of the request"))
     assert f"Made: entry {made}" in browser.get(f"/entries/{attempt}").text
-    assert "This entry came of it." in browser.get(f"/entries/{made}").text
+    assert "Produced this entry." in browser.get(f"/entries/{made}").text
     assert f"Tried already: entry {made}" in browser.get(f"/entries/{attempt}/styles").text
 
 
@@ -119,7 +119,7 @@ def test_a_request_that_no_run_will_make_says_why_and_can_be_taken_back(
     for _ in range(3):
         sample.night(catalogue, **failed, error_message="no room")
     page = browser.get(f"/entries/{attempt}").text
-    assert "It was tried too often; the next runs will not try it again." in page
+    assert "Cannot be made: it failed too often and will not be tried again." in page
     assert "one of the two pictures may no longer be used" in page
     assert "no recipe that takes marks is named nishiki/forgotten now" in page
     assert page.count("/withdraw") == 3

@@ -25,7 +25,7 @@ JAPANESE = {"Accept-Language": "ja"}
         ("/?error_from=abc", 422, "'abc' is not a number.", "「abc」は数値ではありません。"),
         ("/?year_from=99999", 422, "99999 is too small or too large.", "99999 は範囲外の値です。"),
         ("/?words=" + "a" * 300, 422, "is too long.", "長すぎます。"),
-        ("/?queue=abc", 422, "'abc' cannot be used here.", "「abc」はここでは使えません。"),
+        ("/?queue=abc", 422, "'abc' is not valid here.", "「abc」はここでは無効です。"),
     ],
 )
 def test_a_slip_in_an_address_is_told_in_the_readers_words(
@@ -44,7 +44,7 @@ def test_the_people_are_for_admins_and_the_page_says_so(settings: CatalogueSetti
     with opened(settings) as app:
         answer = signed_in(app, "Aoi").http.get("/people")
     assert answer.status_code == 403
-    assert "Only admins see this page." in answer.text
+    assert "Only administrators can open this page." in answer.text
 
 
 @pytest.mark.parametrize(

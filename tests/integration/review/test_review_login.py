@@ -69,7 +69,7 @@ def test_a_wrong_password_and_a_wrong_name_get_the_same_answer(app: FastAPI, nam
     browser = Browser(app)
     answer = browser.sign_in(name, "not the password")
     assert answer.status_code == 403
-    assert "Name and password do not go together." in answer.text
+    assert "Wrong name or password." in answer.text
     assert "not the password" not in answer.text
     assert SESSION not in browser.http.cookies
 

@@ -91,7 +91,7 @@ def test_no_text_is_translated_in_two_files() -> None:
 
 
 def test_numbers_choose_the_english_form_and_japanese_has_one() -> None:
-    pair = ("%(num)s verdict taken back.", "%(num)s verdicts taken back.")
+    pair = ("%(num)s verdict undone.", "%(num)s verdicts undone.")
     assert [words("en").ngettext(*pair, n) for n in (0, 1, 2)] == [pair[1], pair[0], pair[1]]
     assert {words("ja").ngettext(*pair, n) for n in (0, 1, 2)} == {translations("ja")[pair[1]]}
 
