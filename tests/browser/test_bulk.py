@@ -28,7 +28,7 @@ def test_a_reason_is_given_to_many_by_keys_and_one_is_left_out(chosen: Page, sho
     chosen.keyboard.press("Enter")  # in a box: no verdict comes of it
     for key in ("n", "d", "u", "l", "l", "Escape", "r", "2"):
         chosen.keyboard.press(key)
-    expect(chosen.get_by_role("status").first).to_contain_text("2 verdicts given in one step")
+    expect(chosen.get_by_role("status").first).to_contain_text("2 verdicts given together")
     assert words(shop) == {1: "returned colour bleeding", 3: "returned colour bleeding"}
 
 

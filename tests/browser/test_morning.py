@@ -172,7 +172,7 @@ def test_many_entries_are_judged_in_one_step_after_a_look_at_a_sample_and_taken_
     approve = page.get_by_role("button", name=re.compile("^Approve"))
     expect(approve).to_be_enabled()
     approve.click()
-    expect(page.get_by_role("status").first).to_contain_text("3 verdicts given in one step")
+    expect(page.get_by_role("status").first).to_contain_text("3 verdicts given together")
     assert list(words(shop).values()) == ["approved"] * 3
     page.keyboard.press("u")
     expect(page.get_by_role("status").first).to_contain_text("3 verdicts undone")

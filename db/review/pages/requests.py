@@ -98,14 +98,14 @@ def withdraw(
     entry = _request(asked, who, request_id)
     if entry is None:
         raise UnknownEntry(
-            f"entry {asked.attempt_id} has no request {request_id} any more; nothing is left to take back"
+            f"entry {asked.attempt_id} has no request {request_id} any more; nothing is left to withdraw"
         )
     if not may_withdraw(entry, who):
         only = f"{entry.curator} asked for it: only {entry.curator} or an admin takes it back."
         return fault_page(request, 403, detail=only)
     if not catalogue.withdraw_request(request_id):
         now = _request(asked, who, request_id)
-        became = f"it became entry {now.made}" if now else "it was taken back in the meantime"
+        became = f"it became entry {now.made}" if now else "it was withdrawn in the meantime"
         return fault_page(request, 409, detail=f"The request is no longer pending: {became}.")
     return back_to_entry(request, asked, "request-withdrawn")
 

@@ -58,7 +58,7 @@ def test_the_chosen_are_judged_in_one_step_after_a_look_and_one_undo_takes_all_b
     given = sumire.post("/bulk/give?artist=Another", {"chosen": _travelling(page), "reason": "colour bleeding"})
     assert given.headers["location"] == "/?artist=Another&notice=bulk.2.0"
     assert _words(catalogue, attempts) == ["returned colour bleeding", "returned colour bleeding", ""]
-    assert "2 verdicts given in one step" in sumire.see(given.headers["location"])
+    assert "2 verdicts given together" in sumire.see(given.headers["location"])
     assert sumire.post("/undo").headers["location"] == "/?notice=undone.2"
     assert _words(catalogue, attempts) == ["", "", ""]
     assert sumire.post("/undo").headers["location"] == "/?notice=nothing-to-undo"
@@ -126,7 +126,7 @@ def test_a_bulk_that_contradicts_blind_words_says_of_how_many(
         ren.say(attempts[0], "withheld")
         told = sumire.post("/bulk/give", {**_chosen(*attempts), "verdict": "approved"}).headers["location"]
         assert told == "/?notice=bulk.2.0.1"
-        assert "1 of them contradicts another curator's verdict" in sumire.see(told)
+        assert "1 of them differs from another curator's verdict" in sumire.see(told)
 
 
 def test_what_is_ticked_in_the_sample_is_left_out(catalogue: Catalogue, sample: Sample, desk: Desks) -> None:

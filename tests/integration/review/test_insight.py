@@ -100,7 +100,7 @@ def test_the_page_says_why_the_prints_were_matched(catalogue: Catalogue, sample:
     page = Browser(app).get(f"/entries/{attempt}").text
     for sentence in (
         "The best of 2 candidates",
-        "Same design, same actor, same artist, &lt;b&gt; and 1855; likeness .93.",
+        "Same design, same actor, same artist, &lt;b&gt; and 1855; design similarity .93.",
     ):
         assert sentence in page
     catalogue.add_request(

@@ -82,7 +82,7 @@ def test_a_card_tells_the_lease_the_return_the_conflict_and_the_refusal(
     words = _main(desk().see("/?queue=all"))
     assert "returned: ink coloured · Ren" in words
     assert "conflict: curators disagree" in words
-    assert f"open with Aoi until {until:%H:%M} UTC" in words
+    assert f"being reviewed by Aoi until {until:%H:%M} UTC" in words
     assert "Rejected by the machine: the drawing changed" in words
 
 
@@ -127,7 +127,7 @@ def test_a_jump_counts_from_one_and_says_where_it_landed(catalogue: Catalogue, s
     assert _shown(page) == attempts[2:]
     assert "Entries 3–5" in page
     assert _shown(sumire.see(_link(page, "prev") or "")) == attempts[:2]
-    assert "the view is shorter than that" in sumire.see("/?position=6")
+    assert "the view has become shorter" in sumire.see("/?position=6")
 
 
 def test_filters_stand_as_chips_that_can_be_removed_one_by_one(
@@ -154,12 +154,12 @@ def test_what_waits_is_not_looked_for_by_verdict(catalogue: Catalogue, sample: S
 
 
 EMPTY = [
-    ("/", "What the next run colorizes stands here"),
-    ("/?queue=redone", "A wrong match is tried with its next candidate"),
-    ("/?queue=conflicts", "No two curators contradict each other"),
+    ("/", "The results of the next run will appear here"),
+    ("/?queue=redone", "the next run tries the next candidate"),
+    ("/?queue=conflicts", "There are no conflicts"),
     ("/?queue=all", "nishiki nightly"),
     ("/?artist=nobody", "No entry fits these filters"),
-    ("/?after=0.5,7", "the view is shorter than that"),
+    ("/?after=0.5,7", "the view has become shorter"),
 ]
 
 
@@ -182,7 +182,7 @@ def test_an_empty_queue_says_what_comes_next(catalogue: Catalogue, desk: Desks) 
 def test_an_address_that_names_no_view_is_told(catalogue: Catalogue, desk: Desks, address: str) -> None:
     answer = desk().get(address)
     assert answer.status_code == 422
-    assert "could not use what was sent" in answer.text
+    assert "This could not be accepted" in answer.text
 
 
 def test_facets_are_a_part_for_htmx_and_a_page_without_it(catalogue: Catalogue, sample: Sample, desk: Desks) -> None:

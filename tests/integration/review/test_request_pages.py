@@ -55,11 +55,11 @@ def test_candidates_and_styles_found_by_words_are_offered(catalogue: Catalogue, 
     assert page.count("Score of the match") == 3
     assert page.count('name="style_id"') == 2
     assert "The style print of this entry." in page
-    assert "prints have these words" not in page
+    assert "matching prints" not in page
     found = browser.get(f"/entries/{attempt}/styles", params={"find": "colour 1", "artist": "Another"}).text
     assert "1 matching print" in found
     assert '<input type="hidden" name="artist" value="Another">' in found
-    assert "No colour print that may be used" in browser.get(f"/entries/{attempt}/styles?find=nowhere").text
+    assert "No matching colour print that may be used" in browser.get(f"/entries/{attempt}/styles?find=nowhere").text
 
 
 def test_a_style_without_tiles_says_so_in_words(
@@ -121,7 +121,7 @@ def test_a_request_that_no_run_will_make_says_why_and_can_be_taken_back(
     page = browser.get(f"/entries/{attempt}").text
     assert "Cannot be made: it failed too often and will not be tried again." in page
     assert "one of the two pictures may no longer be used" in page
-    assert "no recipe that takes marks is named nishiki/forgotten now" in page
+    assert "no recipe that takes marks is named nishiki/forgotten any more" in page
     assert page.count("/withdraw") == 3
     for request in catalogue.requests(attempt):
         assert browser.post(f"/entries/{attempt}/requests/{request.id}/withdraw").status_code == 303
@@ -218,7 +218,7 @@ def test_marks_are_kept_as_the_colorizer_reads_them(catalogue: Catalogue, attemp
         ({"points": []}, "cannot be used"),
         ({"width": 17}, "17 pixels wide; 16 are the most"),
         ({"width": 0}, "0 is too small or too large"),
-        ({"colour": "beni"}, "cannot be used here"),
+        ({"colour": "beni"}, "is not valid here"),
         ({"points": [[1, 1]] * (MOST_POINTS + 1)}, "cannot be used"),
         ({"further": 1}, "(further)"),
     ],

@@ -180,7 +180,7 @@ def test_marks_that_are_no_json_are_told_like_any_other_slip(app: FastAPI) -> No
     for body in (b"", b"{", b"[" * 100_000, b"\xff", b'{"recipe": 1, "marks": []}'):
         answer = browser.http.post("/entries/1/marks", content=body, headers=token)
         assert answer.status_code == 422, body[:20]
-        assert "could not use what was sent" in answer.text
+        assert "This could not be accepted" in answer.text
 
 
 def test_strangers_get_a_sentence_in_their_language_and_people_who_are_signed_in_a_page(app: FastAPI) -> None:

@@ -335,7 +335,7 @@ def test_a_reading_database_role_is_enough_for_viewers(
             browser = signed_in(app, "Aoi")
             for answer in map(browser.http.get, ("/", "/keys")):
                 assert answer.status_code == 200, answer.text
-                assert "This page only shows" in answer.text
+                assert "This page is read-only" in answer.text
             assert browser.post("/logout").status_code == 303
             assert browser.http.get("/keys").status_code == 303
     finally:

@@ -121,7 +121,7 @@ def test_a_viewer_can_send_no_form_but_their_own_and_no_curator_sees_the_people(
         if address not in EVERYBODYS:
             answer = viewer.post(address)
             assert answer.status_code == 403, address
-            why = "Only admins" if address == "/held-back" else "Your account may only look at this"
+            why = "Only administrators" if address == "/held-back" else "Your account is view-only"
             assert why in answer.text
     assert viewer.http.get("/people").status_code == 403
     assert viewer.http.get("/audit").status_code == 403
@@ -188,7 +188,7 @@ def test_a_name_in_a_header_is_believed_of_the_proxy_alone_and_once(
                 "/people", headers={**names, b"X-Forwarded-For": b"10.1.2.3"}
             )
             assert answer.status_code == 403
-            assert "through a proxy that signs them in" in answer.text
+            assert "through a proxy that signs you in" in answer.text
         twice = [(b"X-Forwarded-User", "葵".encode()), (b"X-Forwarded-User", b"Aoi")]
         assert proxy.http.get("/people", headers=twice).status_code == 403
         for name in (b"", b"Nobody", b"Mio", b"Aoi, Ren", b"\xff\xfe"):

@@ -141,7 +141,7 @@ def test_the_second_of_two_is_told_and_contradiction_is_a_conflict(
     answer = second.say(number, "approved")
     assert answer.headers["location"] == f"/?notice=conflict.{number}~queue-done"
     assert [each.attempt_id for each in catalogue.queue(QueueFilter(queue=Queue.CONFLICTS)).entries] == [number]
-    assert "judged in two ways" in second.see(f"/entries/{number}")
+    assert "conflicting verdicts" in second.see(f"/entries/{number}")
 
 
 def test_the_second_of_two_who_agree_is_told_so(catalogue: Catalogue, desk: Desks, sample: Sample) -> None:
