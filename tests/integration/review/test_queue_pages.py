@@ -48,7 +48,7 @@ def test_the_queue_says_how_many_wait_and_shows_the_best_first(
     assert "<h1>3 entries awaiting review" in page
     assert _shown(page) == attempts
     entry = catalogue.queue_entry(attempts[0])
-    for picture in (entry.content.sha256, entry.output_sha256):
+    for picture in (entry.content.sha256, entry.output_sha256, entry.style_sha256):
         assert f'src="/pictures/{picture}/thumb.jpg"' in page
     assert "Entries 1–3" in page
     assert page.count(">machine-colorized<") == 3

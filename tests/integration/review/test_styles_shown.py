@@ -59,6 +59,7 @@ def test_every_page_of_such_an_entry_opens(catalogue: Catalogue, sample: Sample,
     assert ("none: the recipe takes no style print" in pages["/candidates"].text) == (styles == 0)
     queue = browser.get("/").text
     assert f"/entries/{attempt}" in queue
+    assert queue.count('class="style"') == min(styles, 1)
     bulk = browser.post("/bulk", {"chosen": f"{attempt}:"})
     assert bulk.status_code == 200
     assert bulk.text.count("thumb.jpg") == min(styles, 1)
