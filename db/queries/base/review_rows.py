@@ -25,6 +25,9 @@ from db.queries.base.usable import may_be_shown
 from db.tables.night import Attempt, Batch, Image, Match, Record, VerdictGiven
 from db.tables.review import Review, UndoneVerdict
 
+_this, _earlier, _review = aliased(Attempt), aliased(Attempt), aliased(Review)
+_SHOWN_IDS, _SHOWN_NAMES = (select(each).where(may_be_shown(Image.id)) for each in (Image.id, Image.sha256))
+"""Made once: it takes a while."""
 _UNSCORED = 2.0
 _REJECTED = 3.0
 """Scores are cosines, so that what succeeded lies in [0, 2]."""
@@ -171,14 +174,14 @@ def _rows(session: Session, attempt_ids: Collection[int]) -> list[dict[str, Any]
 def _shown(session: Session, image_ids: Collection[int]) -> set[int]:
     found: set[int] = set()
     for some in chunks(image_ids):
-        found |= set(session.scalars(select(Image.id).where(Image.id.in_(some), may_be_shown(Image.id))))
+        found |= set(session.scalars(_SHOWN_IDS.where(Image.id.in_(some))))
     return found
 
 
 def _shown_names(session: Session, names: Collection[str]) -> set[str]:
     found: set[str] = set()
     for some in chunks(names):
-        found |= set(session.scalars(select(Image.sha256).where(Image.sha256.in_(some), may_be_shown(Image.id))))
+        found |= set(session.scalars(_SHOWN_NAMES.where(Image.sha256.in_(some))))
     return found
 
 
@@ -231,16 +234,15 @@ def _records(session: Session, record_ids: Collection[int]) -> dict[int, Any]:
 
 def _returned_earlier(attempt_ids: Collection[int]) -> Any:
     """Say on each attempt who had returned one of the same content when it was begun; no hidden word is told."""
-    this, earlier, review = aliased(Attempt), aliased(Attempt), aliased(Review)
     before = (
-        select(review.curator)
-        .join(earlier, earlier.id == review.attempt_id)
-        .join(this, this.content_sha256 == earlier.content_sha256)
-        .join(VerdictGiven, VerdictGiven.id == review.verdict_id)
-        .where(this.id == Review.attempt_id, this.opened_at > VerdictGiven.given_at, review.waiting_since.is_(None))
+        select(_review.curator)
+        .join(_earlier, _earlier.id == _review.attempt_id)
+        .join(_this, _this.content_sha256 == _earlier.content_sha256)
+        .join(VerdictGiven, VerdictGiven.id == _review.verdict_id)
+        .where(_this.id == Review.attempt_id, _this.opened_at > VerdictGiven.given_at, _review.waiting_since.is_(None))
         # by way of the content's few attempts: told plainly, SQLite would go through all that was ever returned
-        .where(func.coalesce(review.verdict, literal_column("''")) == Verdict.RETURNED)
-        .order_by(review.attempt_id.desc())
+        .where(func.coalesce(_review.verdict, literal_column("''")) == Verdict.RETURNED)
+        .order_by(_review.attempt_id.desc())
         .limit(1)
         .correlate(Review)
         .scalar_subquery()

@@ -33,6 +33,8 @@ MATCHED: Tables = (*PICTURES, Embedding, Match, Attempt, Review)
 _CHANGES = "changes"
 _KEPT = 500
 """Answers kept; the oldest go first."""
+_SPELT: dict[object, str] = {}
+"""Questions as SQL, by statement without its values: one of half a hundred lines takes long to spell."""
 _WORDS = {
     "attempts": ("coalesce(outcome, 'pending')", "true"),
     "images": ("tone", "record_id IS NOT NULL"),
@@ -90,8 +92,9 @@ class TallyQueries(Store):
             tables: all that the answer follows from.
             also: what it follows from besides.
         """
-        compiled = asked.compile(self.engine)
-        words = [str(compiled), sorted((name, str(value)) for name, value in compiled.params.items()), *map(str, also)]
+        key = asked._generate_cache_key()  # noqa: SLF001  # what SQLAlchemy itself knows a statement by
+        assert key is not None
+        words = [key.to_offline_string(_SPELT, asked, {}), *map(str, also)]
         digest = hashlib.sha256(json.dumps(words).encode()).hexdigest()
         with self._reading() as session:
             state, kept = changes(session, tables), session.get(Answer, digest)

@@ -22,6 +22,7 @@ OPEN = (Derivatives.ASK, Derivatives.UNKNOWN, Derivatives.CONTRADICTORY)
 _link, _record, _rights, _release = aliased(RecordImage), aliased(Record), aliased(Rights), aliased(Release)
 _first, _first_rights, _unread = aliased(Image), aliased(Rights), aliased(UnreadableRecord)
 _toned, _content = aliased(Image), aliased(Image)
+_looked, _last, _any_of, _pin = aliased(Match), aliased(Match), aliased(Match), aliased(Match)
 """Aliased, for SQLAlchemy would tie the tables to those of the query around; once, for making them takes a while."""
 
 
@@ -99,19 +100,18 @@ def in_force(matcher: MatcherKey) -> ColumnElement[bool]:
 
     Or of the last before it, which stays where there is a verdict.
     """
-    looked, last, any_of, pin = aliased(Match), aliased(Match), aliased(Match), aliased(Match)
-    has_pin = exists().where(pin.content_id == Match.content_id, pin.matcher_name == PINNED.name, standing(pin))
+    has_pin = exists().where(_pin.content_id == Match.content_id, _pin.matcher_name == PINNED.name, standing(_pin))
     has_looked = exists().where(
-        looked.content_id == Match.content_id,
-        looked.matcher_name == matcher.name,
-        looked.matcher_version == matcher.version,
-        or_(looked.rank.is_not(None), looked.outcome == MatchOutcome.NO_MATCH),
+        _looked.content_id == Match.content_id,
+        _looked.matcher_name == matcher.name,
+        _looked.matcher_version == matcher.version,
+        or_(_looked.rank.is_not(None), _looked.outcome == MatchOutcome.NO_MATCH),
     )
-    newest = select(func.max(any_of.id)).where(any_of.content_id == Match.content_id, any_of.rank.is_not(None))
+    newest = select(func.max(_any_of.id)).where(_any_of.content_id == Match.content_id, _any_of.rank.is_not(None))
     of_newest = exists().where(
-        last.id == newest.scalar_subquery(),
-        last.matcher_name == Match.matcher_name,
-        last.matcher_version == Match.matcher_version,
+        _last.id == newest.scalar_subquery(),
+        _last.matcher_name == Match.matcher_name,
+        _last.matcher_version == Match.matcher_version,
     )
     before = and_(judged(Match.content_id), not_(has_looked), of_newest)
     return or_(and_(found_by(PINNED), has_pin), and_(not_(has_pin), or_(found_by(matcher), before)))

@@ -7,6 +7,7 @@ two waits for the faster one's commit and then skips its rows; on SQLite writers
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, not_, or_, select, true
@@ -28,6 +29,10 @@ BLOCK = 50
 """Of these, attempts opened in one transaction: other writers wait for it, and a crash leaves those before."""
 _CLAIMED = (Outcome.SUCCEEDED, Outcome.REJECTED)
 _NO_INPUTS = inputs_digest(Inputs())
+_content, _style, _seen, _earlier = aliased(Image), aliased(Image), aliased(Attempt), aliased(Attempt)
+_of_judged, _judged, _same = aliased(Attempt), aliased(Match), aliased(Match)
+_approved = aliased(Image)
+"""Made once, as what follows from nothing is: it takes longer than most questions."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +54,18 @@ Offers = Callable[[Session, Batch, int, int], list[Offer]]
 class Kind:
     """Offers that one statement finds."""
 
-    due: Callable[[Batch, int, int], Any]
-    """Of this batch's recipe, behind a place, so many at most."""
+    due: Callable[[Batch], Any]
+    """Of this batch's recipe, in the order of their places."""
+    place: Any
+    """The column that tells it."""
     offered: Callable[[Session, Batch, Sequence[Any]], list[Offer]]
     """What its rows offer."""
 
-    def __call__(self, session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
-        """As `Offers`."""
-        return self.offered(session, batch, session.execute(self.due(batch, place, most)).all())
+    def offers(self, due: Any) -> Offers:
+        """What the statement finds, which a take makes once: it is long."""
+        return lambda session, batch, place, most: self.offered(
+            session, batch, session.execute(due.where(self.place > place).limit(most)).all()
+        )
 
 
 @dataclass(frozen=True)
@@ -110,26 +119,17 @@ def matches(
         also: asked after that.
     """
 
-    def due(batch: Batch, place: int, most: int) -> Any:
-        content, style = aliased(Image), aliased(Image)
+    def due(batch: Batch) -> Any:
         of_matcher = true() if matcher is None else in_force(matcher)
-        alone = _settled_as(batch, content.sha256, Match.inputs_digest)
+        alone = _settled_as(batch, _content.sha256, Match.inputs_digest)
         settled = or_(alone, and_(Match.registration.is_(None), _settled_by(batch)))
         return (
-            select(Match, content.sha256, style.sha256)
-            .join(content, content.id == Match.content_id)
-            .join(style, style.id == Match.style_id)
-            .where(
-                chosen,
-                not_(settled),
-                true() if also is None else also,
-                of_matcher,
-                usable(content.id),
-                usable(style.id),
-                Match.id > place,
-            )
+            select(Match, _content.sha256, _style.sha256)
+            .join(_content, _content.id == Match.content_id)
+            .join(_style, _style.id == Match.style_id)
+            .where(chosen, not_(settled), true() if also is None else also, of_matcher)
+            .where(usable(_content.id), usable(_style.id))
             .order_by(Match.id)
-            .limit(most)
         )
 
     def offered(session: Session, batch: Batch, found: Sequence[Any]) -> list[Offer]:
@@ -139,7 +139,7 @@ def matches(
             for match, sha256, first in found
         ]
 
-    return Kind(due, offered)
+    return Kind(due, Match.id, offered)
 
 
 def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
@@ -149,16 +149,15 @@ def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
     """
 
     def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
-        content, style, seen = aliased(Image), aliased(Image), aliased(Attempt)
         asked = or_(Match.style_id == CuratorRequest.style_id, and_(CuratorRequest.style_id.is_(None), chosen_match()))
         due = (
-            select(CuratorRequest, content.sha256, Match, style.sha256, seen.style_sha256)
-            .join(content, content.id == CuratorRequest.content_id)
-            .outerjoin(seen, seen.id == CuratorRequest.attempt_id)
-            .outerjoin(Match, and_(_takes_styles(batch), Match.content_id == content.id, in_force(matcher), asked))
-            .outerjoin(style, style.id == Match.style_id)
+            select(CuratorRequest, _content.sha256, Match, _style.sha256, _seen.style_sha256)
+            .join(_content, _content.id == CuratorRequest.content_id)
+            .outerjoin(_seen, _seen.id == CuratorRequest.attempt_id)
+            .outerjoin(Match, and_(_takes_styles(batch), Match.content_id == _content.id, in_force(matcher), asked))
+            .outerjoin(_style, _style.id == Match.style_id)
             .where(CuratorRequest.recipe_name.in_(_names(recipes, batch)), pending(), CuratorRequest.id > place)
-            .where(usable(content.id), or_(not_(_takes_styles(batch)), usable(Match.style_id)))
+            .where(usable(_content.id), or_(not_(_takes_styles(batch)), usable(Match.style_id)))
             .order_by(CuratorRequest.id)
             .limit(most)
         )
@@ -181,22 +180,23 @@ def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
 def contents(taken: ColumnElement[bool]) -> Kind:
     """Images that are `taken` as content, for a recipe that needs no style."""
 
-    def due(batch: Batch, place: int, most: int) -> Any:
+    def due(batch: Batch) -> Any:
         settled = _settled_as(batch, Image.sha256, literal_column(f"'{_NO_INPUTS}'"))
-        found = select(Image.id, Image.sha256).where(not_(settled), taken, Image.id > place)
-        return found.order_by(Image.id).limit(most)
+        return select(Image.id, Image.sha256).where(not_(settled), taken).order_by(Image.id)
 
     def offered(_session: Session, _batch: Batch, found: Sequence[Any]) -> list[Offer]:
         return [Offer(image_id, sha256, None, Inputs()) for image_id, sha256 in found]
 
-    return Kind(due, offered)
+    return Kind(due, Image.id, offered)
 
 
+@cache
 def chosen_match() -> ColumnElement[bool]:
     """The matching's first choice, unless a curator has said that it is wrong; or what a curator pinned."""
     return and_(Match.outcome == MatchOutcome.MATCHED, or_(found_by(PINNED), Match.id.not_in(_wrong())))
 
 
+@cache
 def next_candidate() -> ColumnElement[bool]:
     """The best-ranked candidate of a content whose better ones are all wrong, as curators said, or unusable."""
     better, first = aliased(Match), aliased(Match)
@@ -215,29 +215,29 @@ def next_candidate() -> ColumnElement[bool]:
 
 def approved(recipe: str) -> ColumnElement[bool]:
     """A curator approved what the recipe of this name made of the content, with whatever parameters it had then."""
-    content = aliased(Image)
     return exists().where(
-        content.id == Match.content_id,
-        Attempt.content_sha256 == content.sha256,
+        _approved.id == Match.content_id,
+        Attempt.content_sha256 == _approved.sha256,
         Attempt.recipe_name == recipe,
         Review.attempt_id == Attempt.id,
         Review.verdict == Verdict.APPROVED,
     )
 
 
+@cache
 def is_for_nights() -> ColumnElement[bool]:
     """The pair's tones are what nights take, as they are judged today: a content without colour, a style of colour."""
     return and_(not_(is_colour(Match.content_id)), is_colour(Match.style_id))
 
 
+@cache
 def _wrong() -> Any:
     """Matches of two pictures that a standing verdict says are a wrong match, whichever matcher found them."""
-    tried, judged, same = aliased(Attempt), aliased(Match), aliased(Match)
     return (
-        select(same.id)
-        .join(judged, and_(judged.content_id == same.content_id, judged.style_id == same.style_id))
-        .join(tried, tried.match_id == judged.id)
-        .join(Review, Review.attempt_id == tried.id)
+        select(_same.id)
+        .join(_judged, and_(_judged.content_id == _same.content_id, _judged.style_id == _same.style_id))
+        .join(_of_judged, _of_judged.match_id == _judged.id)
+        .join(Review, Review.attempt_id == _of_judged.id)
         .where(_says_wrong())
     )
 
@@ -341,15 +341,13 @@ def _tried(session: Session, batch: Batch, contents: Collection[str]) -> dict[tu
 
 
 def _settled_as(batch: Batch, content_sha256: Any, digest: Any) -> ColumnElement[bool]:
-    earlier = aliased(Attempt)
-    same = and_(earlier.content_sha256 == content_sha256, earlier.inputs_digest == digest)
-    return exists().where(same, _by(earlier, batch), _settles(earlier))
+    same = and_(_earlier.content_sha256 == content_sha256, _earlier.inputs_digest == digest)
+    return exists().where(same, _by(_earlier, batch), _settles(_earlier))
 
 
 def _settled_by(batch: Batch) -> ColumnElement[bool]:
-    earlier = aliased(Attempt)
     return exists().where(
-        earlier.match_id == Match.id, earlier.marks_sha256.is_(None), _by(earlier, batch), _settles(earlier)
+        _earlier.match_id == Match.id, _earlier.marks_sha256.is_(None), _by(_earlier, batch), _settles(_earlier)
     )
 
 

@@ -54,10 +54,11 @@ class Taking(TallyQueries):
             taken = claims.claim(session, self._insert(Attempt), batch.id, asked(session), bounds) if asked else 0
         try:
             for kind in kinds:
-                question = self._due_question(batch, kind, bounds)
+                due = self._due(batch, kind)
+                question = self._question(due, MATCHED, bounds.max_tries)  # is any of this kind due?
                 if bounds.left(taken) == 0 or question.known is not None:
                     continue
-                if found := self._claimed(batch, kind, replace(bounds, limit=bounds.left(taken))):
+                if found := self._claimed(batch, kind.offers(due), replace(bounds, limit=bounds.left(taken))):
                     taken += found
                 else:
                     nothing.append(question)
@@ -75,11 +76,9 @@ class Taking(TallyQueries):
                 session.execute(delete(Batch).where(Batch.id == batch.id))
         return None
 
-    def _due_question(self, batch: BatchEntry, kind: Kind, bounds: Bounds) -> Question:
-        """Is any of this kind due by the batch's recipe?"""
+    def _due(self, batch: BatchEntry, kind: Kind) -> Any:
         with self._reading() as session:
-            asked = kind.due(session.get_one(Batch, batch.id), 0, 1)
-        return self._question(asked, MATCHED, bounds.max_tries)
+            return kind.due(session.get_one(Batch, batch.id))
 
     def _claimed(self, batch: BatchEntry, offers: Offers, bounds: Bounds) -> int:
         """Offers are looked up beside the writers, and opened in blocks; how many were."""
