@@ -316,10 +316,10 @@ class Settings(ReviewSettings):
         default=None, description="Attempts that one night takes on at most; left out: all that are due."
     )
     device: str = Field(default="auto", description="`auto` (every GPU, else the CPU), `cpu`, `cuda` or `cuda:N`.")
-    executor: Literal["processes", "work-pool"] = Field(
+    executor: Literal["processes", "work-pool", "ray"] = Field(
         default="processes",
         description="What carries out the work: `processes`, one for each device of this machine; `work-pool`, workers "
-        "of Prefect on any machines.",
+        "of Prefect on any machines; `ray`, a Ray cluster.",
     )
     shards: Mapping[str, Annotated[int, Field(ge=1, le=10_000)]] = Field(
         default={"shard/cpu": 1},

@@ -16,6 +16,7 @@ from flows.workers.messages import Event, Minibatch
 
 EXECUTORS: Final[Mapping[str, str]] = {
     "processes": "flows.workers.processes:Processes",
+    "ray": "flows.workers.ray_nodes:RayNodes",
     "work-pool": "flows.workers.work_pool:WorkPool",
 }
 

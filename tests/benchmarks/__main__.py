@@ -37,6 +37,7 @@ SUBJECTS = (
     Subject("review", "the review page with a million records, on both databases", 20, "fills catalogues first"),
     Subject("operations", "a large catalogue: status, claims, nights with nothing to do", 90, "fills it first"),
     Subject("operations_pools", "a night over work pools, its machine killed: a transcript", 8, "needs a PostgreSQL"),
+    Subject("operations_ray", "a night over Ray, a node killed, beside the same by processes", 6, "needs '.[ray]'"),
     Subject("attacks", "what attacks on the review page cost it and others", 3),
     Subject("harvest", "records and pictures a second over every protocol, with faults and without, memory", 25),
     Subject("unfriendly", "two nights over odd folders and an archive that misbehaves: what is held", 1),

@@ -1,0 +1,118 @@
+"""What becomes of a minibatch on a node of Ray, without Ray: files that are sent, a store unseen, a lost node."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from colorize.errors import WeightsMissing, WorkerDied
+from flows.workers import ray_nodes
+from flows.workers.messages import Event, Failed, Limits, Minibatch, ModelFile, PictureJob, StylePath, Unable
+from flows.workers.ray_nodes import RayNodes, Unseen, answers_on_node, files_of, laid_down
+
+
+class LostNode(Exception):
+    """As Ray tells it."""
+
+
+class FakeRay:
+    """A cluster in this process, whose tasks answer by a script: one list of messages for each task."""
+
+    class exceptions:
+        RayError = LostNode
+
+    def __init__(self, *answers: list[Any]) -> None:
+        self._answers = list(answers)
+        self.given: list[Any] = []
+        self.cancelled = 0
+
+    def remote(self, **how: Any) -> Any:
+        assert (how["num_returns"], how["max_retries"], how["num_cpus"]) == ("streaming", 0, 1)
+
+        def begin(_minibatch: Minibatch, _device: str, held: list[Any]) -> Iterator[Any]:
+            self.given.append(held[0])
+            return iter(self._answers.pop(0))
+
+        return lambda _work: SimpleNamespace(remote=begin)
+
+    def put(self, files: Any) -> Any:
+        return files
+
+    def wait(self, tasks: list[Any], **_: Any) -> tuple[list[Any], list[Any]]:
+        return tasks, []
+
+    def get(self, message: Any) -> Any:
+        if isinstance(message, LostNode):
+            raise message
+        return message
+
+    def cancel(self, _task: Any, **_: Any) -> None:
+        self.cancelled += 1
+
+
+@pytest.fixture
+def minibatch(tmp_path: Path) -> Minibatch:
+    """Of a store with one content and one style, and a model."""
+    for name in ("c0.png", "51.png", "small.safetensors"):
+        (tmp_path / name).write_bytes(name.encode())
+    style = StylePath(str(tmp_path / "51.png"))
+    job = PictureJob("1", str(tmp_path / "c0.png"), (style,), None, str(tmp_path / "checkpoint"), "{}")
+    models = (ModelFile("encoder", "small", "0", str(tmp_path / "small.safetensors")),)
+    return Minibatch(7, {}, models, Limits(1, None, 60.0), (job,))
+
+
+def nodes(ray: FakeRay) -> RayNodes:
+    return RayNodes(ray, "cpu", 2, 60.0)
+
+
+def answers(opened: RayNodes, minibatch: Minibatch) -> list[Event]:
+    with opened.place() as place:
+        return list(place.colorize(minibatch))
+
+
+DONE: Any = Failed("1", "cpu", "Diverged", "no number")
+
+
+def test_a_node_that_does_not_see_the_store_is_sent_the_bytes_and_so_are_all_later(minibatch: Minibatch) -> None:
+    ray = FakeRay([Unseen()], [DONE], [DONE])
+    opened = nodes(ray)
+    assert answers(opened, minibatch) == answers(opened, minibatch) == [DONE]
+    assert ray.given == [None, files_of(minibatch), files_of(minibatch)]
+    assert sorted(files_of(minibatch).values()) == [b"51.png", b"c0.png", b"small.safetensors"]
+
+
+def test_a_lost_node_is_a_worker_that_died(minibatch: Minibatch) -> None:
+    opened = nodes(FakeRay([LostNode("the node is gone\nand more")]))
+    with pytest.raises(WorkerDied, match=r"^a worker of Ray on cpu was lost \(the node is gone\)$"):
+        answers(opened, minibatch)
+
+
+def test_what_a_node_cannot_do_at_all_is_the_error_that_it_met(minibatch: Minibatch) -> None:
+    opened = nodes(FakeRay([Unable("WeightsMissing", "no such file")]))
+    with pytest.raises(WeightsMissing, match="no such file"):
+        answers(opened, minibatch)
+
+
+def test_files_that_were_sent_go_with_their_minibatch_and_models_stay(minibatch: Minibatch, tmp_path: Path) -> None:
+    folder = tmp_path / "node"
+    folder.mkdir()
+    with laid_down(minibatch, files_of(minibatch), folder) as here:
+        (job,) = here.jobs
+        assert job.checkpoint is None
+        assert [Path(path).read_bytes() for path in (job.content, job.styles[0].path)] == [b"c0.png", b"51.png"]
+        assert Path(here.models[0].path) == folder / "small.safetensors"
+    assert [file.name for file in folder.iterdir()] == ["small.safetensors"]
+
+
+def test_a_node_says_when_it_sees_nothing_of_what_is_named(
+    minibatch: Minibatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [cast("Any", DONE)]
+    monkeypatch.setattr(ray_nodes, "_told_by", lambda _worker, _minibatch: iter(told))
+    assert list(answers_on_node(minibatch, "cpu", [None])) == told
+    (tmp_path / "c0.png").unlink()  # one alone fails alone
+    assert list(answers_on_node(minibatch, "cpu", [None])) == told
+    (tmp_path / "small.safetensors").unlink()
+    assert list(answers_on_node(minibatch, "cpu", [None])) == [Unseen()]
