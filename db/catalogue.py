@@ -20,11 +20,10 @@ from db.queries.base.describe import DescribeQueries
 from db.queries.base.tallies import TallyQueries
 from db.queries.night.dispatch import DispatchQueries
 from db.queries.night.harvest import HarvestQueries
-from db.queries.night.held_back import HeldBackQueries
 from db.queries.night.history import HistoryQueries
 from db.queries.night.match import MatchQueries
 from db.queries.night.measure import MeasureQueries
-from db.queries.night.nights import NightQueries
+from db.queries.night.mornings import MorningQueries
 from db.queries.night.redo import RedoQueries
 from db.queries.night.refits import RefitQueries
 from db.queries.night.requests import RequestQueries
@@ -45,14 +44,13 @@ from db.settings import CatalogueSettings
 
 
 class Catalogue(
+    MorningQueries,
     HarvestQueries,
     HistoryQueries,
     RightsQueries,
-    HeldBackQueries,
     ScopeQueries,
     MatchQueries,
     RefitQueries,
-    NightQueries,
     RedoQueries,
     DispatchQueries,
     DescribeQueries,

@@ -7,12 +7,14 @@ and so does a Prefect worker (entry point `flows.nightly.nightly`), which reads 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flows.dispatch import DispatchTally, dispatch
 from flows.endings import Tally, Whole
 from flows.harvest import HarvestTally, harvest
 from flows.match import MatchTally, match
+from flows.morning import tell_morning
 from flows.plan import plan_night
 from flows.report import Sheet, report, sheets_due
 from flows.settings import Settings
@@ -47,6 +49,7 @@ def nightly(archives: Sequence[str] = (), settings: Settings | None = None) -> N
     with plan_night(settings, archives, alone=True) as plan:
         assert plan.running is not None
         running = plan.running
+        running.when_over(partial(tell_morning, settings, plan.catalogue))
         with running.stage("harvest") as counts:
             harvests = harvest(settings, archives)
             counts.update(_harvested(harvests))
@@ -71,4 +74,12 @@ def _harvested(harvests: Sequence[HarvestTally]) -> dict[str, Any]:
         "records": {str(change): count for change, count in records.items()},
         "listed": {tally.archive: len(tally.changes) for tally in harvests if not tally.failure},
         "pictures": sum(tally.pictures for tally in harvests),
+        "archives": {
+            tally.archive: {
+                "records": {str(change): count for change, count in tally.records.items() if count},
+                "pictures": tally.pictures,
+                "whole": not tally.failure,
+            }
+            for tally in harvests
+        },
     }

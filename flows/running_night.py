@@ -10,7 +10,7 @@ is killed leaves it open, and the next night closes it. `flows.plan` opens it, `
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +45,12 @@ class RunningNight:
 
     def __init__(self, catalogue: "Catalogue") -> None:
         self._catalogue = catalogue
-        self._id = catalogue.begin_night()
+        self.id = catalogue.begin_night()
         self._end = night_end(Ending.DONE)
         self._lost = ""
         self._seconds: dict[str, float] = {}
         self._counts: dict[str, Any] = {}
+        self._when_over: list[Callable[[int], None]] = []
 
     @contextmanager
     def stage(self, name: str) -> Iterator[dict[str, Any]]:
@@ -59,7 +60,7 @@ class RunningNight:
             yield self._counts
         finally:
             self._seconds[name] = round(time.monotonic() - began, 3)
-        self._catalogue.note_night(self._id, self._seconds, self._counts)
+        self._catalogue.note_night(self.id, self._seconds, self._counts)
 
     def came_to(self, whole: Tally) -> None:
         """What all of it came to."""
@@ -79,7 +80,7 @@ class RunningNight:
             return
 
     def _alive(self) -> bool:
-        return self._catalogue.keep_night_alive(self._id)
+        return self._catalogue.keep_night_alive(self.id)
 
     def _regained(self, lock: "NightLock", over: threading.Event) -> bool:
         """Take the lock again, where no other night has it."""
@@ -107,8 +108,14 @@ class RunningNight:
         end = self._end if error is None else _end_by(error)
         if self._lost:
             end = NightEnd(NightEnding.FAILED, end.exit_code, self._lost)
-        if not self._catalogue.end_night(self._id, end, self._seconds, self._counts):
-            log.warning("night %d was taken for dead by another night while it ran", self._id)
+        if not self._catalogue.end_night(self.id, end, self._seconds, self._counts):
+            log.warning("night %d was taken for dead by another night while it ran", self.id)
+        for follow in self._when_over:
+            follow(self.id)
+
+    def when_over(self, follow: Callable[[int], None]) -> None:
+        """What follows on its end, however it ended, is given its number."""
+        self._when_over.append(follow)
 
 
 @contextmanager

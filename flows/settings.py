@@ -312,6 +312,19 @@ class Settings(ReviewSettings):
         description="What takes the mail: smtps://USER:PASSWORD@HOST, smtp:// where STARTTLS encrypts, "
         "smtp+plain://HOST; secret.",
     )
+    report_send: bool = Field(
+        default=False, description="Send the report on every night by the alarm's webhook and mail, too."
+    )
+    report_language: Literal["en", "ja"] = Field(
+        default="en", description="Language of the report on a night that is written and sent: `en` or `ja`."
+    )
+    report_links: str = Field(
+        default="",
+        max_length=500,
+        pattern=r"^(https?://[^\s\"'<>]+)?$",
+        description="Address by which people open the review page, such as https://nishiki.museum.example: the report "
+        "links to it. Left out: the report has no links.",
+    )
     limit: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Attempts that one night takes on at most; left out: all that are due."
     )

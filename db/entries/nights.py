@@ -47,7 +47,8 @@ class NightEntry:
     """By stage, of those that were gone through."""
     counts: Mapping[str, Any]
     """`records` by what became of them, `listed` by archive (those alone that were read to their end), `pictures`,
-    `matches`, `attempts` by outcome."""
+    `archives` (of each its `records`, its `pictures`, and whether it was read `whole`), `matches`, `attempts` by
+    outcome."""
 
     @property
     def who(self) -> str:

@@ -27,7 +27,7 @@ from db.review.pages import audit as audit_page
 from db.review.pages import bulk as bulk_pages
 from db.review.pages import candidates as candidates_page
 from db.review.pages import entry as entry_pages
-from db.review.pages import held_back, keys, login, matching, pictures, tones, undo, verdicts
+from db.review.pages import held_back, keys, login, matching, nights, pictures, tones, undo, verdicts
 from db.review.pages import marks as marks_page
 from db.review.pages import queue as queue_pages
 from db.review.pages import requests as request_pages
@@ -52,6 +52,7 @@ PAGES = (
     held_back,
     tones,
     matching,
+    nights,
     people,
     audit_page,
     keys,

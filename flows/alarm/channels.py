@@ -7,7 +7,8 @@ a webhook's path, which is its key.
 import json
 import smtplib
 import ssl
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import localtime, make_msgid
 from http.client import HTTPException
@@ -31,6 +32,10 @@ class Message:
 
     subject: str
     lines: tuple[str, ...]
+    html: str = ""
+    """The same as a page, for those ways that show one; it names its pictures as `cid:NAME`."""
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    """JPEG files by that name."""
 
 
 class Channel(Protocol):
@@ -129,6 +134,11 @@ class Mail:
         letter["Subject"], letter["From"], letter["To"] = message.subject, self.sender, ", ".join(self.recipients)
         letter["Date"], letter["Message-ID"] = localtime(), make_msgid(domain=self.sender.rpartition("@")[2])
         letter.set_content("\n".join((*message.lines, "")), cte="quoted-printable")
+        if message.html:
+            letter.add_alternative(message.html, subtype="html", cte="quoted-printable")
+            page: EmailMessage = letter.get_payload()[1]  # type: ignore[index,assignment]
+            for name, picture in message.pictures.items():
+                page.add_related(picture, "image", "jpeg", cid=f"<{name}>", disposition="inline")
         return letter
 
 

@@ -24,6 +24,7 @@ from flows.cli.prefect_server import prefect
 from flows.cli.reading import reading_app, weights_app
 from flows.cli.records import records_app
 from flows.cli.redo import redo_app
+from flows.cli.report import report_app
 from flows.cli.review import review_app
 from flows.cli.serve import serve_app
 from flows.cli.tiles import tiles_app
@@ -49,6 +50,7 @@ app = Application(
 )
 app.add_typer(reading_app)
 app.add_typer(nights_app)
+app.add_typer(report_app)
 app.add_typer(alarm_app)
 app.add_typer(records_app)
 app.add_typer(review_app)
@@ -107,6 +109,7 @@ def demo(
         night = nightly([name], plan.settings)
         _tell_night(plan, night)
         say(truth_lines(plan, [batch.batch_id for batch in night.batches], server.truth))
+    _tell_report(plan)
     exit_with(night.ending)
 
 
@@ -240,6 +243,7 @@ def nightly(
 
         night = nightly_flow(archives or [], plan.settings)
         _tell_night(plan, night)
+    _tell_report(plan)
     exit_with(night.ending)
 
 
@@ -388,6 +392,15 @@ def _tell_night(plan: "Plan", night: "Night") -> None:
     for sheet in night.sheets:
         _tell_sheet(sheet)
     say([_encoder_sentence(plan)])
+
+
+def _tell_report(plan: "Plan") -> None:
+    """Where the report lies that was written as the night ended."""
+    from flows.morning import report_file
+
+    assert plan.running is not None
+    file = report_file(plan.settings, plan.running.id)
+    say([f"Report on the night: {file}"] if file.exists() else [])
 
 
 def _tell_why_nothing(plan: "Plan") -> None:

@@ -17,6 +17,7 @@ from skimage.color import lab2rgb, rgb2lab
 
 from db.catalogue import Catalogue
 from db.entries.night import ImageFacts, RecordEntry, Tone
+from db.entries.nights import NightEnd, NightEnding
 from flows.archives.sample.drawing.collection import Holding, colour_truth, holdings
 from flows.settings import Settings
 from flows.workers.tiles import make_missing
@@ -63,8 +64,10 @@ def fill(home: Path, count: int = 6) -> None:
     settings = Settings(home=home)
     with Catalogue.open(settings) as catalogue:
         sample = DrawnSample()
+        night = catalogue.begin_night()
         for place, drawn in enumerate(drawings()[:count]):
             colorize(sample, catalogue, drawn, score=0.9 - place / 100)
+        catalogue.end_night(night, NightEnd(NightEnding.DONE, 0), {"dispatch": 95.0}, {"pictures": 2 * count})
     made = make_missing(settings)
     assert made.problems == []
 

@@ -23,6 +23,8 @@ PAGES = {
     "keys": "/keys",
     "tones": "/tones",
     "matching": "/matching",
+    "nights": "/nights",
+    "night": "/nights/1",
     "held-back": "/held-back",
     "people": "/people",
     "audit": "/audit",

@@ -80,10 +80,11 @@ class NightQueries(Store):
         }  # fmt: skip
         return self._change_open(night_id, row)
 
-    def nights(self, last: int | None = None) -> list[NightEntry]:
-        """The last so many nights, or all, the newest first."""
+    def nights(self, last: int | None = None, *, upto: int | None = None) -> list[NightEntry]:
+        """The last so many nights, or all, the newest first; up to one of them where it is named."""
+        wanted = select(Night).order_by(Night.id.desc()).limit(last)
         with self._reading() as session:
-            return [_entry(row) for row in session.scalars(select(Night).order_by(Night.id.desc()).limit(last))]
+            return [_entry(row) for row in session.scalars(wanted if upto is None else wanted.where(Night.id <= upto))]
 
     def _take_night(self, lock: NightLock, tell: Callable[[str], None]) -> None:
         """Take the lock, and wait until a night that may have lost it must have seen that, and ended."""

@@ -51,7 +51,7 @@ class StatusQueries(Store):
                 "matches": _words(MatchOutcome, counts["matches"]),
                 "attempts": {"pending": counts["attempts"]["pending"], **_words(Outcome, counts["attempts"])},
                 "verdicts": _words(Verdict, _verdicts(session)),
-                "set_aside": _set_aside(session),
+                "set_aside": set_aside(session, NAMED),
                 **_latest(session),
                 "schema": HEAD,
                 "archives": _archives(session, live),
@@ -108,15 +108,15 @@ def _verdicts(session: Session) -> Counter[str]:
     return Counter({str(word): number for word, number in (all_given - taken_back).items()})
 
 
-def _set_aside(session: Session) -> list[dict[str, Any]]:
-    """Pictures over which workers died, as often as was tried."""
+def set_aside(session: Session, most: int) -> list[dict[str, Any]]:
+    """The newest pictures over which workers died, as often as was tried."""
     named = (
         select(Attempt.id, Record.identifier, Attempt.error_message)
         .join(Image, Image.sha256 == Attempt.content_sha256)
         .join(Record, Record.id == Image.record_id)
         .where(SET_ASIDE)
         .order_by(Attempt.id.desc())
-        .limit(NAMED)
+        .limit(most)
     )
     return [{"attempt": number, "record": name, "error": why} for number, name, why in session.execute(named)]
 

@@ -13,6 +13,7 @@ from db.errors import CatalogueFull
 from db.queries.night import night_lock
 from flows import nightly as flow
 from flows import running_night, stopping
+from flows.morning import report_file
 from flows.nightly import nightly
 from flows.plan import plan_night
 from flows.settings import Settings
@@ -37,6 +38,7 @@ def test_a_night_over_an_archive_that_is_silent_has_failed_and_says_so(own_setti
     assert told.end == NightEnd(NightEnding.FAILED, 1, "\n".join(night.told()))
     assert told.end.reason.startswith("Harvest of http://127.0.0.1:9/oai ended early: ")
     assert list(told.seconds) == ["harvest", "match", "dispatch", "report"]
+    assert "failed" in report_file(own_settings, told.id).read_text(encoding="utf-8")
     assert (told.counts["listed"], told.counts["pictures"], told.counts["attempts"]) == ({}, 0, {})
 
 
@@ -60,6 +62,7 @@ def test_an_error_in_the_middle_ends_the_night_and_its_row(
         nightly([str(tmp_path / "prints")], own_settings)
     told = last_night(own_settings)
     assert (told.end, list(told.seconds), told.counts["pictures"]) == (end, ["harvest", "match"], 0)
+    assert report_file(own_settings, told.id).exists()
 
 
 @pytest.fixture

@@ -1,0 +1,85 @@
+"""Templates and what they may say: everything is escaped, every text goes through `db.review.view.translations`.
+
+`db.review.view.rendering` makes pages of them, `db.review.view.morning` the report that is read without the page. Knows
+no web framework.
+"""
+
+import re
+from datetime import UTC, datetime
+from functools import cache
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from db.entries.night import Description
+from db.pathless import archive_label, without_paths
+from db.review.view.machine_words import told
+from db.review.view.match_words import in_words
+from db.review.view.translations import words
+
+_JAPANESE = re.compile("[\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The templates in one language."""
+    made = Environment(
+        loader=PackageLoader("db.review"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]
+    made.filters |= {"figure": figure, "moment": moment, "clock": clock, "years": years}
+    made.filters |= {"quoted": lambda text: quote(str(text), safe=""), "spoken": spoken}
+    made.filters["shared"] = lambda kept: in_words(kept, language)
+    # for words that come out of the catalogue: unlike _(), which trusts its text, what it returns is escaped
+    made.filters["word"] = lambda text: words(language).gettext(str(text))
+    made.filters["machine"] = lambda text: told(without_paths(str(text)), words(language).gettext)
+    made.filters |= {"without_paths": without_paths, "archive_label": archive_label}
+    made.tests["japanese"] = is_japanese
+    made.globals["tile"] = tile_address
+    return made
+
+
+def tile_address(sha256: str, name: str) -> str:
+    """Where a picture's thumbnail, preview or tiles are, behind the app's root."""
+    return f"/pictures/{sha256}/{name}"
+
+
+def is_japanese(text: str) -> bool:
+    """Is some of it in Japanese letters, so that it is read and set as Japanese?"""
+    return _JAPANESE.search(text) is not None
+
+
+def spoken(text: str) -> Markup:
+    """Words of a record or a person, marked where they are Japanese, so that they are read aloud as such."""
+    return Markup('<span lang="ja">{}</span>').format(text) if is_japanese(text) else Markup("{}").format(text)
+
+
+def years(said: Description) -> str:
+    """A print's years as the archive gave them; empty for none."""
+    known = {year for year in (said.year_from, said.year_to) if year is not None}
+    return "–".join(str(year) for year in sorted(known))
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """A number to be read in a table; a dash for none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def moment(time: datetime | None) -> Markup:
+    """A time for people and machines, UTC."""
+    if time is None:
+        return Markup("–")
+    told = time.astimezone(UTC)
+    return Markup('<time datetime="{}">{} UTC</time>').format(told.isoformat(), told.strftime("%Y-%m-%d %H:%M"))
+
+
+def clock(time: datetime) -> Markup:
+    """As `moment`, without the day: for what is soon."""
+    told = time.astimezone(UTC)
+    return Markup('<time class="clock" datetime="{}">{} UTC</time>').format(told.isoformat(), told.strftime("%H:%M"))

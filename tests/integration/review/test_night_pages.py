@@ -1,0 +1,59 @@
+"""The history of nights and the report on one: newest first, page by page, in both languages, every text escaped."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+
+from db.catalogue import Catalogue
+from db.entries.nights import NightEnd, NightEnding
+from db.settings import CatalogueSettings
+from tests.integration.review.review_client import Browser, opened
+from tests.samples import Sample
+
+DATABASES = ("sqlite",)
+"""The page is the subject; its queries run on both databases in `tests/integration/db`."""
+CAME = {"records": {"new": 3}, "archives": {"<b>theatre": {"records": {"new": 3}, "pictures": 2, "whole": False}}}
+
+
+@pytest.fixture
+def app(settings: CatalogueSettings, catalogue: Catalogue) -> Iterator[FastAPI]:
+    with opened(settings) as made:
+        yield made
+
+
+def test_nights_are_listed_the_newest_first_and_page_by_page(catalogue: Catalogue, app: FastAPI) -> None:
+    browser = Browser(app)
+    assert "No night has begun" in browser.get("/nights").text
+    for number in range(32):
+        catalogue.begin_night()
+        catalogue.end_night(number + 1, NightEnd(NightEnding.FAILED, 1, f"<b>/srv/x{number}"), {}, {"pictures": number})
+    page = browser.get("/nights").text
+    assert page.index("Night 32") < page.index("Night 31") < page.index("Night 3<")
+    assert "Night 2<" not in page
+    assert "&lt;b&gt;" in page
+    assert "/srv" not in page
+    older = browser.get("/nights?before=3").text
+    assert "Night 2<" in older
+    assert "Night 3<" not in older
+    assert "第 32 夜" in browser.get("/nights", headers={"Accept-Language": "ja"}).text
+    catalogue.begin_night()
+    assert "at work" in browser.get("/nights").text
+
+
+def test_a_night_tells_what_came_what_was_made_and_what_needs_a_person(
+    catalogue: Catalogue, sample: Sample, app: FastAPI
+) -> None:
+    number = catalogue.begin_night()
+    sample.entry(catalogue, sample.record("one", title="<i>Print"), measures={"trust": 0.81})
+    catalogue.end_night(number, NightEnd(NightEnding.WAITING, 4, "batch 1 waits"), {"harvest": 3700.0}, CAME)
+    browser = Browser(app)
+    page = browser.get("/nights/1").text
+    told = (
+        "harvest 1 h 1 min", "&lt;b&gt;theatre", "not read to its end", "&lt;i&gt;Print", "0.810", "machine-colorized",
+        "1 result waits for a verdict", "no earlier night", "batch 1 waits",
+    )  # fmt: skip
+    for words in told:
+        assert words in page
+    assert "判定待ちの彩色結果 1 件" in browser.get("/nights/1", headers={"Accept-Language": "ja"}).text
+    assert browser.get("/nights/2").status_code == 404
