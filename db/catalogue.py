@@ -23,6 +23,7 @@ from db.queries.night.harvest import HarvestQueries
 from db.queries.night.history import HistoryQueries
 from db.queries.night.match import MatchQueries
 from db.queries.night.measure import MeasureQueries
+from db.queries.night.metrics import MetricQueries
 from db.queries.night.mornings import MorningQueries
 from db.queries.night.redo import RedoQueries
 from db.queries.night.refits import RefitQueries
@@ -45,6 +46,7 @@ from db.settings import CatalogueSettings
 
 class Catalogue(
     MorningQueries,
+    MetricQueries,
     HarvestQueries,
     HistoryQueries,
     RightsQueries,

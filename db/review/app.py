@@ -22,12 +22,14 @@ from db.review.access.sessions import KeptSessions, PassingSessions, Sessions
 from db.review.access.shares import Shares
 from db.review.access.state import ReviewState
 from db.review.access.throttle import Throttle
+from db.review.metrics.collector import CatalogueCollector
+from db.review.metrics.requests import Counted
 from db.review.pages import accounts as people
 from db.review.pages import audit as audit_page
 from db.review.pages import bulk as bulk_pages
 from db.review.pages import candidates as candidates_page
 from db.review.pages import entry as entry_pages
-from db.review.pages import held_back, keys, login, matching, nights, pictures, tones, undo, verdicts
+from db.review.pages import held_back, keys, login, matching, metrics, nights, pictures, tones, undo, verdicts
 from db.review.pages import marks as marks_page
 from db.review.pages import queue as queue_pages
 from db.review.pages import requests as request_pages
@@ -52,6 +54,7 @@ PAGES = (
     held_back,
     tones,
     matching,
+    metrics,
     nights,
     people,
     audit_page,
@@ -85,6 +88,8 @@ def create_app(settings: ReviewSettings, *, marking_recipes: Sequence[str] = ())
     app.add_middleware(Shares, most_each=settings.review_connections_each)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.review_proxies))
     app.add_middleware(Safeguards)
+    state.metrics.register(CatalogueCollector(state.catalogue))
+    app.add_middleware(Counted, registry=state.metrics)
     return app
 
 

@@ -3,7 +3,7 @@
 from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from db.settings import CatalogueSettings
 
@@ -43,6 +43,11 @@ class ReviewSettings(CatalogueSettings):
     )
     review_read_only: bool = Field(
         default=False, description="Everybody only looks, and nothing is written: a reading database role is enough."
+    )
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        default=None,
+        description="What a monitor must show to read /metrics (Authorization: Bearer TOKEN), 16 letters and more; "
+        "left out: only this machine reads it; secret.",
     )
     session_hours: float = Field(
         default=12.0, gt=0, le=168, description="Hours after which an idle curator signs in again."

@@ -20,7 +20,7 @@ from db.review.access.state import ReviewState, state_of
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _RANK = {role: rank for rank, role in enumerate(Role)}
-_FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 class SignInNeeded(Exception):
@@ -141,7 +141,7 @@ def _found(request: Request, state: ReviewState) -> Visitor:
         return Visitor(account.name, account.role)
     if state.catalogue.curators():
         raise SignInNeeded
-    if any(name in request.headers for name in _FORWARDING):
+    if any(name in request.headers for name in FORWARDING):
         raise HTTPException(403, "no accounts")  # a proxy brings the world to this machine's own door
     return Visitor(person_here(), Role.ADMIN, signed_in=False)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
 
 from db.catalogue import Catalogue
 from db.files.tiles import TileStore
@@ -22,6 +23,8 @@ class ReviewState:
     tiles: TileStore
     sessions: Sessions
     throttle: Throttle
+    metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
+    """What a monitor is told."""
     line: Line = field(default_factory=Line)
     """Where those who sign in wait for their turn."""
     body_s: float = 20.0

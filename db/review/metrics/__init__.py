@@ -1,0 +1,1 @@
+"""What a monitor is told: the catalogue, this machine, the page itself."""
