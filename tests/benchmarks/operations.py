@@ -28,7 +28,7 @@ from flows.report import sheets_due
 from flows.settings import Settings
 from flows.under_prefect import of_one_command
 from flows.workers.executor import executor_for
-from tests.benchmarks.figures import Figure, publish
+from tests.benchmarks.figures import FOLDER, Figure, publish
 from tests.benchmarks.operations_catalogue import NightlyMade
 from tests.benchmarks.review_catalogue import kept_catalogue
 
@@ -91,8 +91,9 @@ def _seconds(ask: Callable[[], object]) -> float:
 
 
 def _command(settings: Settings, word: str) -> None:
-    """A `nishiki` command of its own process."""
+    """A `nishiki` command of its own process, compiled before as an installed one is, whatever this process keeps."""
     place = {"NISHIKI_HOME": str(settings.home), "NISHIKI_DATABASE_URL": settings.url}
+    place |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(FOLDER.absolute() / "bytecode")}
     command = [sys.executable, "-c", "from flows.cli.app import app; app()", word]
     subprocess.run(command, env=os.environ | place, check=True, stdout=subprocess.DEVNULL)
 

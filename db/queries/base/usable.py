@@ -108,6 +108,7 @@ def in_force(matcher: MatcherKey) -> ColumnElement[bool]:
         or_(_looked.rank.is_not(None), _looked.outcome == MatchOutcome.NO_MATCH),
     )
     newest = select(func.max(_any_of.id)).where(_any_of.content_id == Match.content_id, _any_of.rank.is_not(None))
+    newest = newest.correlate(Match)  # two levels above: by itself it would take the newest of all contents
     of_newest = exists().where(
         _last.id == newest.scalar_subquery(),
         _last.matcher_name == Match.matcher_name,

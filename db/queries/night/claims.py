@@ -6,11 +6,26 @@ two waits for the faster one's commit and then skips its rows; on SQLite writers
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, aliased
 
 from db.entries.claim import PINNED, Inputs, MatcherKey, StyleInput, inputs_digest
@@ -18,19 +33,22 @@ from db.entries.night import MatchOutcome, Outcome, Verdict
 from db.entries.review import RECIPE_OF_NIGHT
 from db.queries.base.review_rows import hidden
 from db.queries.base.store import now
-from db.queries.base.usable import found_by, in_force, is_colour, usable
+from db.queries.base.usable import found_by, harvested, in_force, is_colour, usable
 from db.queries.night.open_requests import counts, pending
 from db.tables.night import Attempt, Batch, Image, Match
 from db.tables.review import CuratorRequest, Review
 
 PAGE = 500
 """Offers looked at in one go."""
+RANGE = 1000
+"""Rows among which a page is looked for in one go."""
 BLOCK = 50
 """Of these, attempts opened in one transaction: other writers wait for it, and a crash leaves those before."""
+_PLACE, _UNTIL, _MOST = (bindparam(name, type_=Integer) for name in ("place", "until", "most"))
 _CLAIMED = (Outcome.SUCCEEDED, Outcome.REJECTED)
 _NO_INPUTS = inputs_digest(Inputs())
 _content, _style, _seen, _earlier = aliased(Image), aliased(Image), aliased(Attempt), aliased(Attempt)
-_of_judged, _judged, _same = aliased(Attempt), aliased(Match), aliased(Match)
+_of_judged, _judged, _better = aliased(Attempt), aliased(Match), aliased(Match)
 _approved = aliased(Image)
 """Made once, as what follows from nothing is: it takes longer than most questions."""
 
@@ -52,20 +70,37 @@ Offers = Callable[[Session, Batch, int, int], list[Offer]]
 
 @dataclass(frozen=True)
 class Kind:
-    """Offers that one statement finds."""
+    """Offers that one statement finds, among some rows at a time.
 
+    PostgreSQL knows too little of what is due to order these many look-ups over a whole table well. Over a range of
+    numbers it does well, and on both databases a page takes as long in a large catalogue as in a small one.
+    """
+
+    among: Select[int]
+    """Numbers of the rows that may be due, by what one look tells."""
     due: Callable[[Batch], Any]
-    """Of this batch's recipe, in the order of their places."""
-    place: Any
-    """The column that tells it."""
+    """Of this batch's recipe, behind a `place`, as far as `until`, so many at `most`."""
     offered: Callable[[Session, Batch, Sequence[Any]], list[Offer]]
     """What its rows offer."""
 
     def offers(self, due: Any) -> Offers:
         """What the statement finds, which a take makes once: it is long."""
-        return lambda session, batch, place, most: self.offered(
-            session, batch, session.execute(due.where(self.place > place).limit(most)).all()
-        )
+        next_ones = self.next_ones()
+
+        def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
+            while (until := session.scalar(next_ones, {"place": place})) is not None:
+                if found := session.execute(due, {"place": place, "until": until, "most": most}).all():
+                    return self.offered(session, batch, found)
+                place = until
+            return []
+
+        return offers
+
+    def next_ones(self) -> Select[Any]:
+        """Where the next rows behind a `place` end; empty: there are no more."""
+        (number,) = self.among.selected_columns
+        some = self.among.where(number > _PLACE).order_by(number).limit(RANGE).subquery()
+        return select(func.max(some.c.id))
 
 
 @dataclass(frozen=True)
@@ -106,30 +141,40 @@ def open_attempts(session: Session, insert: Any, batch: Batch, page: Sequence[Of
     return len(session.execute(insert.on_conflict_do_nothing().returning(Attempt.id), rows).all()) if rows else 0
 
 
-def matches(
-    chosen: ColumnElement[bool], matcher: MatcherKey | None = None, also: ColumnElement[bool] | None = None
-) -> Kind:
+@dataclass(frozen=True)
+class Chosen:
+    """Which matches are offered."""
+
+    likely: ColumnElement[bool]
+    """What one look tells."""
+    besides: ColumnElement[bool] = field(default_factory=true)
+    """What look-ups tell."""
+
+
+def matches(chosen: Chosen, matcher: MatcherKey | None = None, also: ColumnElement[bool] | None = None) -> Kind:
     """Matches that are `chosen`, of one matcher or of any, with further styles as far as the recipe takes some.
 
     A match that was made by a recipe of several styles is not made anew because others stand beside it now.
 
     Args:
-        chosen: asked first, before what is settled already.
+        chosen: which.
         matcher: whose matches; None: any.
-        also: asked after that.
+        also: what they are besides.
     """
 
     def due(batch: Batch) -> Any:
         of_matcher = true() if matcher is None else in_force(matcher)
         alone = _settled_as(batch, _content.sha256, Match.inputs_digest)
         settled = or_(alone, and_(Match.registration.is_(None), _settled_by(batch)))
+        besides = (chosen.besides, true() if also is None else also, of_matcher)
         return (
             select(Match, _content.sha256, _style.sha256)
             .join(_content, _content.id == Match.content_id)
             .join(_style, _style.id == Match.style_id)
-            .where(chosen, not_(settled), true() if also is None else also, of_matcher)
-            .where(usable(_content.id), usable(_style.id))
+            .where(chosen.likely, _row_by_row(not_(settled), *besides, usable(_content.id), usable(_style.id)))
+            .where(Match.id > _PLACE, Match.id <= _UNTIL)
             .order_by(Match.id)
+            .limit(_MOST)
         )
 
     def offered(session: Session, batch: Batch, found: Sequence[Any]) -> list[Offer]:
@@ -139,7 +184,7 @@ def matches(
             for match, sha256, first in found
         ]
 
-    return Kind(due, Match.id, offered)
+    return Kind(select(Match.id).where(chosen.likely), due, offered)
 
 
 def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
@@ -149,7 +194,9 @@ def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
     """
 
     def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
-        asked = or_(Match.style_id == CuratorRequest.style_id, and_(CuratorRequest.style_id.is_(None), chosen_match()))
+        one = chosen_match()
+        of_night = and_(CuratorRequest.style_id.is_(None), one.likely, one.besides)
+        asked = or_(Match.style_id == CuratorRequest.style_id, of_night)
         due = (
             select(CuratorRequest, _content.sha256, Match, _style.sha256, _seen.style_sha256)
             .join(_content, _content.id == CuratorRequest.content_id)
@@ -182,35 +229,30 @@ def contents(taken: ColumnElement[bool]) -> Kind:
 
     def due(batch: Batch) -> Any:
         settled = _settled_as(batch, Image.sha256, literal_column(f"'{_NO_INPUTS}'"))
-        return select(Image.id, Image.sha256).where(not_(settled), taken).order_by(Image.id)
+        found = select(Image.id, Image.sha256).where(_row_by_row(not_(settled), taken))
+        return found.where(Image.id > _PLACE, Image.id <= _UNTIL).order_by(Image.id).limit(_MOST)
 
     def offered(_session: Session, _batch: Batch, found: Sequence[Any]) -> list[Offer]:
         return [Offer(image_id, sha256, None, Inputs()) for image_id, sha256 in found]
 
-    return Kind(due, Image.id, offered)
+    return Kind(select(Image.id).where(harvested()), due, offered)
 
 
 @cache
-def chosen_match() -> ColumnElement[bool]:
+def chosen_match() -> Chosen:
     """The matching's first choice, unless a curator has said that it is wrong; or what a curator pinned."""
-    return and_(Match.outcome == MatchOutcome.MATCHED, or_(found_by(PINNED), Match.id.not_in(_wrong())))
+    return Chosen(Match.outcome == MatchOutcome.MATCHED, or_(found_by(PINNED), not_(_is_wrong(Match))))
 
 
 @cache
-def next_candidate() -> ColumnElement[bool]:
+def next_candidate() -> Chosen:
     """The best-ranked candidate of a content whose better ones are all wrong, as curators said, or unusable."""
-    better, first = aliased(Match), aliased(Match)
-    same = [getattr(better, key) == getattr(Match, key) for key in ("content_id", "matcher_name", "matcher_version")]
-    may_lend = and_(usable(better.style_id), is_colour(better.style_id))
-    open_one = exists().where(*same, better.rank < Match.rank, better.id.not_in(_wrong()), may_lend)
-    contents = select(first.content_id).where(first.id.in_(_wrong()))
-    return and_(
-        Match.content_id.in_(contents),
-        Match.outcome == MatchOutcome.CANDIDATE,
-        Match.rank.is_not(None),
-        Match.id.not_in(_wrong()),
-        not_(open_one),
-    )
+    same = [getattr(_better, key) == getattr(Match, key) for key in ("content_id", "matcher_name", "matcher_version")]
+    may_lend = and_(usable(_better.style_id), is_colour(_better.style_id))
+    open_one = exists().where(*same, _better.rank < Match.rank, not_(_is_wrong(_better)), may_lend)
+    of_returned = Match.content_id.in_(_said_wrong(select(_judged.content_id), _judged))
+    likely = and_(of_returned, Match.outcome == MatchOutcome.CANDIDATE, Match.rank.is_not(None))
+    return Chosen(likely, and_(not_(_is_wrong(Match)), not_(open_one)))
 
 
 def approved(recipe: str) -> ColumnElement[bool]:
@@ -230,31 +272,41 @@ def is_for_nights() -> ColumnElement[bool]:
     return and_(not_(is_colour(Match.content_id)), is_colour(Match.style_id))
 
 
-@cache
-def _wrong() -> Any:
-    """Matches of two pictures that a standing verdict says are a wrong match, whichever matcher found them."""
-    return (
-        select(_same.id)
-        .join(_judged, and_(_judged.content_id == _same.content_id, _judged.style_id == _same.style_id))
-        .join(_of_judged, _of_judged.match_id == _judged.id)
-        .join(Review, Review.attempt_id == _of_judged.id)
-        .where(_says_wrong())
-    )
+def _row_by_row(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """All of them, asked of each row in this order, by look-ups.
+
+    PostgreSQL would make joins of them, and of so many it takes a bad order: it guesses that next to no row is left.
+    SQLite ends at the first that does not hold in a CASE, but not in "(...) IS TRUE".
+    """
+    return case((and_(*conditions), true()), else_=false())
+
+
+def _is_wrong(match: type[Match]) -> ColumnElement[bool]:
+    """A standing verdict says that its two pictures are a wrong match, whichever matcher found them."""
+    pair = (_judged.content_id == match.content_id, _judged.style_id == match.style_id)
+    wrong: ColumnElement[bool] = _said_wrong(select(literal_column("1")), _judged).where(*pair).exists()
+    return wrong
 
 
 def _wrong_styles(session: Session, content_ids: Collection[int]) -> Mapping[int, set[int | None]]:
     """The same of these contents, asked once for all: content → its wrong styles."""
-    said = select(Match.content_id, Match.style_id).join(Attempt, Attempt.match_id == Match.id)
-    said = said.join(Review, Review.attempt_id == Attempt.id).where(_says_wrong(), Match.content_id.in_(content_ids))
+    said = _said_wrong(select(Match.content_id, Match.style_id), Match).where(Match.content_id.in_(content_ids))
     wrong: defaultdict[int, set[int | None]] = defaultdict(set)
     for content_id, style_id in session.execute(said):
         wrong[content_id].add(style_id)
     return wrong
 
 
+def _said_wrong(asked: Any, judged: type[Match]) -> Any:
+    """What is asked of matches, of those whose attempt was returned as a wrong match."""
+    said = asked.select_from(judged).join(_of_judged, _of_judged.match_id == judged.id)
+    return said.join(Review, Review.attempt_id == _of_judged.id).where(_says_wrong())
+
+
 def _says_wrong() -> ColumnElement[bool]:
-    returned = and_(Review.reason == literal_column("'wrong match'"), Review.verdict == Verdict.RETURNED)
-    return and_(returned, not_(hidden()))
+    # told plainly, SQLite would go through all that was ever returned, for each match
+    returned = func.coalesce(Review.verdict, literal_column("''")) == Verdict.RETURNED
+    return and_(Review.reason == literal_column("'wrong match'"), returned, not_(hidden()))
 
 
 def _names(recipes: Collection[str], batch: Batch) -> list[str]:

@@ -61,7 +61,7 @@ class SweepQueries(AttemptQueries, Taking):
         self, recipe: RecipeEntry, models: Collection[ModelKey], match_ids: Collection[int], *, max_tries: int = 3
     ) -> BatchEntry | None:
         """As `take_batch`, of exactly these matches, whether a night would choose them or not."""
-        offers = [claims.matches(Match.id.in_(some)) for some in chunks(match_ids)]
+        offers = [claims.matches(claims.Chosen(Match.id.in_(some))) for some in chunks(match_ids)]
         return self._take(recipe, models, claims.Bounds(max_tries), offers)
 
     def pair_attempts(

@@ -225,6 +225,8 @@ def test_what_has_a_verdict_keeps_its_match_when_the_matcher_changes(catalogue: 
     assert catalogue.contents_to_match(sample.encoder, newer, ALL) == [judged, fresh]
     catalogue.give_verdict(attempts[judged], "Aoi", Judgement(Verdict.RETURNED, Reason.WRONG_MATCH))
     assert catalogue.contents_to_match(sample.encoder, newer, ALL) == [fresh]
+    another = seen(catalogue, sample, sample.record("gray 2"), Tone.GRAYSCALE)
+    catalogue.add_matches(another, MatcherKey("between", "1"), found)  # the newest of all, but not of this content
     assert [each.style_id for each in catalogue.matches_of(judged, newer)] == styles
     assert catalogue.matches_of(fresh, newer) == []
     # and what was returned as a wrong match has its next candidate, found by whom it may
