@@ -150,15 +150,16 @@ def settings_of(narrow_weights: Path) -> SettingsOf:
 
 
 @pytest.fixture(scope="session")
-def matched_home(common: Path, settings_of: SettingsOf, prefect_api: str) -> Path:
+def matched_home(common: Path, settings_of: SettingsOf) -> Path:
     """A home with two matches and no attempt, to be copied."""
     from flows.archives.sample.server import serve_sample  # noqa: PLC0415  # Prefect, which most tests here need not
     from flows.harvest import harvest  # noqa: PLC0415
     from flows.match import match  # noqa: PLC0415
+    from flows.under_prefect import of_one_command  # noqa: PLC0415
 
     def make(home: Path) -> None:
-        with serve_sample(designs=4, grays=2) as archive:
+        with of_one_command(gone=True), serve_sample(designs=4, grays=2) as archive:
             harvest(settings_of(home), [archive.base_url])
-        assert match(settings_of(home)).matched == 2
+            assert match(settings_of(home)).matched == 2
 
     return made_once(common / "matched", make)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Response
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 MOST_STOPS = 400
 STRIDE = 10
-"""After so many it is asked whether the Tab key has come round: each question takes as long as a press."""
+"""After so many it is asked whether the Tab key has come round: each question takes as long as a step."""
 _DRAWN = """() => {
   const draw = (letter) => {
     const canvas = Object.assign(document.createElement("canvas"), {width: 40, height: 40});
@@ -65,15 +65,16 @@ def violations(page: Page) -> list[str]:
 
 
 def unnamed_stops(page: Page) -> list[str]:
-    """Walk through the page with the Tab key; stops that a screen reader could not name, or that nobody sees.
+    """Walk through the page with the Tab key held down; stops that a screen reader could not name, or that nobody sees.
 
     The names are axe's, so `violations` comes first.
     """
     page.evaluate(_WALK)
     for _ in range(MOST_STOPS // STRIDE):
         for _step in range(STRIDE):
-            page.keyboard.press("Tab")
+            page.keyboard.down("Tab")
         if page.evaluate(_ROUND):
+            page.keyboard.up("Tab")
             found: list[str] = page.evaluate(_UNNAMED)
             return found
     raise AssertionError("the Tab key never came round")

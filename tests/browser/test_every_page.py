@@ -63,18 +63,14 @@ def opened(browser: Browser, address: str, request: pytest.FixtureRequest) -> It
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("opened", [("en", "light", "wide"), ("ja", "dark", "narrow")], indirect=True, ids=str)
-def test_nobody_is_kept_from_using_a_page(opened: Page, name: str, request: pytest.FixtureRequest) -> None:
+def test_a_page_is_light_holds_still_and_keeps_nobody_from_using_it(
+    opened: Page, name: str, request: pytest.FixtureRequest
+) -> None:
+    weight = Weight(opened)
     opened.goto(PAGES[name], wait_until="networkidle")
+    assert layout_shift(opened) < 0.001
+    assert 5 < weight.kilobytes() < 600
     assert_rendered(opened, request.node.callspec.params["opened"][0])
     assert violations(opened) == []
     assert unnamed_stops(opened) == []
     assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
-
-
-@pytest.mark.parametrize("name", ["queue", "entry", "styles", "marks"])
-@pytest.mark.parametrize("opened", [("en", "light", "wide"), ("en", "light", "narrow")], indirect=True, ids=str)
-def test_a_page_is_light_and_holds_still(opened: Page, name: str) -> None:
-    weight = Weight(opened)
-    opened.goto(PAGES[name], wait_until="networkidle")
-    assert layout_shift(opened) < 0.001
-    assert 10 < weight.kilobytes() < 600

@@ -122,7 +122,8 @@ def test_a_night_killed_again_and_again_ends_with_each_match_colorized_once(
     numbers = status(slow)
     assert numbers is not None
     assert numbers["attempts"]["pending"] > 0
-    slow.good("nightly", archive.base_url)
+    here = Here(slow.home, slow.environment)
+    here.good("nightly", archive.base_url)
 
     with Catalogue.open(CatalogueSettings(home=slow.home), create=False) as catalogue:
         attempts = list(catalogue.attempts())
@@ -138,7 +139,7 @@ def test_a_night_killed_again_and_again_ends_with_each_match_colorized_once(
     assert len({attempt.match_id for attempt in attempts}) == GRAYS
     for file in (slow.home / "pictures").rglob("*"):  # the doctor leaves young files to whoever writes them
         os.utime(file, (0, 0))
-    said = Here(slow.home, slow.environment)("doctor", "--deep").stdout.splitlines()
+    said = here("doctor", "--deep").stdout.splitlines()
     assert [line for line in said if not line.startswith(("unreferenced file", "leftover file", "The catalogue"))] == []
 
 

@@ -23,9 +23,9 @@ from db.catalogue import Catalogue
 from db.settings import CatalogueSettings
 from tests.e2e.conftest import Here, Nishiki
 
-KILLS = 3
+KILLS = 2
 PATIENCE_S = 60.0
-ITERATIONS = 500
+ITERATIONS = 400
 """At some 4 ms each: two pictures outlast all kills."""
 
 
@@ -96,7 +96,7 @@ def kill_in_the_middle(nishiki: Nishiki, process: "subprocess.Popen[str]", after
     process.communicate()
 
 
-def test_pictures_killed_at_three_random_moments_and_resumed_are_those_of_an_undisturbed_run(matched: Nishiki) -> None:
+def test_pictures_killed_at_two_random_moments_and_resumed_are_those_of_an_undisturbed_run(matched: Nishiki) -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"random moments of seed {seed}")  # noqa: T201  # whoever sees it fail can have the same again
     moments, undisturbed = random.Random(seed), copied(matched, "undisturbed")

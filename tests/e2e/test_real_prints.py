@@ -4,19 +4,15 @@ NISHIKI_SHARED names the folder that holds `prints` and `weights`; else it is `s
 """
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
 from db.catalogue import Catalogue
 from db.settings import CatalogueSettings
+from tests.e2e.conftest import Here, Nishiki
 from tests.shared import SHARED
-
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Nishiki
 
 PARTNERS = {"pair_kirifuri_2": "pair_kirifuri_1_met_DP141256", "pair_mannen_2_keio": "pair_mannen_1"}
 OTHERS = ("actor_01_sharaku_oniji_a.png", "actor_07_toyokuni3_umeomaru.jpg", "colour_02_harunobu.png",
@@ -27,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_a_gray_print_is_matched_with_another_impression_of_its_design(nishiki: "Nishiki", tmp_path: Path) -> None:
+def test_a_gray_print_is_matched_with_another_impression_of_its_design(nishiki: Nishiki, tmp_path: Path) -> None:
     folder = tmp_path / "prints"
     folder.mkdir()
     for name in PARTNERS:
@@ -37,7 +33,7 @@ def test_a_gray_print_is_matched_with_another_impression_of_its_design(nishiki: 
         shutil.copy(SHARED / "prints" / name, folder)
     own = {"NISHIKI_WEIGHTS_DIR": str(SHARED / "weights"), "NISHIKI_RECIPE": "jadh2016/config3_3_4"}
     own |= {"NISHIKI_ENCODER": ""}  # the recipe's own, as the night finds it
-    real = replace(nishiki, environment={**nishiki.environment, **own})
+    real = Here(nishiki.home, {**nishiki.environment, **own})
 
     said = real.good("nightly", str(folder), "--size", "96", "--iterations", "5")
     assert "Encoder: vgg19-oxford" in said

@@ -3,6 +3,7 @@
 import multiprocessing
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,9 @@ import pytest
 from colorize.images.decode import Pixels
 from colorize.images.frame import Frame
 from colorize.matching.geometry import Features, features
+from flows import under_prefect
 from flows.settings import Settings
+from flows.under_prefect import of_one_command
 from tests.forked import FORK
 from tests.unfriendly import Unfriendly, serve_unfriendly
 
@@ -48,6 +51,22 @@ def _seen_before() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("flows.matching.drawings.features", remembered)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unseen() -> Iterator[None]:
+    """Stages called here ask no Prefect server, which takes longer for a flow than its work does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(under_prefect, "of_one_command", partial(of_one_command, gone=True))
+        yield
+
+
+@pytest.fixture(scope="module")
+def seen(prefect_api: str) -> Iterator[str]:
+    """In this module they do, as under the command: its API's URL."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(under_prefect, "of_one_command", of_one_command)
+        yield prefect_api
 
 
 @pytest.fixture

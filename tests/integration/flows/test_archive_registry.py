@@ -123,7 +123,6 @@ def test_a_protocol_that_nobody_knows_is_refused_with_those_there_are() -> None:
         ArchiveSettings.model_validate({"address": "/srv/scans", "protocol": "z39.50"})
 
 
-@pytest.mark.usefixtures("prefect_api")
 def test_a_harvest_says_what_an_address_was_taken_for(
     settings_of: "SettingsOf", sample: SampleArchive, tmp_path: Path
 ) -> None:

@@ -29,11 +29,9 @@ from flows.settings import Settings
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
-
 
 @pytest.fixture(scope="module")
-def matched(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
+def matched(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of a gray print and a coloured one, and a home that has matched them."""
     folder = tmp_path_factory.mktemp("kept")
     (folder / "prints").mkdir()

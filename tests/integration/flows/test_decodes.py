@@ -22,7 +22,9 @@ import sys
 from flows.settings import Settings
 if __name__ == "__main__":
     from flows.nightly import nightly
-    nightly([sys.argv[1]], Settings.model_validate_json(sys.argv[2]))
+    from flows.under_prefect import of_one_command
+    with of_one_command(gone=True):
+        nightly([sys.argv[1]], Settings.model_validate_json(sys.argv[2]))
 """
 COUNTING = """\
 import hashlib, os, sys
@@ -46,7 +48,7 @@ Night = Callable[[], Counter[tuple[str, str]]]
 
 @pytest.fixture(scope="module")
 def night(
-    settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str, project: Path
+    settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, project: Path
 ) -> Iterator[tuple[Settings, Night]]:
     """A night as a program of its own; how often each file (sha256) was decoded, and by which module."""
     folder = tmp_path_factory.mktemp("counted")
@@ -54,7 +56,7 @@ def night(
     (folder / "night.py").write_text(NIGHT)
     settings, log = settings_of(folder / "home"), folder / "decodes.txt"
     paths = os.pathsep.join([str(folder), str(project)])
-    environment = {**os.environ, "PYTHONPATH": paths, "COUNTED": str(log), "PREFECT_API_URL": prefect_api}
+    environment = {**os.environ, "PYTHONPATH": paths, "COUNTED": str(log)}
 
     def run(url: str) -> Counter[tuple[str, str]]:
         log.write_text("")

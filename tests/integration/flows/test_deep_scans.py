@@ -18,8 +18,6 @@ from tests.provenance import read_provenance
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -20,7 +20,6 @@ from tests.integration.flows.museum import Museum, error, page, serve_museum
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
 
 ALL = tuple(ascii_lowercase[:20])
 
@@ -164,6 +163,7 @@ def test_a_list_that_lacks_much_is_held_back_and_told_until_a_person_says_that_i
     assert live(settings) == "".join(ALL[:left])
 
 
+@pytest.mark.usefixtures("prefect_api")  # a command looks for it
 def test_the_command_takes_a_persons_word_for_it(settings: Settings, museum: Museum) -> None:
     night(settings, museum)
     lists(museum, *ALL[:10])

@@ -20,8 +20,6 @@ from tests.unit.colorize.images import test_judged_by_the_picture as files
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
-
 
 @pytest.fixture
 def prints(tmp_path: Path) -> Path:

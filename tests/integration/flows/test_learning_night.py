@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from db.catalogue import Catalogue
 from db.entries.match import RefitWord
 from db.entries.night import ContentScope, MatchEntry, MatchOutcome, Tone, Verdict
@@ -17,7 +15,6 @@ from tests.samples import Sample
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
 ALL = ContentScope(frozenset({Tone.GRAYSCALE}), {"sample": None})
 ACTOR, SERIES = {"actor": 1.0}, {"series": 1.0}
 GOOD, WRONG = Judgement(Verdict.APPROVED), Judgement(Verdict.RETURNED, Reason.WRONG_MATCH)

@@ -27,7 +27,6 @@ from flows.settings import Settings
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
 ACTORS = {
     "市川 団十郎〈7〉": "Ichikawa Danjūrō VII",
     "尾上菊五郎〈３〉": "Onoe Kikugoro III",
@@ -101,7 +100,7 @@ def table() -> Iterable[Row]:
 
 
 @pytest.fixture(scope="module")
-def theatre(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Settings:
+def theatre(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The table's archive after its first night's matching."""
     folder = tmp_path_factory.mktemp("theatre")
     settings = settings_of(folder / "home", genres=(), weights_dir=None, encoder=SMALL)

@@ -67,14 +67,14 @@ def three_nights(settings: Settings) -> Nights:
         return Nights(settings, first, second, morning_after(settings, archive), GRAYS[0])
 
 
-@pytest.fixture(scope="session")
-def sqlite_nights(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Nights:
+@pytest.fixture(scope="module")
+def sqlite_nights(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, seen: str) -> Nights:
     return three_nights(settings_of(tmp_path_factory.mktemp("nights")))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def postgres_nights(
-    settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str, postgres_server: str
+    settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, seen: str, postgres_server: str
 ) -> Iterator[Nights]:
     name = f"nishiki_nights_{uuid4().hex[:8]}"
     url = connect(postgres_server).url.set(database=name).render_as_string(hide_password=False)
@@ -139,7 +139,7 @@ def test_a_truncated_picture_stays_as_a_record_with_its_reason_and_is_asked_for_
     assert nights.second.night.harvests[0].problems == [(identifier, reason)]
 
 
-def test_a_contact_sheet_lies_beside_and_its_table_is_left_with_prefect(nights: Nights, prefect_api: str) -> None:
+def test_a_contact_sheet_lies_beside_and_its_table_is_left_with_prefect(nights: Nights, seen: str) -> None:
     (sheet,) = nights.first.night.sheets
     assert [row["record"] for row in sheet.rows] == GRAYS
     html = sheet.html.read_text(encoding="utf-8")
@@ -177,8 +177,8 @@ def test_ink_on_toned_paper_is_content_when_the_operator_says_so(nights: Nights)
         assert catalogue.status()["matches"]["matched"] == nights.third.status["matches"]["matched"] + 1
 
 
-def test_no_secret_is_stored_with_a_flow_run(postgres_nights: Nights, prefect_api: str) -> None:
-    runs = requests.post(f"{prefect_api}/flow_runs/filter", json={"limit": 200}, timeout=10).text
+def test_no_secret_is_stored_with_a_flow_run(postgres_nights: Nights, seen: str) -> None:
+    runs = requests.post(f"{seen}/flow_runs/filter", json={"limit": 200}, timeout=10).text
     assert str(postgres_nights.settings.home) in runs
     assert postgres_nights.settings.url not in runs
     assert "postgresql" not in runs
@@ -202,7 +202,7 @@ def test_outcomes_are_words_of_the_glossary(nights: Nights) -> None:
 
 
 def test_a_night_by_the_default_recipe_keeps_every_drawing_and_comes_nearer_to_the_known_colours(
-    settings_of: "SettingsOf", tmp_path: Path, prefect_api: str
+    settings_of: "SettingsOf", tmp_path: Path, seen: str
 ) -> None:
     settings = settings_of(tmp_path, recipe="nishiki/colour", encoder="nishiki-small", weights_dir=None, size=160)
     with serve_sample(designs=3, grays=2) as archive:

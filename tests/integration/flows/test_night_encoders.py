@@ -21,8 +21,6 @@ from flows.settings import Settings
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

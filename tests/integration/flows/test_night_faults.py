@@ -35,11 +35,9 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
-
 
 @pytest.fixture(scope="module")
-def matched_home(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
+def matched_home(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with three matches and no attempt."""
     home = tmp_path_factory.mktemp("matched")
     with serve_sample(designs=4, grays=3) as archive:

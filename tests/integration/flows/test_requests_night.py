@@ -31,7 +31,7 @@ LEVIN = RecipeEntry("levin2004", {}, "1e71n")
 
 
 @pytest.fixture(scope="module")
-def tried_home(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Path:
+def tried_home(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one content, its ranked candidates, and the night's attempt at the first of them."""
     home = tmp_path_factory.mktemp("tried")
     with serve_sample(designs=4, grays=1) as archive:

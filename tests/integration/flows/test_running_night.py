@@ -24,8 +24,6 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
-
 
 def last_night(settings: Settings) -> NightEntry:
     with Catalogue.open(settings, create=False) as catalogue:

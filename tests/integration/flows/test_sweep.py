@@ -64,7 +64,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, settings_of: "SettingsOf", prefect_api: str) -> Bench:
+def bench(tmp_path: Path, settings_of: "SettingsOf") -> Bench:
     settings = settings_of(tmp_path / "home", size=32)
     return Bench(settings, pattern_plan(settings, [CONFIGS]))
 

@@ -46,7 +46,7 @@ class Came:
     ],
 )
 def test_whatever_the_server_answers_each_part_is_carried_out_once_and_the_fault_is_told_once(
-    fault: Fault, prefect_api: str, capsys: pytest.CaptureFixture[str]
+    fault: Fault, seen: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     done: list[str] = []
 
@@ -68,7 +68,7 @@ def test_whatever_the_server_answers_each_part_is_carried_out_once_and_the_fault
     def outer() -> list[str]:
         return [inner("a"), inner("b")]
 
-    with faulty_prefect(prefect_api, fault) as url:
+    with faulty_prefect(seen, fault) as url:
         quick = {PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: 1.0}
         with temporary_settings(quick):
             assert outer() == done == ["a", "b"]
@@ -77,14 +77,14 @@ def test_whatever_the_server_answers_each_part_is_carried_out_once_and_the_fault
     assert f"Prefect's server at {url} fails (" in said
 
 
-def test_what_a_stage_raises_is_raised_though_the_server_cannot_be_told(prefect_api: str) -> None:
+def test_what_a_stage_raises_is_raised_though_the_server_cannot_be_told(seen: str) -> None:
     @stage("outer")
     def outer() -> None:
         raise ZeroDivisionError("ours")
 
     for fault in (after("POST /flow_runs/", 500, times=2), lambda _method, _path: None):
         with (
-            faulty_prefect(prefect_api, fault) as url,
+            faulty_prefect(seen, fault) as url,
             temporary_settings({PREFECT_API_URL: url}),
             pytest.raises(ZeroDivisionError, match="ours"),
         ):
@@ -101,7 +101,7 @@ def test_what_a_stage_raises_is_raised_though_the_server_cannot_be_told(prefect_
     ],
 )
 def test_the_state_says_what_the_exit_code_says(
-    came: Came, kind: str, name: str, message: str | None, prefect_api: str
+    came: Came, kind: str, name: str, message: str | None, seen: str
 ) -> None:
     known = f"stage-{uuid4().hex}"
     work: Any = stage(known)(lambda: came)

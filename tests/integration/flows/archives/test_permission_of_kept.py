@@ -4,8 +4,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from db.catalogue import Catalogue
 from db.entries.night import Derivatives, KeptRights, RightsEntry, Tone
 from flows.archives.values.permission import PERMITTED, Permission
@@ -52,7 +50,6 @@ def test_it_counts_for_records_that_were_read_before_until_it_ends(catalogue: Ca
     assert changes[1][1].startswith(PERMITTED)
 
 
-@pytest.mark.usefixtures("prefect_api")
 def test_an_archive_that_nishiki_toml_names_no_more_has_none(
     settings_of: "SettingsOf", sample: "Sample", tmp_path: Path
 ) -> None:

@@ -15,7 +15,6 @@ from tests.integration.flows.archives.web_server import Reply, serve
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
 RECORDS, A_NIGHT = 12, 5
 CC0 = "http://creativecommons.org/publicdomain/zero/1.0/"
 

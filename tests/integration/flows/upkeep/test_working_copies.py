@@ -28,11 +28,9 @@ from tests.unit.colorize.images import test_judged_by_the_picture as files
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-pytestmark = pytest.mark.usefixtures("prefect_api")
-
 
 @pytest.fixture(scope="module")
-def harvested(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Settings:
+def harvested(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A gray print of 1,500 px and a small one in colour."""
     folder = tmp_path_factory.mktemp("harvested")
     (folder / "prints").mkdir()
