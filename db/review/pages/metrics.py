@@ -14,7 +14,7 @@ from db.review.access.state import State, state_of
 router = APIRouter()
 
 
-@router.get("/metrics")
+@router.get("/metrics", include_in_schema=False)  # no page: it knows nobody, and has tests of its own
 def metrics(request: Request, state: State) -> Response:
     """All metrics as text.
 

@@ -134,6 +134,7 @@ def test_a_page_that_only_shows_takes_no_form_and_writes_nothing(
 ) -> None:
     attempt = sample.entries(catalogue, 2)[0]
     add_people(catalogue, Ren=Role.ADMIN)
+    catalogue.begin_night()
     with opened(settings, review_read_only=True) as app:
         engine = app.state.review.catalogue.engine
         forbid = "PRAGMA query_only=ON" if engine.dialect.name == "sqlite" else "SET default_transaction_read_only=on"
