@@ -50,7 +50,7 @@ PAGE = 100
 FEW = 20
 """In one of the sample archive's, so that faults meet many."""
 OPTIONS: dict[Protocol, dict[str, object]] = {Protocol.ARC: {"page_size": FEW}}
-RATED, EARLY, PICTURES, FAULTY = 3_000, 1_000, 24, 2_000
+RATED, EARLY, PICTURES, FAULTY = 3_000, 1_000, 72, 2_000
 MOST_NIGHTS = 5
 ROWS = """
     SELECT r.title, r.date_text, r.year_from, r.year_to, r.genre, s.derivatives
