@@ -84,7 +84,9 @@ def test_a_night_ends_with_a_table_the_contact_sheet_and_the_encoders_name(night
     assert "records 12 new, 1 deleted; 11 pictures fetched" in said
     assert "Dispatch, batch 1: 3 succeeded." in said
     assert "rights: no: 1" in said
-    assert "random-seeded" in said.splitlines()[-1]
+    weights, report = said.splitlines()[-2:]
+    assert "random-seeded" in weights
+    assert report.startswith("Report on the night: ")
     (sheet,) = [line for line in said.splitlines() if line.startswith("Contact sheet: ")]
     assert Path(sheet.removeprefix("Contact sheet: ").split(" and ")[0]).is_file()
     for number in (1, 2, 3):
