@@ -67,7 +67,7 @@ def test_a_picture_that_is_missing_opens_no_verdict_and_is_told(page: Page, watc
     watch.allowed += ["404", "failed to load"]
     page.route(TILES, lambda route: route.fulfill(status=404))
     page.goto(f"/entries/{FIRST}")
-    expect(page.locator(".state")).to_contain_text("did not arrive")
+    expect(page.locator(".state")).to_contain_text("could not be loaded")
     expect(page.get_by_role("button", name="Approve")).to_be_disabled()
 
 
@@ -77,7 +77,7 @@ def test_where_no_picture_came_its_frame_says_so(page: Page, shop: Shop, watch: 
         style = catalogue.attempt(FIRST).styles[0].sha256
     page.route(re.compile(rf"/pictures/{style}/"), lambda route: route.fulfill(status=404))
     looked_at(page)
-    expect(page.locator("[data-pane=style] .missing")).to_contain_text("did not arrive")
+    expect(page.locator("[data-pane=style] .missing")).to_contain_text("could not be loaded")
     expect(page.locator("[data-pane=style] img")).to_be_hidden()
     expect(page.locator("[data-pane=result] .missing")).to_be_hidden()
 
@@ -112,7 +112,7 @@ def test_a_notice_moves_nothing(opened: Page) -> None:
     frame = opened.locator("[data-pane=result] .surround")
     before = frame.bounding_box()
     opened.goto(f"/entries/{FIRST}?notice=conflict.4")
-    expect(opened.get_by_role("status").first).to_contain_text("contradicts")
+    expect(opened.get_by_role("status").first).to_contain_text("has moved to Conflicts")
     assert frame.bounding_box() == before
 
 
@@ -211,7 +211,7 @@ def test_a_missing_style_print_keeps_nobody_from_judging(page: Page, shop: Shop,
         style = catalogue.attempt(FIRST).styles[0].sha256
     page.route(re.compile(rf"/pictures/{style}/info\.json"), lambda route: route.fulfill(status=404))
     looked_at(page)
-    expect(page.locator(".state")).to_contain_text("did not arrive")
+    expect(page.locator(".state")).to_contain_text("could not be loaded")
     expect(page.get_by_role("button", name="Link style print")).to_be_disabled()
     page.keyboard.press("+")
     page.keyboard.press("a")

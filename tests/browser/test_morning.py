@@ -100,7 +100,7 @@ def test_two_curators_at_once_are_led_apart_and_told_when_they_meet(new_page: Ne
     other.get_by_role("link", name="Judge it anyway").click()
     press(other, "r", "1")
     press(one, "a")
-    expect(one.get_by_role("status").first).to_contain_text("contradicts")
+    expect(one.get_by_role("status").first).to_contain_text("has moved to Conflicts")
     with shop.catalogue() as catalogue:
         given = [(word.curator, str(word.verdict)) for word, _ in catalogue.verdict_history(1)]
         assert given == [("wakana", "returned"), ("sumire", "approved")]
