@@ -1,1 +1,1 @@
-"""The catalogue: what nishiki keeps. It knows neither Prefect nor torch."""
+"""The catalogue: what nishiki keeps. It knows neither Prefect, Ray nor torch."""
