@@ -34,6 +34,7 @@ from db.queries.night.status import StatusQueries
 from db.queries.night.sweep import SweepQueries
 from db.queries.night.tones import ToneQueries
 from db.queries.review.accounts import CuratorQueries
+from db.queries.review.approved import ApprovedQueries
 from db.queries.review.audit import AuditQueries
 from db.queries.review.distribution import DistributionQueries
 from db.queries.review.facets import FacetQueries
@@ -45,6 +46,7 @@ from db.settings import CatalogueSettings
 
 
 class Catalogue(
+    ApprovedQueries,
     MorningQueries,
     MetricQueries,
     HarvestQueries,

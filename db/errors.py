@@ -9,6 +9,8 @@ CatalogueError               root; the message says which catalogue or entry, wh
 ├── CatalogueMisfit          a table or column is missing, whatever its schema's number says
 ├── CatalogueFull            no room left for a row or a picture
 ├── BackupUnusable           a folder holds no whole backup, or cannot take one
+├── ExportUnusable           a folder cannot take this export
+├── NothingApproved          no approved entry is left by the filter
 ├── HomeNotEmpty             a backup is restored into an empty home and database only
 ├── PictureMissing           a picture's file is not where its sha256 says
 │   └── PictureAltered       it is there, with other bytes
@@ -56,6 +58,14 @@ class CatalogueFull(CatalogueError):
 
 class BackupUnusable(CatalogueError):
     """No whole backup, or a place that cannot take one."""
+
+
+class ExportUnusable(CatalogueError):
+    """A place that cannot take this export: it holds something else, or another export."""
+
+
+class NothingApproved(CatalogueError):
+    """Nothing that may leave is left by the filter; nothing was written."""
 
 
 class HomeNotEmpty(CatalogueError):

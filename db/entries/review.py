@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from db.entries.night import LIKELY_SAME_DESIGN, Description, Outcome, Verdict, VerdictEntry
+from db.entries.night import LIKELY_SAME_DESIGN, AttemptEntry, Description, Outcome, Verdict, VerdictEntry
 
 
 class Reason(StrEnum):
@@ -146,6 +146,14 @@ class QueueEntry:
     def seen(self) -> int | None:
         """The version to hand back with a verdict: the number of the verdict that is shown."""
         return self.verdict.id if self.verdict else None
+
+
+@dataclass(frozen=True)
+class Approved:
+    """An entry that may leave the catalogue. Who approved it stays inside."""
+
+    attempt: AttemptEntry
+    approved_at: datetime
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def write_csv(catalogue: Catalogue, stream: TextIO) -> int:
         del row["trace"]  # a thousand numbers: no cell holds them
         if count == 1:
             writer.writerow(row)
-        writer.writerow([_cell(value) for value in row.values()])
+        writer.writerow([cell(value) for value in row.values()])
     return count
 
 
@@ -140,14 +140,15 @@ def _came_to(result: AttemptResult | None) -> dict[str, Any]:
     return said | {"error_message": without_paths(said["error_message"]) if said["error_message"] else None}
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """A value as a spreadsheet takes it: nothing is computed, nothing is split."""
     match value:
         case str():
             return f"'{value}" if _is_computed(value) else value
         case Mapping():
             return json.dumps(value, ensure_ascii=False)
         case list() | tuple():
-            return _cell("; ".join(_listed(value)))
+            return cell("; ".join(_listed(value)))
     return value
 
 

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from db.errors import CatalogueFull
 
@@ -29,10 +29,17 @@ def write_whole(path: Path, data: bytes, unfinished: Path | None = None) -> None
     Raises:
         OSError: it cannot be written; an earlier file is untouched.
     """
+    with writing_whole(path, unfinished) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing_whole(path: Path, unfinished: Path | None = None) -> Iterator[BinaryIO]:
+    """As `write_whole`, of what is written into the file piece by piece; nothing is kept where that raises."""
     temporary = (unfinished or path.parent) / f"{'' if unfinished else '.'}{path.name}.{secrets.token_hex(8)}"
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -18,6 +18,7 @@ from flows.cli.alarm import alarm_app
 from flows.cli.backup import backup_app
 from flows.cli.console import Device, Home, exit_with, look_at_settings, refuse, say, show
 from flows.cli.curators import curator_app
+from flows.cli.exporting import export_app
 from flows.cli.failures import Application, Commands
 from flows.cli.nights import nights_app
 from flows.cli.prefect_server import prefect
@@ -49,6 +50,7 @@ app = Application(
     help="Colours an archive's grayscale actor prints and keeps a catalogue of the proposals.",
 )
 app.add_typer(reading_app)
+app.add_typer(export_app)
 app.add_typer(nights_app)
 app.add_typer(report_app)
 app.add_typer(alarm_app)

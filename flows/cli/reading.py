@@ -1,4 +1,4 @@
-"""The commands that only look, measure and mend: status, export, show, measure, recipes, weights, doctor.
+"""The commands that only look, measure and mend: status, show, measure, recipes, weights, doctor.
 
 Thin, and never Prefect.
 
@@ -6,20 +6,17 @@ Thin, and never Prefect.
 """
 
 import json
-import sys
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from db.person import person_here
 from flows.cli.console import Device, Home, exit_with, failed_if, look_at_settings, read_settings, refuse, say, show
 from flows.endings import Ending
 from flows.errors import Faults, Misused
-from flows.logs import tell_person
 
 if TYPE_CHECKING:
     from db.catalogue import Catalogue
@@ -60,25 +57,6 @@ def archives(
         say([json.dumps(told, ensure_ascii=False)])
         return
     show(archives_table(told))
-
-
-@reading_app.command()
-def export(
-    home: Home = None,
-    form: Annotated[Literal["csv", "json"], typer.Option("--format", help="csv or json.")] = "csv",
-) -> None:
-    """Write every attempt to standard output.
-
-    With its record, rights, recipe, errors and verdict.
-    """
-    from db.catalogue import Catalogue
-    from db.entries.review import AuditWord
-    from db.exports.attempts import write_csv, write_json
-
-    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
-        if not catalogue.add_audit_event(AuditWord.EXPORTED, detail=f"{form}, by {person_here()}"):
-            tell_person("nishiki: this catalogue may only be read, so it does not keep that it was exported", "WARNING")
-        (write_csv if form == "csv" else write_json)(catalogue, sys.stdout)
 
 
 @reading_app.command("show")

@@ -29,7 +29,7 @@ class WithheldQueries(Store):
             rows = session.execute(made).all()
             taken = set(chain.from_iterable((content, *style_names(inputs)) for content, inputs, *_ in rows))
             made_here = {sha256 for *_, output, trust in rows for sha256 in (output, trust) if sha256}
-            return frozenset(_forbidden(session, taken) | made_here)
+            return frozenset(forbidden(session, taken) | made_here)
 
     def withheld_attempts(self) -> dict[int, list[int]]:
         """The withheld attempts of each batch that has some, in order."""
@@ -46,12 +46,12 @@ class WithheldQueries(Store):
             attempt = session.get(Attempt, attempt_id)
             if attempt is None:
                 return []
-            forbidden = _forbidden(session, {attempt.content_sha256, *style_names(attempt.inputs)})
+            against = forbidden(session, {attempt.content_sha256, *style_names(attempt.inputs)})
             rows: Any = session.execute(
                 select(Archive.name, Record.identifier, Record.id, Rights.derivatives, Rights.basis)
                 .join(Record, Record.archive_id == Archive.id)
                 .join(Rights, Rights.record_id == Record.id)
-                .join(Image, Image.sha256.in_(forbidden))
+                .join(Image, Image.sha256.in_(against))
                 .outerjoin(RecordImage, (RecordImage.record_id == Record.id) & (RecordImage.image_id == Image.id))
                 .where(or_(RecordImage.record_id.is_not(None), Record.id == Image.record_id), ~allows(Rights))
                 .distinct()
@@ -63,8 +63,8 @@ class WithheldQueries(Store):
             ]
 
 
-def _forbidden(session: Session, names: set[str]) -> set[str]:
-    """Those of these pictures that may not be seen."""
+def forbidden(session: Session, names: set[str]) -> set[str]:
+    """Those of these pictures, by sha256, that may not be seen."""
     found: set[str] = set()
     for some in chunks(names):
         found |= set(session.scalars(select(Image.sha256).where(Image.sha256.in_(some), ~may_be_shown(Image.id))))

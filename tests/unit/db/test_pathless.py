@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.exports.attempts import _cell
+from db.exports.attempts import cell
 from db.pathless import archive_label, without_paths
 
 
@@ -39,10 +39,10 @@ def test_an_archive_that_is_a_folder_goes_by_the_folder_s_own_name_and_is_told_f
     ],
 )  # fmt: skip
 def test_what_a_spreadsheet_would_compute_is_text(text: str) -> None:
-    assert _cell(text) == f"'{text}"
-    assert _cell([text, "b"]) == f"'{text}; b"
+    assert cell(text) == f"'{text}"
+    assert cell([text, "b"]) == f"'{text}; b"
 
 
 @pytest.mark.parametrize("text", ["", " ", "豊国", "a=1", "1-2", "ー", "−1", "'=1", " a", "〜"])
 def test_what_it_would_not_compute_stays_as_it_is(text: str) -> None:
-    assert _cell(text) == text
+    assert cell(text) == text

@@ -1,0 +1,138 @@
+"""IIIF Presentation 3 of what leaves: a manifest for each entry, collections of them; viewers open both.
+
+Pictures are served by Image API 3 at level 0: tiles that lie as files. A canvas offers a choice of the colorized print
+and the original, and every manifest says that a machine coloured it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from db.exports.leaving import (
+    COLORIZED,
+    DUBLIN_CORE,
+    LIDO,
+    LINKED_ART,
+    ORIGINAL,
+    PROVENANCE,
+    WEB,
+    Leaving,
+    Size,
+    cited,
+    landing,
+    plain,
+    standard_rights,
+)
+
+CONTEXT: Final = "http://iiif.io/api/presentation/3/context.json"
+_SEE_ALSO: Final = (
+    (PROVENANCE, "application/ld+json", "http://www.w3.org/ns/prov#", "Provenance (PROV-O)"),
+    (LINKED_ART, "application/ld+json", "https://linked.art/ns/v1/linked-art.json", "Linked Art"),
+    (LIDO, "text/xml", "http://www.lido-schema.org", "LIDO"),
+    (DUBLIN_CORE, "text/xml", "http://www.openarchives.org/OAI/2.0/oai_dc/", "Dublin Core"),
+)
+
+
+def manifest(leaving: Leaving) -> dict[str, Any]:
+    """The entry's manifest."""
+    rights, page = leaving.rights, landing(leaving.content)
+    return {
+        "@context": CONTEXT,
+        "id": leaving.address("manifest.json"),
+        "type": "Manifest",
+        "label": {"none": [leaving.title]},
+        "metadata": [_pair(*each) for each in _metadata(leaving)],
+        **({"rights": rights} if rights else {}),
+        "requiredStatement": {
+            "label": {"en": ["Machine-colorized"], "ja": ["自動彩色"]},
+            "value": {language: [words] for language, words in leaving.statement.items()},
+        },
+        **({"homepage": [_page(page, leaving.content.archive)]} if page else {}),
+        "thumbnail": [_whole(leaving.address(WEB), web_size(leaving.size))],
+        "seeAlso": [
+            {"id": leaving.address(name), "type": "Dataset", "format": form, "profile": profile, "label": _en(label)}
+            for name, form, profile, label in _SEE_ALSO
+        ],
+        "rendering": [
+            {
+                "id": leaving.address(leaving.file),
+                "type": "Image",
+                "format": leaving.format,
+                "label": {"en": ["Colorized, full size"], "ja": ["彩色、原寸"]},
+            }
+        ],
+        "items": [_canvas(leaving)],
+    }
+
+
+def listed(leaving: Leaving) -> dict[str, Any]:
+    """The manifest as a collection names it."""
+    return {"id": leaving.address("manifest.json"), "type": "Manifest", "label": {"none": [leaving.title]}}
+
+
+def collection(address: str, label: Mapping[str, str], items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """A collection of manifests or of collections."""
+    words = {language: [text] for language, text in label.items()}
+    return {"@context": CONTEXT, "id": address, "type": "Collection", "label": words, "items": list(items)}
+
+
+def web_size(size: Size, edge: int = 1280) -> Size:
+    """Of a picture whose long edge is brought down to `edge` pixels, as libvips rounds."""
+    scale = min(1.0, edge / max(size.width, size.height))
+    return Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
+
+
+def _canvas(leaving: Leaving) -> dict[str, Any]:
+    at = leaving.address("canvas")
+    choice = {
+        "type": "Choice",
+        "items": [
+            _picture(leaving, COLORIZED, leaving.size, {"en": ["Colorized"], "ja": ["彩色"]}),
+            _picture(leaving, ORIGINAL, leaving.original, {"en": ["Original"], "ja": ["原図"]}),
+        ],
+    }
+    painting = {"id": f"{at}/painting", "type": "Annotation", "motivation": "painting", "body": choice, "target": at}
+    return {
+        "id": at,
+        "type": "Canvas",
+        "label": {"none": [leaving.title]},
+        "height": leaving.size.height,
+        "width": leaving.size.width,
+        "items": [{"id": f"{at}/page", "type": "AnnotationPage", "items": [painting]}],
+    }
+
+
+def _picture(leaving: Leaving, folder: str, size: Size, label: dict[str, list[str]]) -> dict[str, Any]:
+    """One choice: the whole picture, and the service that has its tiles."""
+    service = {"id": leaving.address(folder), "type": "ImageService3", "profile": "level0"}
+    return {**_whole(leaving.address(f"{folder}.jpg"), web_size(size)), "label": label, "service": [service]}
+
+
+def _whole(address: str, size: Size) -> dict[str, Any]:
+    return {"id": address, "type": "Image", "format": "image/jpeg", "height": size.height, "width": size.width}
+
+
+def _page(address: str, archive: str) -> dict[str, Any]:
+    return {"id": address, "type": "Text", "format": "text/html", "label": {"none": [plain(archive)]}}
+
+
+def _metadata(leaving: Leaving) -> Iterable[tuple[str, str, list[str]]]:
+    """English label, Japanese label, values; what is not known is left out."""
+    content = leaving.content
+    yield "Identifier", "資料番号", [content.identifier]
+    yield "Artist", "絵師", [*content.artists]
+    yield "Actor", "役者", [" as ".join(filter(None, (actor, role))) for role, actor in content.cast]
+    yield "Date of the print", "年代", [leaving.years.replace("/", "\N{EN DASH}")]
+    yield "Holder", "所蔵", [content.holder]
+    yield "Colours taken from", "色の参照元", [cited(style) for style in leaving.styles]
+    yield "Made by", "作成", [leaving.machine]
+    told = {cited(each): standard_rights(each) or each.rights_uri or each.rights_basis for each in leaving.pictures}
+    yield "Rights", "権利", [f"{name}: {word}" for name, word in told.items() if word]
+
+
+def _pair(english: str, japanese: str, values: list[str]) -> dict[str, Any]:
+    kept = [word for word in map(plain, values) if word]
+    return {"label": {"en": [english], "ja": [japanese]}, "value": {"none": kept or ["\N{EM DASH}"]}}
+
+
+def _en(label: str) -> dict[str, list[str]]:
+    return {"en": [label]}

@@ -1,0 +1,74 @@
+"""What may leave the catalogue: entries that a curator approved, all of whose pictures may be used today.
+
+Exports and providers ask here and nowhere else. Whatever is in doubt stays: a conflict that nobody settled, the first
+word of a blind pair, a result of which one picture is withheld. Rights are asked of the records themselves, beside what
+`reviews` holds of them.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from itertools import chain
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from db.entries.night import AttemptEntry, Verdict
+from db.entries.review import Approved, Order, Queue, QueueFilter
+from db.queries.base.review_rows import style_names
+from db.queries.base.store import chunks
+from db.queries.night.attempts import AttemptQueries
+from db.queries.review.filter import conditions
+from db.queries.review.withheld import forbidden
+from db.tables.night import Attempt
+from db.tables.review import Review
+
+PAGE = 200
+"""Entries read at once."""
+
+
+class ApprovedQueries(AttemptQueries):
+    """Approved entries, and whether they still are."""
+
+    def approved(self, wanted: QueueFilter) -> Iterator[list[Approved]]:
+        """Pages of what may leave, by number; the filter narrows, whatever queue and verdict it names."""
+        last = 0
+        while True:
+            with self._reading() as session:
+                chosen = select(Review.attempt_id).where(*_leaving(session, wanted), Review.attempt_id > last)
+                numbers = session.scalars(chosen.order_by(Review.attempt_id).limit(PAGE)).all()
+                allowed = _allowed(session, numbers)
+            if allowed:
+                yield self._approved(allowed)
+            if len(numbers) < PAGE:
+                return
+            last = numbers[-1]
+
+    def still_approved(self, attempt_ids: Collection[int], wanted: QueueFilter) -> set[int]:
+        """Those of these that may leave, as things stand at this moment."""
+        found: set[int] = set()
+        with self._reading() as session:
+            for some in chunks(attempt_ids):
+                chosen = select(Review.attempt_id).where(*_leaving(session, wanted), Review.attempt_id.in_(some))
+                found |= _allowed(session, session.scalars(chosen).all())
+        return found
+
+    def _approved(self, numbers: Collection[int]) -> list[Approved]:
+        words = self.verdicts(numbers)
+        attempts: Iterator[AttemptEntry] = self._attempts(Attempt.id.in_(sorted(numbers)))
+        return [Approved(each, words[each.id].given_at) for each in attempts if each.id in words]
+
+
+def _leaving(session: Session, wanted: QueueFilter) -> list[ColumnElement[bool]]:
+    """As `conditions`, of what is approved beyond doubt."""
+    approved = replace(wanted, queue=Queue.ALL, order=Order.MATCH, verdict=Verdict.APPROVED)
+    return [*conditions(session, approved, None), Review.conflict_since.is_(None)]
+
+
+def _allowed(session: Session, numbers: Collection[int]) -> set[int]:
+    """Those of these of which every picture may be seen by its records' own words."""
+    rows = session.execute(
+        select(Attempt.id, Attempt.content_sha256, Attempt.inputs).where(Attempt.id.in_(list(numbers)))
+    )
+    taken = {number: {content, *style_names(inputs)} for number, content, inputs in rows}
+    never = forbidden(session, set(chain.from_iterable(taken.values())))
+    return {number for number, names in taken.items() if not names & never}

@@ -1,0 +1,127 @@
+"""The command by which the catalogue's words and pictures leave it: nishiki export. Thin, and never Prefect.
+
+`flows.cli.app` takes it in.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+import typer
+
+from db.person import person_here
+from flows.cli.console import Home, exit_with, failed_if, read_settings, refuse, say
+from flows.logs import tell_person
+
+if TYPE_CHECKING:
+    from db.catalogue import Catalogue
+    from db.entries.review import QueueFilter
+    from db.exports.package import Order
+    from flows.settings import Settings
+
+export_app = typer.Typer()
+LOCAL = "http://localhost:8000/"
+"""Where `python -m http.server` serves a folder."""
+
+
+@export_app.command()
+def export(
+    home: Home = None,
+    form: Annotated[
+        Literal["csv", "json"] | None, typer.Option("--format", help="Of every attempt: csv or json [csv].")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Make a package of the approved entries there, or renew it.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help=f"Where the package's data will be served; all ids begin with it [{LOCAL}].")
+    ] = None,
+    which: Annotated[
+        str | None, typer.Option("--filter", help="Which approved entries: the queue's address, or what follows its ?.")
+    ] = None,
+) -> None:
+    """Write every attempt to standard output, or, with --to, approved entries with their pictures into a folder.
+
+    The attempts come with record, rights, recipe, errors and verdict. The folder is a BagIt package: pictures, IIIF
+    manifests and tiles, CSV, Linked Art, LIDO, Dublin Core and provenance, of what rights allow alone. Run again, it
+    writes what has changed and takes out what may not leave any more.
+    """
+    if to is None:
+        if address or which:
+            refuse("--address and --filter are for a package; say where it is to lie: --to DIR")
+        _write_attempts(read_settings(home=home), form or "csv")
+        return
+    if form:
+        refuse("--format is for the list of attempts; a package (--to) holds every form")
+    from db.exports.package import Order
+
+    wanted, narrowing = _filter(which or "")
+    order = Order(_address(address or LOCAL), wanted, narrowing)
+    _export(read_settings(home=home), to, order)
+
+
+def _write_attempts(settings: "Settings", form: str) -> None:
+    from db.catalogue import Catalogue
+    from db.exports.attempts import write_csv, write_json
+
+    with Catalogue.open(settings, create=False) as catalogue:
+        _keep_that(catalogue, form)
+        (write_csv if form == "csv" else write_json)(catalogue, sys.stdout)
+
+
+def _export(settings: "Settings", to: Path, order: "Order") -> None:
+    from db.catalogue import Catalogue
+    from db.exports.entry_files import Sources
+    from db.exports.package import export as export_to
+    from flows.progress import track
+    from flows.reports.summary import problem_lines
+    from flows.workers.tiles import Tiling
+
+    with Catalogue.open(settings, create=False) as catalogue:
+        _keep_that(catalogue, f"package {to.resolve().name}")
+        tiling = Tiling.of(catalogue, settings)
+        with track("export", None, "entries") as advance:
+            done = export_to(Sources(catalogue, tiling.tiles, tiling.make), to, order, advance)
+    told = (
+        f"Package {to}: {done.entries:,} entries, {done.new:,} of them new and {done.changed:,} changed; "
+        f"{done.withdrawn:,} withdrawn. Its ids begin with {order.address}."
+    )
+    say([told, *problem_lines(done.problems)])
+    exit_with(failed_if(done.problems))
+
+
+def _keep_that(catalogue: "Catalogue", what: str) -> None:
+    from db.entries.review import AuditWord
+
+    if not catalogue.add_audit_event(AuditWord.EXPORTED, detail=f"{what}, by {person_here()}"):
+        tell_person("nishiki: this catalogue may only be read, so it does not keep that it was exported", "WARNING")
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        refuse(f"{text!r} is no address of a folder on the web; give one such as https://prints.example.org/nishiki/")
+    return text.rstrip("/") + "/"
+
+
+def _filter(text: str) -> tuple["QueueFilter", str]:
+    """What the queue's address leaves, and the same in words; queue, order and verdict say nothing here."""
+    from pydantic import ValidationError
+
+    from db.review.view.filters import FilterForm
+
+    given = dict(parse_qsl(text.partition("?")[2] or text, keep_blank_values=True))
+    unknown = sorted(set(given) - set(FilterForm.model_fields))
+    if unknown or (text and not given):
+        known = ", ".join(sorted(set(FilterForm.model_fields) - {"queue", "order", "verdict"}))
+        refuse(f"--filter does not know {unknown[0] if unknown else text!r}; it knows {known}")
+    try:
+        form = FilterForm.model_validate({name: value for name, value in given.items() if name not in _UNASKED})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        refuse(f"--filter: {wrong['loc'][0]} cannot be {given[str(wrong['loc'][0])]!r} ({wrong['msg']})")
+    return form.wanted(), form.query()
+
+
+_UNASKED = ("queue", "order", "verdict")
