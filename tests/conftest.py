@@ -86,6 +86,7 @@ def _no_power_failure() -> Iterator[None]:
     """Files of tests need not outlast the machine: no worker waits for its disk."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
+        patch.setattr(os, "sync", lambda: None)
         yield
 
 

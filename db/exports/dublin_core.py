@@ -35,7 +35,6 @@ def _said(leaving: Leaving) -> Iterator[tuple[str, str]]:
     yield from (("subject", " as ".join(filter(None, (actor, role)))) for role, actor in content.cast)
     yield "description", leaving.statement["en"]
     yield "description", leaving.statement["ja"]
-    yield "publisher", content.holder
     yield "contributor", leaving.machine
     yield "date", leaving.years
     yield "type", "Image"

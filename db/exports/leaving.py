@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from db.entries.night import Description
 from db.entries.review import Approved
-from db.exports.version import SOFTWARE
 
 MANIFEST: Final = "manifest.json"
 PROVENANCE: Final = "provenance.json"
@@ -99,15 +98,21 @@ class Leaving:
         return plain(f"recipe {attempt.recipe.name} ({attempt.recipe.digest[:12]}), {models}")
 
     @property
+    def software(self) -> str:
+        """The program that made it, by its version where that is known."""
+        result = self.entry.attempt.result
+        return " ".join(filter(None, ("nishiki", (result.versions if result else {}).get("nishiki"))))
+
+    @property
     def statement(self) -> Mapping[str, str]:
         """What must stand beside the picture wherever it is shown, by language."""
         colours, day = " / ".join(map(cited, self.styles)), f"{self.entry.approved_at:%Y-%m-%d}"
         credit = " / ".join(self.credits)
         return {
-            "en": f"Machine-colorized by {SOFTWARE}: {cited(self.content)}"
+            "en": f"Machine-colorized by {self.software}: {cited(self.content)}"
             f"{f', in the colours of {colours}' if colours else ''}, by {self.machine}. The colours are a proposal "
             f"of a machine, not a record of the print; approved by a curator on {day}.{f' {credit}' if credit else ''}",
-            "ja": f"{SOFTWARE} による自動彩色: {cited(self.content)}"
+            "ja": f"{self.software} による自動彩色: {cited(self.content)}"
             f"{f'、色の参照元 {colours}' if colours else ''}、{self.machine}。色は機械による提案であり、"
             f"作品の色の記録ではありません。{day} に審査担当者が承認。{credit}",
         }

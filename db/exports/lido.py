@@ -6,7 +6,6 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace
 from db.entries.night import Description
 from db.exports.dublin_core import XSI
 from db.exports.leaving import MANIFEST, WEB, Leaving, cited, landing, plain, standard_rights
-from db.exports.version import SOFTWARE
 
 NAMESPACE: Final = "http://www.lido-schema.org"
 SCHEMA: Final = "http://www.lido-schema.org/schema/v1.0/lido-v1.0.xsd"
@@ -67,7 +66,7 @@ def _produced(event: Element, content: Description) -> None:
 def _colorized(event: Element, leaving: Leaving) -> None:
     """The machine's work."""
     role = _add(_add(event, "eventActor"), "actorInRole")
-    _add(_add(_add(role, "actor"), "nameActorSet"), "appellationValue", SOFTWARE)
+    _add(_add(_add(role, "actor"), "nameActorSet"), "appellationValue", leaving.software)
     _add(_add(role, "roleActor"), "term", "software")
     if closed := leaving.entry.attempt.closed_at:
         date = _add(_add(event, "eventDate"), "date")
@@ -92,7 +91,7 @@ def _administer(parent: Element, leaving: Leaving) -> None:
     _add(record, "recordID", str(leaving.entry.attempt.id), type="local")
     _add(_add(record, "recordType"), "term", "item")
     source = _add(record, "recordSource")
-    _add(_add(source, "legalBodyName"), "appellationValue", SOFTWARE)
+    _add(_add(source, "legalBodyName"), "appellationValue", leaving.software)
     resources = _add(parent, "resourceWrap")
     for name in (leaving.file, WEB):
         resource = _add(resources, "resourceSet")

@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from db.entries.night import Description
 from db.exports.leaving import LINKED_ART, Leaving, landing, plain, standard_rights
-from db.exports.version import SOFTWARE
 
 _AAT: Final = "http://vocab.getty.edu/aat/"
 _IMAGE, _WOODCUT, _TITLE, _CODE = "300215302", "300041405", "300404670", "300312355"
@@ -41,7 +40,7 @@ def linked_art(leaving: Leaving) -> dict[str, Any]:
         "subject_of": [_iiif(leaving)],
         "created_by": {
             "type": "Creation",
-            "_label": f"machine colorization by {SOFTWARE}, {leaving.machine}",
+            "_label": f"machine colorization by {leaving.software}, {leaving.machine}",
             **_when(leaving),
             "influenced_by": [_print(each) for each in leaving.pictures],
         },

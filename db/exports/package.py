@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +25,6 @@ from db.errors import ExportUnusable, NothingApproved, PictureMissing
 from db.exports.entry_files import LIST, ROW, SHARD, EntryFiles, Sources, folder_of, read_list
 from db.exports.iiif import collection
 from db.exports.leaving import MANIFEST, as_json
-from db.exports.version import SOFTWARE
 from db.files.atomic import make_folder, room_for, write_whole, writing_whole
 from db.files.home import UNFINISHED
 from db.files.lock import held_alone
@@ -224,7 +224,7 @@ class _Package:
             for sha256, path in self._payload():
                 manifest.write(f"{sha256}  {path.relative_to(self._target).as_posix()}\n".encode())
                 count, size = count + 1, size + path.stat().st_size
-        info = f"Bag-Software-Agent: {SOFTWARE}\nPayload-Oxum: {size}.{count}\n"
+        info = f"Bag-Software-Agent: nishiki {version('nishiki')}\nPayload-Oxum: {size}.{count}\n"
         _renew(self._target / _BAG_INFO, info.encode())
         tags = sorted((_BAG_INFO, _BAG, _MANIFEST, OUR_MARK))
         lines = (f"{_sum(self._target / name)}  {name}\n" for name in tags)

@@ -4,7 +4,6 @@ from typing import Any
 
 from db.entries.night import Description
 from db.exports.leaving import DIGITAL_SOURCE_TYPE, PROVENANCE, Leaving, landing, plain
-from db.exports.version import SOFTWARE
 
 _CONTEXT = {
     "prov": "http://www.w3.org/ns/prov#",
@@ -36,7 +35,7 @@ def provenance(leaving: Leaving) -> dict[str, Any]:
         "rdfs:label": attempt.recipe.name,
         "nishiki:parameters": {"@type": "@json", "@value": attempt.recipe.data},
     }
-    agent = {"@id": "urn:nishiki:software", "@type": "prov:SoftwareAgent", "rdfs:label": SOFTWARE}
+    agent = {"@id": "urn:nishiki:software", "@type": "prov:SoftwareAgent", "rdfs:label": leaving.software}
     made = {"@id": leaving.address(f"{PROVENANCE}#colorization"), "@type": "prov:Activity"}
     activity = {
         **made,

@@ -38,7 +38,7 @@ def export(
         str | None, typer.Option(help=f"Where the package's data will be served; all ids begin with it [{LOCAL}].")
     ] = None,
     which: Annotated[
-        str | None, typer.Option("--filter", help="Which approved entries: the queue's address, or what follows its ?.")
+        str | None, typer.Option("--filter", help="Which approved entries: what follows the ? in the queue's address.")
     ] = None,
 ) -> None:
     """Write every attempt to standard output, or, with --to, approved entries with their pictures into a folder.
@@ -106,12 +106,12 @@ def _address(text: str) -> str:
 
 
 def _filter(text: str) -> tuple["QueueFilter", str]:
-    """What the queue's address leaves, and the same in words; queue, order and verdict say nothing here."""
+    """What the queue's address leaves, and the same in short; its queue, order and verdict say nothing here."""
     from pydantic import ValidationError
 
     from db.review.view.filters import FilterForm
 
-    given = dict(parse_qsl(text.partition("?")[2] or text, keep_blank_values=True))
+    given = dict(parse_qsl(text.lstrip("?"), keep_blank_values=True))
     unknown = sorted(set(given) - set(FilterForm.model_fields))
     if unknown or (text and not given):
         known = ", ".join(sorted(set(FilterForm.model_fields) - {"queue", "order", "verdict"}))
