@@ -5,8 +5,10 @@ place of a result. What is durable when: a job's checkpoint every so many second
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -47,6 +49,8 @@ class Colorizer:
     recipe: Recipe
     operands: Operands
     conditions: Conditions = Conditions()
+    models: Mapping[str, Path] = field(default_factory=dict)
+    """Role → file of the trained models besides the encoder."""
     cache: TargetCache = field(default_factory=TargetCache)
 
     def __post_init__(self) -> None:
@@ -91,7 +95,8 @@ class Colorizer:
     def work(self, callbacks: ProgressCallbacks = NO_CALLBACKS) -> Work:
         """What the method is handed."""
         conditions = self.conditions
-        return Work(self.recipe, self.operands, self.cache, conditions.checkpoint_s, conditions.memory_share, callbacks)
+        limits = conditions.checkpoint_s, conditions.memory_share
+        return Work(self.recipe, self.operands, self.cache, *limits, callbacks, self.models)
 
     def _finished(self, each: Prepared, found: Found, work: Work) -> _End:
         """The same for every method: from its colours to the picture that is kept, with its figures."""
@@ -136,7 +141,13 @@ def _numbered(found: Found, places: Sequence[int]) -> Found:
     return replace(found, measures=measures, origins=origins)
 
 
-def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Conditions = Conditions()) -> Colorizer:
+def colorizer_for(
+    recipe: Recipe,
+    encoder: Encoder,
+    device: str,
+    conditions: Conditions = Conditions(),
+    models: Mapping[str, Path] = MappingProxyType({}),
+) -> Colorizer:
     """The colorizer of a recipe on a device (`cpu`, `cuda:0`).
 
     Raises:
@@ -144,4 +155,4 @@ def colorizer_for(recipe: Recipe, encoder: Encoder, device: str, conditions: Con
     """
     there = on_device(encoder, device)
     precision = conditions.precision or ("bfloat16" if multiplies_bfloat16(there.device) else "float32")
-    return Colorizer(recipe, Operands(there, precision), conditions)
+    return Colorizer(recipe, Operands(there, precision), conditions, models)

@@ -11,10 +11,12 @@
     ├── UnknownRecipe            no recipe of that name
     ├── BadRecipe                a recipe's values contradict each other or leave their bounds
     ├── BadMarks                 a curator's marks are no marks, lie outside the picture, or are too many
+    ├── BadMask                  a mask is no picture, of another size, or neither black nor white
     ├── UnknownEncoder           no encoder of that name is installed
     ├── WeightsMissing           the encoder's weights are not where they should be
     ├── WeightsCorrupt           the weights are there, but their checksum or shapes are wrong
     ├── OutOfMemory              transient: the batch was too large for the device at that moment
+    ├── TrainingStopped          there is too little to learn from, or the losses are no numbers any more
     ├── Diverged                 the optimisation gave no finite iterate
     ├── Unsolved                 a sparse system did not come to its solution in the rounds it has
     ├── NotFit                   the one picture asked for came out too poor, and nobody asked to keep it all the same
@@ -79,6 +81,10 @@ class BadMarks(ColorizeError):
     """Marks that cannot be laid on the picture; the message names every fault."""
 
 
+class BadMask(ColorizeError):
+    """A mask that cannot be laid on the picture."""
+
+
 class UnknownEncoder(ColorizeError):
     """No installed encoder has the name asked for."""
 
@@ -95,6 +101,10 @@ class OutOfMemory(ColorizeError):
     """The device could not hold the batch; a smaller one, or the same one later, may fit."""
 
     transient = True
+
+
+class TrainingStopped(ColorizeError):
+    """A model cannot be taught, or not any further; what it was at its best is kept."""
 
 
 class Diverged(ColorizeError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from colorize.errors import UnreadableImage
 from colorize.images.decode import decode
 from colorize.images.marks import read_marks
+from colorize.images.mask import read_mask
 from colorize.images.resize import resized
 
 if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
@@ -53,6 +54,8 @@ class Job:
     """The styles' numbers among those that were given, where some could not be read; else empty: they are 1, 2, …"""
     left_out: Mapping[int, str] = field(default_factory=dict)
     """The numbers of the others, with why they could not be read."""
+    mask: "NDArray[np.bool_] | None" = field(default=None, repr=False)
+    """(H, W), where colour is asked for; None: everywhere. Outside it the scan stays to the last bit."""
 
     @property
     def styles(self) -> tuple[Style, ...]:
@@ -80,6 +83,7 @@ class JobFiles:
     content: bytes = field(repr=False)
     styles: tuple[StyleFile, ...] = ()
     marks: bytes | None = field(repr=False, default=None)
+    mask: bytes | None = field(repr=False, default=None)
 
 
 def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path | None = None) -> Job:
@@ -90,6 +94,7 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
     Raises:
         UnreadableImage, OversizedImage: the content, or all styles.
         BadMarks: the marks, with every fault.
+        BadMask: the mask.
     """
     content = decode(files.content, max_pixels=max_pixels)
     notes = [f"The content: {note}" for note in content.notes]
@@ -113,6 +118,7 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
         raise faults[0]
     first, *further = styles or [Style(content.pixels)]
     marks = None if files.marks is None else read_marks(files.marks, content.width, content.height)
+    mask = None if files.mask is None else read_mask(files.mask, content.width, content.height)
     shown, deep = content.pixels, content.deep
     return Job(
         key,
@@ -126,4 +132,5 @@ def decoded_job(key: str, files: JobFiles, *, max_pixels: int, checkpoint: Path 
         tuple(further),
         tuple(places),
         left_out,
+        mask,
     )

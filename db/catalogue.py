@@ -24,6 +24,7 @@ from db.queries.night.history import HistoryQueries
 from db.queries.night.match import MatchQueries
 from db.queries.night.measure import MeasureQueries
 from db.queries.night.metrics import MetricQueries
+from db.queries.night.models import ModelQueries
 from db.queries.night.mornings import MorningQueries
 from db.queries.night.redo import RedoQueries
 from db.queries.night.refits import RefitQueries
@@ -54,6 +55,7 @@ class Catalogue(
     RightsQueries,
     ScopeQueries,
     MatchQueries,
+    ModelQueries,
     RefitQueries,
     RedoQueries,
     DispatchQueries,

@@ -116,7 +116,7 @@ def carry_on(plan: Plan, executor: Executor, only: int | None = None) -> list[Di
     for free in plan.catalogue.unfinished_batches():
         if only not in (None, free.id):
             continue
-        if why := what_it_waits_for(free, plan.weights):
+        if why := what_it_waits_for(free, plan.weights, plan.settings):
             tallies.append(DispatchTally(free.id, Counter(), [(f"batch {free.id}", f"{why}; {REMEDY}")], waits=True))
         elif batch := plan.catalogue.join(free.id):
             tallies.append(work_through(plan, executor, batch, plan.weights_of(free.encoder)))

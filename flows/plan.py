@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from colorize.encoders import weights
-from colorize.encoders.weights import OXFORD, RANDOM, SMALL, WeightsFile
+from colorize.encoders.weights import OXFORD, RANDOM, SMALL, WeightsFile, checksum_of
 from colorize.errors import UnknownEncoder
 from colorize.methods.exemplar.parameters import ByStyles
-from colorize.recipes.library import recipe_named, recipes
+from colorize.methods.trained import COLORIZER, RETIRED, SHIPPED, Trained
+from colorize.recipes.library import recipe_named, recipes, recipes_in
 from colorize.recipes.recipe import Recipe
 from db.entries.claim import ENCODER, MatcherKey, ModelKey
 from db.entries.night import ContentScope, EncoderKey, RecipeEntry, Tone
@@ -87,7 +88,7 @@ class PlannedRecipe:
     @property
     def models(self) -> tuple[ModelKey, ...]:
         """What its attempts are made with."""
-        return models_of(self.weights)
+        return models_of(self.weights, self.recipe)
 
 
 @dataclass(frozen=True)
@@ -339,10 +340,24 @@ def sized_recipe(name: str, settings: Settings) -> Recipe:
     Raises:
         UnknownRecipe, BadRecipe.
     """
-    recipe = recipe_named(name)
+    recipe = recipe_named(name, own_recipes(settings))
     iterations = settings.iterations if recipe.parameters.iterations else None
     own = _by_styles(recipe, settings) if isinstance(recipe.parameters, ByStyles) else {}
     return recipe.changed(long_edge_px=settings.size, iterations=iterations, **own)
+
+
+def own_recipes(settings: Settings) -> dict[str, Recipe]:
+    """The recipes of the models that were trained in this home.
+
+    Raises:
+        WeightsCorrupt: a file is not the one that was kept.
+    """
+    return recipes_in(settings.home / HomeFolder.MODELS)
+
+
+def all_recipes(settings: Settings) -> dict[str, Recipe]:
+    """Every recipe there is, the home's own last."""
+    return {**recipes(), **own_recipes(settings)}
 
 
 def _by_styles(recipe: Recipe, settings: Settings) -> dict[str, Any]:
@@ -444,9 +459,20 @@ def weights_among(files: Iterable[WeightsFile], encoder: EncoderKey) -> WeightsF
     return next((file for file in files if encoder_key(file) == encoder), None)
 
 
-def models_of(file: WeightsFile) -> tuple[ModelKey, ...]:
+def models_of(file: WeightsFile, recipe: Recipe | None = None) -> tuple[ModelKey, ...]:
     """What decides an attempt's result besides recipe and inputs; every method's figures are the encoder's."""
-    return (ModelKey(ENCODER, file.name, file.checksum),)
+    encoder = ModelKey(ENCODER, file.name, file.checksum)
+    if recipe is None or not isinstance(recipe.parameters, Trained):
+        return (encoder,)
+    return encoder, ModelKey(COLORIZER, recipe.name, recipe.parameters.network)
+
+
+def model_path(settings: Settings, key: ModelKey) -> Path:
+    """Where a trained model's file lies: in the home, retired or not, or with nishiki itself."""
+    folder = settings.home / HomeFolder.MODELS
+    places = (folder, folder / RETIRED, SHIPPED)
+    files = (path for place in places for path in sorted(place.glob("*.safetensors")))
+    return next((path for path in files if checksum_of(path) == key.checksum), folder / f"{key.checksum}.safetensors")
 
 
 def matcher_key(encoder: EncoderKey, weights: MatchWeights) -> MatcherKey:

@@ -22,7 +22,7 @@ from colorize.running.progress import ProgressCallbacks
 from db.files.atomic import write_whole
 from db.files.home import checkpoint_path
 from flows.errors import Faults, Misused
-from flows.plan import encoder_key, look_for_tools, recipe_entry
+from flows.plan import encoder_key, look_for_tools, model_path, models_of, recipe_entry
 from flows.progress import track
 from flows.reports.encoder_note import weights_sentence
 from flows.settings import Settings
@@ -36,11 +36,12 @@ class Files:
     styles: tuple[Path, ...]
     marks: Path | None
     output: Path
+    mask: Path | None = None
 
     @property
     def originals(self) -> list[Path]:
         """Those that are read."""
-        return [self.content, *self.styles, *([self.marks] if self.marks else [])]
+        return [self.content, *self.styles, *(each for each in (self.marks, self.mask) if each)]
 
     @property
     def trust(self) -> Path:
@@ -69,7 +70,7 @@ def colorize_files(
     faults.of(partial(_check_output, files))
     tools = look_for_tools(settings, faults)
     if tools:
-        faults.of(partial(_check_styles, tools.recipe, len(files.styles)))
+        faults.of(partial(_check_styles, tools.recipe, files))
     data: dict[Path | None, bytes] = {path: faults.of(path.read_bytes) or b"" for path in files.originals}
     faults.tell()
     assert tools is not None
@@ -77,16 +78,18 @@ def colorize_files(
     key = encoder_key(weights)
     name = sha256(b"".join([*data.values(), recipe.digest().encode(), key.checksum.encode()])).hexdigest()
     checkpoint = checkpoint_path(settings.home, f"single-{name[:16]}")
+    styles = tuple(StyleFile(data[each]) for each in files.styles)
     job = decoded_job(
         files.content.name,
-        JobFiles(data[files.content], tuple(StyleFile(data[each]) for each in files.styles), data.get(files.marks)),
+        JobFiles(data[files.content], styles, data.get(files.marks), data.get(files.mask)),
         max_pixels=settings.max_pixels,
         checkpoint=checkpoint,
     )
     if files.styles:
         job = registered(job)
     conditions = Conditions(settings.exact_precision, settings.checkpoint_s)
-    colorizer = colorizer_for(recipe, load_encoder(weights), tools.devices[0], conditions)
+    trained = {model.role: model_path(settings, model) for model in models_of(weights, recipe)[1:]}
+    colorizer = colorizer_for(recipe, load_encoder(weights), tools.devices[0], conditions, trained)
     notes = list(job.notes)
     total, unit = (recipe.parameters.iterations, "iterations") if recipe.parameters.iterations else (1, "pictures")
     with track(f"colorize {files.content.name}", total, unit) as advance:
@@ -96,8 +99,8 @@ def colorize_files(
     yield from notes
     if isinstance(result, ColorizeError):
         raise result
-    colours = files.styles or ((files.marks or files.content),)
-    first, *further = (Source(each.name, sha256(data[each]).hexdigest()) for each in colours)
+    colours = files.styles or ((files.marks,) if files.marks else ())
+    sources = tuple(Source(each.name, sha256(data[each]).hexdigest()) for each in colours)
     provenance = Provenance(
         recipe_name=recipe.name,
         recipe_digest=recipe.digest(),
@@ -105,10 +108,11 @@ def colorize_files(
         weights_name=key.name,
         weights_checksum=key.checksum,
         content=Source(files.content.name, sha256(data[files.content]).hexdigest()),
-        style=first,
-        further_styles=tuple(further),
+        style=sources[0] if sources else None,
+        further_styles=sources[1:],
         created=datetime.now(UTC),
         marks_sha256=sha256(data[files.marks]).hexdigest() if files.marks else None,
+        mask_sha256=sha256(data[files.mask]).hexdigest() if files.mask else None,
         refusal=result.refusal,
         uncoloured=result.measures.get("uncoloured"),
     ).without(result.left_out)
@@ -140,8 +144,10 @@ def registered(job: Job) -> Job:
     )
 
 
-def _check_styles(recipe: Recipe, given: int) -> None:
-    most = max(1, recipe.needs.styles)
+def _check_styles(recipe: Recipe, files: Files) -> None:
+    given, most = len(files.styles), max(1, recipe.needs.styles)
+    if recipe.needs.styles and not given and files.marks is None:
+        raise Misused(f"the recipe {recipe.name} takes its colours from a print; give STYLE")
     if given > most:
         takes = f"from up to {most}; leave some out" if most > 1 else "from one; give one, or another --recipe"
         raise Misused(f"{given} style images were given, and the recipe {recipe.name} takes colours {takes}")

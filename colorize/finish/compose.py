@@ -15,6 +15,7 @@ from skimage.color import rgb2lab
 
 from colorize.finish.fullsize import narrowed, recomposed
 from colorize.finish.guided_filter import Guide
+from colorize.finish.masked import inside
 from colorize.finish.palette import paper_tone
 from colorize.finish.spreading import corrected
 from colorize.images.decode import Pixels
@@ -73,11 +74,24 @@ def _recoloured(recipe: Recipe, each: Prepared, chroma: Chroma, told: Mapping[st
     if each.job.marks is not None:
         chroma = corrected(each.lightness, chroma, *each.marked())
     found: Any = recomposed(each.job.scan, chroma, each.frame, Guide(recipe.guide_radius_px))
+    if each.job.mask is not None:
+        found = inside(each.job.scan, found, each.job.mask)
     deep, picture = (None, found) if found.dtype == np.uint8 else (found, narrowed(found))
     framed: Any = each.frame.crop(each.job.scan)
-    measures = {**picture_measures(framed, each.frame.crop(found), each.style), **told}
+    measures = {**picture_measures(framed, each.frame.crop(found), each.style), **told, **_asked(each, picture)}
     why = "nothing to colour: the content is blank" if blank else refusal(measures, recipe.limits)
     return Finished(picture, deep, at_working_size(recipe, each.frame, picture), measures, why)
+
+
+def _asked(each: Prepared, picture: Pixels) -> dict[str, float]:
+    """With a mask, the part of the picture that it asks for, whose chroma tells whether the result is gray."""
+    mask = each.job.mask
+    if mask is None:
+        return {}
+    step = max(1, max(mask.shape) // 1024)
+    asked, lab = mask[::step, ::step], _lab(np.ascontiguousarray(picture[::step, ::step]))
+    chroma = np.hypot(lab[..., 1], lab[..., 2])[asked]
+    return {"masked": float(mask.mean()), "chroma_mean": float(chroma.mean()) if chroma.size else 0.0}
 
 
 def _on_own_paper(recipe: Recipe, each: Prepared, chroma: Chroma) -> Chroma:

@@ -1,7 +1,7 @@
 """What is measured of every colorization, each measure's name in a sentence and its range; loads nothing heavy.
 
-`colorize.measures.quality` takes these figures of every picture, but for the last two, which some methods give; limits
-of a recipe may name all of them.
+`colorize.measures.quality` takes these figures of every picture, but for the last three, which some methods or a
+mask give; limits of a recipe may name all of them.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,14 @@ MEASURES: Final[Mapping[str, str]] = MappingProxyType(
         "ink_chroma": "ink chroma",
         "trust": "trust in the colours",
         "uncoloured": "share left in the paper's tone",
+        "masked": "share that the mask asks for",
     }
 )
 
 RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     dict.fromkeys(MEASURES, (0.0, inf))
     | {"lightness_ssim": (-1.0, 1.0), "lightness_difference_mean": (0.0, 100.0)}
-    | {"lightness_difference_p99": (0.0, 100.0), "trust": (0.0, 1.0), "uncoloured": (0.0, 1.0)}
+    | {"lightness_difference_p99": (0.0, 100.0), "trust": (0.0, 1.0), "uncoloured": (0.0, 1.0), "masked": (0.0, 1.0)}
 )
 """Measure → least and most that it can be; sums of rounded numbers come out beyond by the last digit."""
 

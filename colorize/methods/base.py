@@ -30,7 +30,8 @@ class Needs:
     """How many style images at most; whoever takes any needs one at least."""
     marks: Need = "optional"
     """A curator's colours; optional ones are laid over whatever the method found."""
-    mask: Need = "none"
+    mask: Need = "optional"
+    """Where colour is asked for; outside it the picture stays as it is."""
     models: tuple[str, ...] = (ENCODER,)
     """Roles of the trained models."""
 

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from colorize.errors import BadRecipe
-from colorize.methods.base import Method, Needs
+from colorize.methods.base import ENCODER, Method, Needs
 from colorize.methods.exemplar.parameters import Blocks, Exemplar
 from colorize.methods.neural_style.parameters import NeuralStyle
+from colorize.methods.trained import COLORIZER, CieluvNet, MaskGan
+
+_LEARNED: Final = Needs(styles=0, models=(ENCODER, COLORIZER))
 
 METHODS: Final[Mapping[str, Method]] = {
     method.name: method
@@ -17,6 +20,8 @@ METHODS: Final[Mapping[str, Method]] = {
         Method("reinhard", "colorize.methods.reinhard"),
         Method("welsh", "colorize.methods.welsh"),
         Method("levin", "colorize.methods.levin", needs=Needs(styles=0, marks="required")),
+        Method("cieluv_net", "colorize.methods.cieluv_net", CieluvNet, _LEARNED),
+        Method("mask_gan", "colorize.methods.mask_gan", MaskGan, _LEARNED),
     )
 }
 

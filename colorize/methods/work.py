@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -38,6 +39,8 @@ class Work:
     memory_share: float
     """The part of the free memory that is this process's to take."""
     callbacks: ProgressCallbacks = NO_CALLBACKS
+    models: Mapping[str, Path] = field(default_factory=dict)
+    """Role → file of the trained models that did not come with nishiki."""
 
     @property
     def encoder(self) -> Encoder:

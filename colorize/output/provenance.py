@@ -93,6 +93,8 @@ class Provenance:
     """Aware; written as UTC."""
     marks_sha256: str | None = None
     """Of the file with a curator's marks, where there were any."""
+    mask_sha256: str | None = None
+    """Of the file that says where colour was asked for; None: everywhere."""
     further_styles: tuple[Source, ...] = ()
     """Behind the first, in the order in which the method took them."""
     left_out: tuple[LeftOut, ...] = ()
@@ -131,6 +133,7 @@ class Provenance:
             f"machine-colorized: {self.content.identifier}{f' in the colours of {colours}' if colours else ''}, "
             f"by recipe {self.recipe_name} with encoder weights {self.weights_name}{seeded}"
             f"{''.join(f'; {each.style.identifier} gave no colours: {each.why}' for each in self.left_out)}"
+            f"{'; coloured only where a mask asks for it' if self.mask_sha256 else ''}"
             f"{f'; {uncoloured_words(self.uncoloured)}' if self.uncoloured else ''}"
             f"{f'; rejected by the machine: {self.refusal}' if self.refusal else ''}"
         )

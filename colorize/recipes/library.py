@@ -7,13 +7,13 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from colorize.errors import UnknownRecipe
-
-if TYPE_CHECKING:  # a list of recipes needs no numpy, and it costs 0.1 s
-    pass
+from colorize.methods.trained import SHIPPED, models_in
 from colorize.recipes.recipe import Recipe
+from colorize.recipes.trained import recipes_of
 
 
 def _expanded(family: Mapping[str, Any]) -> Iterator[Recipe]:
@@ -30,19 +30,28 @@ def _expanded(family: Mapping[str, Any]) -> Iterator[Recipe]:
 
 @cache
 def recipes() -> Mapping[str, Recipe]:
-    """Every named recipe, in the order of `recipes.toml`."""
+    """Every named recipe that comes with nishiki: those of `recipes.toml`, then those of the trained models."""
     text = files("colorize.recipes").joinpath("recipes.toml").read_text(encoding="utf-8")
     found = (recipe for family in tomllib.loads(text)["family"] for recipe in _expanded(family))
-    return {recipe.name: recipe for recipe in found}
+    return {recipe.name: recipe for recipe in found} | recipes_in(SHIPPED)
 
 
-def recipe_named(name: str) -> Recipe:
-    """The recipe of that name.
+def recipes_in(folder: Path) -> dict[str, Recipe]:
+    """The recipes of a folder's models; of two models by one name the newer one's.
+
+    Raises:
+        WeightsCorrupt: a file is not the one that was kept.
+    """
+    return {recipe.name: recipe for model in reversed(models_in(folder)) for recipe in recipes_of(model)}
+
+
+def recipe_named(name: str, own: Mapping[str, Recipe] | None = None) -> Recipe:
+    """The recipe of that name, of the operator's own models too where they are given.
 
     Raises:
         UnknownRecipe: with the names that come near.
     """
-    known = recipes()
+    known = {**recipes(), **(own or {})}
     if name in known:
         return known[name]
     near = [other for other in known if fnmatchcase(other, f"*{name}*")] or get_close_matches(name, known, 6, 0.8)

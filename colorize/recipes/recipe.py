@@ -79,7 +79,7 @@ class Recipe:
     def needs(self) -> Needs:
         """What a job needs; where the drawing is painted over, marks would be too."""
         needs = self.parameters.needs(self.way.needs)
-        return replace(needs, marks="none") if self.lightness == "free" else needs
+        return replace(needs, marks="none", mask="none") if self.lightness == "free" else needs
 
     def data(self) -> dict[str, Any]:
         """Every parameter as plain JSON data, the method's own among the others."""

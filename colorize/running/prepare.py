@@ -17,7 +17,7 @@ from skimage.color import rgb2lab
 from torch import Tensor
 
 from colorize.encoders.vgg19 import Encoder
-from colorize.errors import BadMarks, ColorizeError, PictureTooSmall, StyleWithoutColour
+from colorize.errors import BadMarks, BadMask, ColorizeError, PictureTooSmall, StyleWithoutColour
 from colorize.images.decode import Pixels
 from colorize.images.frame import Frame, find_frame
 from colorize.images.marks import rasterised
@@ -89,6 +89,11 @@ class Prepared:
         padded = np.pad(inside.crop(marked), room), np.pad(inside.crop(colours), [*room, (0, 0)])
         return padded[0][: small[0], : small[1]], padded[1][: small[0], : small[1]]
 
+    def masked(self) -> NDArray[np.float32] | None:
+        """The mask inside the frame, (h', w'), 0 or 1, at any size; None: everywhere."""
+        mask = self.job.mask
+        return None if mask is None else self.frame.crop(mask).astype(np.float32)
+
 
 def prepare(recipe: Recipe, job: Job) -> Prepared:
     """The content in gray and the styles in colour at the recipe's size, sides multiples of 16.
@@ -99,11 +104,14 @@ def prepare(recipe: Recipe, job: Job) -> Prepared:
         PictureTooSmall: the content, or all styles.
         StyleWithoutColour: no style has colours, and the recipe takes nothing else.
         BadMarks: there are marks, and the recipe paints a lightness of its own; or none, and it needs some.
+        BadMask: there is a mask, and the recipe paints a lightness of its own.
     """
     if job.marks is None and recipe.needs.marks == "required":
         raise BadMarks(f"the recipe {recipe.name} colours from marks alone; give some (nishiki colorize --marks)")
     if job.marks is not None and recipe.needs.marks == "none":
         raise BadMarks(f"the recipe {recipe.name} paints over the drawing; give marks to one such as nishiki/colour")
+    if job.mask is not None and recipe.needs.mask == "none":
+        raise BadMask(f"the recipe {recipe.name} paints over the drawing; give a mask to one such as nishiki/colour")
     _check_size("content", job.content)
     frame = find_frame(job.content) if recipe.lightness == "content" else Frame(0, 0, *job.content.shape[:2])
     styles: list[PreparedStyle] = []

@@ -36,6 +36,8 @@ class HomeFolder(StrEnum):
     """Reports of comparisons, a folder for each."""
     TRAINING = "training"
     """Students half taught, a folder for each training."""
+    MODELS = "models"
+    """Trained colorizers, each with its checksum beside it; those that are retired in a folder of their own."""
     PREFECT = "prefect"
     """Database and results of the Prefect server that a command starts."""
 

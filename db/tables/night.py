@@ -280,6 +280,23 @@ class MatcherRefit(Base):
     made_at: Mapped[datetime]
 
 
+class Model(Base):
+    """A trained colorizer whose file is kept; by its name it is a recipe."""
+
+    __tablename__ = "models"
+    checksum: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    method: Mapped[str]
+    settings: Mapped[dict[str, Any]]
+    snapshot: Mapped[str]
+    learned_from: Mapped[int]
+    held_out: Mapped[int]
+    measures: Mapped[dict[str, Any]]
+    code: Mapped[str]
+    made_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
 class Batch(Base):
     """The matches that one night takes on; whoever works at them has a lease."""
 

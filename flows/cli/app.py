@@ -20,6 +20,7 @@ from flows.cli.console import Device, Home, exit_with, look_at_settings, refuse,
 from flows.cli.curators import curator_app
 from flows.cli.exporting import export_app
 from flows.cli.failures import Application, Commands
+from flows.cli.models import models_app
 from flows.cli.nights import nights_app
 from flows.cli.prefect_server import prefect
 from flows.cli.reading import reading_app, weights_app
@@ -63,6 +64,7 @@ app.add_typer(tones_app)
 app.add_typer(redo_app, name="redo")
 app.add_typer(weights_app, name="weights")
 app.add_typer(train_app, name="train")
+app.add_typer(models_app, name="models")
 app.add_typer(curator_app, name="curator")
 
 DemoHome = Annotated[Path | None, typer.Option(help="Folder that an earlier demo is removed from [demo-data].")]
@@ -300,6 +302,9 @@ def colorize(
         list[Path] | None, typer.Argument(help="The colour print whose colours are taken; up to five to choose from.")
     ] = None,
     marks: Annotated[Path | None, typer.Option(help="Colours drawn by hand: JSON, or a PNG laid over CONTENT.")] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="A picture as large as CONTENT, white where colour is wanted, else black.")
+    ] = None,
     recipe: RecipeName = None, encoder: EncoderName = None, size: Size = None, iterations: Iterations = None,
     device: Device = None,
     keep_rejected: Annotated[bool, typer.Option(help="Write a result that is not fit to be shown, too.")] = False,
@@ -307,16 +312,17 @@ def colorize(
     """Colorize one picture file in the colours of another, without a catalogue.
 
     Of several styles each region takes most from the one that has its like. With --marks their colours hold, whatever
-    the recipe found; without STYLE they are all the colours there are.
+    the recipe found; without STYLE they are all the colours there are. A trained colorizer (nishiki models list) needs
+    neither. With --mask only what is white in it is coloured, and the rest stays as it is.
     A result that the recipe's limits reject is not written: the command says why and ends with 1.
     """
-    if not style and marks is None:
-        refuse("give STYLE, a colour print, or --marks with colours of your own")
+    if not (style or marks or recipe):
+        refuse("give STYLE, a colour print, or --marks with colours of your own, or --recipe with a trained colorizer")
     from flows.single import Files, colorize_files
 
     recipe = recipe or (None if style else "nishiki/marks")
     settings, wrong = look_at_settings(recipe=recipe, encoder=encoder, size=size, iterations=iterations, device=device)
-    files = Files(content, tuple(style or ()), marks, output)
+    files = Files(content, tuple(style or ()), marks, output, mask)
     say(colorize_files(settings, files, keep_rejected=keep_rejected, wrong=wrong))
 
 

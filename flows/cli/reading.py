@@ -161,10 +161,10 @@ def _number_of(batch: str) -> int | None:
 @reading_app.command()
 def recipes() -> None:
     """List the named recipes with their provenance."""
-    from colorize.recipes.library import recipes as all_recipes
+    from flows.plan import all_recipes
     from flows.reports.summary import recipes_table
 
-    show(recipes_table(all_recipes()))
+    show(recipes_table(all_recipes(read_settings())))
 
 
 @weights_app.command("list")

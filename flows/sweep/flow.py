@@ -62,7 +62,7 @@ def sweep(settings: Settings, chosen: SweepPlan, content: Path, style: Path) -> 
         pairs = catalogue.pair_up([each.id for each in contents], [each.id for each in styles], matcher)
         if not pairs:
             raise NotAnArchive(f"{content} and {style} hold the same picture and no other; put more into them")
-        swept = SweptPairs(chosen, key, models_of(weights), contents, styles, pairs)
+        swept = SweptPairs(chosen, key, contents, styles, pairs)
         with executor_for(plan) as executor:
             batches = carry_on(plan, executor)
             batches += work_through_all(plan, executor, weights, swept)
@@ -75,7 +75,8 @@ def work_through_all(plan: Plan, executor: Executor, weights: WeightsFile, swept
     """Take and colorize what is still due of each recipe, one batch a recipe."""
     tallies, recipes, max_tries = [], swept.plan.recipes, plan.settings.max_tries
     for number, recipe in enumerate(recipes, 1):
-        batch = plan.catalogue.take_pairs(recipe_entry(recipe), swept.models, swept.match_ids, max_tries=max_tries)
+        models = models_of(weights, recipe)
+        batch = plan.catalogue.take_pairs(recipe_entry(recipe), models, swept.match_ids, max_tries=max_tries)
         _tell(number, len(recipes), recipe, batch.taken if batch else 0)
         if batch:
             tallies.append(work_through(plan, executor, batch, weights))

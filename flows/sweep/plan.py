@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from colorize.errors import UnknownRecipe
-from colorize.recipes.library import recipes
 from colorize.recipes.recipe import Recipe
+from flows.plan import all_recipes
 from flows.settings import Settings
 
 LONGEST_NAME = 40
@@ -69,7 +69,9 @@ def pattern_plan(settings: Settings, words: Sequence[str]) -> SweepPlan:
     """
     patterns = [pattern.strip() for word in words for pattern in word.split(",") if pattern.strip()]
     if not patterns:
-        raise UnknownRecipe(f"no configuration is named; give a pattern such as 'jadh2016/*' ({_families()})")
+        raise UnknownRecipe(
+            f"no configuration is named; give a pattern such as 'jadh2016/*' ({_families(all_recipes(settings))})"
+        )
     name = re.sub(r"[^A-Za-z0-9]+", "-", "+".join(patterns)).strip("-") or "all"
     return SweepPlan(name[:LONGEST_NAME], _chosen(settings, patterns))
 
@@ -81,15 +83,16 @@ def shortened(recipe: Recipe, settings: Settings) -> Recipe:
 
 
 def _chosen(settings: Settings, patterns: Sequence[str]) -> tuple[Recipe, ...]:
+    known = all_recipes(settings)
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in recipes()):
-            raise UnknownRecipe(f"no recipe fits {pattern!r}; {_families()} (all: nishiki recipes)")
-    fitting = (recipe for name, recipe in recipes().items() if any(fnmatchcase(name, each) for each in patterns))
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise UnknownRecipe(f"no recipe fits {pattern!r}; {_families(known)} (all: nishiki recipes)")
+    fitting = (recipe for name, recipe in known.items() if any(fnmatchcase(name, each) for each in patterns))
     return tuple(shortened(recipe, settings) for recipe in fitting)
 
 
-def _families() -> str:
-    names = {name if "/" not in name else f"{name.split('/')[0]}/*" for name in recipes()}
+def _families(known: Mapping[str, Recipe]) -> str:
+    names = {name if "/" not in name else f"{name.split('/')[0]}/*" for name in known}
     return f"there is {', '.join(sorted(names))}"
 
 

@@ -12,7 +12,6 @@ from io import StringIO
 from statistics import fmean, stdev
 
 from colorize.recipes.recipe import Recipe
-from db.entries.claim import ModelKey
 from db.entries.night import AttemptEntry, AttemptResult, Description, EncoderKey, ImageEntry, Outcome
 from flows.plan import recipe_entry
 from flows.reports.encoder_note import weights_sentence
@@ -77,7 +76,6 @@ class SweptPairs:
 
     plan: SweepPlan
     encoder: EncoderKey
-    models: tuple[ModelKey, ...]
     contents: Sequence[ImageEntry]
     styles: Sequence[ImageEntry]
     match_ids: Sequence[int]

@@ -17,12 +17,13 @@ from colorize.encoders.weights import WeightsFile
 from colorize.errors import SetAside, WorkerDied
 from colorize.recipes.recipe import Recipe
 from colorize.running.checkpoint import remove_checkpoint
+from db.entries.claim import ENCODER, ModelKey
 from db.entries.night import AttemptEntry, AttemptResult, BatchEntry, Outcome, PendingAttempt
 from db.entries.review import ShownPictures
 from db.errors import PictureMissing
 from db.files.home import checkpoint_path
 from flows.logs import about
-from flows.plan import Plan
+from flows.plan import Plan, model_path
 from flows.progress import Advance
 from flows.workers.executor import Executor, Place
 from flows.workers.messages import (
@@ -300,14 +301,19 @@ class BatchRun:
 
     def _minibatch(self, attempts: Sequence[PendingAttempt]) -> Minibatch:
         settings, weights = self._plan.settings, self._weights
-        models = () if weights is None else (ModelFile("encoder", weights.name, weights.checksum, str(weights.path)),)
+        encoder = () if weights is None else (ModelFile("encoder", weights.name, weights.checksum, str(weights.path)),)
+        models = (*encoder, *(self._model(key) for key in self.batch.models if key.role != ENCODER))
         limits = Limits(settings.max_pixels, settings.exact_precision, settings.checkpoint_s)
         jobs = tuple(self._job(attempt) for attempt in attempts)
         return Minibatch(self.batch.id, self.batch.recipe.data, models, limits, jobs)
 
+    def _model(self, key: ModelKey) -> ModelFile:
+        """A trained model's file; of one that is missing a path with nothing at it, and the worker says so."""
+        return ModelFile(key.role, key.name, key.checksum, str(model_path(self._plan.settings, key)))
+
     def _job(self, attempt: PendingAttempt) -> PictureJob:
         """An attempt's pictures where they lie, its checkpoint, and what its picture will say of itself."""
-        marks = attempt.inputs.marks_sha256
+        marks, mask = attempt.inputs.marks_sha256, attempt.inputs.mask_sha256
         images = [attempt.content.id, *(style.id for style in attempt.styles)]
         styles = (StylePath(self._path(style.sha256), style.registration) for style in attempt.inputs.styles)
         provenance = provenance_of(self.batch, attempt, self._plan.catalogue.describe(images))
@@ -318,6 +324,7 @@ class BatchRun:
             None if marks is None else self._path(marks),
             str(self._checkpoint(attempt)),
             provenance.to_json(),
+            None if mask is None else self._path(mask),
         )
 
     def _checkpoint(self, attempt: PendingAttempt) -> Path:

@@ -58,6 +58,8 @@ class PictureJob:
     """Where its state is kept while it is worked on."""
     provenance: str
     """What the result says of itself, as `Provenance.to_json`."""
+    mask: str | None = None
+    """Where colour is asked for; None: everywhere."""
 
 
 @dataclass(frozen=True)

@@ -73,5 +73,6 @@ def provenance_of(batch: BatchEntry, attempt: PendingAttempt, descriptions: Mapp
         further_styles=tuple(sources[1:]),
         created=attempt.opened_at,
         marks_sha256=attempt.inputs.marks_sha256,
+        mask_sha256=attempt.inputs.mask_sha256,
         credits=tuple(said.credit_line for said in (content, *styles) if said.credit_line),
     )

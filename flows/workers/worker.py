@@ -64,12 +64,13 @@ class Worker:
 
         if self._device == "cpu":
             use_one_thread()
+        others = {model.role: Path(model.path) for model in minibatch.models}
         (encoder,) = (model for model in minibatch.models if model.role == "encoder")
         weights = weights_file(Path(encoder.path))
         check_unchanged(weights.path, weights.checksum, encoder.checksum)
         limits = minibatch.limits
         conditions = Conditions(limits.precision, limits.checkpoint_s, self._memory_share)
-        return colorizer_for(recipe, load_encoder(weights), self._device, conditions)
+        return colorizer_for(recipe, load_encoder(weights), self._device, conditions, others)
 
     def _together(self, colorizer: "Colorizer", jobs: Sequence[PictureJob], limits: Limits, tell: Tell) -> None:
         from colorize.running.progress import ProgressCallbacks  # noqa: PLC0415  (loads torch, as above)
@@ -98,7 +99,8 @@ def decoded(job: PictureJob, max_pixels: int) -> Job:
         ColorizeError: a file is gone or altered, or no sound picture or marks.
     """
     styles = tuple(StyleFile(_bytes(style.path), style.registration) for style in job.styles)
-    files = JobFiles(_bytes(job.content), styles, None if job.marks is None else _bytes(job.marks))
+    marks, mask = (None if path is None else _bytes(path) for path in (job.marks, job.mask))
+    files = JobFiles(_bytes(job.content), styles, marks, mask)
     checkpoint = None if job.checkpoint is None else Path(job.checkpoint)
     return decoded_job(job.key, files, max_pixels=max_pixels, checkpoint=checkpoint)
 

@@ -33,7 +33,7 @@ HOSTILE = '"><script src="https://evil.example/x.js"></script> $\\frac{1}{2}$ {{
 
 @pytest.mark.parametrize("encoder", [REAL, RANDOM])
 def test_every_figure_is_entitled_with_its_encoder(encoder: EncoderKey) -> None:
-    swept = SweptPairs(jadh(), encoder, (), [image(1)], [image(11)], [111])
+    swept = SweptPairs(jadh(), encoder, [image(1)], [image(11)], [111])
     title = Findings(swept, [], rows_of({}), {}).title
     drawn = error_bars(rows_of({}), title), sample_pictures(["content"], [[Sample(None)]], title)
     said = [drawn[0].axes[0].get_title(loc="left"), drawn[1].get_suptitle()]
@@ -106,7 +106,7 @@ def written(tmp_path: Path, request: pytest.FixtureRequest) -> SweepReport:
             assert made.result is not None
             attempts.append(replace(made, output_sha256=output.sha256, result=replace(made.result, output=facts)))
     attempts[-1] = closed(replace(attempts[-1], output_sha256=None), Outcome.FAILED)
-    swept = SweptPairs(plan, encoder, (), contents, styles, [111, 112])
+    swept = SweptPairs(plan, encoder, contents, styles, [111, 112])
     settings = Settings.model_validate({"home": tmp_path})
     described = {image.id: description(image.id, HOSTILE) for image in (*contents, *styles)}
     findings = Findings(swept, attempts, config_rows(plan.recipes, attempts, pairs=2), described)
@@ -146,7 +146,7 @@ def test_random_weights_are_named_as_such_everywhere(written: SweepReport) -> No
 
 def test_the_folder_is_the_same_for_the_same_sweep_only() -> None:
     plan = jadh("jadh2016/config1_1_1", iterations=60)
-    swept = SweptPairs(plan, REAL, (), [image(1)], [image(11)], [111])
+    swept = SweptPairs(plan, REAL, [image(1)], [image(11)], [111])
     assert sweep_name(swept) == sweep_name(replace(swept, match_ids=[5]))
     others = [
         replace(swept, encoder=RANDOM),
