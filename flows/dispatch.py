@@ -124,10 +124,14 @@ def carry_on(plan: Plan, executor: Executor, only: int | None = None) -> list[Di
 
 
 def take_on(plan: Plan, executor: Executor) -> Iterator[DispatchTally]:
-    """Take and work through a batch of each recipe that requests name, then the night's own; `limit` holds for all."""
+    """Take and work through a batch of each recipe that requests name, the night's own, then those to compare with.
+
+    `limit` holds for all but the last, which have it once more each: they are to colour the same contents.
+    """
     catalogue, settings = plan.catalogue, plan.settings
     named = catalogue.requested_recipes(max_tries=settings.max_tries)
-    requested = [name for name in named if name not in (RECIPE_OF_NIGHT, settings.recipe)]
+    further = [name for name in dict.fromkeys(settings.further_recipes) if name != settings.recipe]
+    requested = [name for name in named if name not in (RECIPE_OF_NIGHT, settings.recipe, *further)]
     limit = settings.limit
     for name in (*requested, settings.recipe):
         try:
@@ -140,6 +144,12 @@ def take_on(plan: Plan, executor: Executor) -> Iterator[DispatchTally]:
         batch = take(planned.entry, planned.models, plan.matcher, limit=limit, max_tries=settings.max_tries)
         if batch is not None:
             limit = None if limit is None else limit - batch.taken
+            yield work_through(plan, executor, batch, planned.weights)
+    for name in further:
+        planned = plan.recipe(name)
+        given = planned.entry, planned.models, plan.matcher, plan.scope()
+        batch = catalogue.take_comparison(*given, limit=settings.limit, max_tries=settings.max_tries)
+        if batch is not None:
             yield work_through(plan, executor, batch, planned.weights)
 
 

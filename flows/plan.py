@@ -222,6 +222,8 @@ def look_for_tools(settings: Settings, faults: Faults) -> Tools | None:
     from colorize.device import device_names  # noqa: PLC0415  (loads torch)
 
     recipe = faults.of(partial(night_recipe, settings))
+    for name in settings.further_recipes:
+        faults.of(partial(sized_recipe, name, settings))
     files = faults.of(partial(available_weights, settings))
     tuned_for = recipe.encoder if recipe else None
     weights = faults.of(partial(encoder_among, settings, tuned_for, files)) if files else None

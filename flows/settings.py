@@ -256,6 +256,11 @@ class Settings(ReviewSettings):
     )
 
     recipe: str = Field(default="nishiki/colour", description="Recipe of the night; `nishiki recipes` lists them.")
+    further_recipes: tuple[str, ...] = Field(
+        default=(),
+        description="Recipes that the night carries out besides, on the same contents, to compare with; as a list: "
+        '["cieluv_net/prints-areas"].',
+    )
     size: Annotated[int, Field(ge=32, le=8192)] | None = Field(
         default=None, description="Long edge of results in pixels; left out: the recipe's."
     )

@@ -11,15 +11,13 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skimage.color import lab2xyz
-from skimage.color.colorconv import xyz2luv
 from torch import Tensor
 from torch.nn import functional
 
 from colorize.encoders.vgg19 import CONVOLUTIONS, Encoder
 from colorize.images.decode import Pixels
 from colorize.methods.cieluv_net import STAGES, Kind, Model, Network, Shape, bins_of, middles, read
-from colorize.methods.learned_areas import BINS, RANGE
+from colorize.methods.learned_areas import BINS, RANGE, luv_of
 from colorize.training.colour_crops import Crops, Cutting
 from colorize.training.learning import Kept, behind, chance, cosine_rate, kept, take_up
 
@@ -87,11 +85,6 @@ def palette(prints: Sequence[Pixels]) -> Palette:
     centres, number = np.unique((lab[:, 1:] / _CLASS).round(), axis=0, return_counts=True)
     classes = centres[number >= _RARE * len(lab)] * _CLASS
     return Palette(*(np.asarray(each, np.float32) for each in (means, counts / len(lab), classes)))
-
-
-def luv_of(lab: Floats) -> Floats:
-    """CIELUV of CIELAB colours, (h, w, 3)."""
-    return np.asarray(xyz2luv(lab2xyz(lab.astype(np.float64)).clip(1e-6)), np.float32)
 
 
 class Student(torch.nn.Module):

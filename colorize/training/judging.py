@@ -15,7 +15,7 @@ from skimage.color import deltaE_ciede2000, lab2rgb, rgb2hsv, rgb2lab
 from colorize.images.decode import Pixels
 from colorize.measures.quality import chroma_texture, sliced_wasserstein
 from colorize.methods.cieluv_net import bins_of
-from colorize.training.cieluv import luv_of
+from colorize.methods.learned_areas import luv_of, possible
 
 Floats = NDArray[np.float32]
 
@@ -55,7 +55,7 @@ def judged(truth: Pixels, ab: Floats) -> Judged:
     found = np.dstack([lab[..., 0], ab])
     wanted_bins, found_bins = (bins_of(torch.from_numpy(luv_of(each)[..., 1:])).numpy() for each in (lab, found))
     right = (wanted_bins == found_bins).mean((0, 1))
-    own, made = (float(rgb2hsv(each)[..., 1].sum()) for each in (truth / 255, lab2rgb(found)))
+    own, made = (float(rgb2hsv(each)[..., 1].sum()) for each in (truth / 255, lab2rgb(possible(found))))
     difference: Any = deltaE_ciede2000
     delta, gray = (float(difference(lab, each).mean()) for each in (found, lab * (1, 0, 0)))
     texture, textured = (

@@ -34,7 +34,7 @@ from colorize.images.resize import resized
 from colorize.images.tone import Tone, judge_tone
 from colorize.methods import cieluv_net, mask_gan
 from colorize.methods.learned_areas import by_areas
-from colorize.methods.trained import model_file, models_in
+from colorize.methods.trained import model_file
 from colorize.recipes.trained import AREAS
 from colorize.training.cieluv import CieluvLearner, CieluvSettings, palette
 from colorize.training.colour_crops import ahead, gray_codes
@@ -131,7 +131,7 @@ def train_colorizer(settings: Settings, encoder_file: WeightsFile, order: Order)
     folder.mkdir(parents=True, exist_ok=True)
     course = Course(order, learner, folder, taught, held)
     yield from course.run()
-    model, card = course.finished(encoder, _own(settings, order))
+    model, card = course.finished(encoder)
     path = settings.home / HomeFolder.MODELS / f"{order.method}-{order.name}-{_stamp(card)}.safetensors"
     write_tensors(path, model, card)
     with Catalogue.open(settings) as catalogue:
@@ -219,10 +219,6 @@ def _learner(order: Order, encoder: Encoder, prints: Sequence[Pixels]) -> Learne
     return GanLearner(order.settings, encoder.device, found)
 
 
-def _own(settings: Settings, order: Order) -> list[str]:
-    return [each.name for each in models_in(settings.home / HomeFolder.MODELS) if each.method == order.method]
-
-
 class Course:
     """A training on its way: its learner, what it learns from, and what was best so far."""
 
@@ -295,7 +291,7 @@ class Course:
         rows = [_row(model, each) for each in self.held[:: max(1, len(self.held) // SHEET)][:SHEET]]
         write_whole(self.folder / f"sheet-{self.learner.done:06}.png", sheet(rows))
 
-    def finished(self, encoder: Encoder, names: Sequence[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    def finished(self, encoder: Encoder) -> tuple[dict[str, Tensor], dict[str, str]]:
         """The tensors of the best network's file, and its card."""
         self.learner.best(load_file(self._best))
         model = self.learner.model()
@@ -316,7 +312,6 @@ class Course:
             },
             "code": version("nishiki"), "made": datetime.now(UTC).isoformat(), "licence": LICENCE,
             "training": f"{self.order.words}; {self.learner.done} steps",
-            "trained_before": names.count(self.order.name),
         }  # fmt: skip
         card = {
             name: each if isinstance(each, str) else json.dumps(each, ensure_ascii=False)
@@ -328,7 +323,7 @@ class Course:
 def _settings(order: Order, encoder: Encoder) -> dict[str, Any]:
     scale = encoder.preprocessing
     own = {"encoder": encoder.checksum, "preprocessing": [scale.scale, scale.mean, scale.deviation]}
-    return {**asdict(order.settings), **(own if order.method == "cieluv_net" else {})}
+    return {**asdict(order.settings), **(own if isinstance(order.settings, CieluvSettings) else {})}
 
 
 def _view(model: Model, each: Learned) -> tuple[Pixels, Pixels, Floats]:

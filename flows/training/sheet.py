@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from skimage.color import lab2rgb
 
 from colorize.images.decode import Pixels
+from colorize.methods.learned_areas import possible
 
 _GAP, _LINE = 6, 14
 
@@ -39,7 +40,7 @@ def sheet(rows: Sequence[Row]) -> bytes:
 
 
 def _tile(row: Row) -> Image.Image:
-    made = np.rint(lab2rgb(np.dstack([row.light, row.chroma])).clip(0, 1) * 255).astype(np.uint8)
+    made = np.rint(lab2rgb(possible(np.dstack([row.light, row.chroma]))).clip(0, 1) * 255).astype(np.uint8)
     strip = np.concatenate([row.gray, made, row.truth], axis=1)
     tile = Image.new("RGB", (strip.shape[1], strip.shape[0] + _LINE), "white")
     ImageDraw.Draw(tile).text(

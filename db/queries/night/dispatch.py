@@ -129,7 +129,19 @@ class DispatchQueries(Taking):
             limit: attempts, at most.
             max_tries: as above.
         """
-        names = (RECIPE_OF_NIGHT, recipe.name)
+        asked = self._asked((RECIPE_OF_NIGHT, recipe.name), matcher)
+        return self._take(recipe, models, Bounds(max_tries, limit), self._due(recipe, matcher, scope), asked)
+
+    def take_comparison(
+        self, recipe: RecipeEntry, models: Collection[ModelKey], matcher: MatcherKey, scope: ContentScope | None = None,
+        *, limit: int | None, max_tries: int = 3,
+    ) -> BatchEntry | None:  # fmt: skip
+        """Claim, as `take_batch`, for a recipe beside the night's: requests that name none are the night's to answer."""
+        asked = self._asked((recipe.name,), matcher)
+        return self._take(recipe, models, Bounds(max_tries, limit), self._due(recipe, matcher, scope), asked)
+
+    def _due(self, recipe: RecipeEntry, matcher: MatcherKey, scope: ContentScope | None) -> list[Kind]:
+        """What is due though nobody asked for it."""
         kinds: list[Kind] = []
         if recipe.styles:
             chosen = (next_candidate(), chosen_match())
@@ -138,7 +150,7 @@ class DispatchQueries(Taking):
         elif scope is not None:
             with self._reading() as session:
                 kinds = [claims.contents(in_scope(session, scope))]
-        return self._take(recipe, models, Bounds(max_tries, limit), kinds, self._asked(names, matcher))
+        return kinds
 
     def take_requests(
         self, recipe: RecipeEntry, models: Collection[ModelKey], matcher: MatcherKey, *, limit: int | None,

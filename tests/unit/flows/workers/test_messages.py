@@ -38,7 +38,7 @@ JOBS = (
         "/home/checkpoints/attempt-7",
         '{"credits": []}',
     ),
-    PictureJob("8", "/home/pictures/cc", (), "/home/marks/dd", None, "{}"),
+    PictureJob("8", "/home/pictures/cc", (), "/home/marks/dd", None, "{}", "/home/masks/ee"),
 )
 LIMITS = Limits(max_pixels=10**8, precision="bfloat16", checkpoint_s=60.0)
 MODELS = (ModelFile("encoder", "nishiki-small", "0" * 64, "/weights/small.safetensors"),)
