@@ -130,17 +130,17 @@ class DispatchQueries(Taking):
             max_tries: as above.
         """
         asked = self._asked((RECIPE_OF_NIGHT, recipe.name), matcher)
-        return self._take(recipe, models, Bounds(max_tries, limit), self._due(recipe, matcher, scope), asked)
+        return self._take(recipe, models, Bounds(max_tries, limit), self._kinds(recipe, matcher, scope), asked)
 
     def take_comparison(
         self, recipe: RecipeEntry, models: Collection[ModelKey], matcher: MatcherKey, scope: ContentScope | None = None,
         *, limit: int | None, max_tries: int = 3,
     ) -> BatchEntry | None:  # fmt: skip
-        """Claim, as `take_batch`, for a recipe beside the night's: requests that name none are the night's to answer."""
+        """The same for a recipe beside the night's: requests that name none are the night's to answer."""
         asked = self._asked((recipe.name,), matcher)
-        return self._take(recipe, models, Bounds(max_tries, limit), self._due(recipe, matcher, scope), asked)
+        return self._take(recipe, models, Bounds(max_tries, limit), self._kinds(recipe, matcher, scope), asked)
 
-    def _due(self, recipe: RecipeEntry, matcher: MatcherKey, scope: ContentScope | None) -> list[Kind]:
+    def _kinds(self, recipe: RecipeEntry, matcher: MatcherKey, scope: ContentScope | None) -> list[Kind]:
         """What is due though nobody asked for it."""
         kinds: list[Kind] = []
         if recipe.styles:

@@ -1,6 +1,7 @@
 """Masks: what says where colour is asked for, and what is no mask."""
 
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,8 +51,8 @@ def test_what_is_no_mask_is_refused_in_words(data: bytes, why: str) -> None:
 @pytest.mark.parametrize("top", [255, 65535])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_outside_the_mask_the_scan_stays_to_the_last_bit_and_inside_colour_grows(top: int, channels: int) -> None:
-    dtype = np.uint8 if top == 255 else np.uint16
-    gray = np.random.default_rng(0).integers(top // 4, top * 3 // 4, (300, 400)).astype(dtype)
+    dtype: Any = np.uint8 if top == 255 else np.uint16
+    gray: NDArray[Any] = np.random.default_rng(0).integers(top // 4, top * 3 // 4, (300, 400)).astype(dtype)
     scan = gray if channels == 1 else np.repeat(gray[..., None], 3, 2)
     coloured = np.repeat(gray[..., None], 3, 2)
     coloured[..., 0] = gray + dtype(top // 8)
