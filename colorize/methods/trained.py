@@ -12,8 +12,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from safetensors import SafetensorError, safe_open
-
 from colorize.encoders.weights import check_unchanged, checksum_of, recorded_checksum
 from colorize.errors import WeightsCorrupt, WeightsMissing
 from colorize.methods.base import Parameters, not_among, out_of_range
@@ -108,13 +106,22 @@ def model_file(path: Path) -> ModelFile:
     checksum = checksum_of(path)
     check_unchanged(path, checksum, recorded_checksum(path))
     try:
-        with safe_open(path, framework="np") as file:
-            card = {key: _value(value) for key, value in (file.metadata() or {}).items()}
-    except (SafetensorError, OSError) as error:
+        card = {key: _value(value) for key, value in _metadata(path).items()}
+    except (ValueError, OSError, AttributeError) as error:
         raise WeightsCorrupt(f"{path} cannot be read ({error}); train it anew: nishiki train") from error
     if not {"name", "method", "settings"} <= set(card):
         raise WeightsCorrupt(f"{path} holds no trained colorizer; one is made by: nishiki train cieluv-net")
     return ModelFile(path, checksum, card)
+
+
+def _metadata(path: Path) -> Mapping[str, str]:
+    """A safetensors file's own, without its library, which loads numpy: eight bytes of length, then JSON."""
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        if length > path.stat().st_size:
+            raise ValueError("it is cut off, or no safetensors file")
+        found: Mapping[str, str] = json.loads(stream.read(length)).get("__metadata__", {})
+    return found
 
 
 def _value(text: str) -> Any:

@@ -13,7 +13,7 @@ from colorize.recipes.recipe import Recipe
 AREAS: Final = "-areas"
 """How the name of the recipe with our finish ends."""
 _SHARED: Final[Mapping[str, Any]] = {
-    "encoder": "nishiki-small", "lightness": "content", "paper": "own",
+    "lightness": "content", "paper": "own",
     "content_layers": ["conv4_2"], "style_layers": ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"],
 }  # fmt: skip
 _SOURCES: Final = {

@@ -89,7 +89,7 @@ def test_the_list_tells_which_recipes_would_use_which_file(settings: SettingsWit
     here = [HERE[TORCHVISION], HERE[SMALL]]
     assert users_of(settings(), here) == {
         HERE[TORCHVISION].path: ["asiagraph2016", "asiagraph2016/*", "jadh2016/*", "locked/*"],
-        HERE[SMALL].path: ["nishiki/*", "classics/*"],
+        HERE[SMALL].path: ["nishiki/*", "classics/*", "cieluv_net/*", "mask_gan/*"],
     }
     assert users_of(settings(encoder=SMALL), here) == {HERE[SMALL].path: ["every recipe"]}
     assert users_of(settings(encoder=OXFORD), here) == {}
@@ -126,6 +126,7 @@ def test_several_such_recipes_are_counted() -> None:
 
 def test_a_recipe_needs_the_style_whose_paper_it_takes_and_else_what_its_method_says() -> None:
     several = {"nishiki/colour": 5, "nishiki/likeness": 5}
+    several |= {name: 0 for name in recipes() if name.startswith(("cieluv_net/", "mask_gan/"))}
     assert {name: recipe_entry(recipe).styles for name, recipe in recipes().items()} == dict.fromkeys(
         recipes(), 1
     ) | several

@@ -369,7 +369,7 @@ def test_an_unknown_recipe_is_answered_with_the_names_that_come_near() -> None:
         recipe_named("config3_3")
     with pytest.raises(UnknownRecipe, match=r"'reinhard'; there is classics/reinhard2001"):
         recipe_named("reinhard")
-    with pytest.raises(UnknownRecipe, match=r"'pix2pix'; there is asiagraph2016, classics, jadh2016"):
+    with pytest.raises(UnknownRecipe, match=r"'pix2pix'; there is asiagraph2016, cieluv_net, classics, jadh2016"):
         recipe_named("pix2pix")
     assert issubclass(UnknownRecipe, ColorizeError)
 
