@@ -50,8 +50,11 @@ BUSY_S = 30
 """How long a SQLite writer waits for its turn; ours hold it for milliseconds."""
 CONNECTIONS = 15
 """Of one process, at most; they stay open, since opening one costs more than most queries do."""
-_PAGES_READ = ("PRAGMA cache_size=-16384", "PRAGMA mmap_size=1073741824")
-"""16 MiB of pages for each connection, and the file's first GiB from the system's memory, which all of them share."""
+_CACHE_KIB = 16 << 10
+"""Pages that each connection keeps."""
+_MAPPED_BYTES = 1 << 30
+"""So much of the file is read from the system's memory, which all connections share; a writer would fill its own
+process's with what it passes, as large as the catalogue."""
 _NO_SUCH = ("no such table", "no such column")
 _UNDEFINED = ("42P01", "42703")
 """The same in PostgreSQL's numbers: undefined table, undefined column."""
@@ -303,12 +306,12 @@ def _tuned(engine: Engine, *, foreign_keys: bool = True) -> Engine:
         connection.isolation_level = None  # the driver would begin by itself, and too late
         connection.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}")
         connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
-        for pages in _PAGES_READ:
-            connection.execute(pages)
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("nishiki_writes")
+        connection.exec_driver_sql(f"PRAGMA mmap_size={0 if writes else _MAPPED_BYTES}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

@@ -35,7 +35,9 @@ from db.entries.night import (
     WantedPicture,
     WindowState,
 )
+from db.tables.columns import clean
 from flows.archives.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, BadRecord, NoPicture, TooLarge
+from flows.archives.identifiers import Identifiers
 from flows.archives.record import Archive, Picture, Record, Remark, Rights, Unreadable, Validators, Window
 from flows.archives.record import Derivatives as Said
 from flows.archives.values.formats import names_picture
@@ -77,8 +79,6 @@ class HarvestTally:
     archive: str
     protocol: str = ""
     """What it was taken for."""
-    changes: dict[str, Change] = field(default_factory=dict)
-    """What became of each record, by identifier."""
     withdrawn: int = 0
     """Records that the archive lists no more."""
     pictures: int = 0
@@ -95,12 +95,19 @@ class HarvestTally:
     """Pictures that failed before and are not due tonight."""
     failure: str | None = None
     """Why the archive's harvest ended early."""
+    _changes: Counter[Change] = field(default_factory=Counter, repr=False)
+    _changed: Identifiers = field(default_factory=Identifiers, repr=False)
+    _unchanged: Identifiers = field(default_factory=Identifiers, repr=False)
+
+    @property
+    def read(self) -> int:
+        """Records that came."""
+        return self._changes.total()
 
     @property
     def records(self) -> dict[Change, int]:
-        """How many records of each kind."""
-        counts = Counter(self.changes.values())
-        counts[Change.DELETED] += self.withdrawn
+        """How many records of each kind, with those that the archive lists no more."""
+        counts = self._changes + Counter({Change.DELETED: self.withdrawn})
         return {change: counts[change] for change in Change}
 
     @property
@@ -120,8 +127,14 @@ class HarvestTally:
 
     def count(self, identifier: str, change: Change) -> None:
         """Another try finds unchanged what this night's first one brought."""
-        if self.changes.get(identifier, Change.UNCHANGED) is Change.UNCHANGED:
-            self.changes[identifier] = change
+        if identifier in self._changed:
+            return
+        if change is Change.UNCHANGED:
+            self._changes[change] += self._unchanged.add(identifier)
+            return
+        self._changed.add(identifier)
+        self._changes[change] += 1
+        self._changes[Change.UNCHANGED] -= identifier in self._unchanged
 
 
 @stage("harvest")
@@ -183,9 +196,7 @@ def harvest_archive(catalogue: Catalogue, settings: Settings, planned: PlannedAr
                 stage(catalogue, archive, archive_id, settings, tally)
             except ArchiveError as error:
                 failures.append(error)
-        log.info(
-            "%d records, %d pictures fetched, %d problems", len(tally.changes), tally.pictures, len(tally.problems)
-        )
+        log.info("%d records, %d pictures fetched, %d problems", tally.read, tally.pictures, len(tally.problems))
         if failures:
             raise type(failures[0])("; ".join(map(str, failures)))
     finally:
@@ -243,7 +254,7 @@ def harvest_window(
     told = _Told(
         catalogue, archive_id, tally, settings.permission_for(tally.archive), window_id if archive.asks_each else None
     )
-    told.read |= window.read
+    told.read.update(window.read)
     told.records = len(window.read)
     unread = catalogue.unreadable_records(archive_id)
     state = WindowState.FAILED
@@ -252,16 +263,14 @@ def harvest_window(
             for found in archive.records(window):
                 told.add(found)
                 advance(0 if isinstance(found, Remark) else 1)
-        gone = unread - told.unread if _names_all(archive, window) else unread & told.read
+        names_all = _names_all(archive, window)
+        gone = unread - told.unread if names_all else {each for each in unread if each in told.read}
         catalogue.forget_unreadable(archive_id, gone)
-        listed = told.read if archive.lists_everything else told.read | told.unread
+        if not archive.lists_everything:
+            told.read.update(told.unread)
         if told.short and told.records != before:  # a promise that is broken alike twice was wrong
             return
-        if (
-            told.whole
-            and _names_all(archive, window)
-            and not _withdrawn(catalogue, archive, archive_id, listed, settings, tally)
-        ):
+        if told.whole and names_all and not _withdrawn(catalogue, archive, archive_id, told.read, settings, tally):
             return
         state = WindowState.DONE
     finally:
@@ -278,7 +287,7 @@ class _Told:
     permission: Permission | None
     window_id: int | None
     """The window that keeps what it has read, if it does."""
-    read: set[str] = field(default_factory=set)
+    read: Identifiers = field(default_factory=Identifiers)
     unread: set[str] = field(default_factory=set)
     records: int = 0
     problems: int = 0
@@ -302,12 +311,12 @@ class _Told:
             self.short = self.short or found.is_list
             if not found.is_list:
                 self.keep()
-                self.unread.add(found.identifier)
+                self.unread.add(clean(found.identifier))
                 self.catalogue.keep_unreadable(self.archive_id, found.identifier, found.reason, found.raw)
             about(__name__, archive=self.tally.archive, record=found.identifier).warning("%s", found.reason)
         else:
             self.records += 1
-            self.read.add(found.identifier)
+            self.read.add(clean(found.identifier))
             self.waiting.append(record_entry(permitted(found, self.permission, datetime.now(UTC).date())))
             if len(self.waiting) >= TOGETHER or time.monotonic() - self.kept_at > LONGEST_WAIT_S:
                 self.keep()
@@ -335,7 +344,7 @@ def _names_all(archive: Archive, window: Window) -> bool:
 
 
 def _withdrawn(
-    catalogue: Catalogue, archive: Archive, archive_id: int, listed: set[str], settings: Settings, tally: HarvestTally
+    catalogue: Catalogue, archive: Archive, number: int, listed: Identifiers, settings: Settings, tally: HarvestTally
 ) -> bool:
     """Withdraw what a list of everything does not name, until it is named again; False where a person is asked first.
 
@@ -343,7 +352,7 @@ def _withdrawn(
     the same picture does not, and the next night lists it again. A list from the web that lacks much is more likely
     that of a broken server: it is tried again the next night.
     """
-    gone, live = catalogue.count_unlisted(archive_id, listed)
+    gone, live = catalogue.count_unlisted(number, listed)
     few = gone <= FEW_GONE and 2 * gone <= live
     if not archive.lists_everything and not few and gone > settings.full_listing_share * live:
         problem = (
@@ -352,7 +361,7 @@ def _withdrawn(
         )
         tally.lasting[archive.name, problem] = None
         return False
-    tally.withdrawn += catalogue.withdraw_unlisted(archive_id, listed)
+    tally.withdrawn += catalogue.withdraw_unlisted(number, listed)
     return True
 
 

@@ -72,7 +72,7 @@ def _harvested(harvests: Sequence[HarvestTally]) -> dict[str, Any]:
     records = sum((Counter(tally.records) for tally in harvests), Counter[str]())
     return {
         "records": {str(change): count for change, count in records.items()},
-        "listed": {tally.archive: len(tally.changes) for tally in harvests if not tally.failure},
+        "listed": {tally.archive: tally.read for tally in harvests if not tally.failure},
         "pictures": sum(tally.pictures for tally in harvests),
         "archives": {
             tally.archive: {

@@ -5,8 +5,8 @@ after. Whatever a crash or a silent host leaves behind is still wanted the next 
 """
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -260,21 +260,19 @@ class HarvestQueries(Store):
         known = select(Record.id).where(Record.archive_id == archive_id, Record.identifier.in_(names))
         return self._reviews_follow(session, named_by(session, session.scalars(known).all()))
 
-    def count_unlisted(self, archive_id: int, listed: Collection[str]) -> tuple[int, int]:
-        """How many of the archive's live records are not among the identifiers, and of how many."""
+    def count_unlisted(self, archive_id: int, listed: Container[str]) -> tuple[int, int]:
+        """How many of the archive's live records are not among the identifiers (`clean`), and of how many."""
         with self._reading() as session:
-            live = [identifier for _, identifier in session.execute(_live(archive_id))]
-        names = {clean(identifier) for identifier in listed}
-        return sum(identifier not in names for identifier in live), len(live)
+            counts = Counter(identifier in listed for _, identifier in session.execute(_live(archive_id)))
+        return counts[False], counts.total()
 
-    def withdraw_unlisted(self, archive_id: int, listed: Collection[str]) -> int:
-        """Mark the archive's live records that are not among the identifiers as deleted; how many.
+    def withdraw_unlisted(self, archive_id: int, listed: Container[str]) -> int:
+        """Mark the archive's live records that are not among the identifiers (`clean`) as deleted; how many.
 
         For archives that list everything each time and never say what is gone.
         """
-        names = {clean(identifier) for identifier in listed}
         with self._writing() as session:
-            gone = [number for number, identifier in session.execute(_live(archive_id)) if identifier not in names]
+            gone = [number for number, identifier in session.execute(_live(archive_id)) if identifier not in listed]
             for some in chunks(gone):
                 with self._reviews_follow(session, named_by(session, some)):
                     session.execute(update(Record).where(Record.id.in_(some)).values(deleted_at=now()))
@@ -470,7 +468,11 @@ def _unfinished(column: InstrumentedAttribute[int], archive_id: int, start: date
 
 def _live(archive_id: int) -> Select[int, str]:
     """Number and identifier of each record that the archive has not deleted."""
-    return select(Record.id, Record.identifier).where(Record.archive_id == archive_id, Record.deleted_at.is_(None))
+    return (
+        select(Record.id, Record.identifier)
+        .where(Record.archive_id == archive_id, Record.deleted_at.is_(None))
+        .execution_options(yield_per=1000)
+    )
 
 
 def _unheld(archive_id: int) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flows.archives.errors import MalformedAnswer
+from flows.archives.identifiers import Identifiers
 from flows.archives.oai.protocol import Page
 from flows.archives.record import Remark, Unreadable
 
@@ -22,7 +23,7 @@ class ListProgress:
     name: str
     count: int = 0
     """Records, those that came twice too."""
-    _seen: set[str] = field(default_factory=set)
+    _seen: Identifiers = field(default_factory=Identifiers)
     _nameless: int = 0
     _new: int = 0
     _idle: int = 0
@@ -33,9 +34,10 @@ class ListProgress:
 
     def add(self, identifier: str) -> None:
         """A record; without an identifier it is no news."""
-        self._nameless += not identifier
-        self._new += bool(identifier) and identifier not in self._seen
-        self._seen.add(identifier)
+        if identifier:
+            self._new += self._seen.add(identifier)
+        else:
+            self._nameless += 1
 
     def goes_on(self, page: Page) -> bool:
         """After all records of a page: is there another to ask for?
@@ -77,4 +79,4 @@ class ListProgress:
 
     @property
     def _total(self) -> int:
-        return len(self._seen - {""}) + self._nameless
+        return len(self._seen) + self._nameless

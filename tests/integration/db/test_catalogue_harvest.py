@@ -190,11 +190,11 @@ def test_records_that_are_listed_no_more_are_withdrawn_and_live_again_when_liste
     catalogue.add_record(archive, sample.record("odd \0"))
     elsewhere = catalogue.add_archive("elsewhere", "folder", "/prints")
     catalogue.add_record(elsewhere, record)
-    assert catalogue.withdraw_unlisted(archive, {"r1", "odd \0"}) == 0
-    assert catalogue.count_unlisted(archive, ["odd \0"]) == (1, 2)
-    assert catalogue.withdraw_unlisted(archive, ["odd \0"]) == 1
+    assert catalogue.withdraw_unlisted(archive, {"r1", "odd \ufffd"}) == 0
+    assert catalogue.count_unlisted(archive, ["odd \ufffd"]) == (1, 2)
+    assert catalogue.withdraw_unlisted(archive, ["odd \ufffd"]) == 1
     assert catalogue.count_unlisted(archive, []) == (1, 1)
-    assert catalogue.withdraw_unlisted(archive, ["odd \0"]) == 0
+    assert catalogue.withdraw_unlisted(archive, ["odd \ufffd"]) == 0
     assert (catalogue.status()["records"], catalogue.status()["deleted_records"]) == (2, 1)
     assert catalogue.images_to_embed(sample.encoder, [Tone.GRAYSCALE]) == []
     assert catalogue.add_record(archive, record) == Change.CHANGED

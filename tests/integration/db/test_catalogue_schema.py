@@ -216,6 +216,16 @@ def test_a_full_disk_is_one_sentence_and_undoes_the_write(tmp_path: Path, sample
         assert catalogue.add_record(archive, sample.record("r1")) == Change.NEW
 
 
+def test_only_who_reads_maps_the_file_into_memory(tmp_path: Path) -> None:
+    """A harvest of 100,000 records held 82 MB of it."""
+    with Catalogue.open(CatalogueSettings(home=tmp_path)) as catalogue:
+        mapped = []
+        for engine in (catalogue.engine, writing(catalogue.engine), catalogue.engine):
+            with engine.begin() as connection:
+                mapped.append(connection.exec_driver_sql("PRAGMA mmap_size").scalar_one() > 0)
+    assert mapped == [True, False, True]
+
+
 def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "catalogue.db") as other:
         other.execute("CREATE TABLE theirs (id)")
