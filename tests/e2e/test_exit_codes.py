@@ -66,7 +66,8 @@ def test_a_batch_whose_weights_are_gone_is_told_by_the_code_and_by_the_doctor(
     assert run.returncode == Ending.WAITING
     assert run.stdout.endswith(
         "waiting batch 1: waits for the weights it was begun with, lost (000000000000); 2 of 2 attempts are left; "
-        "to mend it: set NISHIKI_WEIGHTS_DIR to their folder and run: nishiki resume\n"
+        "to mend it: set NISHIKI_WEIGHTS_DIR to their folder, or bring the model back into the home's folder `models`; "
+        "then run: nishiki resume\n"
     )
 
 
