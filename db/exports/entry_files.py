@@ -106,9 +106,10 @@ class EntryFiles:
         return cls(leaving, full_size, {name: path.parent for name, path in infos.items()}, texts)
 
     def is_whole_in(self, folder: Path) -> bool:
-        """Does this entry lie there already, the same to the byte?"""
+        """Does this entry lie there already, said in the same words and with all its files?"""
         there = read_list(folder)
-        return all(there.get(name) == hashlib.sha256(data).hexdigest() for name, data in self.texts.items())
+        same = all(there.get(name) == hashlib.sha256(data).hexdigest() for name, data in self.texts.items())
+        return same and all((folder / name).is_file() for name in there)
 
     def write(self, folder: Path) -> None:
         """Write all of it into an empty folder, the list last.

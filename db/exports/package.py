@@ -186,9 +186,12 @@ class _Package:
         stone = self._tombstone(number)
         make_folder(stone.parent)
         moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        gone = {"id": f"{self._order.address}{folder_of(number)}/{MANIFEST}", "withdrawn_at": moment}
-        write_whole(stone, as_json(gone))
-        shutil.rmtree(self._data / folder_of(number))
+        told = {"id": f"{self._order.address}{folder_of(number)}/{MANIFEST}", "withdrawn_at": moment}
+        write_whole(stone, as_json(told))
+        gone = self._unfinished / f"{number}.gone"
+        make_folder(self._unfinished)
+        (self._data / folder_of(number)).rename(gone)  # at once: half of it would be served, and not be found again
+        shutil.rmtree(gone)
         self.done.withdrawn += 1
 
     def _unfinish(self) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import fromstring
@@ -18,7 +19,7 @@ from db.errors import CatalogueFull, ExportUnusable, NothingApproved
 from db.exports import package
 from db.exports.entry_files import EntryFiles, Sources
 from db.exports.package import Order, export
-from db.files.home import HomeFolder
+from db.files.home import UNFINISHED, HomeFolder
 from db.files.tiles import TileStore
 from db.settings import CatalogueSettings
 from db.tables.review import Review
@@ -228,6 +229,45 @@ def test_an_export_that_was_cut_off_is_no_bag_and_goes_on(
     assert (done.unchanged, done.new) == (2, 1)
     export(sources, tmp_path / "whole", ALL)
     assert files(tmp_path / "cut") == files(tmp_path / "whole")
+
+
+def test_a_removal_that_was_cut_off_leaves_nothing_of_what_is_withheld(
+    catalogue: Catalogue,
+    sample: Sample,
+    sources: Sources,
+    approved: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    export(sources, tmp_path / "bag", ALL)
+    withhold(catalogue, sample, approved[1])
+    remove = shutil.rmtree
+
+    def cut(folder: Path, **named: Any) -> None:
+        if (folder / "sha256.txt").is_file():
+            (folder / "sha256.txt").unlink()
+            raise KeyboardInterrupt
+        remove(folder, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", cut)
+        with pytest.raises(KeyboardInterrupt):
+            export(sources, tmp_path / "bag", ALL)
+    assert not list(tmp_path.glob(f"bag/data/entries/*/{approved[1]}"))
+    export(sources, tmp_path / "bag", ALL)
+    assert [path.stem for path in tmp_path.glob("bag/data/withdrawn/*")] == [str(approved[1])]
+    assert not (tmp_path / "bag" / UNFINISHED).exists()
+    assert_is_a_bag(tmp_path / "bag")
+
+
+def test_a_file_that_somebody_took_from_the_package_is_written_again(
+    sources: Sources, approved: list[int], tmp_path: Path
+) -> None:
+    export(sources, tmp_path / "bag", ALL)
+    kept = files(tmp_path / "bag")
+    next(tmp_path.glob(f"bag/data/entries/*/{approved[0]}/full-size.*")).unlink()
+    assert export(sources, tmp_path / "bag", ALL).changed == 1
+    assert files(tmp_path / "bag") == kept
 
 
 def test_a_full_disk_is_said_and_leaves_what_is_whole(
