@@ -16,7 +16,7 @@ from colorize.encoders.weights import check_unchanged, checksum_of, recorded_che
 from colorize.errors import WeightsCorrupt, WeightsMissing
 from colorize.methods.base import Parameters, not_among, out_of_range
 
-SHIPPED: Final = Path(str(files("colorize.methods"))) / "models"
+SHIPPED: Final = Path(str(files("colorize.methods").joinpath("models")))
 """Folder of the models that come with nishiki."""
 RETIRED: Final = "retired"
 """In a folder of models: those that no new work is begun with."""

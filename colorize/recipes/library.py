@@ -42,7 +42,8 @@ def recipes_in(folder: Path) -> dict[str, Recipe]:
     Raises:
         WeightsCorrupt: a file is not the one that was kept.
     """
-    return {recipe.name: recipe for model in reversed(models_in(folder)) for recipe in recipes_of(model)}
+    found = {recipe.name: recipe for model in reversed(models_in(folder)) for recipe in recipes_of(model)}
+    return dict(sorted(found.items()))
 
 
 def recipe_named(name: str, own: Mapping[str, Recipe] | None = None) -> Recipe:

@@ -39,6 +39,7 @@ MEASURES: Final = (
     "ink chroma",
     "trust in the colours",
     "share left in the paper's tone",
+    "share that the mask asks for",
 )
 _FILLED: Final = {"measure": "|".join(map(re.escape, MEASURES)), "value": r"\S+", "limit": r"\S+"}
 _GAP: Final = re.compile(r"%\\\((\w+)\\\)s")
