@@ -154,6 +154,8 @@ class Approved:
 
     attempt: AttemptEntry
     approved_at: datetime
+    changed_at: datetime
+    """When what is said of its pictures changed last; not before it was approved."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from db.entries.night import AttemptEntry
 from db.entries.review import Approved, ShownPictures
 from db.errors import PictureAltered, PictureMissing
 from db.exports.attempts import cell
+from db.exports.changes import activity
 from db.exports.dublin_core import as_xml, dublin_core
 from db.exports.iiif import manifest
 from db.exports.leaving import (
@@ -43,6 +44,7 @@ from db.files.tiles import LIGHTNESS, LONG_EDGES_PX, TileStore
 
 LIST: Final = "sha256.txt"
 ROW: Final = "metadata.csv"
+ACTIVITY: Final = "activity.json"
 FULL_SIZE: Final = "full-size"
 SHARD: Final = 1000
 """Entries of a folder."""
@@ -146,6 +148,7 @@ def described(leaving: Leaving) -> dict[str, bytes]:
         LIDO: as_xml(lido(leaving)),
         DUBLIN_CORE: as_xml(dublin_core(leaving)),
         ROW: table_row(leaving),
+        ACTIVITY: as_json(activity(leaving)),
     }
 
 

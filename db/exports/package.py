@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +22,9 @@ from typing import Any, Final
 
 from db.entries.review import Approved, QueueFilter
 from db.errors import ExportUnusable, NothingApproved, PictureMissing
-from db.exports.entry_files import LIST, ROW, SHARD, EntryFiles, Sources, folder_of, read_list
+from db.exports import changes
+from db.exports.changes import deletion
+from db.exports.entry_files import ACTIVITY, LIST, ROW, SHARD, EntryFiles, Sources, folder_of, read_list
 from db.exports.iiif import collection
 from db.exports.leaving import MANIFEST, as_json
 from db.files.atomic import make_folder, room_for, write_whole, writing_whole
@@ -145,6 +147,7 @@ class _Package:
         items = [self._shard(some) for some in shards]
         whole = collection(f"{self._order.address}{COLLECTION}", _LABEL, items)
         _renew(self._data / COLLECTION, as_json(whole))
+        self._write_changes(number for some in shards for number in some)
         self._write_table(number for some in shards for number in some)
         _forget_empty(self._data / ENTRIES, {f"{some[0] // SHARD:06d}" for some in shards})
         self._write_bag()
@@ -215,6 +218,22 @@ class _Package:
         _renew(folder / COLLECTION, as_json(collection(address, label, told)))
         return {"id": address, "type": "Collection", "label": {key: [words] for key, words in label.items()}}
 
+    def _write_changes(self, numbers: Iterable[int]) -> None:
+        """What changed, oldest first; pages that are no more go with an earlier, longer stream."""
+        live = (json.loads((self._data / folder_of(number) / ACTIVITY).read_bytes()) for number in numbers)
+        stones = (json.loads(stone.read_bytes()) for stone in sorted((self._data / WITHDRAWN).glob("*.json")))
+        told = [*live, *(deletion(each["id"], each["withdrawn_at"]) for each in stones)]
+        told.sort(key=lambda each: (each["endTime"], each["object"]["id"]))
+        folder = self._data / changes.FOLDER
+        make_folder(folder)
+        written = set()
+        for name, page in changes.pages(told, f"{self._order.address}{changes.FOLDER}/"):
+            _renew(folder / name, as_json(page))
+            written.add(name)
+        for path in folder.iterdir():
+            if path.name not in written:
+                path.unlink()
+
     def _write_table(self, numbers: Iterator[int]) -> None:
         with writing_whole(self._data / TABLE) as table:
             for place, number in enumerate(numbers):
@@ -248,7 +267,8 @@ def _walk(data: Path) -> Iterator[Path]:
         yield shard / COLLECTION
         for entry in sorted((path for path in shard.iterdir() if path.is_dir()), key=lambda path: int(path.name)):
             yield entry / LIST
-    yield from sorted((data / WITHDRAWN).glob("*.json"))
+    for folder in (WITHDRAWN, changes.FOLDER):
+        yield from sorted((data / folder).glob("*.json"))
 
 
 def _check(target: Path, order: Order, home: Path) -> bool:

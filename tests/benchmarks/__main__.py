@@ -27,6 +27,7 @@ SUBJECTS = (
     Subject("commands", "seconds of the commands that only look", 1),
     Subject("rights", "what words and addresses about rights come to, as a table", 0.1),
     Subject("claims", "how long a night's claim of 12,000 keeps other writers waiting", 0.3),
+    Subject("export", "how fast approved entries leave as a package, and its memory", 1),
     Subject("matching", "whether matching finds the other impression of a design", 4),
     Subject("match", "same designs found, and what each part of matching comes to", 25),
     Subject("engine", "the engine against a plain one, its rate and its memory", 4),

@@ -5,11 +5,12 @@ word of a blind pair, a result of which one picture is withheld. Rights are aske
 `reviews` holds of them.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.entries.night import AttemptEntry, Verdict
@@ -19,7 +20,7 @@ from db.queries.base.store import chunks
 from db.queries.night.attempts import AttemptQueries
 from db.queries.review.filter import conditions
 from db.queries.review.withheld import forbidden
-from db.tables.night import Attempt
+from db.tables.night import Attempt, FormerRecord, Image, RecordImage
 from db.tables.review import Review
 
 PAGE = 200
@@ -55,7 +56,30 @@ class ApprovedQueries(AttemptQueries):
     def _approved(self, numbers: Collection[int]) -> list[Approved]:
         words = self.verdicts(numbers)
         attempts: Iterator[AttemptEntry] = self._attempts(Attempt.id.in_(sorted(numbers)))
-        return [Approved(each, words[each.id].given_at) for each in attempts if each.id in words]
+        found = [each for each in attempts if each.id in words]
+        with self._reading() as session:
+            changed = _changed(session, {said.sha256 for each in found for said in (each.content, *each.styles)})
+        return [_entry(each, words[each.id].given_at, changed) for each in found]
+
+
+def _entry(attempt: AttemptEntry, approved_at: datetime, changed: Mapping[str, datetime]) -> Approved:
+    moments = (changed.get(said.sha256, approved_at) for said in (attempt.content, *attempt.styles))
+    return Approved(attempt, approved_at, max(approved_at, *moments))
+
+
+def _changed(session: Session, names: Collection[str]) -> dict[str, datetime]:
+    """When a record of these pictures, by sha256, last came to say something else; of those whose records ever did."""
+    found: dict[str, datetime] = {}
+    for some in chunks(names):
+        rows = (
+            select(Image.sha256, func.max(FormerRecord.replaced_at))
+            .join(RecordImage, RecordImage.image_id == Image.id)
+            .join(FormerRecord, FormerRecord.record_id == RecordImage.record_id)
+            .where(Image.sha256.in_(some))
+            .group_by(Image.sha256)
+        )
+        found |= dict(session.execute(rows).all())
+    return found
 
 
 def _leaving(session: Session, wanted: QueueFilter) -> list[ColumnElement[bool]]:

@@ -42,8 +42,8 @@ def fill(folder: Path) -> None:
         (folder / name).write_bytes(name.encode())
 
 
-@pytest.fixture
-def sources(catalogue: Catalogue, settings: CatalogueSettings) -> Sources:
+def packed(catalogue: Catalogue, settings: CatalogueSettings) -> Sources:
+    """Makes tiles as they are asked for."""
     store = TileStore(settings.home / HomeFolder.TILES)
 
     def make(shown: Any) -> None:
@@ -51,6 +51,11 @@ def sources(catalogue: Catalogue, settings: CatalogueSettings) -> Sources:
             store.add(sha256, fill)
 
     return Sources(catalogue, store, make)
+
+
+@pytest.fixture
+def sources(catalogue: Catalogue, settings: CatalogueSettings) -> Sources:
+    return packed(catalogue, settings)
 
 
 @pytest.fixture
