@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 import numpy as np
 import torch
@@ -42,17 +42,8 @@ Kind = Literal["classification", "regression"]
 BIN: Final = 2 * RANGE / BINS
 STAGES: Final = ("conv2_2", "conv3_4", "conv4_4", "conv5_4")
 """The encoder's stages that the units read, finest first."""
-
-
 ANNEALED: Final = CieluvNet(network="0" * 64, unbinning="annealed mean")
 """How a network is looked at while nothing else is said."""
-
-
-class Summary(Protocol):
-    """What reads a gray picture: the encoder, or its own copy that learns with the rest."""
-
-    def features(self, pictures: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-        """As `Encoder.features`."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +108,9 @@ def _at(planes: Tensor, like: Tensor) -> Tensor:
     return functional.interpolate(planes, like.shape[2:], mode="bilinear", align_corners=False)
 
 
-def read(summary: Summary, gray: Tensor) -> list[Tensor]:
+def read(encoder: Encoder, gray: Tensor) -> list[Tensor]:
     """The stages of gray pictures, float32 (B, 3, H, W) in [0, 255]: log(1 + activation), (B, N, h, w) each."""
-    found = summary.features(gray, STAGES)
+    found = encoder.features(gray, STAGES)
     return [found[name].log1p() for name in STAGES]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from skimage.color import rgb2lab
 from torch import Tensor
 from torch.nn import functional
 
@@ -73,8 +74,6 @@ class Palette:
 
 def palette(prints: Sequence[Pixels]) -> Palette:
     """The bins' means and shares, and the classes of colours."""
-    from skimage.color import rgb2lab  # noqa: PLC0415
-
     some = np.concatenate([each.reshape(-1, 3)[:: max(1, each.size // 3 // 4000)] for each in prints])
     lab = np.asarray(rgb2lab(some[None])[0], np.float32)
     uv = luv_of(lab[None])[0, :, 1:]

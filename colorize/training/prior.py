@@ -6,7 +6,6 @@ of chroma, and its keys to find in another print the cells that have it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import cos, pi
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +32,7 @@ from colorize.methods.exemplar.prior import (
     vote,
     whole,
 )
+from colorize.training.learning import chance, cosine_rate
 
 VARIANTS: Final = 5
 """Views of each print: as it is, mirrored, and parts of it in other tones."""
@@ -206,8 +206,7 @@ class Learner:
     """The network while it learns; a seed and the number of a step decide that step. All of it can be put down."""
 
     def __init__(self, plan: Course, channels: Sequence[int], steps: int, rate: float, seed: int) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with chance(seed):
             self.network = Network(channels, len(plan.classes), dropout=_DROPOUT)
         self.network.mean.copy_(plan.mean)
         self.network.deviation.copy_(plan.deviation)
@@ -217,8 +216,7 @@ class Learner:
     @property
     def rate(self) -> float:
         """The learning rate now: up over the first steps, then down by a cosine to nothing."""
-        share = self.done / self.steps
-        return self._highest * min(1.0, (self.done + 1) / _WARM) * (1 + cos(pi * share)) / 2
+        return cosine_rate(self._highest, self.done, self.steps, _WARM)
 
     def chosen(self) -> list[tuple[int, int]]:
         """Which prints the next step learns from, and which of their variants: PAIRS, then the mate of each."""
@@ -230,8 +228,7 @@ class Learner:
     def learn(self, examples: Sequence[Example]) -> dict[str, float]:
         """One step with the examples chosen; the parts of the loss, in nats a cell."""
         self.network.train()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(self._rng(2).integers(1 << 31)))
+        with chance(int(self._rng(2).integers(1 << 31))):
             parts = self._loss(self._batch(examples))
         self.optimiser.zero_grad()
         total: Any = sum(parts.values())

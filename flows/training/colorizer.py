@@ -43,6 +43,7 @@ from colorize.training.mask_gan import GanLearner, GanSettings
 from colorize.training.prior import designs
 from colorize.training.trusting import fitted_trust
 from db.catalogue import Catalogue
+from db.entries.models import ModelEntry
 from db.errors import NoCatalogue, PictureMissing
 from db.files.atomic import write_whole
 from db.files.home import HomeFolder
@@ -53,7 +54,6 @@ from flows.training.curves import losses_plot
 from flows.training.prior import LICENCE, gather, held_out
 from flows.training.sheet import Row, sheet
 from flows.under_prefect import stage
-from flows.upkeep.models import entry_of
 
 Floats = NDArray[np.float32]
 
@@ -135,7 +135,8 @@ def train_colorizer(settings: Settings, encoder_file: WeightsFile, order: Order)
     path = settings.home / HomeFolder.MODELS / f"{order.method}-{order.name}-{_stamp(card)}.safetensors"
     write_tensors(path, model, card)
     with Catalogue.open(settings) as catalogue:
-        catalogue.add_model(entry_of(model_file(path)))
+        file = model_file(path)
+        catalogue.add_model(ModelEntry.from_card(file.checksum, file.card))
     yield from _figures(card)
     yield f"Model: {path}; its recipes: {order.method}/{order.name} and {order.method}/{order.name}{AREAS}"
     yield f"Losses and sample sheets: {folder}"

@@ -25,18 +25,13 @@ class KnownModel:
     """`nishiki`, `home` or `retired`."""
 
 
-def entry_of(file: ModelFile) -> ModelEntry:
-    """What the register keeps of a model's file."""
-    return ModelEntry.from_card(file.checksum, file.card)
-
-
 def known_models(settings: Settings) -> list[KnownModel]:
     """Those that come with nishiki and those of the home, the newest first; a file without a row gets one.
 
     Raises:
         WeightsCorrupt: a file is not the one that was kept.
     """
-    found = [KnownModel(entry_of(file), place) for file, place in _files(settings)]
+    found = [KnownModel(ModelEntry.from_card(file.checksum, file.card), place) for file, place in _files(settings)]
     own = [each.entry for each in found if each.place != "nishiki"]
     try:
         with Catalogue.open(settings, create=False) as catalogue:
@@ -82,7 +77,7 @@ def retire(settings: Settings, word: str) -> ModelFile:
         for path in (checksum_path(file.path), file.path):
             path.rename(folder / path.name)
     with Catalogue.open(settings) as catalogue:
-        catalogue.add_model(entry_of(file))
+        catalogue.add_model(ModelEntry.from_card(file.checksum, file.card))
         catalogue.retire_model(file.checksum)
     return file
 

@@ -1,5 +1,6 @@
 """Training of the learned colorizers on a few small drawn prints, for a few steps: files, register, faults, recipes."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -96,7 +97,7 @@ def test_a_mask_keeps_the_rest_of_the_picture_as_it_is(settings_of: SettingsOf, 
 
 
 def test_killed_and_begun_again_it_comes_to_the_same_weights(
-    settings_of: SettingsOf, tmp_path: Path, prints: Path
+    settings_of: SettingsOf, tmp_path: Path, prints: Path, project: Path
 ) -> None:
     _, undisturbed = trained(settings_of, tmp_path / "one", order(prints, replace(NET, steps=6)))
     script = (
@@ -115,7 +116,8 @@ def test_killed_and_begun_again_it_comes_to_the_same_weights(
         "asked = order(prints, replace(NET, steps=6))\n"
         "list(train_colorizer(Settings(home=home), shipped_weights(), asked))\n"
     )
-    ran = subprocess.run([sys.executable, "-c", script, str(tmp_path / "two"), str(prints)], check=False)
+    command = [sys.executable, "-c", script, str(tmp_path / "two"), str(prints)]
+    ran = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(project)}, check=False)
     assert ran.returncode == -signal.SIGKILL
     assert not models_in(tmp_path / "two" / "models")
     _, resumed = trained(settings_of, tmp_path / "two", order(prints, replace(NET, steps=6)))
