@@ -10,7 +10,7 @@ from colorize.encoders.weights import RANDOM, SMALL
 from colorize.measures.names import MEASURES as MEASURED
 from db.catalogue import Catalogue
 from db.entries.measured import ErrorFigures
-from db.entries.night import Derivatives, EncoderKey, MatchEntry, MatchOutcome, RecipeEntry, Tone, Verdict
+from db.entries.night import ContentScope, Derivatives, EncoderKey, MatchEntry, MatchOutcome, RecipeEntry, Tone, Verdict
 from db.entries.review import AttemptRequest, Judgement
 from db.errors import UnknownEntry
 from db.queries.review import distribution
@@ -176,6 +176,23 @@ def test_provenance_names_recipe_encoder_checksums_and_other_measurements(
     told += ["60 iterations", "1.5 seconds", "seed 1099511627776", "vgg19-oxford", "0.33"]
     for word in [*told, kept.content.sha256, kept.styles[0].sha256, str(kept.output_sha256)]:
         assert word in page
+
+
+def test_a_result_without_a_style_print_gives_no_reasons_for_one(
+    catalogue: Catalogue, sample: Sample, app: FastAPI
+) -> None:
+    sample.store(catalogue, sample.record("gray"), Tone.GRAYSCALE)
+    learned = RecipeEntry("learned", {}, "1ea2ed", styles=0)
+    scope = ContentScope(frozenset({Tone.GRAYSCALE}), {"sample": None})
+    batch = catalogue.take_batch(learned, sample.models, sample.matcher, scope, limit=None)
+    assert batch is not None
+    (pending,) = catalogue.pending_attempts(batch)
+    catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
+    page = Browser(app).get(f"/entries/{pending.id}").text
+    assert "Errors and measures" in page
+    assert "Why this style print" not in page
+    matched = sample.entry(catalogue, sample.record("other"))
+    assert "Why this style print" in Browser(app).get(f"/entries/{matched}").text
 
 
 def test_candidates_stand_side_by_side_with_their_verdicts(catalogue: Catalogue, sample: Sample, app: FastAPI) -> None:
