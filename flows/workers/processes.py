@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
+from threading import Lock
 from typing import Any, Final, Self
 
 from colorize.errors import ColorizeError, WorkerDied
@@ -87,6 +88,8 @@ class DeviceProcess:
         self._memory_share, self._log_level = memory_share, log_level
         self._process: Any = None
         self._pipe: Connection | None = None
+        self._starting = Lock()
+        """Held while it starts: one half started can be neither ended nor left to run."""
 
     def colorize(self, minibatch: Minibatch) -> Iterator[Event]:
         """Have a minibatch colorized; its jobs end in any order.
@@ -116,7 +119,9 @@ class DeviceProcess:
 
     def close(self) -> None:
         """End the process, whatever it does; a thread that waits for it gets WorkerDied."""
-        if (process := self._process) is not None:
+        with self._starting:
+            process = self._process
+        if process is not None:
             process.kill()
             process.join(timeout=10)
 
@@ -124,10 +129,9 @@ class DeviceProcess:
         if self._pipe is None:
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
-            self._process = context.Process(
-                target=_serve, args=(theirs, self.device, self._memory_share, self._log_level, form()), daemon=True
-            )
-            with _signals_held_back():
+            given = theirs, self.device, self._memory_share, self._log_level, form()
+            with self._starting, _signals_held_back():
+                self._process = context.Process(target=_serve, args=given, daemon=True)
                 self._process.start()
             log.info("a process for %s was started, its number is %d", self.device, self._process.pid)
             theirs.close()

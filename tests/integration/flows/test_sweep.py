@@ -214,8 +214,8 @@ def test_a_slip_on_the_command_line_is_one_sentence(slow: Nishiki, folders: tupl
     contents, styles = map(str, folders)
     here = Here(slow.home, slow.environment)
     assert here.bad(2, "sweep", "--content", contents, "--style", styles, "--configs", "jadh2017/*") == (
-        "nishiki: no recipe fits 'jadh2017/*'; there is asiagraph2016, asiagraph2016/*, classics/*, jadh2016/*, "
-        "locked/*, nishiki/* (all: nishiki recipes)"
+        "nishiki: no recipe fits 'jadh2017/*'; there is asiagraph2016, asiagraph2016/*, cieluv_net/*, "
+        "classics/*, jadh2016/*, locked/*, mask_gan/*, nishiki/* (all: nishiki recipes)"
     )
     assert "put the style prints into a folder of their own" in here.bad(
         2, "sweep", "--content", contents, "--style", contents

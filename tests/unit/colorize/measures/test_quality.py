@@ -140,7 +140,11 @@ def test_a_result_in_colour_is_not_refused(photographs: dict[str, Pixels]) -> No
 
 def test_every_measure_of_a_picture_can_be_limited(photographs: dict[str, Pixels]) -> None:
     colours = photographs["coffee"]
-    assert set(picture_measures(to_gray(colours), colours, colours)) == set(MEASURES) - {"trust", "uncoloured"}
+    assert set(picture_measures(to_gray(colours), colours, colours)) == set(MEASURES) - {
+        "trust",
+        "uncoloured",
+        "masked",
+    }
 
 
 def test_the_styles_own_colours_are_at_no_distance_and_gray_at_one(photographs: dict[str, Pixels]) -> None:
