@@ -40,7 +40,8 @@ def small() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Drawn prints with a table: two of one design, one of a licence that forbids, one without colours, one torn."""
-    place = tmp_path_factory.mktemp("prints")
+    place = tmp_path_factory.mktemp("learned") / "prints"  # its name decides which designs are held out
+    place.mkdir()
     rows = [
         {"file": f"{seed}.png", "group": "same:pair" if seed < 2 else ""}
         | {"licence_as_stated": "CC BY-NC-SA 4.0" if seed == 5 else "CC0", "tone": "gray" if seed == 6 else "colour"}
