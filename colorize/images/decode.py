@@ -284,7 +284,7 @@ def _on_paper(image: Image.Image, opened: Opened) -> Image.Image:
     profile = _profile(opened)
     base = _BASE_MODES.get(image.mode, "RGB")
     if not image.has_transparency_data:
-        return _in_srgb(image.convert(base), profile)
+        return _in_srgb(_in_mode(image, base), profile)
     layered = image.convert("RGBA")
     opacity = layered.getchannel("A")
     if opacity.getextrema() == (255, 255):
@@ -341,7 +341,12 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode == "LAB":  # the numbers are the colours; whatever profile is there says no more
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     shown = _transformed(image, profile, srgb, "RGB") if profile else image
-    return shown.convert("RGB")
+    return _in_mode(shown, "RGB")
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Converted where need be: Pillow copies a picture that is in this mode already."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _transformed(image: Image.Image, profile: bytes, target: ImageCms.ImageCmsProfile, mode: str) -> Image.Image:

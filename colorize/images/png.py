@@ -1,4 +1,6 @@
-"""What stands in a PNG besides its pixels, taken within limits; `colorize.images.decode` calls it.
+"""What stands in a PNG besides its pixels, taken within limits, and a PNG written in little time.
+
+`colorize.images.decode` reads with it, `colorize.images.working_copy` writes.
 
 Pillow refuses a whole picture for one profile or text over a megabyte. Here large ones are set aside: a profile is kept
 up to `MOST_PROFILE`, no text is needed for the picture, and nothing is unpacked further than its limit.
@@ -10,12 +12,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
 MOST_PROFILE: Final = 16 * 2**20
 """Bytes of a colour profile; those of printers with large tables have some 4 MiB."""
 _MOST_TEXT, _MOST_TEXTS = 2**20, 32 * 2**20
 """Bytes of one text, and of all of them: within Pillow's limits."""
 _SIGNATURE: Final = 8
-_HEADER_END: Final = _SIGNATURE + 25
+_AVERAGE: Final = 3
+"""PNG's number of that filter."""
+_COLOURS: Final = {1: 0, 3: 2}
+"""Channels → PNG's number of such a picture."""
 _TEXTS: Final = (b"tEXt", b"zTXt", b"iTXt")
 
 
@@ -48,11 +57,33 @@ def lean(data: bytes) -> LeanPng:
     return LeanPng(_without(data, sorted(aside)), profile, bits[0] if bits else None, tuple(notes))
 
 
-def with_text(data: bytes, name: str, text: str) -> bytes:
-    """The PNG with a text in ASCII, right after its header."""
-    chunk = b"tEXt" + name.encode("ascii") + b"\0" + text.encode("ascii")
-    packed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    return data[:_HEADER_END] + packed + data[_HEADER_END:]
+def written(pixels: NDArray[np.uint8], *more: bytes) -> bytes:
+    """A PNG of 8 bits a channel; each row by its mean of left and upper neighbour.
+
+    By ISA-L a quarter of the time of zlib's fastest way, for as many bytes of a print and 13 % more of a grainy scan.
+
+    Args:
+        pixels: (H, W, 1), gray, or (H, W, 3), sRGB.
+        more: chunks to stand between header and pixels, as from `text`.
+    """
+    height, width, channels = pixels.shape
+    rows = pixels.reshape(height, width * channels)
+    left, upper = np.zeros_like(rows), np.zeros_like(rows)
+    left[:, channels:], upper[1:] = rows[:, :-channels], rows[:-1]
+    lines = np.full((height, 1 + rows.shape[1]), _AVERAGE, np.uint8)
+    np.subtract(rows, (left & upper) + ((left ^ upper) >> 1), out=lines[:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, _COLOURS[channels], 0, 0, 0)
+    chunks = (_chunk(b"IHDR", header), *more, _chunk(b"IDAT", isal_zlib.compress(lines, 1)), _chunk(b"IEND", b""))
+    return b"".join((b"\x89PNG\r\n\x1a\n", *chunks))
+
+
+def text(name: str, value: str) -> bytes:
+    """A text in ASCII, as a chunk."""
+    return _chunk(b"tEXt", name.encode("ascii") + b"\0" + value.encode("ascii"))
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
 
 
 def _large_texts(data: bytes, chunks: Iterable[tuple[bytes, int, int]]) -> Iterator[tuple[int, int]]:

@@ -103,7 +103,8 @@ def _verdict(found: dict[str, float]) -> tuple[Tone, str]:
 
 def _measures(pixels: NDArray[np.uint8]) -> dict[str, float]:
     picture = _reduced(Image.fromarray(pixels), COPIED_AT_PX)
-    rgb, lab, inner = _compared(picture), _lab(picture), _inner(picture)
+    rgb, inner = _compared(picture), _inner(picture)
+    lab = skimage.color.rgb2lab(rgb)
     seen = _seen(lab[..., 0])
     apart = _apart(picture, lab)
     strays = seen & (apart > _STRAY)
@@ -169,8 +170,7 @@ def _curve(luma: NDArray[np.int32], chroma: NDArray[np.uint8]) -> NDArray[np.uin
 
 def _seen(lightness: Floats) -> NDArray[np.bool_]:
     """What is neither blank nor the blurred edge of a blank; everything, where that leaves nothing."""
-    blank = Image.fromarray((lightness > 99.5).astype(np.uint8)).filter(ImageFilter.MaxFilter(5))
-    seen = np.asarray(blank) == 0
+    seen = ndimage.minimum_filter(lightness <= 99.5, 5, mode="nearest")
     return seen if seen.any() else np.ones_like(seen)
 
 
