@@ -35,11 +35,11 @@ from db.queries.night.status import StatusQueries
 from db.queries.night.sweep import SweepQueries
 from db.queries.night.tones import ToneQueries
 from db.queries.review.accounts import CuratorQueries
-from db.queries.review.approved import ApprovedQueries
 from db.queries.review.audit import AuditQueries
 from db.queries.review.distribution import DistributionQueries
 from db.queries.review.facets import FacetQueries
 from db.queries.review.leases import LeaseQueries
+from db.queries.review.provided import ProvidedQueries
 from db.queries.review.queue import QueueQueries
 from db.queries.review.verdicts import VerdictQueries
 from db.queries.review.withheld import WithheldQueries
@@ -47,7 +47,7 @@ from db.settings import CatalogueSettings
 
 
 class Catalogue(
-    ApprovedQueries,
+    ProvidedQueries,
     MorningQueries,
     MetricQueries,
     HarvestQueries,

@@ -159,6 +159,27 @@ class Approved:
 
 
 @dataclass(frozen=True)
+class Provided:
+    """What harvesters are told of an entry (OAI-PMH)."""
+
+    attempt_id: int
+    archive_id: int
+    datestamp: datetime
+    """Since when they are told so, in whole seconds."""
+    gone: bool
+    """It may not leave any more."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which of the provided entries: of a time, both ends included, and of one archive."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    archive_id: int | None = None
+
+
+@dataclass(frozen=True)
 class Choice:
     """What one verdict for many must know of each entry; `seen` as that of `QueueEntry`."""
 

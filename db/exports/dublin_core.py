@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
-from db.exports.leaving import MANIFEST, WEB, Leaving, cited, landing, plain, standard_rights
+from db.exports.leaving import MANIFEST, Described, cited, landing, plain, standard_rights
 
 OAI_DC: Final = "http://www.openarchives.org/OAI/2.0/oai_dc/"
 SCHEMA: Final = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"
@@ -14,7 +14,7 @@ for _prefix, _uri in (("oai_dc", OAI_DC), ("dc", DC), ("xsi", XSI)):
     register_namespace(_prefix, _uri)
 
 
-def dublin_core(leaving: Leaving) -> Element:
+def dublin_core(leaving: Described) -> Element:
     """The entry's `oai_dc:dc`."""
     root = Element(f"{{{OAI_DC}}}dc", {f"{{{XSI}}}schemaLocation": f"{OAI_DC} {SCHEMA}"})
     for name, value in _said(leaving):
@@ -28,7 +28,7 @@ def as_xml(root: Element) -> bytes:
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode").encode() + b"\n"
 
 
-def _said(leaving: Leaving) -> Iterator[tuple[str, str]]:
+def _said(leaving: Described) -> Iterator[tuple[str, str]]:
     content = leaving.content
     yield "title", f"{leaving.title} (machine-colorized)"
     yield from (("creator", name) for name in content.artists)
@@ -39,7 +39,7 @@ def _said(leaving: Leaving) -> Iterator[tuple[str, str]]:
     yield "date", leaving.years
     yield "type", "Image"
     yield "format", leaving.format
-    for name in (MANIFEST, leaving.file, WEB):
+    for name in (MANIFEST, *leaving.names):
         yield "identifier", leaving.address(name)
     for each in leaving.pictures:
         yield "source", cited(each)

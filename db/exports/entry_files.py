@@ -101,7 +101,7 @@ class EntryFiles:
         told = {name: json.loads(path.read_bytes()) for name, path in infos.items()}
         sizes = [Size(told[name]["width"], told[name]["height"]) for name in (COLORIZED, ORIGINAL)]
         at = f"{address}{folder_of(attempt.id)}/"
-        leaving = Leaving(entry, at, sizes[0], sizes[1], f"{FULL_SIZE}{full_size.suffix}")
+        leaving = Leaving(entry, at, f"{FULL_SIZE}{full_size.suffix}", *sizes)
         texts = described(leaving)
         for name, info in told.items():
             texts[f"{name}/{_INFO}"] = as_json(info | {"id": f"{at}{name}"})

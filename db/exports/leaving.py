@@ -1,8 +1,8 @@
 """An approved entry as it leaves: what is said of it in every form, and the addresses of its files.
 
-The forms (`iiif`, `linked_art`, `lido`, `dublin_core`, `prov`) take a `Leaving` and know nothing else; `package` writes
-them, the review page hands them out. Whoever made or approved it on the page is named in none: curators are nobody's
-metadata.
+The forms (`iiif`, `linked_art`, `lido`, `dublin_core`, `prov`) take a `Leaving`, or what is `Described` of it, and know
+nothing else; `package` writes them, `oai` hands them to harvesters. Whoever made or approved it on the page is named in
+none: curators are nobody's metadata.
 """
 
 import json
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from db.entries.night import Description
 from db.entries.review import Approved
@@ -43,18 +44,14 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Leaving:
-    """An entry and where it will be found."""
+class Described:
+    """An entry and where it will be found: all that needs no look at its pictures."""
 
     entry: Approved
     at: str
     """Address of its folder, ending with `/`."""
-    size: Size
-    """Of the colorized picture."""
-    original: Size
-    """Of the print as it was harvested."""
     file: str
-    """Name of the full-size picture in its folder."""
+    """Name of the full-size picture in its folder; empty where the picture is lost."""
 
     @property
     def content(self) -> Description:
@@ -78,10 +75,9 @@ class Leaving:
 
     @property
     def format(self) -> str:
-        """Media type of the full-size picture."""
-        return {".png": "image/png", ".tif": "image/tiff", ".tiff": "image/tiff", ".jp2": "image/jp2"}.get(
-            PurePath(self.file).suffix, "application/octet-stream"
-        )
+        """Media type of the full-size picture; empty where it is lost."""
+        known = {".png": "image/png", ".tif": "image/tiff", ".tiff": "image/tiff", ".jp2": "image/jp2", "": ""}
+        return known.get(PurePath(self.file).suffix, "application/octet-stream")
 
     @property
     def years(self) -> str:
@@ -134,9 +130,24 @@ class Leaving:
             return told[0]
         return asking.pop() if len(asking) == 1 else None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the files that are the picture itself."""
+        return tuple(filter(None, (self.file, WEB)))
+
     def address(self, name: str) -> str:
         """Of a file in its folder."""
         return self.at + name
+
+
+@dataclass(frozen=True)
+class Leaving(Described):
+    """With the pictures' sizes, for what shows them."""
+
+    size: Size
+    """Of the colorized picture."""
+    original: Size
+    """Of the print as it was harvested."""
 
 
 def cited(said: Description) -> str:
@@ -156,6 +167,20 @@ def standard_rights(said: Description) -> str | None:
 def landing(said: Description) -> str | None:
     """The print's page at its archive, where it is an address of the web."""
     return said.landing_url if (said.landing_url or "").startswith(("https://", "http://")) else None
+
+
+def folder_address(text: str) -> str:
+    """The address of a folder on the web, ending with `/`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(
+            f"{text!r} is no address of a folder on the web; give one such as https://prints.example.org/nishiki/"
+        )
+    return text.rstrip("/") + "/"
 
 
 def plain(text: str) -> str:

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace
 
 from db.entries.night import Description
 from db.exports.dublin_core import XSI
-from db.exports.leaving import MANIFEST, WEB, Leaving, cited, landing, plain, standard_rights
+from db.exports.leaving import MANIFEST, Described, cited, landing, plain, standard_rights
 
 NAMESPACE: Final = "http://www.lido-schema.org"
 SCHEMA: Final = "http://www.lido-schema.org/schema/v1.0/lido-v1.0.xsd"
@@ -14,7 +14,7 @@ _PRODUCTION, _CREATION = "http://terminology.lido-schema.org/lido00007", "http:/
 register_namespace("lido", NAMESPACE)
 
 
-def lido(leaving: Leaving) -> Element:
+def lido(leaving: Described) -> Element:
     """The entry's `lido:lido`."""
     root = Element(_tag("lido"), {f"{{{XSI}}}schemaLocation": f"{NAMESPACE} {SCHEMA}"})
     _add(root, "lidoRecID", leaving.address(MANIFEST), type="URI")
@@ -23,7 +23,7 @@ def lido(leaving: Leaving) -> Element:
     return root
 
 
-def _describe(parent: Element, leaving: Leaving) -> None:
+def _describe(parent: Element, leaving: Described) -> None:
     kind = _add(_add(_add(parent, "objectClassificationWrap"), "objectWorkTypeWrap"), "objectWorkType")
     _add(kind, "conceptID", "http://vocab.getty.edu/aat/300215302", type="URI")
     _add(kind, "term", "machine-colorized digital image of a woodblock print")
@@ -63,7 +63,7 @@ def _produced(event: Element, content: Description) -> None:
     _add(date, "latestDate", f"{last:04d}")
 
 
-def _colorized(event: Element, leaving: Leaving) -> None:
+def _colorized(event: Element, leaving: Described) -> None:
     """The machine's work."""
     role = _add(_add(event, "eventActor"), "actorInRole")
     _add(_add(_add(role, "actor"), "nameActorSet"), "appellationValue", leaving.software)
@@ -72,7 +72,7 @@ def _colorized(event: Element, leaving: Leaving) -> None:
         date = _add(_add(event, "eventDate"), "date")
         _add(date, "earliestDate", f"{closed:%Y-%m-%d}")
         _add(date, "latestDate", f"{closed:%Y-%m-%d}")
-    _add(_add(event, "eventMethod"), "term", plain(f"machine colorization by {leaving.machine}"))
+    _add(_add(event, "eventMethod"), "term", f"machine colorization by {leaving.machine}")
 
 
 def _relate(parent: Element, said: Description, how: str) -> None:
@@ -82,18 +82,18 @@ def _relate(parent: Element, said: Description, how: str) -> None:
     thing = _add(related, "object")
     if page := landing(said):
         _add(thing, "objectWebResource", page)
-    _add(thing, "objectID", plain(said.identifier), type="local")
+    _add(thing, "objectID", said.identifier, type="local")
     _add(_add(work, "relatedWorkRelType"), "term", how)
 
 
-def _administer(parent: Element, leaving: Leaving) -> None:
+def _administer(parent: Element, leaving: Described) -> None:
     record = _add(parent, "recordWrap")
     _add(record, "recordID", str(leaving.entry.attempt.id), type="local")
     _add(_add(record, "recordType"), "term", "item")
     source = _add(record, "recordSource")
     _add(_add(source, "legalBodyName"), "appellationValue", leaving.software)
     resources = _add(parent, "resourceWrap")
-    for name in (leaving.file, WEB):
+    for name in leaving.names:
         resource = _add(resources, "resourceSet")
         _add(_add(resource, "resourceRepresentation"), "linkResource", leaving.address(name))
         _add(_add(resource, "resourceType"), "term", "machine-colorized digital image")
@@ -106,14 +106,14 @@ def _rights(parent: Element, said: Description) -> None:
     kind = _add(rights, "rightsType")
     if uri := standard_rights(said):
         _add(kind, "conceptID", uri, type="URI")
-    _add(kind, "term", plain(f"{cited(said)}: {said.rights_uri or said.rights_basis}"))
+    _add(kind, "term", f"{cited(said)}: {said.rights_uri or said.rights_basis}")
     if said.credit_line:
-        _add(rights, "creditLine", plain(said.credit_line))
+        _add(rights, "creditLine", said.credit_line)
 
 
 def _add(parent: Element, name: str, text: str | None = None, **attributes: str) -> Element:
     made = SubElement(parent, _tag(name), {_tag(key): value for key, value in attributes.items()})
-    made.text = text
+    made.text = text and plain(text)
     return made
 
 

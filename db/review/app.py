@@ -29,7 +29,7 @@ from db.review.pages import audit as audit_page
 from db.review.pages import bulk as bulk_pages
 from db.review.pages import candidates as candidates_page
 from db.review.pages import entry as entry_pages
-from db.review.pages import held_back, keys, login, matching, metrics, nights, pictures, tones, undo, verdicts
+from db.review.pages import held_back, keys, login, matching, metrics, nights, oai, pictures, tones, undo, verdicts
 from db.review.pages import marks as marks_page
 from db.review.pages import queue as queue_pages
 from db.review.pages import requests as request_pages
@@ -82,6 +82,8 @@ def create_app(settings: ReviewSettings, *, marking_recipes: Sequence[str] = ())
     app.state.review = state
     for page in PAGES:
         app.include_router(page.router)
+    if settings.oai_address is not None:
+        app.router.routes.append(oai.route(state))
     app.mount("/static", VersionedFiles(), name="static")
     faults.install(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(settings), www_redirect=False)

@@ -1,10 +1,11 @@
 """Settings of the review page. `flows.settings.Settings` extends these; importing loads no web framework."""
 
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from db.exports.leaving import folder_address
 from db.settings import CatalogueSettings
 
 
@@ -49,6 +50,14 @@ class ReviewSettings(CatalogueSettings):
         description="What a monitor must show to read /metrics (Authorization: Bearer TOKEN), 16 letters and more; "
         "left out: only this machine reads it; secret.",
     )
+    oai_address: Annotated[str, AfterValidator(folder_address)] | None = Field(
+        default=None,
+        description="The --address of the package that `nishiki export --to` makes; given, /oai tells harvesters of "
+        "its entries (OAI-PMH), whoever they are; left out, there is no /oai.",
+    )
+    oai_email: Annotated[str, Field(pattern=r"^[^@\s<>&]+@[^@\s<>&]+$", max_length=254)] | None = Field(
+        default=None, description="Mail address of whoever keeps /oai, which tells it to harvesters."
+    )
     session_hours: float = Field(
         default=12.0, gt=0, le=168, description="Hours after which an idle curator signs in again."
     )
@@ -71,3 +80,10 @@ class ReviewSettings(CatalogueSettings):
     look_s: float = Field(
         default=2.0, ge=0, le=600, description="Seconds under which a look is too short: such verdicts are counted."
     )
+
+    @model_validator(mode="after")
+    def _provider_has_a_keeper(self) -> Self:
+        """OAI-PMH wants an address of mail."""
+        if self.oai_address is not None and self.oai_email is None:
+            raise ValueError("oai_address needs oai_email, which harvesters are told")
+        return self

@@ -130,7 +130,7 @@ class FormerRecord(Base):
     basis: Mapped[str]
     uri: Mapped[str | None]
     text: Mapped[str]
-    replaced_at: Mapped[datetime]
+    replaced_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Release(Base):

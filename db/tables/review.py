@@ -100,6 +100,23 @@ class Review(Base):
     """Its content may not be used any more: nobody is shown it, and nothing is deleted."""
 
 
+class Provided(Base):
+    """An entry of which harvesters were told (OAI-PMH), and since when they are to be told the same; never deleted."""
+
+    __tablename__ = "provided"
+    __table_args__ = (
+        Index("ix_provided_datestamp", "datestamp", "attempt_id"),
+        Index("ix_provided_archive", "archive_id", "datestamp", "attempt_id"),
+    )
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), primary_key=True, autoincrement=False)
+    archive_id: Mapped[int]
+    verdict_id: Mapped[int]
+    """The approval that was told."""
+    datestamp: Mapped[datetime]
+    """In whole seconds."""
+    gone: Mapped[bool]
+
+
 class SearchText(Base):
     """What a record is found by, normalised."""
 

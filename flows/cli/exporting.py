@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import typer
 
@@ -99,10 +99,12 @@ def _keep_that(catalogue: "Catalogue", what: str) -> None:
 
 
 def _address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        refuse(f"{text!r} is no address of a folder on the web; give one such as https://prints.example.org/nishiki/")
-    return text.rstrip("/") + "/"
+    from db.exports.leaving import folder_address
+
+    try:
+        return folder_address(text)
+    except ValueError as error:
+        refuse(str(error))
 
 
 def _filter(text: str) -> tuple["QueueFilter", str]:

@@ -99,8 +99,12 @@ def following(session: Session, insert_review: Any, image_ids: Collection[int]) 
 
 def refresh_images(session: Session, insert_review: Any, image_ids: Collection[int]) -> None:
     """As `refresh`, of all attempts at these contents, or that took one of them as a style."""
-    made = {*_made_of(session, image_ids), *_made_with(session, image_ids)}
-    refresh(session, insert_review, lock_contents(session, made))
+    refresh(session, insert_review, lock_contents(session, made_from(session, image_ids)))
+
+
+def made_from(session: Session, image_ids: Collection[int]) -> set[int]:
+    """The attempts that made a picture of these images, as content or as style."""
+    return {*_made_of(session, image_ids), *_made_with(session, image_ids)}
 
 
 def _made_of(session: Session, image_ids: Collection[int]) -> Iterator[int]:

@@ -35,7 +35,7 @@ class ApprovedQueries(AttemptQueries):
         last = 0
         while True:
             with self._reading() as session:
-                chosen = select(Review.attempt_id).where(*_leaving(session, wanted), Review.attempt_id > last)
+                chosen = select(Review.attempt_id).where(*leaving(session, wanted), Review.attempt_id > last)
                 numbers = session.scalars(chosen.order_by(Review.attempt_id).limit(PAGE)).all()
                 allowed = _allowed(session, numbers)
             if allowed:
@@ -49,9 +49,15 @@ class ApprovedQueries(AttemptQueries):
         found: set[int] = set()
         with self._reading() as session:
             for some in chunks(attempt_ids):
-                chosen = select(Review.attempt_id).where(*_leaving(session, wanted), Review.attempt_id.in_(some))
+                chosen = select(Review.attempt_id).where(*leaving(session, wanted), Review.attempt_id.in_(some))
                 found |= _allowed(session, session.scalars(chosen).all())
         return found
+
+    def approved_among(self, attempt_ids: Collection[int]) -> list[Approved]:
+        """Those of these that may leave now, by number."""
+        found = self._approved(attempt_ids)
+        allowed = self.still_approved(attempt_ids, QueueFilter())  # asked last: what is withheld now is not told
+        return [each for each in found if each.attempt.id in allowed]
 
     def _approved(self, numbers: Collection[int]) -> list[Approved]:
         words = self.verdicts(numbers)
@@ -82,7 +88,7 @@ def _changed(session: Session, names: Collection[str]) -> dict[str, datetime]:
     return found
 
 
-def _leaving(session: Session, wanted: QueueFilter) -> list[ColumnElement[bool]]:
+def leaving(session: Session, wanted: QueueFilter) -> list[ColumnElement[bool]]:
     """As `conditions`, of what is approved beyond doubt."""
     approved = replace(wanted, queue=Queue.ALL, order=Order.MATCH, verdict=Verdict.APPROVED)
     return [*conditions(session, approved, None), Review.conflict_since.is_(None)]

@@ -97,7 +97,7 @@ async def _admitted(request: Request, bound: Bound) -> Request:
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or len(declared) > 9 or int(declared) > bound.most_bytes:
         raise _too_long()
-    body = await _read(request, bound)
+    body = await read_body(request, bound.most_bytes)
     try:
         form = await run_in_threadpool(_parsed, body, request.headers.get("content-type", ""), bound)
     except (ValueError, MultiPartException):
@@ -105,13 +105,18 @@ async def _admitted(request: Request, bound: Bound) -> Request:
     return _Admitted(request, body, form)
 
 
-async def _read(request: Request, bound: Bound) -> bytes:
+async def read_body(request: Request, most_bytes: int) -> bytes:
+    """What was sent, counted as it comes.
+
+    Raises:
+        HTTPException: 413, 408 or 400: too long, too slow, broken off.
+    """
     body = bytearray()
     try:
         async with asyncio.timeout(state_of(request).body_s):
             async for part in request.stream():
                 body += part
-                if len(body) > bound.most_bytes:
+                if len(body) > most_bytes:
                     raise _too_long()
     except TimeoutError:
         raise HTTPException(408, "too slow") from None
