@@ -33,6 +33,7 @@ SUBJECTS = (
     Subject("engine", "the engine against a plain one, its rate and its memory", 4),
     Subject("fullsize", "colour brought to scans of 12 and 100 megapixels", 3),
     Subject("colour", "how near each way of colouring comes to true colours", 45),
+    Subject("learned", "the learned colorizers: bins, masks, loader, speed, and real prints held out", 30),
     Subject("tone", "the tones given to real prints and their gray, toned and faded copies", 6),
     Subject("encoder", "the small encoder beside VGG-19", 15, "needs VGG-19"),
     Subject("review", "the review page with a million records, on both databases", 20, "fills catalogues first"),
