@@ -1,4 +1,4 @@
-"""Draws a batch's contact sheet: original, style print and result side by side, as PNG and as a page."""
+"""Draws a batch's contact sheet: original, style print and results side by side, as PNG and as a page."""
 
 import unicodedata
 from base64 import b64encode
@@ -25,6 +25,8 @@ from flows.upkeep.working_copies import read_working_copy
 THUMB_PX = 320
 """Long edge of the pictures on a contact sheet."""
 CELL_PX, MARGIN_PX, LINE_PX = 200, 12, 17
+PLAIN_CELLS = 3
+"""Original, style print and one result."""
 
 
 LABEL = "machine-colorized"
@@ -41,14 +43,37 @@ FONTS = (
 
 
 @dataclass(frozen=True)
+class Line:
+    """An attempt of the batch, and what other recipes came to on the same content."""
+
+    own: AttemptEntry
+    beside: tuple[AttemptEntry, ...] = ()
+
+    @property
+    def attempts(self) -> tuple[AttemptEntry, ...]:
+        """All of them, the batch's own first."""
+        return self.own, *self.beside
+
+
+@dataclass(frozen=True)
 class Page:
     """A part of a batch that fits one file."""
 
     number: int
     """From 0."""
     count: int
-    attempts: Sequence[AttemptEntry]
+    lines: Sequence[Line]
     encoder: str
+
+    @property
+    def attempts(self) -> list[AttemptEntry]:
+        """The batch's own."""
+        return [line.own for line in self.lines]
+
+    @property
+    def cells(self) -> int:
+        """Pictures of the longest line: original, style print, results."""
+        return 2 + max(len(line.attempts) for line in self.lines)
 
     @property
     def same_design(self) -> int:
@@ -59,11 +84,6 @@ class Page:
     def trust(self) -> str:
         """How many lie in which band of trust."""
         return trust_words(self.attempts)
-
-    @property
-    def rows(self) -> list[dict[str, str]]:
-        """The attempts as words."""
-        return [row(attempt) for attempt in self.attempts]
 
 
 def page_name(number: int, suffix: str) -> str:
@@ -135,10 +155,11 @@ def page_html(page: Page, pictures: Sequence[Sequence[Pixels | None]]) -> str:
     """The page as one self-contained HTML file."""
     environment = Environment(loader=PackageLoader("flows.reports"), autoescape=select_autoescape(default=True))
     template = environment.get_template("contact_sheet.html.j2")
-    sources = [[_data_url(pixels) for pixels in trio] for trio in pictures]
-    entries = list(zip(page.attempts, page.rows, sources, strict=True))
+    sources = [[_data_url(pixels) for pixels in each] for each in pictures]
+    rows = [[row(each) for each in line.attempts] for line in page.lines]
     names = [page_name(number, ".html") for number in range(page.count)]
     batch = page.attempts[0].batch_id
+    entries = list(zip(page.lines, rows, sources, strict=True))
     return template.render(entries=entries, page=page, names=names, label=LABEL, batch=batch)
 
 
@@ -150,20 +171,24 @@ def _data_url(pixels: Pixels | None) -> str | None:
     return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode()
 
 
-def page_png(rows: Sequence[dict[str, str]], pictures: Sequence[Sequence[Pixels | None]], encoder: str) -> bytes:
-    """Two attempts a line, three pictures each, figures below."""
-    wide, high = 3 * (CELL_PX + MARGIN_PX), CELL_PX + 4 * LINE_PX + MARGIN_PX
-    columns = min(2, len(rows))
-    lines = -(-len(rows) // columns)
+def page_png(page: Page, pictures: Sequence[Sequence[Pixels | None]]) -> bytes:
+    """Two attempts a line, three pictures each, or one with those of all recipes; words below."""
+    step = CELL_PX + MARGIN_PX
+    wide, high = page.cells * step, CELL_PX + 4 * LINE_PX + MARGIN_PX
+    columns = min(2, len(page.lines)) if page.cells == PLAIN_CELLS else 1
+    lines = -(-len(page.lines) // columns)
     top = 3 * LINE_PX + MARGIN_PX
     sheet = Image.new("RGB", (columns * wide + MARGIN_PX, top + lines * high), (238, 238, 238))
     draw = ImageDraw.Draw(sheet)
-    write_text(draw, (MARGIN_PX, MARGIN_PX), f"Original, style print, result ({LABEL}). {encoder}", columns * wide)
-    for place, (words, trio) in enumerate(zip(rows, pictures, strict=True)):
+    write_text(draw, (MARGIN_PX, MARGIN_PX), f"Original, style print, result ({LABEL}). {page.encoder}", columns * wide)
+    for place, (line, shown) in enumerate(zip(page.lines, pictures, strict=True)):
         left, up = MARGIN_PX + place % columns * wide, top + place // columns * high
-        for position, pixels in enumerate(trio):
-            paste_cell(sheet, pixels, left + position * (CELL_PX + MARGIN_PX), up)
-        write_text(draw, (left, up + CELL_PX + 2), _caption(words), wide - MARGIN_PX)
+        for position, pixels in enumerate(shown):
+            paste_cell(sheet, pixels, left + position * step, up)
+        words = [row(each) for each in line.attempts]
+        write_text(draw, (left, up + CELL_PX + 2), _caption(words[0]), (2 if line.beside else 3) * step - MARGIN_PX)
+        for position, each in enumerate(words if line.beside else (), start=2):
+            write_text(draw, (left + position * step, up + CELL_PX + 2), _result_words(each), CELL_PX)
     buffer = BytesIO()
     sheet.save(buffer, "PNG")
     return buffer.getvalue()
@@ -172,7 +197,14 @@ def page_png(rows: Sequence[dict[str, str]], pictures: Sequence[Sequence[Pixels 
 def _caption(words: dict[str, str]) -> str:
     if words["problem"]:
         return f"{words['record']}\n{words['outcome']}: {words['problem']}"
-    return f"{words['record']}, {words['actor']}\nin the colours of {words['style']}\n{words['design']}"
+    style = f"in the colours of {words['style']}" if words["style"] else "without a style print"
+    return f"{words['record']}, {words['actor']}\n{style}\n{words['design']}"
+
+
+def _result_words(words: dict[str, str]) -> str:
+    """Below one of several results."""
+    trust = f"\ntrust {words['trust']}" if words["trust"] else ""
+    return f"{words['recipe']}\n{words['outcome']}{trust}"
 
 
 def paste_cell(

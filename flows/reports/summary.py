@@ -115,15 +115,15 @@ def problem_lines(problems: Sequence[tuple[str, str]]) -> Iterable[str]:
 
 
 def attempts_table(rows: Sequence[Mapping[str, str]]) -> Table:
-    """A batch as a table."""
-    table = Table("record", "actor", "style print", "design", title_justify="left")
+    """A batch as a table, with the recipes where they are several."""
+    several = len({row["recipe"] for row in rows}) > 1
+    words = ["record", "actor", "style", "design", *(["recipe"] if several else [])]
+    table = Table(*("style print" if word == "style" else word for word in words), title_justify="left")
     for figure in ("trust", "seconds"):
         table.add_column(figure, justify="right")
     table.add_column("outcome")
     for row in rows:
-        table.add_row(
-            *(Text(row[key]) for key in ("record", "actor", "style", "design", "trust", "seconds", "outcome"))
-        )
+        table.add_row(*(Text(row[key]) for key in (*words, "trust", "seconds", "outcome")))
     return table
 
 

@@ -47,6 +47,20 @@ class AttemptQueries(Store):
         """The batch's attempts in the order of the claim, pending ones too."""
         return list(self._attempts(Attempt.batch_id == batch_id))
 
+    def beside_batch(self, batch_id: int) -> dict[str, list[AttemptEntry]]:
+        """Of each content of the batch, by sha256, the latest closed attempt by each other recipe's name, in order."""
+        batch, own = select(Batch.recipe_name).where(Batch.id == batch_id), Attempt.batch_id == batch_id
+        latest = (
+            select(func.max(Attempt.id))
+            .where(Attempt.content_sha256.in_(select(Attempt.content_sha256).where(own)))
+            .where(Attempt.recipe_name != batch.scalar_subquery(), Attempt.outcome.is_not(None))
+            .group_by(Attempt.content_sha256, Attempt.recipe_name)
+        )
+        found: dict[str, list[AttemptEntry]] = {}
+        for each in self._attempts(Attempt.id.in_(latest)):
+            found.setdefault(each.content.sha256, []).append(each)
+        return found
+
     def attempts(self) -> Iterator[AttemptEntry]:
         """Every attempt, oldest first, page by page: a catalogue of any size fits."""
         return self._attempts(Attempt.id > 0)

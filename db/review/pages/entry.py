@@ -14,6 +14,7 @@ from db.entries.night import VerdictEntry
 from db.entries.review import Lease, Place, Queue, QueueEntry, Reason, Role
 from db.review.access.auth import Looking, Visitor
 from db.review.access.state import ReviewState, State
+from db.review.view.candidates import by_other_recipes
 from db.review.view.filters import MOST_NUMBER, FilterForm, View
 from db.review.view.insight import insight
 from db.review.view.rendering import render
@@ -95,6 +96,7 @@ def entry_page(
         and not (voices.hidden and voices.mine)
         and (anyway or not elsewhere),
         "because": state.catalogue.withheld_because(asked.attempt_id) if shown.withheld else [],
+        "beside": [] if shown.withheld else by_other_recipes(state, asked.attempt_id),
         "draft": draft,
         "reasons": list(Reason),
         "note_length": NOTE_LENGTH,

@@ -1,5 +1,6 @@
 """A night that carries out other recipes on the same contents besides, to compare with."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,12 @@ import pytest
 from colorize.errors import UnknownRecipe
 from db.catalogue import Catalogue
 from flows.archives.sample.server import serve_sample
-from flows.dispatch import dispatch
+from flows.dispatch import DispatchTally, dispatch
 from flows.harvest import harvest
 from flows.match import match
-from flows.plan import plan_night
+from flows.plan import plan_catalogue, plan_night
+from flows.report import report, sheets_due
+from flows.settings import Settings
 
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
@@ -35,8 +38,22 @@ def test_each_recipe_has_a_batch_of_its_own_on_the_same_contents_and_is_done_onc
     learned = attempts[2]
     assert [each.role for each in learned.models] == ["colorizer", "encoder"]
     assert learned.style is None
+    _all_stand_in_one_sheet(settings, tallies)
     assert len(dispatch(settings)) == 3
     assert dispatch(settings) == []
+
+
+def _all_stand_in_one_sheet(settings: Settings, tallies: Sequence[DispatchTally]) -> None:
+    own, *further = (each.batch_id for each in tallies)
+    with plan_catalogue(settings) as plan:
+        assert sheets_due(plan, [own, *further]) == [own]
+        sheet = report(settings, own)
+        assert sheets_due(plan, []) == []  # nor is the latest batch, whose results the sheet shows, told again
+        assert sheets_due(plan, further[:1]) == further[:1]
+    assert [row["recipe"] for row in sheet.rows] == list(RECIPES)
+    html = sheet.html.read_text()
+    assert html.count("<article>") == 1
+    assert html.count("<img ") == 5
 
 
 def test_a_recipe_to_compare_with_that_is_none_is_told_before_anything_begins(

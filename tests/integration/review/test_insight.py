@@ -214,6 +214,21 @@ def test_candidates_stand_side_by_side_with_their_verdicts(catalogue: Catalogue,
     assert Browser(app).get("/entries/999/candidates").status_code == 404
 
 
+def test_results_of_other_recipes_stand_beside_an_entrys_own(
+    catalogue: Catalogue, sample: Sample, app: FastAPI
+) -> None:
+    (first,) = _entries(catalogue, sample, [0.111])
+    assert "This original by each recipe" not in Browser(app).get(f"/entries/{first}").text
+    own, sample.recipe = sample.recipe, replace(sample.recipe, name="cieluv_net/prints", digest="d2")
+    (second,) = sample.night(catalogue, measures={"trust": 0.42})
+    page = Browser(app).get(f"/entries/{first}?artist=Another").text
+    row = page.partition("This original by each recipe")[2].partition("</section>")[0]
+    assert row.index(own.name) < row.index("cieluv_net/prints")
+    assert f'href="/entries/{second}?artist=Another"' in row
+    assert "trust 0.42" in row
+    assert row.count("machine-colorized") == 2
+
+
 def test_errors_of_two_encoders_are_not_set_side_by_side_without_a_word(
     catalogue: Catalogue, sample: Sample, app: FastAPI
 ) -> None:

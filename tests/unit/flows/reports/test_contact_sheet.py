@@ -17,6 +17,7 @@ from colorize.images.decode import Pixels
 from db.entries.claim import Inputs, ModelKey, StyleInput
 from db.entries.night import AttemptEntry, AttemptResult, Description, EncoderKey, Outcome, RecipeEntry
 from flows.reports import contact_sheet
+from flows.reports.contact_sheet import Line, Page
 from flows.reports.encoder_note import weights_sentence
 from flows.reports.summary import attempts_table
 
@@ -68,18 +69,22 @@ def picture(level: int) -> Pixels:
     return np.full((40, 30, 3), (level, 90, 0), np.uint8)
 
 
+def page_of(*lines: Line) -> Page:
+    return Page(0, 1, lines, weights_sentence(lines[0].own.encoder))
+
+
 def page(*attempts: AttemptEntry, pictures: list[Pixels | None] | None = None) -> str:
     trio = [picture(50), picture(120), picture(200)] if pictures is None else pictures
-    return contact_sheet.page_html(
-        contact_sheet.Page(0, 1, attempts, weights_sentence(attempts[0].encoder)), [trio] * len(attempts)
-    )
+    return contact_sheet.page_html(page_of(*map(Line, attempts)), [trio] * len(attempts))
 
 
 def sheet(*attempts: AttemptEntry, pictures: list[Pixels | None] | None = None) -> Image.Image:
     trio = [picture(50), picture(120), picture(200)] if pictures is None else pictures
-    rows = [contact_sheet.row(each) for each in attempts]
-    data = contact_sheet.page_png(rows, [trio] * len(attempts), weights_sentence(attempts[0].encoder))
-    return Image.open(BytesIO(data)).convert("RGB")
+    return opened(contact_sheet.page_png(page_of(*map(Line, attempts)), [trio] * len(attempts)))
+
+
+def opened(png: bytes) -> Image.Image:
+    return Image.open(BytesIO(png)).convert("RGB")
 
 
 class Elements(HTMLParser):
@@ -194,7 +199,7 @@ def test_the_png_shows_original_style_and_result_side_by_side(attempt: AttemptEn
 
 
 def test_a_large_batch_is_told_in_pages_that_lead_to_each_other(attempt: AttemptEntry) -> None:
-    second = contact_sheet.Page(1, 3, [attempt], "Encoder: none.")
+    second = Page(1, 3, [Line(attempt)], "Encoder: none.")
     text = contact_sheet.page_html(second, [[None, None, None]])
     assert [contact_sheet.page_name(number, ".html") for number in range(3)] == [
         "contact-sheet.html",
@@ -207,8 +212,37 @@ def test_a_large_batch_is_told_in_pages_that_lead_to_each_other(attempt: Attempt
 
 
 def test_brackets_in_an_identifier_are_letters_in_a_table() -> None:
-    row = dict.fromkeys(("record", "actor", "style", "design", "trust", "seconds", "outcome"), "")
+    row = dict.fromkeys(("record", "actor", "style", "design", "recipe", "trust", "seconds", "outcome"), "")
     printed = StringIO()
     Console(file=printed, width=120).print(attempts_table([row | {"record": "print 12 [recto]", "actor": "[/bold]"}]))
     assert "print 12 [recto]" in printed.getvalue()
     assert "[/bold]" in printed.getvalue()
+
+
+def test_results_of_other_recipes_stand_in_the_row_of_their_content(attempt: AttemptEntry) -> None:
+    assert attempt.result is not None
+    learned = replace(
+        attempt, id=8, styles=(), recipe=RecipeEntry("cieluv_net/prints", {}, "d2"),
+        result=replace(attempt.result, measures={"trust": 0.42}),
+    )  # fmt: skip
+    missing = replace(
+        learned, id=9, recipe=RecipeEntry("mask_gan/prints", {}, "d3"), outcome=Outcome.FAILED, output_sha256=None,
+        result=AttemptResult(Outcome.FAILED, "cpu", {}, error_message="no weights"),
+    )  # fmt: skip
+    shown = page_of(Line(attempt, (learned, missing)), Line(attempt))
+    pictures: list[list[Pixels | None]] = [
+        [picture(50), picture(120), picture(200), picture(240), None],
+        [picture(50)] * 3,
+    ]
+    html = contact_sheet.page_html(shown, pictures)
+    first, second = (re.sub(r"\s+", " ", Elements(part).text) for part in html.split("<article>")[1:])
+    assert "cieluv_net/prints, trust 0.42" in first
+    assert "mask_gan/prints: failed (no weights)" in first
+    assert "jadh2016/config3_3_4" in first
+    assert "cieluv_net" not in second
+    png = opened(contact_sheet.page_png(shown, pictures))
+    assert {(200, 90, 0), (240, 90, 0), (220, 220, 220)} <= {colour for _, colour in png.getcolors(1 << 20) or []}
+    rows = [contact_sheet.row(each) for each in shown.lines[0].attempts]
+    printed = StringIO()
+    Console(file=printed, width=200).print(attempts_table(rows))
+    assert "cieluv_net/prints" in printed.getvalue()
