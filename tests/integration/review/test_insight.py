@@ -214,7 +214,7 @@ def test_candidates_stand_side_by_side_with_their_verdicts(catalogue: Catalogue,
     assert Browser(app).get("/entries/999/candidates").status_code == 404
 
 
-def test_results_of_other_recipes_stand_beside_an_entrys_own(
+def test_results_of_other_recipes_stand_beside_those_of_the_entry(
     catalogue: Catalogue, sample: Sample, app: FastAPI
 ) -> None:
     (first,) = _entries(catalogue, sample, [0.111])
