@@ -41,6 +41,7 @@ from db.queries.review.facets import FacetQueries
 from db.queries.review.leases import LeaseQueries
 from db.queries.review.provided import ProvidedQueries
 from db.queries.review.queue import QueueQueries
+from db.queries.review.statistics import StatisticsQueries
 from db.queries.review.verdicts import VerdictQueries
 from db.queries.review.withheld import WithheldQueries
 from db.settings import CatalogueSettings
@@ -48,6 +49,7 @@ from db.settings import CatalogueSettings
 
 class Catalogue(
     ProvidedQueries,
+    StatisticsQueries,
     MorningQueries,
     MetricQueries,
     HarvestQueries,

@@ -33,6 +33,7 @@ from db.review.pages import held_back, keys, login, matching, metrics, nights, o
 from db.review.pages import marks as marks_page
 from db.review.pages import queue as queue_pages
 from db.review.pages import requests as request_pages
+from db.review.pages import statistics as statistics_page
 from db.review.settings import ReviewSettings
 from db.review.view import error_pages as faults
 from db.review.view import preferences
@@ -56,6 +57,7 @@ PAGES = (
     matching,
     metrics,
     nights,
+    statistics_page,
     people,
     audit_page,
     keys,

@@ -24,6 +24,7 @@ PAGES = {
     "tones": "/tones",
     "matching": "/matching",
     "nights": "/nights",
+    "statistics": "/statistics",
     "night": "/nights/1",
     "held-back": "/held-back",
     "people": "/people",

@@ -66,7 +66,6 @@ def test_each_part_leaves_out_what_the_other_alone_needs(project: Path) -> None:
         "prefect",
         "torchvision",
         "skimage",
-        "scipy",
         "cv2",
         "PIL",
         "pyvips",
