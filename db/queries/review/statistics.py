@@ -1,7 +1,7 @@
 """What results and verdicts come to by recipe, night, archive or artist, and recipes against each other.
 
 The database adds up, and rows of sums are all that is read. Answers are kept: figures until results or rights change,
-which a morning's verdicts do not. What is withheld is left out, and a first verdict that waits for a second one, unseen.
+which a morning's verdicts do not. What is withheld is left out, and a first verdict that waits unseen for a second one.
 """
 
 from bisect import bisect_right

@@ -11,14 +11,14 @@ from unicodedata import east_asian_width
 
 from db.entries.statistics import Mean, Share
 
-WIDTH: Final = 720
-LEFT: Final = 250
-RIGHT: Final = 640
+WIDTH: Final = 850
+LEFT: Final = 340
+RIGHT: Final = 740
 """Where the axis begins and ends."""
 LINE: Final = 22
 TOP: Final = 34
 MOST_LINES: Final = 30
-_NAME: Final = 34
+_NAME: Final = 46
 """Letters of a name, wide ones counted twice."""
 _STEPS: Final = 5
 

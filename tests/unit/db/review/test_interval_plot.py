@@ -33,5 +33,5 @@ def test_only_so_many_lines_are_drawn_and_long_names_are_cut() -> None:
     plot = interval_plot([("歌川" * 20, Share(1, 2, 0.5, 0.1, 0.9))] * 99, (0.0, 1.0))
     assert plot is not None
     assert len(plot.lines) == MOST_LINES
-    assert plot.lines[0].name == "歌川" * 8 + "…"
+    assert plot.lines[0].name == "歌川" * 11 + "…"
     assert [tick.value for tick in plot.ticks] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
