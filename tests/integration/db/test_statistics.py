@@ -116,9 +116,9 @@ def test_recipes_are_compared_on_the_contents_that_both_made(catalogue: Catalogu
 
 def test_two_recipes_of_one_name_are_told_apart_by_their_digest(catalogue: Catalogue, sample: Sample) -> None:
     sample.entry(catalogue, sample.record("one"))
-    replace(sample, recipe=replace(sample.recipe, digest="0ther")).entry(catalogue, sample.record("two"))
+    replace(sample, recipe=replace(sample.recipe, digest="0c0de")).entry(catalogue, sample.record("two"))
     names = set(by_name(catalogue, Subject.RECIPE))
-    assert names == {"jadh2016/config3_3_4 (d1ge57)", "jadh2016/config3_3_4 (0ther)"}
+    assert names == {"jadh2016/config3_3_4 (d1ge57)", "jadh2016/config3_3_4 (0c0de)"}
 
 
 def test_an_empty_catalogue_has_nothing_to_tell(catalogue: Catalogue) -> None:
