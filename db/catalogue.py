@@ -38,6 +38,7 @@ from db.queries.review.accounts import CuratorQueries
 from db.queries.review.audit import AuditQueries
 from db.queries.review.distribution import DistributionQueries
 from db.queries.review.facets import FacetQueries
+from db.queries.review.faults import FaultQueries
 from db.queries.review.leases import LeaseQueries
 from db.queries.review.provided import ProvidedQueries
 from db.queries.review.queue import QueueQueries
@@ -69,6 +70,7 @@ class Catalogue(
     TallyQueries,
     QueueQueries,
     FacetQueries,
+    FaultQueries,
     VerdictQueries,
     DistributionQueries,
     LeaseQueries,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from db.entries.faults import FaultKind
 from db.entries.night import LIKELY_SAME_DESIGN, AttemptEntry, Description, Outcome, Verdict, VerdictEntry
 
 
@@ -57,6 +58,8 @@ class QueueFilter:
     artist: str | None = None
     """A name as the archive spells it; `words` finds other spellings."""
     actor: str | None = None
+    role: str | None = None
+    """Of a cast, as the archive spells it."""
     year_from: int | None = None
     year_to: int | None = None
     """Prints whose years touch the period; those without years are left out."""
@@ -74,6 +77,8 @@ class QueueFilter:
     verdict: Verdict | None = None
     curator: str | None = None
     """Who gave the standing verdict."""
+    fault: FaultKind | None = None
+    """Of this kind a curator has marked one, at least."""
     words: str = ""
     """Parts of title, artists, cast or identifier, in any case, with or without macrons; all must be found."""
 

@@ -14,6 +14,7 @@ from unicodedata import category, normalize
 
 from db.catalogue import Catalogue
 from db.entries.claim import StyleInput
+from db.entries.faults import FaultEntry
 from db.entries.measured import FIGURES, MeasurementEntry
 from db.entries.night import AttemptEntry, AttemptResult, Description, VerdictEntry
 from db.pathless import without_paths
@@ -34,9 +35,11 @@ def rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     while page := list(islice(attempts, _PAGE)):
         verdicts = catalogue.verdicts([attempt.id for attempt in page])
         measured = catalogue.measurements([attempt.id for attempt in page])
+        faults = catalogue.faults([attempt.id for attempt in page])
         for attempt in page:
             others = [_measured(each) for each in measured.get(attempt.id, ())]
-            yield {**_row(attempt, verdicts.get(attempt.id)), "measurements": others}
+            marked = [_fault(each) for each in faults.get(attempt.id, ())]
+            yield {**_row(attempt, verdicts.get(attempt.id)), "measurements": others, "faults": marked}
 
 
 def write_json(catalogue: Catalogue, stream: TextIO) -> int:
@@ -94,6 +97,12 @@ def _row(attempt: AttemptEntry, verdict: VerdictEntry | None) -> dict[str, Any]:
         "withheld": attempt.withheld,
         "trust_sha256": attempt.result.trust_sha256 if attempt.result else None,
     }
+
+
+def _fault(marked: FaultEntry) -> dict[str, Any]:
+    """What a curator finds wrong; the box in shares of the picture's width and height, None: all over it."""
+    box = asdict(marked.fault.box) if marked.fault.box else None
+    return {"kind": str(marked.fault.kind), "box": box, "curator": marked.curator}
 
 
 def _measured(found: MeasurementEntry) -> dict[str, Any]:

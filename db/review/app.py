@@ -29,6 +29,7 @@ from db.review.pages import audit as audit_page
 from db.review.pages import bulk as bulk_pages
 from db.review.pages import candidates as candidates_page
 from db.review.pages import entry as entry_pages
+from db.review.pages import faults as faults_page
 from db.review.pages import held_back, keys, login, matching, metrics, nights, oai, pictures, tones, undo, verdicts
 from db.review.pages import marks as marks_page
 from db.review.pages import queue as queue_pages
@@ -52,6 +53,7 @@ PAGES = (
     candidates_page,
     request_pages,
     marks_page,
+    faults_page,
     held_back,
     tones,
     matching,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
+from db.entries.faults import FaultKind
 from db.entries.night import Derivatives, MatchOutcome, Outcome, Tone, Verdict, WindowState
 from db.entries.nights import NightEnding
 from db.entries.review import Role
@@ -21,7 +22,18 @@ class PictureState(StrEnum):
     BROKEN = "broken"
 
 
-ENUMERATIONS = (Derivatives, MatchOutcome, NightEnding, Outcome, PictureState, Role, Tone, Verdict, WindowState)
+ENUMERATIONS = (
+    Derivatives,
+    FaultKind,
+    MatchOutcome,
+    NightEnding,
+    Outcome,
+    PictureState,
+    Role,
+    Tone,
+    Verdict,
+    WindowState,
+)
 
 
 class Base(DeclarativeBase):

@@ -95,7 +95,10 @@ class RecordCast(Base):
     """An actor in a role, in the archive's order; either may be empty."""
 
     __tablename__ = "record_cast"
-    __table_args__ = (Index("ix_record_cast_actor", "actor", "record_id"),)
+    __table_args__ = (
+        Index("ix_record_cast_actor", "actor", "record_id"),
+        Index("ix_record_cast_role", "role", "record_id"),
+    )
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     role: Mapped[str]

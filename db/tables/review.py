@@ -1,4 +1,5 @@
-"""The review's tables: the queue, what records are found by, leases, undone verdicts, requests, curators, sessions.
+"""The review's tables: the queue, what records are found by, leases, undone verdicts, requests, faults, curators,
+sessions.
 
 As `db.tables.night`: only the catalogue's queries read and write them, and the schema comes from `db/migrations`.
 """
@@ -8,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db.entries.faults import FaultKind
 from db.entries.night import Outcome, Verdict
 from db.entries.review import Role
 from db.tables.base import Base, one_of
@@ -170,6 +172,33 @@ class CuratorRequest(Base):
     """Of the style and the marks that are asked for: the same request twice has the same."""
     requested_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
+
+
+class FaultMarked(Base):
+    """What a curator finds wrong in a result, and where; a row without a box speaks of all of the picture."""
+
+    __tablename__ = "faults"
+    __table_args__ = (
+        one_of("kind", FaultKind),
+        Index(
+            "ix_faults_kind",
+            "kind",
+            "attempt_id",
+            sqlite_where=text("taken_off_at IS NULL"),
+            postgresql_where=text("taken_off_at IS NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
+    curator: Mapped[str]
+    kind: Mapped[FaultKind]
+    box_left: Mapped[float | None]
+    box_top: Mapped[float | None]
+    box_width: Mapped[float | None]
+    box_height: Mapped[float | None]
+    """Shares of the picture's width and height, as `db.entries.faults.Box`."""
+    marked_at: Mapped[datetime]
+    taken_off_at: Mapped[datetime | None]
 
 
 class Curator(Base):

@@ -8,14 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, not_, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from db.entries.faults import FaultKind
 from db.entries.review import Count, Order, Queue, QueueFilter
 from db.pathless import archive_label
+from db.queries.base.review_rows import hidden
 from db.queries.base.search import RARE, by_words
 from db.tables.night import Archive, RecordArtist, RecordCast
-from db.tables.review import Review
+from db.tables.review import FaultMarked, Review
 
 CAP = 1000
 """Nobody needs to know how many more there are."""
@@ -140,6 +142,9 @@ def _narrowed(session: Session, wanted: QueueFilter) -> Iterator[_Narrowing]:
     yield from _within_range(session, "trust", *((0.0, None) if ordered else trusted))
     yield from _named(session, RecordArtist.name, wanted.artist)
     yield from _named(session, RecordCast.actor, wanted.actor)
+    yield from _named(session, RecordCast.role, wanted.role)
+    if wanted.fault is not None:
+        yield from _marked(session, wanted.fault)
     yield from by_words(session, wanted.words, Review.record_id, RARE)
 
 
@@ -168,6 +173,13 @@ def _named(session: Session, column: Any, name: str | None) -> Iterator[_Narrowi
         yield Review.record_id.in_(of_name), True
     else:
         yield exists().where(table.record_id == Review.record_id, column == name), False
+
+
+def _marked(session: Session, kind: FaultKind) -> Iterator[_Narrowing]:
+    """With a fault of this kind; where a second curator has yet to judge, nobody is told of the first one's."""
+    of_kind = select(FaultMarked.attempt_id).where(FaultMarked.kind == kind, FaultMarked.taken_off_at.is_(None))
+    yield not_(hidden()), False
+    yield Review.attempt_id.in_(of_kind), _few(session, of_kind)
 
 
 def _few(session: Session, some: Any) -> bool:

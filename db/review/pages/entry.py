@@ -3,15 +3,18 @@
 `db.review.pages.verdicts` takes what the form sends, and shows the page again where it could not.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 
+from db.entries.faults import MOST_BOXES, Fault, FaultEntry, FaultKind
 from db.entries.night import VerdictEntry
 from db.entries.review import Lease, Place, Queue, QueueEntry, Reason, Role
+from db.queries.review.verdicts import in_blind_share
 from db.review.access.auth import Looking, Visitor
 from db.review.access.state import ReviewState, State
 from db.review.view.candidates import by_other_recipes
@@ -46,6 +49,41 @@ class Draft:
 
 
 EMPTY: Final = Draft()
+
+
+@dataclass(frozen=True)
+class FaultsSeen:
+    """The faults of a result, as this reader may know them."""
+
+    mine: Sequence[Fault] = ()
+    others: Sequence[FaultEntry] = ()
+
+    @property
+    def whole(self) -> set[FaultKind]:
+        """What the reader finds wrong all over the picture."""
+        return {each.kind for each in self.mine if each.box is None}
+
+    @property
+    def boxes(self) -> list[dict[str, Any]]:
+        """The rest, as the page's form holds it."""
+        return [{"kind": each.kind, "box": astuple(each.box)} for each in self.mine if each.box is not None]
+
+    @property
+    def others_boxes(self) -> list[dict[str, Any]]:
+        """The same of the others."""
+        return [
+            {"kind": each.fault.kind, "box": astuple(each.fault.box), "curator": each.curator}
+            for each in self.others
+            if each.fault.box is not None
+        ]
+
+    @property
+    def told(self) -> Mapping[str, Mapping[FaultKind, int]]:
+        """The others' faults by curator and kind, with how many of each."""
+        return {name: Counter(e.fault.kind for e in self.others if e.curator == name) for name in self._names()}
+
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(each.curator for each in self.others))
 
 
 @dataclass(frozen=True)
@@ -99,6 +137,9 @@ def entry_page(
         "beside": [] if shown.withheld else by_other_recipes(state, asked.attempt_id),
         "draft": draft,
         "reasons": list(Reason),
+        "faults": faults_seen(state, shown, voices, who),
+        "fault_kinds": list(FaultKind),
+        "most_boxes": MOST_BOXES,
         "note_length": NOTE_LENGTH,
         "next": next_entry(state, view, who, shown.place),
         "previous": state.catalogue.place_before(view.wanted(), shown.place, reader=who.name),
@@ -124,6 +165,14 @@ def voices_on(state: ReviewState, shown: QueueEntry, who: Visitor) -> Voices:
     standing = [word for word, stands in said if stands]
     hidden = shown.verdict is None and bool(standing)
     return Voices(said, hidden, any(word.curator == who.name for word in standing))
+
+
+def faults_seen(state: ReviewState, shown: QueueEntry, voices: Voices, who: Visitor) -> FaultsSeen:
+    """The reader's own faults, and the others', who stay unheard where two are to judge without each other's word."""
+    marked = state.catalogue.faults([shown.attempt_id], secret=True).get(shown.attempt_id, [])
+    blind = voices.hidden or (not voices.said and in_blind_share(shown.attempt_id, state.blind_share()))
+    mine = [each.fault for each in marked if each.curator == who.name]
+    return FaultsSeen(mine, [] if blind else [each for each in marked if each.curator != who.name])
 
 
 def next_entry(state: ReviewState, view: FilterForm, who: Visitor, place: Place) -> QueueEntry | None:

@@ -48,6 +48,7 @@ KEYS: Final = (
     Key("c", "Candidates: other results for this print", _ENTRY),
     Key("t", "Try another style", _ENTRY),
     Key("m", "Colour here: draw marks", _ENTRY),
+    Key("x", "Mark faults: what is wrong, and where", _ENTRY),
     Key("j", "To the next entry of the grid", _QUEUE),
     Key("k", "To the previous entry of the grid", _QUEUE),
     Key("Enter", "Open the entry", _QUEUE),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from db.catalogue import Catalogue
+from db.entries.faults import FaultKind
 from db.entries.night import Outcome, Verdict
 from db.entries.review import Facets
 from db.queries.review.filter import JUDGED
@@ -38,6 +39,7 @@ def queue_page(request: Request, state: State, who: Looking, view: View, part: P
         "ready": ready_views(catalogue, who.name),
         "outcomes": (Outcome.SUCCEEDED, Outcome.REJECTED),
         "verdicts": tuple(Verdict),
+        "faults": tuple(FaultKind),
     }
     return render(request, "queue.html.j2", who, context)
 

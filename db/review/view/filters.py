@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from db.entries.faults import FaultKind
 from db.entries.night import Outcome, Verdict
 from db.entries.review import Order, Place, Queue, QueueFilter
 from db.queries.review.queue import PageOf
@@ -64,6 +65,7 @@ class FilterForm(BaseModel):
     archive: _Text = None
     artist: _Text = None
     actor: _Text = None
+    role: _Text = None
     year_from: _Year = None
     year_to: _Year = None
     recipe: _Text = None
@@ -76,6 +78,7 @@ class FilterForm(BaseModel):
     outcome: Annotated[Outcome | None, BeforeValidator(_empty)] = None
     verdict: Annotated[Verdict | None, BeforeValidator(_empty)] = None
     curator: _Text = None
+    fault: Annotated[FaultKind | None, BeforeValidator(_empty)] = None
     words: Annotated[str, Field(max_length=200)] = ""
 
     def wanted(self) -> QueueFilter:

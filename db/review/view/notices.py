@@ -20,6 +20,7 @@ NOTICES: Final = {
     "already-given",
     "bulk",
     "nothing-chosen",
+    "faults-kept",
     "requested",
     "request-withdrawn",
     "released",

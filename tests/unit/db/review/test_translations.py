@@ -11,6 +11,7 @@ import pytest
 from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
+from db.entries.faults import FaultKind
 from db.entries.match import RefitWord
 from db.entries.night import Derivatives, Outcome, Tone, Verdict
 from db.entries.review import AuditWord, Order, Queue, Reason, Role
@@ -29,6 +30,7 @@ SHOWN: tuple[type[StrEnum], ...] = (
     Queue,
     Order,
     Reason,
+    FaultKind,
     Role,
     AuditWord,
     RefitWord,
