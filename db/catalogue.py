@@ -43,6 +43,7 @@ from db.queries.review.leases import LeaseQueries
 from db.queries.review.provided import ProvidedQueries
 from db.queries.review.queue import QueueQueries
 from db.queries.review.statistics import StatisticsQueries
+from db.queries.review.tokens import TokenQueries
 from db.queries.review.verdicts import VerdictQueries
 from db.queries.review.withheld import WithheldQueries
 from db.settings import CatalogueSettings
@@ -77,6 +78,7 @@ class Catalogue(
     WithheldQueries,
     RequestQueries,
     CuratorQueries,
+    TokenQueries,
     AuditQueries,
 ):
     """What we keep: records, images, matches, attempts and verdicts, with the picture files beside.

@@ -288,6 +288,8 @@ class AuditWord(StrEnum):
     PASSWORD_CHANGED = "password changed"  # noqa: S105  # a word, no password
     ACCOUNT_CLOSED = "account closed"
     ACCOUNT_OPENED = "account opened"
+    TOKEN_MADE = "token made"  # noqa: S105
+    TOKEN_REVOKED = "token revoked"  # noqa: S105
     EXPORTED = "exported"
     RELEASED = "records released"
     HELD_BACK_AGAIN = "records held back again"
@@ -398,3 +400,24 @@ class SessionEntry:
     opened_at: datetime
     seen_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class TokenEntry:
+    """A token by which a program speaks for a curator; the token itself is known to the program alone."""
+
+    id: int
+    curator: CuratorEntry
+    role: Role
+    """The most that it may, where the account may as much."""
+    label: str
+    """What it is for."""
+    made_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+    @property
+    def allowed(self) -> Role:
+        """What it may now: its own role or the account's, whichever is less."""
+        ranks = list(Role)
+        return min(self.role, self.curator.role, key=ranks.index)

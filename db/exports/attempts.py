@@ -6,7 +6,7 @@ spreadsheets; JSON keeps the measures' trace as well, and everything as data.
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Any, TextIO
@@ -33,13 +33,18 @@ def rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     """One row for each attempt, oldest first, with all that JSON keeps."""
     attempts = catalogue.attempts()
     while page := list(islice(attempts, _PAGE)):
-        verdicts = catalogue.verdicts([attempt.id for attempt in page])
-        measured = catalogue.measurements([attempt.id for attempt in page])
-        faults = catalogue.faults([attempt.id for attempt in page])
-        for attempt in page:
-            others = [_measured(each) for each in measured.get(attempt.id, ())]
-            marked = [_fault(each) for each in faults.get(attempt.id, ())]
-            yield {**_row(attempt, verdicts.get(attempt.id)), "measurements": others, "faults": marked}
+        yield from rows_of(catalogue, page)
+
+
+def rows_of(catalogue: Catalogue, page: Sequence[AttemptEntry]) -> Iterator[dict[str, Any]]:
+    """The rows of some attempts."""
+    verdicts = catalogue.verdicts([attempt.id for attempt in page])
+    measured = catalogue.measurements([attempt.id for attempt in page])
+    faults = catalogue.faults([attempt.id for attempt in page])
+    for attempt in page:
+        others = [_measured(each) for each in measured.get(attempt.id, ())]
+        marked = [_fault(each) for each in faults.get(attempt.id, ())]
+        yield {**_row(attempt, verdicts.get(attempt.id)), "measurements": others, "faults": marked}
 
 
 def write_json(catalogue: Catalogue, stream: TextIO) -> int:

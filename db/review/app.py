@@ -18,10 +18,13 @@ from db.files.tiles import TileStore
 from db.review.access.addresses import is_loopback
 from db.review.access.auth import refuse_forged, refuse_nul
 from db.review.access.headers import Safeguards
+from db.review.access.rates import Rates
 from db.review.access.sessions import KeptSessions, PassingSessions, Sessions
 from db.review.access.shares import Shares
 from db.review.access.state import ReviewState
 from db.review.access.throttle import Throttle
+from db.review.api.app import PATH as API_PATH
+from db.review.api.app import api
 from db.review.metrics.collector import CatalogueCollector
 from db.review.metrics.requests import Counted
 from db.review.pages import accounts as people
@@ -88,6 +91,7 @@ def create_app(settings: ReviewSettings, *, marking_recipes: Sequence[str] = ())
         app.include_router(page.router)
     if settings.oai_address is not None:
         app.router.routes.append(oai.route(state))
+    app.mount(API_PATH, api(state))
     app.mount("/static", VersionedFiles(), name="static")
     faults.install(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(settings), www_redirect=False)
@@ -143,6 +147,7 @@ def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...]) -> Review
             TileStore(settings.home / HomeFolder.TILES),
             sessions,
             Throttle(),
+            Rates(settings.api_per_minute),
             marking_recipes=marking_recipes,
         )
         if not settings.review_read_only and not state.blind_share():

@@ -50,6 +50,12 @@ class ReviewSettings(CatalogueSettings):
         description="What a monitor must show to read /metrics (Authorization: Bearer TOKEN), 16 letters and more; "
         "left out: only this machine reads it; secret.",
     )
+    api_per_minute: int = Field(
+        default=300,
+        ge=1,
+        le=100_000,
+        description="Requests to the API in a minute, of one token, or of one address without a token.",
+    )
     oai_address: Annotated[str, AfterValidator(folder_address)] | None = Field(
         default=None,
         description="The --address of the package that `nishiki export --to` makes; given, /oai tells harvesters of "

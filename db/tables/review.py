@@ -225,6 +225,21 @@ class CuratorSession(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class ApiToken(Base):
+    """By which a program speaks for a curator, known by its sha256 alone; what was revoked stays on record."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (one_of("role", Role),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(unique=True)
+    curator_id: Mapped[int] = mapped_column(ForeignKey("curators.id"), index=True)
+    role: Mapped[Role]
+    label: Mapped[str]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
 class AuditEvent(Base):
     """What happened on the page that an administrator answers for: sign-ins, failures, roles, exports."""
 

@@ -30,6 +30,7 @@ from flows.cli.report import report_app
 from flows.cli.review import review_app
 from flows.cli.serve import serve_app
 from flows.cli.tiles import tiles_app
+from flows.cli.tokens import token_app
 from flows.cli.tones import tones_app
 from flows.cli.training import train_app
 from flows.endings import Ending, gravest
@@ -66,6 +67,7 @@ app.add_typer(weights_app, name="weights")
 app.add_typer(train_app, name="train")
 app.add_typer(models_app, name="models")
 app.add_typer(curator_app, name="curator")
+app.add_typer(token_app, name="token")
 
 DemoHome = Annotated[Path | None, typer.Option(help="Folder that an earlier demo is removed from [demo-data].")]
 RecipeName = Annotated[str | None, typer.Option("--recipe", help="A recipe by name, see: nishiki recipes.")]

@@ -23,7 +23,8 @@ curator_app = typer.Typer(no_args_is_help=True, help="The accounts of those who 
 MOST_NAME = 100
 
 
-def _role(word: str) -> "Role":
+def role_of(word: str) -> "Role":
+    """A role by its word; ends the command for any other."""
     from db.entries.review import Role
 
     if word not in set(Role):
@@ -47,7 +48,7 @@ def add(
 ) -> None:
     """Make an account; asks for its password."""
     _check_name(name)
-    chosen = _role(role)
+    chosen = role_of(role)
     with _catalogue(home) as catalogue:
         first = not catalogue.curators()
         account = catalogue.add_curator(name, chosen, _hash_of_new_password(password_stdin), by=person_here())
@@ -70,7 +71,7 @@ def list_accounts(home: Home = None) -> None:
 @curator_app.command("role")
 def change_role(name: Name, role: RoleName, home: Home = None) -> None:
     """Give an account another role, at once."""
-    chosen = _role(role)
+    chosen = role_of(role)
     with _catalogue(home) as catalogue:
         catalogue.change_role(name, chosen, by=person_here())
     say([f"{name} is {chosen} now."])

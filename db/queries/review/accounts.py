@@ -41,19 +41,19 @@ class CuratorQueries(Store):
             if number is None:
                 raise NameTaken(f"there is a curator {spelt(name)!r} already; choose another name")
             audited(session, AuditWord.ACCOUNT_MADE, curator=spelt(name), detail=_by(by, role))
-            return _entry(session.get_one(Curator, number))
+            return curator_entry(session.get_one(Curator, number))
 
     def curators(self) -> list[CuratorEntry]:
         """Every account, by name, those disabled too."""
         with self._reading() as session:
-            return [_entry(each) for each in session.scalars(select(Curator).order_by(Curator.name))]
+            return [curator_entry(each) for each in session.scalars(select(Curator).order_by(Curator.name))]
 
     def open_account(self, name: str) -> CuratorEntry | None:
         """The account of this name; None: there is none, or it is closed."""
         found = select(Curator).where(Curator.name == spelt(name), Curator.disabled_at.is_(None))
         with self._reading() as session:
             curator = session.scalars(found).one_or_none()
-            return _entry(curator) if curator else None
+            return curator_entry(curator) if curator else None
 
     def change_role(self, name: str, role: Role, *, by: str = "") -> None:
         """Give another role; open sessions have it at once.
@@ -104,7 +104,7 @@ class CuratorQueries(Store):
         token, moment = secrets.token_urlsafe(32), now()
         times = {"opened_at": moment, "seen_at": moment, "expires_at": _end(moment, moment, hours)}
         with self._writing() as session:
-            curator = _known(session, name)
+            curator = known_curator(session, name)
             if curator.disabled_at is not None:
                 raise UnknownEntry(f"the account of {curator.name!r} is closed")
             session.add(CuratorSession(token_sha256=_sha256(token), curator_id=curator.id, **times))
@@ -123,7 +123,7 @@ class CuratorQueries(Store):
             if row is None:
                 return None
             kept, curator = row
-            return SessionEntry(_entry(curator), kept.opened_at, kept.seen_at, kept.expires_at)
+            return SessionEntry(curator_entry(curator), kept.opened_at, kept.seen_at, kept.expires_at)
 
     def session_seen(self, token: str, *, hours: float = SESSION_HOURS) -> bool:
         """The person is still there: the session lasts so long from now, SESSION_DAYS in all; False: it is over."""
@@ -152,7 +152,7 @@ class CuratorQueries(Store):
         """`keeps`: an admin of this name is one afterwards, too."""
         with self._writing() as session:
             admins = [] if keeps else _locked_admins(session)
-            curator = _known(session, name)
+            curator = known_curator(session, name)
             if admins == [curator.id]:
                 raise LastAdmin(
                     f"{curator.name!r} is the last admin; make somebody else one first: nishiki curator role NAME admin"
@@ -187,8 +187,12 @@ def _judging(session: Session) -> int:
     return session.execute(select(func.count()).select_from(Curator).where(*open_ones)).scalar_one()
 
 
-def _known(session: Session, name: str) -> Curator:
-    # locked: a session that is being opened and an account that is being closed take turns
+def known_curator(session: Session, name: str) -> Curator:
+    """The account of this name, locked: a session that is being opened and an account that is being closed take turns.
+
+    Raises:
+        UnknownEntry: there is none.
+    """
     curator = session.scalars(select(Curator).where(Curator.name == spelt(name)).with_for_update()).one_or_none()
     if curator is None:
         raise UnknownEntry(f"there is no curator {spelt(name)!r}; `nishiki curator add` makes one")
@@ -203,5 +207,6 @@ def _sha256(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def _entry(row: Curator) -> CuratorEntry:
+def curator_entry(row: Curator) -> CuratorEntry:
+    """As it crosses the door."""
     return CuratorEntry(row.id, row.name, row.role, row.created_at, row.disabled_at)

@@ -65,12 +65,12 @@ def visitor_before(request: Request) -> Visitor | None:
 
 async def curator(who: Annotated[Visitor, Depends(visitor)]) -> Visitor:  # async: no turn of another thread
     """As `visitor`, of those who may judge."""
-    return _with_role(who, Role.CURATOR)
+    return with_role(who, Role.CURATOR)
 
 
 async def admin(who: Annotated[Visitor, Depends(visitor)]) -> Visitor:
     """As `visitor`, of those who keep the accounts."""
-    return _with_role(who, Role.ADMIN)
+    return with_role(who, Role.ADMIN)
 
 
 Looking = Annotated[Visitor, Depends(visitor)]
@@ -161,7 +161,12 @@ def _of_proxy(request: Request, state: ReviewState, header: str) -> Visitor:
     return Visitor(account.name, account.role, signed_in=False)
 
 
-def _with_role(who: Visitor, role: Role) -> Visitor:
+def with_role(who: Visitor, role: Role) -> Visitor:
+    """The same person.
+
+    Raises:
+        HTTPException: 403, they have not this role.
+    """
     if not who.may(role):
         raise HTTPException(403, f"{role} needed")
     return who

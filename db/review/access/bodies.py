@@ -80,10 +80,17 @@ class BoundedRoute(APIRoute):
         return bounded
 
 
-class _Admitted(Request):
-    def __init__(self, request: Request, body: bytes, form: FormData) -> None:
+class Sent(Request):
+    """A request whose body is read."""
+
+    def __init__(self, request: Request, body: bytes) -> None:
         super().__init__(request.scope, request.receive)
         self._body = body
+
+
+class _Admitted(Sent):
+    def __init__(self, request: Request, body: bytes, form: FormData) -> None:
+        super().__init__(request, body)
         self._form = form
         self.state.body = body
 

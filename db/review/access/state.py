@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from db.catalogue import Catalogue
 from db.files.tiles import TileStore
 from db.review.access.passwords import Line
+from db.review.access.rates import Rates
 from db.review.access.sessions import Sessions
 from db.review.access.throttle import Throttle
 from db.review.settings import ReviewSettings
@@ -23,6 +24,8 @@ class ReviewState:
     tiles: TileStore
     sessions: Sessions
     throttle: Throttle
+    rates: Rates
+    """How often programs may ask."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     """What a monitor is told."""
     line: Line = field(default_factory=Line)

@@ -52,7 +52,18 @@ _SLIPS: Final = {
     "too long": {"string_too_long", "too_long"},
     "missing": {"missing"},
 }  # fmt: skip
-_STATUS = {UnknownEntry: 404, PictureMissing: 404, TriedAlready: 409, CatalogueUnreachable: 503, CatalogueFull: 507}
+_STATUS: Final[tuple[tuple[type[CatalogueError], int], ...]] = (
+    (UnknownEntry, 404),
+    (PictureMissing, 404),
+    (TriedAlready, 409),
+    (CatalogueUnreachable, 503),
+    (CatalogueFull, 507),
+)
+
+
+def status_of(error: CatalogueError) -> int:
+    """The status of HTTP that says it; 500 for what is no mistake of the asker's."""
+    return next((number for kind, number in _STATUS if isinstance(error, kind)), 500)
 
 
 def install(app: FastAPI) -> None:
@@ -128,7 +139,8 @@ def _kind(said: str) -> str:
 
 
 def _catalogue(request: Request, error: Exception) -> Response:
-    status = next((number for kind, number in _STATUS.items() if isinstance(error, kind)), 500)
+    assert isinstance(error, CatalogueError)
+    status = status_of(error)
     if status < 500:
         if isinstance(error, UnknownEntry) and request.method == "GET":  # a page of an entry asks for nothing else
             return fault_page(request, status, word="no entry", detail=str(request.path_params.get("attempt_id", "")))

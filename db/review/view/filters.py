@@ -21,7 +21,7 @@ PAGE_SIZE = 48
 MOST_NUMBER: Final = 2**31 - 1
 """Of an attempt, a request, an image: what both databases take."""
 _Form = TypeVar("_Form", bound=BaseModel)
-_Text = Annotated[str | None, BeforeValidator(lambda value: value or None), Field(max_length=500)]
+_Text = Annotated[Annotated[str, Field(max_length=500)] | None, BeforeValidator(lambda value: value or None)]
 
 
 def _empty(value: Any) -> Any:
@@ -29,16 +29,15 @@ def _empty(value: Any) -> Any:
     return None if value == "" else value
 
 
-_Number = Annotated[int | None, BeforeValidator(_empty), Field(ge=0, le=MOST_NUMBER)]
-_Year = Annotated[int | None, BeforeValidator(_empty), Field(ge=-9999, le=9999)]
-_Figure = Annotated[float | None, BeforeValidator(_empty), Field(ge=0, le=1e9, allow_inf_nan=False)]
+# the bounds stand at the type itself: only there does the schema of the API tell them
+_Number = Annotated[Annotated[int, Field(ge=0, le=MOST_NUMBER)] | None, BeforeValidator(_empty)]
+_Year = Annotated[Annotated[int, Field(ge=-9999, le=9999)] | None, BeforeValidator(_empty)]
+_Figure = Annotated[Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None, BeforeValidator(_empty)]
+_Trust = Annotated[Annotated[float, Field(ge=0, le=1)] | None, BeforeValidator(_empty)]
+_Cosine = Annotated[Annotated[float, Field(ge=-1, le=1)] | None, BeforeValidator(_empty)]
 
 
-_Trust = Annotated[float | None, BeforeValidator(_empty), Field(ge=0, le=1)]
-_Cosine = Annotated[float | None, BeforeValidator(_empty), Field(ge=-1, le=1)]
-
-
-def _place_of(text: str) -> Place:
+def place_of(text: str) -> Place:
     """The inverse of `place_text`.
 
     Raises:
@@ -51,7 +50,7 @@ def _place_of(text: str) -> Place:
     return place
 
 
-_Beside = Annotated[Place | None, BeforeValidator(_place_of)]
+_Beside = Annotated[Place | None, BeforeValidator(place_of)]
 
 
 class FilterForm(BaseModel):
@@ -83,7 +82,7 @@ class FilterForm(BaseModel):
 
     def wanted(self) -> QueueFilter:
         """As the catalogue takes it."""
-        return QueueFilter(**{name: getattr(self, name) for name in type(self).model_fields})
+        return QueueFilter(**{name: getattr(self, name) for name in FilterForm.model_fields})
 
     def narrowing(self) -> dict[str, Any]:
         """What narrows the queue: field → value, without the queue itself and its order."""

@@ -45,6 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("doctor", "sound", {"numpy", "psycopg", "rich", *ARCHIVES}),
         ("recipes", "nishiki/colour", {"numpy", *ARCHIVES, *DATABASE}),
         ("weights list", "nishiki-small", {*ARCHIVES, *DATABASE}),
+        ("token list", "No tokens yet", {"numpy", "psycopg", *ARCHIVES}),
         ("curator list", "No accounts", {"numpy", "psycopg", *ARCHIVES}),
     ],
 )
