@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, HTTPException, Path, Query
 
 from db.entries.review import Place, QueueFilter
+from db.entries.statistics import Statistics, Subject
 from db.exports.attempts import rows_of
 from db.exports.lines import finite, line
 from db.queries.review.queue import PageOf
@@ -21,6 +22,7 @@ from db.review.api.messages import (
     VerdictAsked,
     VerdictKept,
 )
+from db.review.pages.statistics import Asked
 from db.review.view.filters import MOST_NUMBER, place_of, place_text
 
 WORDS: Final[dict[int | str, dict[str, Any]]] = {
@@ -82,6 +84,17 @@ def read_statistics(state: State, who: Reading) -> StatisticsTold:
     queues = {queue: CountTold(count.number, count.more) for queue, count in counts.items()}
     parts = {name: told[name] for name in ("records", "images", "matches", "attempts", "verdicts")}
     return StatisticsTold(**parts, queues=queues)
+
+
+@router.get("/statistics/{by}", responses=_may(404))
+def read_results(
+    state: State,
+    who: Reading,  # noqa: ARG001  # it asks for a token
+    by: Subject,
+    encoder: Annotated[str, Query(max_length=100, description="Its checksum; left out, the one most used.")] = "",
+) -> Statistics:
+    """Results and verdicts counted by recipe, night, archive or artist, as on the page of statistics."""
+    return Asked(by, encoder).statistics(state)
 
 
 def _after(text: str | None) -> Place | None:

@@ -34,7 +34,8 @@ from tests.waiting import until
 DATABASES = ("sqlite",)
 """The page is the subject; its queries run on both databases in `tests/integration/db`."""
 LINES = "/api/v1/entries"
-ROUTES = [("GET", LINES), ("GET", f"{LINES}/1"), ("POST", f"{LINES}/1/verdict"), ("GET", "/api/v1/statistics")]
+ROUTES = [("GET", LINES), ("GET", f"{LINES}/1"), ("POST", f"{LINES}/1/verdict"), ("GET", "/api/v1/statistics"),
+          ("GET", "/api/v1/statistics/recipe")]  # fmt: skip
 APPROVED = {"verdict": "approved", "seen": None}
 
 
@@ -140,7 +141,10 @@ def test_one_entry_is_told_as_the_export_tells_it_whatever_its_figures(
     odd = sample.record("odd\x01", title="<b>\x02", artists=())
     number = sample.entry(catalogue, odd, measures={"ssim": float("nan"), "trust": float("inf")})
     with opened(settings) as app:
-        told = Program(app, token_of(catalogue)).get(f"{LINES}/{number}")
+        program = Program(app, token_of(catalogue))
+        told = program.get(f"{LINES}/{number}")
+        (group,) = program.get("/api/v1/statistics/recipe")["groups"]
+        assert (group["results"], program.get("/api/v1/statistics")["attempts"]["succeeded"]) == (1, 1)
     assert told["line"]["title"] == told["attempt"]["content_title"] == "<b>\x02"
     assert told["attempt"]["measures"]["ssim"] is None
     assert told["attempt"]["recipe_data"] == {"iterations": 60, "tv_weight": 0.0}
@@ -221,6 +225,8 @@ MISTAKES: list[tuple[int, str, str, Any]] = [
     (413, "POST", f"{LINES}/1/verdict", APPROVED | {"note": "x" * 33_000}),
     (405, "PUT", f"{LINES}/1/verdict", APPROVED),
     (404, "GET", "/api/v1/secrets", None),
+    (422, "GET", "/api/v1/statistics/colour", None),
+    (404, "GET", "/api/v1/statistics/night?encoder=none", None),
 ]
 
 
@@ -239,6 +245,8 @@ def test_every_mistake_is_said_as_data(
     assert all(each.json()["detail"] for each in (*(answer for answer, _ in said), unread))
 
 
+PLACES = (1, 2, 3, "recipe", "night", "archive", "artist")
+"""What a path may name."""
 ODD = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20))
 TEXTS = st.one_of(
     st.text(max_size=20), st.integers().map(str), st.floats().map(str), st.sampled_from(["", "\0", "all"])
@@ -263,7 +271,7 @@ def _fitting(schema: dict[str, Any], whole: dict[str, Any]) -> st.SearchStrategy
 
 
 def _address(path: str, number: object) -> str:
-    return path.replace("{entry}", quote(str(number), safe=""))
+    return re.sub(r"\{\w+\}", quote(str(number), safe=""), path)
 
 
 def _asked(schema: dict[str, Any]) -> st.SearchStrategy[tuple[str, str, dict[str, str], Any]]:
@@ -282,7 +290,7 @@ def _asked(schema: dict[str, Any]) -> st.SearchStrategy[tuple[str, str, dict[str
                 parts = schema["components"]["schemas"][reference.rpartition("/")[2]]["properties"]
                 fields = {name: st.one_of(_fitting(each, schema), ODD) for name, each in parts.items()}
                 body = st.one_of(st.fixed_dictionaries({}, optional=fields), ODD)
-            number = st.one_of(st.integers(0, 3), st.integers(), st.text(max_size=5))
+            number = st.one_of(st.sampled_from(PLACES), st.integers(), st.text(max_size=5))
             address = number.map(partial(_address, path))
             made.append(st.tuples(st.just(method), address, st.fixed_dictionaries({}, optional=queries), body))
     return st.one_of(made)
