@@ -46,7 +46,10 @@ def _http(_: Request, error: Exception) -> JSONResponse:
 def _unusable(_: Request, error: Exception) -> JSONResponse:
     """Which values, and why; the values themselves may be anything and are not repeated."""
     assert isinstance(error, RequestValidationError)
-    places = [(".".join(map(str, each["loc"][1:])) or "body", each["msg"]) for each in error.errors()]
+    places = [
+        (".".join(map(str, each["loc"][1:])) or "body", each["msg"].removeprefix("Value error, "))
+        for each in error.errors()
+    ]
     unread = any(each["type"] == "json_invalid" for each in error.errors())
     return _problem(400 if unread else 422, "; ".join(f"{ascii(place)[1:-1]}: {words}" for place, words in places))
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,6 +13,13 @@ from db.review.pages.entry import NOTE_LENGTH
 from db.review.view.filters import MOST_NUMBER, FilterForm
 
 MOST_ENTRIES = 200
+_PLACE: Final = r"^-?\d{1,3}(\.\d{1,20})?(e-?\d{1,3})?,\d{1,10}$"
+_RETURNED: Final = {
+    "if": {"properties": {"verdict": {"const": "returned"}}},
+    "then": {"properties": {"reason": {"type": "string"}}, "required": ["reason"]},
+    "else": {"properties": {"reason": {"type": "null"}}},
+}
+"""A return has a reason, nothing else has: as the schema says it."""
 
 
 class EntriesAsked(FilterForm):
@@ -20,7 +27,7 @@ class EntriesAsked(FilterForm):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    after: Annotated[Annotated[str, Field(max_length=60)] | None, Field(description="`next` of the part before.")] = (
+    after: Annotated[Annotated[str, Field(pattern=_PLACE)] | None, Field(description="`next` of the part before.")] = (
         None
     )
     limit: Annotated[int, Field(ge=1, le=MOST_ENTRIES)] = 50
@@ -29,7 +36,7 @@ class EntriesAsked(FilterForm):
 class VerdictAsked(BaseModel):
     """A curator's word."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_RETURNED)
 
     verdict: Verdict
     reason: Annotated[Reason | None, Field(description="Of a return, and of nothing else.")] = None
@@ -41,7 +48,8 @@ class VerdictAsked(BaseModel):
 
     @model_validator(mode="after")
     def _is_a_judgement(self) -> Self:
-        self.judgement()
+        if (self.verdict is Verdict.RETURNED) is not (self.reason is not None):
+            raise ValueError("a return has a reason, and nothing else has")
         return self
 
     def judgement(self) -> Judgement:

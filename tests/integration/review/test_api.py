@@ -242,6 +242,11 @@ def test_every_mistake_is_said_as_data(
         (status, address) for status, _, address, _ in MISTAKES
     ]
     assert unread.status_code == 400
+    told = {address: answer.json()["detail"] for answer, address in said}
+    assert told[f"{LINES}?color=red"] == "color: Extra inputs are not permitted"
+    assert http.post(f"{LINES}/1/verdict", json={"verdict": "returned", "seen": None}).json() == {
+        "detail": "body: a return has a reason, and nothing else has"
+    }
     assert all(each.json()["detail"] for each in (*(answer for answer, _ in said), unread))
 
 
