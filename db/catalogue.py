@@ -36,13 +36,13 @@ from db.queries.night.sweep import SweepQueries
 from db.queries.night.tones import ToneQueries
 from db.queries.review.accounts import CuratorQueries
 from db.queries.review.audit import AuditQueries
+from db.queries.review.comparisons import ComparisonQueries
 from db.queries.review.distribution import DistributionQueries
 from db.queries.review.facets import FacetQueries
 from db.queries.review.faults import FaultQueries
 from db.queries.review.leases import LeaseQueries
 from db.queries.review.provided import ProvidedQueries
 from db.queries.review.queue import QueueQueries
-from db.queries.review.statistics import StatisticsQueries
 from db.queries.review.tokens import TokenQueries
 from db.queries.review.verdicts import VerdictQueries
 from db.queries.review.withheld import WithheldQueries
@@ -51,7 +51,7 @@ from db.settings import CatalogueSettings
 
 class Catalogue(
     ProvidedQueries,
-    StatisticsQueries,
+    ComparisonQueries,
     MorningQueries,
     MetricQueries,
     HarvestQueries,

@@ -31,6 +31,7 @@ from db.review.pages import accounts as people
 from db.review.pages import audit as audit_page
 from db.review.pages import bulk as bulk_pages
 from db.review.pages import candidates as candidates_page
+from db.review.pages import comparisons as comparison_pages
 from db.review.pages import entry as entry_pages
 from db.review.pages import faults as faults_page
 from db.review.pages import held_back, keys, login, matching, metrics, nights, oai, pictures, tones, undo, verdicts
@@ -63,6 +64,7 @@ PAGES = (
     metrics,
     nights,
     statistics_page,
+    comparison_pages,
     people,
     audit_page,
     keys,

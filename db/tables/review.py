@@ -201,6 +201,36 @@ class FaultMarked(Base):
     taken_off_at: Mapped[datetime | None]
 
 
+_STANDING = text("undone_at IS NULL")
+
+
+class Comparison(Base):
+    """Which of two results of one print a curator took for the better, blind; once for each pair while it stands."""
+
+    __tablename__ = "comparisons"
+    __table_args__ = (
+        Index(
+            "uq_comparisons_standing",
+            "curator",
+            "attempt_id",
+            "other_id",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    curator: Mapped[str]
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"))
+    """Of the recipe whose digest comes first."""
+    other_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"))
+    left_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"))
+    chosen_id: Mapped[int | None] = mapped_column(ForeignKey("attempts.id"))
+    """None: neither was the better."""
+    given_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+
+
 class Curator(Base):
     """A person with an account on the review page; the password is kept as its hash only."""
 

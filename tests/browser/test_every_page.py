@@ -25,6 +25,7 @@ PAGES = {
     "matching": "/matching",
     "nights": "/nights",
     "statistics": "/statistics",
+    "comparisons": "/comparisons",
     "night": "/nights/1",
     "held-back": "/held-back",
     "people": "/people",

@@ -128,7 +128,7 @@ class StatisticsQueries(ModelQueries, TallyQueries, VerdictQueries):
         made = self._answer(sums, _MADE, lambda: self._rows(sums, 2))["rows"]
         said = self._answer(words, _SAID, lambda: self._rows(words, 2))["rows"]
         with self._reading() as session:
-            labels = _labels(session)
+            labels = recipe_labels(session)
         preferred = {tuple(key): numbers for key, numbers in said}
         found = [_paired(labels, key, numbers, preferred.get(tuple(key), (0, 0, 0))) for key, numbers in made]
         return sorted(found, key=lambda each: (-each.contents, each.recipes))
@@ -219,7 +219,7 @@ def _newest_first(group: Group) -> Any:
     return -int(group.name or 0)
 
 
-def _labels(session: Session) -> dict[str, str]:
+def recipe_labels(session: Session) -> dict[str, str]:
     """Recipe's digest → its name, with the digest where another had the same name."""
     rows = session.execute(select(Batch.recipe_name, Batch.recipe_digest).distinct()).all()
     often = Counter(name for name, _ in rows)
@@ -227,7 +227,7 @@ def _labels(session: Session) -> dict[str, str]:
 
 
 def _recipes(session: Session) -> dict[int, str]:
-    labels = _labels(session)
+    labels = recipe_labels(session)
     return {number: labels[digest] for number, digest in session.execute(select(Batch.id, Batch.recipe_digest))}
 
 
@@ -250,13 +250,12 @@ def _encoders(told: _Told, rows: Iterable[Any]) -> list[EncoderKey]:
     return [encoder for encoder, number in often.most_common() if number]
 
 
-def _newest(encoder: EncoderKey, columns: Mapping[str, Any], *narrowed: ColumnElement[bool]) -> Any:
+def newest_results(columns: Mapping[str, Any], *narrowed: ColumnElement[bool]) -> Any:
     """Of each content and recipe the newest result that is not narrowed away, with these columns."""
-    by_this = and_(Attempt.encoder_name == encoder.name, Attempt.weights_checksum == encoder.checksum)
     newest = (
         select(func.max(Attempt.id).label("id"))
         .join(Review, Review.attempt_id == Attempt.id)
-        .where(by_this, _SHOWN, *narrowed)
+        .where(_SHOWN, *narrowed)
         .group_by(Attempt.content_sha256, Attempt.recipe_digest)
         .subquery()
     )
@@ -265,7 +264,11 @@ def _newest(encoder: EncoderKey, columns: Mapping[str, Any], *narrowed: ColumnEl
     return made.join(newest, newest.c.id == Attempt.id).join(Review, Review.attempt_id == Attempt.id).cte("made")
 
 
-def _beside(made: Any, numbers: Callable[[Any, Any], Iterable[ColumnElement[Any]]]) -> Select[Any]:
+def _measured_by(encoder: EncoderKey) -> ColumnElement[bool]:
+    return and_(Attempt.encoder_name == encoder.name, Attempt.weights_checksum == encoder.checksum)
+
+
+def beside(made: Any, numbers: Callable[[Any, Any], Iterable[ColumnElement[Any]]]) -> Select[Any]:
     """Numbers over the contents of every two recipes."""
     one, other = aliased(made, name="one"), aliased(made, name="other")
     same = and_(one.c.content_sha256 == other.c.content_sha256, one.c.recipe < other.c.recipe)
@@ -279,7 +282,7 @@ def _differences(encoder: EncoderKey) -> Select[Any]:
         for name in _FIGURES:
             yield from _sums(one.c[name] - other.c[name])
 
-    return _beside(_newest(encoder, _FIGURES), numbers)
+    return beside(newest_results(_FIGURES, _measured_by(encoder)), numbers)
 
 
 def _preferences(encoder: EncoderKey) -> Select[Any]:
@@ -290,7 +293,8 @@ def _preferences(encoder: EncoderKey) -> Select[Any]:
         for first, second in ((one, other), (other, one)):
             yield _times(and_(first.c.word == Verdict.APPROVED, second.c.word != Verdict.APPROVED))
 
-    return _beside(_newest(encoder, {"word": Review.verdict}, _JUDGED, Review.verdict.is_not(None)), numbers)
+    judged = (_measured_by(encoder), _JUDGED, Review.verdict.is_not(None))
+    return beside(newest_results({"word": Review.verdict}, *judged), numbers)
 
 
 def _paired(labels: Mapping[str, str], key: Sequence[str], numbers: Sequence[Any], said: Sequence[int]) -> Paired:

@@ -23,7 +23,8 @@ class Key(NamedTuple):
 
 _ENTRY, _QUEUE, _BULK, _CANDIDATES = "One entry", "Queue", "Judge the selection", "Candidates"
 _STYLES, _MARKS, _EVERYWHERE = "Try another style", "Colour here", "Every page"
-_PLACES: Final = (_ENTRY, _QUEUE, _BULK, _CANDIDATES, _STYLES, _MARKS, _EVERYWHERE)
+_COMPARISON: Final = "Blind comparison"
+_PLACES: Final = (_ENTRY, _QUEUE, _BULK, _CANDIDATES, _STYLES, _MARKS, _COMPARISON, _EVERYWHERE)
 KEYS: Final = (
     Key("a", "Approve, and go to the next entry", _ENTRY),
     Key("r", "Return: then one of the keys 1 to 5 for the reason", _ENTRY),
@@ -87,6 +88,10 @@ KEYS: Final = (
     Key("Space", "Put a dot, or use the tool", _MARKS),
     Key("Enter", "Begin a stroke, and end it", _MARKS),
     Key("Esc", "Discard the stroke", _MARKS),
+    Key("1", "The left one is better", _COMPARISON),
+    Key("2", "The right one is better", _COMPARISON),
+    Key("0", "Neither is better", _COMPARISON),
+    Key("u", "Take the last choice back", _COMPARISON),
     Key("?", "This list", _EVERYWHERE),
     Key("Esc", "From this list back to where you came from", _EVERYWHERE),
 )

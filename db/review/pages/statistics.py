@@ -77,19 +77,19 @@ def statistics_page(request: Request, state: State, who: Looking, asked: AskedFo
 def table(state: State, _: Looking, asked: AskedFor) -> Response:
     """All groups."""
     found = asked.statistics(state)
-    return _csv(f"statistics-{asked.by}", [_row(found, group) for group in found.groups])
+    return as_csv(f"statistics-{asked.by}", [_row(found, group) for group in found.groups])
 
 
 @router.get("/statistics/pairs.csv")
 def pairs(state: State, _: Looking, asked: AskedFor) -> Response:
     """All pairs of recipes."""
-    return _csv("recipes-compared", [_pair_row(each) for each in asked.paired(state)])
+    return as_csv("recipes-compared", [_pair_row(each) for each in asked.paired(state)])
 
 
 @router.get("/statistics/plot.svg")
 def plot(request: Request, state: State, who: Looking, asked: AskedFor, figure: Figure = "approval") -> Response:
     """One plot as a file."""
-    return _svg(request, who, asked, figure, _plot(asked.statistics(state), figure))
+    return as_svg(request, who, asked.by, figure, _plot(asked.statistics(state), figure))
 
 
 @router.get("/statistics/pairs.svg")
@@ -97,7 +97,7 @@ def pairs_plot(
     request: Request, state: State, who: Looking, asked: AskedFor, figure: Difference = "content"
 ) -> Response:
     """The plot of the differences as a file."""
-    return _svg(request, who, asked, f"{figure} difference", _difference_plot(asked.paired(state), figure))
+    return as_svg(request, who, asked.by, f"{figure} difference", _difference_plot(asked.paired(state), figure))
 
 
 def _plot(found: Statistics, figure: Figure) -> IntervalPlot | None:
@@ -115,10 +115,11 @@ def _difference_plot(paired: Sequence[Paired], figure: Difference) -> IntervalPl
     return interval_plot([(name, each.differences[figure]) for name, each in named])
 
 
-def _svg(request: Request, who: Looking, asked: Asked, figure: str, drawn: IntervalPlot | None) -> Response:
-    page = render(request, "statistics_plot.svg.j2", who, {"plot": drawn, "figure": figure, "by": asked.by})
+def as_svg(request: Request, who: Looking, by: str, figure: str, drawn: IntervalPlot | None) -> Response:
+    """A plot as a file that is saved."""
+    page = render(request, "statistics_plot.svg.j2", who, {"plot": drawn, "figure": figure, "by": by})
     name = figure.replace(" ", "-")
-    headers = {"Content-Disposition": f'attachment; filename="nishiki-{asked.by}-{name}.svg"', **_UNKEPT}
+    headers = {"Content-Disposition": f'attachment; filename="nishiki-{by}-{name}.svg"', **_UNKEPT}
     return Response(page.body, headers=headers, media_type="image/svg+xml")
 
 
@@ -131,10 +132,10 @@ def _row(found: Statistics, group: Group) -> dict[str, Any]:
     return {
         str(found.subject): group.name,
         **{name: getattr(group, name) for name in counts},
-        **_figures("approval_rate", group.approval),
-        **_figures("trust", group.trust),
-        **{key: value for name, mean in group.errors.items() for key, value in _figures(f"{name}_error", mean).items()},
-        **_figures("blind_pairs_agreed", group.agreed.share),
+        **figures("approval_rate", group.approval),
+        **figures("trust", group.trust),
+        **{key: value for name, mean in group.errors.items() for key, value in figures(f"{name}_error", mean).items()},
+        **figures("blind_pairs_agreed", group.agreed.share),
         "krippendorff_alpha": group.agreed.alpha,
         "encoder": encoder.name if encoder else None,
         "encoder_checksum": encoder.checksum if encoder else None,
@@ -142,7 +143,7 @@ def _row(found: Statistics, group: Group) -> dict[str, Any]:
 
 
 def _pair_row(pair: Paired) -> dict[str, Any]:
-    differences = (_figures(f"{name}_difference", mean) for name, mean in pair.differences.items())
+    differences = (figures(f"{name}_difference", mean) for name, mean in pair.differences.items())
     return {
         "recipe": pair.recipes[0],
         "other_recipe": pair.recipes[1],
@@ -151,16 +152,18 @@ def _pair_row(pair: Paired) -> dict[str, Any]:
         "judged": pair.judged,
         "only_recipe_approved": pair.only[0],
         "only_other_approved": pair.only[1],
-        **_figures("recipe_preferred", pair.preferred),
+        **figures("recipe_preferred", pair.preferred),
     }
 
 
-def _figures(name: str, figure: Mean | Share) -> dict[str, Any]:
+def figures(name: str, figure: Mean | Share) -> dict[str, Any]:
+    """A figure as cells of a table: itself, its interval, and of how many."""
     found = {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high, f"{name}_of": figure.of}
     return {key: round(value, 6) if isinstance(value, float) else value for key, value in found.items()}
 
 
-def _csv(name: str, rows: Sequence[Mapping[str, Any]]) -> Response:
+def as_csv(name: str, rows: Sequence[Mapping[str, Any]]) -> Response:
+    """A table as a file that is saved, of which a spreadsheet computes nothing."""
     text = StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerows(_lines(rows))
