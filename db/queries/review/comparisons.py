@@ -35,7 +35,8 @@ class ComparisonQueries(StatisticsQueries):
         rows = self._answer(asked, (*PICTURES, Attempt), lambda: self._rows(asked, 2))["rows"]
         with self._reading() as session:
             labels = recipe_labels(session)
-        found = [Comparable((one, other), (labels[one], labels[other]), count) for (one, other), (count,) in rows]
+        placed = [(sorted(digests, key=labels.__getitem__), count) for digests, (count,) in rows]
+        found = [Comparable((one, other), (labels[one], labels[other]), count) for (one, other), count in placed]
         return sorted(found, key=lambda each: (-each.contents, each.recipes))
 
     def next_comparison(self, curator: str, digests: tuple[str, str]) -> Offered | None:
