@@ -32,6 +32,7 @@ from db.review.pages import audit as audit_page
 from db.review.pages import bulk as bulk_pages
 from db.review.pages import candidates as candidates_page
 from db.review.pages import comparisons as comparison_pages
+from db.review.pages import desk as desk_page
 from db.review.pages import entry as entry_pages
 from db.review.pages import faults as faults_page
 from db.review.pages import held_back, keys, login, matching, metrics, nights, oai, pictures, tones, undo, verdicts
@@ -58,6 +59,7 @@ PAGES = (
     request_pages,
     marks_page,
     faults_page,
+    desk_page,
     held_back,
     tones,
     matching,

@@ -1,5 +1,5 @@
-"""The review's tables: the queue, what records are found by, leases, undone verdicts, requests, faults, curators,
-sessions.
+"""The review's tables: the queue, what records are found by, leases, undone verdicts, requests, faults,
+saved views, comments, curators, sessions.
 
 As `db.tables.night`: only the catalogue's queries read and write them, and the schema comes from `db/migrations`.
 """
@@ -229,6 +229,30 @@ class Comparison(Base):
     """None: neither was the better."""
     given_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+
+
+class ViewSaved(Base):
+    """A view of the queue that a curator keeps."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("curator", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    curator: Mapped[str]
+    name: Mapped[str]
+    query: Mapped[str]
+    saved_at: Mapped[datetime]
+
+
+class CommentSaid(Base):
+    """What a curator says to the others on an entry."""
+
+    __tablename__ = "comments"
+    __table_args__ = (Index("ix_comments_curator", "curator", "attempt_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
+    curator: Mapped[str]
+    text: Mapped[str]
+    said_at: Mapped[datetime]
 
 
 class Curator(Base):

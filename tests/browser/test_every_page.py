@@ -28,6 +28,7 @@ PAGES = {
     "comparisons": "/comparisons",
     "night": "/nights/1",
     "held-back": "/held-back",
+    "desk": "/desk",
     "people": "/people",
     "audit": "/audit",
     "login": "/login",

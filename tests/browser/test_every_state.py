@@ -88,6 +88,7 @@ STATES: Mapping[str, Callable[[Page, Shop], None]] = {
     "opacity": pressed("o"),
     "lightness": pressed("l"),
     "trust": pressed("v"),
+    "faults": pressed("x"),
     "elsewhere": somebody_elses,
     "approved": just_approved,
     "judged": judged,

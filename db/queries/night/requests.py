@@ -84,6 +84,12 @@ class RequestQueries(Store):
         with self._reading() as session:
             return _entries(session, CuratorRequest.content_id.in_(content), *shown)
 
+    def requests_of(self, curator: str, limit: int) -> list[RequestEntry]:
+        """What a curator asked for last, the newest first."""
+        newest = select(CuratorRequest.id).where(CuratorRequest.curator == curator).order_by(CuratorRequest.id.desc())
+        with self._reading() as session:
+            return _entries(session, CuratorRequest.id.in_(newest.limit(limit).scalar_subquery()))[::-1]
+
     def requested_recipes(self, *, max_tries: int = MAX_TRIES) -> list[str]:
         """Recipes of the requests that can be made, a batch for each; an empty name is the night's own recipe."""
         named = select(CuratorRequest.recipe_name).where(pending(), allowed(), tries() < max_tries)

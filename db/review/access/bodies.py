@@ -60,6 +60,7 @@ BOUNDS: Final = {
     "/bulk/give": Bound(64 * KIB, 64),  # a thousand pairs in one field, and a note
     "/held-back": Bound(32 * KIB, 64),  # fifty boxes ticked, and a note
     "/entries/{attempt_id}/verdict": Bound(32 * KIB),  # a note of 2,000 kanji is 18 KiB on its way
+    "/entries/{attempt_id}/comments": Bound(32 * KIB),
     "/entries/{attempt_id}/faults": Bound(64 * KIB),  # a hundred boxes
     "/entries/{attempt_id}/marks": Bound(2 * KIB * KIB),  # 20,000 dots
 }

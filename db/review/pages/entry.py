@@ -24,6 +24,7 @@ from db.review.view.rendering import render
 
 router = APIRouter()
 NOTE_LENGTH: Final = 2000
+COMMENT_LENGTH: Final = 2000
 Problem = Literal["no reason", "no verdict", "long note"]
 
 
@@ -140,6 +141,8 @@ def entry_page(
         "faults": faults_seen(state, shown, voices, who),
         "fault_kinds": list(FaultKind),
         "most_boxes": MOST_BOXES,
+        "comments": [] if _apart(state, shown, voices) else state.catalogue.comments(shown.attempt_id),
+        "comment_length": COMMENT_LENGTH,
         "note_length": NOTE_LENGTH,
         "next": next_entry(state, view, who, shown.place),
         "previous": state.catalogue.place_before(view.wanted(), shown.place, reader=who.name),
@@ -170,9 +173,14 @@ def voices_on(state: ReviewState, shown: QueueEntry, who: Visitor) -> Voices:
 def faults_seen(state: ReviewState, shown: QueueEntry, voices: Voices, who: Visitor) -> FaultsSeen:
     """The reader's own faults, and the others', who stay unheard where two are to judge without each other's word."""
     marked = state.catalogue.faults([shown.attempt_id], secret=True).get(shown.attempt_id, [])
-    blind = voices.hidden or (not voices.said and in_blind_share(shown.attempt_id, state.blind_share()))
+    blind = _apart(state, shown, voices)
     mine = [each.fault for each in marked if each.curator == who.name]
     return FaultsSeen(mine, [] if blind else [each for each in marked if each.curator != who.name])
+
+
+def _apart(state: ReviewState, shown: QueueEntry, voices: Voices) -> bool:
+    """Are two curators still to judge it without a word of each other?"""
+    return voices.hidden or (not voices.said and in_blind_share(shown.attempt_id, state.blind_share()))
 
 
 def next_entry(state: ReviewState, view: FilterForm, who: Visitor, place: Place) -> QueueEntry | None:

@@ -1,9 +1,9 @@
-"""Signing in and out with an account of the catalogue."""
+"""Signing in and out with an account of the catalogue, and another password of one's own."""
 
 import asyncio
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -11,11 +11,12 @@ from starlette.concurrency import run_in_threadpool
 from db.entries.review import AuditWord
 from db.queries.review.accounts import spelt
 from db.review.access.addresses import local_path
+from db.review.access.auth import Looking, Visitor
 from db.review.access.bodies import BoundedRoute
 from db.review.access.cookies import SESSION, VISIT, cookie, forget_cookie, keep_cookie
 from db.review.access.events import keep_event
 from db.review.access.known import keep_known, place_of
-from db.review.access.passwords import MOST_LETTERS, TooBusy
+from db.review.access.passwords import LEAST_LETTERS, MOST_LETTERS, TooBusy, hashed
 from db.review.access.state import ReviewState, State
 from db.review.view.rendering import render
 
@@ -32,6 +33,20 @@ class SignIn(BaseModel):
     back: Annotated[str, Field(max_length=2000)] = "/"
 
 
+class NewPassword(BaseModel):
+    """What the form for another password holds."""
+
+    present: Annotated[str, Field(max_length=MOST_LETTERS)]
+    new: Annotated[str, Field(max_length=MOST_LETTERS)]
+    again: Annotated[str, Field(max_length=MOST_LETTERS)]
+
+    def problem(self) -> str:
+        """Why the new one cannot be taken; empty: it can."""
+        if len(self.new) < LEAST_LETTERS:
+            return "short"
+        return "" if self.new == self.again else "differs"
+
+
 @router.get("/login")
 def login_page(request: Request, state: State, back: str = "/") -> Response:
     """The form."""
@@ -43,20 +58,70 @@ def login_page(request: Request, state: State, back: str = "/") -> Response:
 async def login(request: Request, state: State, form: Annotated[SignIn, Form()]) -> Response:
     """Open a session under a fresh token: one that a browser brought along ends and is never taken over."""
     _refuse_beside_proxy(state)
-    place = await run_in_threadpool(place_of, request)
-    wait_s = state.throttle.begin(form.name, place)
+    right, wait_s = await _verified(request, state, form.name, form.password)
     if wait_s:
         return await run_in_threadpool(_form, request, form.back, name=form.name, wait_s=wait_s)
-    await asyncio.sleep(state.throttle.pause_s(form.name))
-    kept = await run_in_threadpool(state.catalogue.password_hash, form.name)
-    try:
-        right = await state.line.matches(form.password, kept, state.throttle.wrong_tries(place))
-    except TooBusy:
-        state.throttle.not_looked_at(form.name, place)
-        return await run_in_threadpool(_form, request, form.back, name=form.name, wait_s=_BUSY_S)
-    if right:
-        state.throttle.succeeded(form.name, place)
     return await run_in_threadpool(_signed_in if right else _refused, request, state, form)
+
+
+def _owner(state: State, who: Looking) -> Visitor:
+    """Who may change a password of their own.
+
+    Raises:
+        HTTPException: 403, the page only shows, or they have not signed in with one.
+    """
+    if not who.signed_in or state.settings.review_read_only:
+        raise HTTPException(403, "no password")
+    return who
+
+
+@router.get("/password")
+def password_page(request: Request, who: Annotated[Visitor, Depends(_owner)]) -> Response:
+    """The form for another password of one's own."""
+    return _password_form(request, who)
+
+
+@router.post("/password")
+async def change_password(
+    request: Request, state: State, who: Annotated[Visitor, Depends(_owner)], form: Annotated[NewPassword, Form()]
+) -> Response:
+    """Keep another password for whoever knows the present one; all sessions end, and this browser gets a new one."""
+    if problem := form.problem():
+        return await run_in_threadpool(_password_form, request, who, problem)
+    right, wait_s = await _verified(request, state, who.name, form.present)
+    if wait_s or not right:
+        return await run_in_threadpool(_password_form, request, who, "wrong", wait_s)
+    return await run_in_threadpool(_changed, request, state, who, form.new)
+
+
+async def _verified(request: Request, state: ReviewState, name: str, password: str) -> tuple[bool, int]:
+    """Is it the password of this name? And the seconds to wait where nothing was verified."""
+    place = await run_in_threadpool(place_of, request)
+    if wait_s := state.throttle.begin(name, place):
+        return False, wait_s
+    await asyncio.sleep(state.throttle.pause_s(name))
+    kept = await run_in_threadpool(state.catalogue.password_hash, name)
+    try:
+        right = await state.line.matches(password, kept, state.throttle.wrong_tries(place))
+    except TooBusy:
+        state.throttle.not_looked_at(name, place)
+        return False, _BUSY_S
+    if right:
+        state.throttle.succeeded(name, place)
+    return right, 0
+
+
+def _changed(request: Request, state: ReviewState, who: Visitor, password: str) -> Response:
+    state.catalogue.change_password(who.name, hashed(password), by=who.name)
+    answer = RedirectResponse(f"{request.scope.get('root_path', '')}/?notice=password-changed", 303)
+    keep_cookie(request, answer, SESSION, state.sessions.open(who.name))
+    return answer
+
+
+def _password_form(request: Request, who: Visitor, problem: str = "", wait_s: int = 0) -> Response:
+    context = {"problem": problem, "wait_s": wait_s, "least": LEAST_LETTERS, "most": MOST_LETTERS}
+    status = 429 if wait_s else 422 if problem else 200
+    return render(request, "password.html.j2", who, context, status=status)
 
 
 def _signed_in(request: Request, state: ReviewState, form: SignIn) -> Response:

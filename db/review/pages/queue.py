@@ -37,6 +37,7 @@ def queue_page(request: Request, state: State, who: Looking, view: View, part: P
         "orders": orders(view),
         "pager": pager(view, part, page),
         "ready": ready_views(catalogue, who.name),
+        "own_views": catalogue.saved_views(who.name),
         "outcomes": (Outcome.SUCCEEDED, Outcome.REJECTED),
         "verdicts": tuple(Verdict),
         "faults": tuple(FaultKind),
