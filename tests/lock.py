@@ -20,7 +20,7 @@ _LEFT_TO_TORCH = re.compile(r"nvidia-|cuda-|triton")
 
 def main() -> None:
     """Resolve, and write the file."""
-    resolve = ["install", "-qq", "--dry-run", "--ignore-installed", "--report", "-", "--editable", ".[dev,ray]"]
+    resolve = ["install", "-qq", "--dry-run", "--ignore-installed", "--report", "-", "--editable", ".[dev,ray,parquet]"]
     run = subprocess.run([sys.executable, "-m", "pip", *resolve], stdout=subprocess.PIPE, check=True)
     LOCK.write_text(HEAD + "".join(f"{line}\n" for line in pins(json.loads(run.stdout))), encoding="utf-8")
 

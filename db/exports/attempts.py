@@ -4,29 +4,24 @@
 spreadsheets; JSON keeps the measures' trace as well, and everything as data.
 """
 
-import csv
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Any, TextIO
-from unicodedata import category, normalize
 
 from db.catalogue import Catalogue
 from db.entries.claim import StyleInput
 from db.entries.faults import FaultEntry
 from db.entries.measured import FIGURES, MeasurementEntry
 from db.entries.night import AttemptEntry, AttemptResult, Description, VerdictEntry
+from db.exports import tables
 from db.pathless import without_paths
 
 _PAGE = 200
-_SPLITTING = ("\t", "\r", "\n")
 _SAID = (
     "archive", "identifier", "sha256", "title", "artists", "cast", "year_from", "year_to", "holder", "credit_line",
     "landing_url", "rights_uri", "rights_derivatives", "rights_basis",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@")
-"""A spreadsheet computes a cell that begins so, in wide letters too, and the cell's text comes from strangers."""
 
 
 def rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
@@ -49,25 +44,12 @@ def rows_of(catalogue: Catalogue, page: Sequence[AttemptEntry]) -> Iterator[dict
 
 def write_json(catalogue: Catalogue, stream: TextIO) -> int:
     """Write a JSON array, an attempt on each line; how many."""
-    count = 0
-    stream.write("[")
-    for count, row in enumerate(rows(catalogue), start=1):
-        stream.write("\n" if count == 1 else ",\n")
-        stream.write(json.dumps(row, ensure_ascii=False))
-    stream.write("\n]\n")
-    return count
+    return tables.write_json(rows(catalogue), stream)
 
 
 def write_csv(catalogue: Catalogue, stream: TextIO) -> int:
-    """Write CSV, a header before the first attempt; how many. Open the stream with `newline=""`."""
-    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)  # no semicolon of a text divides it anywhere
-    count = 0
-    for count, row in enumerate(rows(catalogue), start=1):
-        del row["trace"]  # a thousand numbers: no cell holds them
-        if count == 1:
-            writer.writerow(row)
-        writer.writerow([cell(value) for value in row.values()])
-    return count
+    """As `tables.write_csv`, of every attempt, without the trace: no cell holds a thousand numbers."""
+    return tables.write_csv(({name: row[name] for name in row if name != "trace"} for row in rows(catalogue)), stream)
 
 
 def _row(attempt: AttemptEntry, verdict: VerdictEntry | None) -> dict[str, Any]:
@@ -152,37 +134,3 @@ def _came_to(result: AttemptResult | None) -> dict[str, Any]:
     rest = ("measures", "trace", "error_class", "error_message", "transient")
     said = {key: getattr(result, key, None) for key in (*keys, *rest)}
     return said | {"error_message": without_paths(said["error_message"]) if said["error_message"] else None}
-
-
-def cell(value: Any) -> Any:
-    """A value as a spreadsheet takes it: nothing is computed, nothing is split."""
-    match value:
-        case str():
-            return f"'{value}" if _is_computed(value) else value
-        case Mapping():
-            return json.dumps(value, ensure_ascii=False)
-        case list() | tuple():
-            return cell("; ".join(_listed(value)))
-    return value
-
-
-def _is_computed(text: str) -> bool:
-    """Would a spreadsheet take it for a formula? It may leave out what it does not show before the first letter."""
-    first = next((letter for letter in text if category(letter)[0] not in "ZC"), "")
-    return normalize("NFKC", first).startswith(_FORMULA) or text.startswith(_SPLITTING)
-
-
-def _listed(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        match value:
-            case {"role": role, "actor": actor}:
-                yield " as ".join(filter(None, (actor, role)))
-            case {"encoder": encoder, "encoder_checksum": checksum, **figures}:
-                errors = ", ".join(f"{name} {figures[name]}" for name in FIGURES)
-                yield f"{encoder} ({checksum}): {errors}"
-            case {"archive": archive, "identifier": identifier, "sha256": sha256}:
-                yield f"{identifier} ({archive}, {sha256})"
-            case {"role": role, "name": name, "checksum": checksum}:
-                yield f"{role} {name} ({checksum})"
-            case _:
-                yield str(value)

@@ -17,7 +17,6 @@ from db.catalogue import Catalogue
 from db.entries.night import AttemptEntry
 from db.entries.review import Approved, ShownPictures
 from db.errors import PictureAltered, PictureMissing
-from db.exports.attempts import cell
 from db.exports.changes import activity
 from db.exports.dublin_core import as_xml, dublin_core
 from db.exports.iiif import manifest
@@ -40,6 +39,7 @@ from db.exports.leaving import (
 from db.exports.lido import lido
 from db.exports.linked_art import linked_art
 from db.exports.prov import provenance
+from db.exports.tables import cell
 from db.files.tiles import LIGHTNESS, LONG_EDGES_PX, TileStore
 
 LIST: Final = "sha256.txt"

@@ -23,6 +23,7 @@ from flows.cli.failures import Application, Commands
 from flows.cli.models import models_app
 from flows.cli.nights import nights_app
 from flows.cli.prefect_server import prefect
+from flows.cli.query import query_app
 from flows.cli.reading import reading_app, weights_app
 from flows.cli.records import records_app
 from flows.cli.redo import redo_app
@@ -53,6 +54,7 @@ app = Application(
 )
 app.add_typer(reading_app)
 app.add_typer(export_app)
+app.add_typer(query_app)
 app.add_typer(nights_app)
 app.add_typer(report_app)
 app.add_typer(alarm_app)

@@ -6,17 +6,16 @@
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import parse_qsl
 
 import typer
 
 from db.person import person_here
 from flows.cli.console import Home, exit_with, failed_if, read_settings, refuse, say
+from flows.cli.filters import filter_of
 from flows.logs import tell_person
 
 if TYPE_CHECKING:
     from db.catalogue import Catalogue
-    from db.entries.review import QueueFilter
     from db.exports.package import Order
     from flows.settings import Settings
 
@@ -56,8 +55,8 @@ def export(
         refuse("--format is for the list of attempts; a package (--to) holds every form")
     from db.exports.package import Order
 
-    wanted, narrowing = _filter(which or "")
-    order = Order(_address(address or LOCAL), wanted, narrowing)
+    narrowing = filter_of(which or "", unasked=("queue", "order", "verdict"))
+    order = Order(_address(address or LOCAL), narrowing.wanted(), narrowing.query())
     _export(read_settings(home=home), to, order)
 
 
@@ -105,25 +104,3 @@ def _address(text: str) -> str:
         return folder_address(text)
     except ValueError as error:
         refuse(str(error))
-
-
-def _filter(text: str) -> tuple["QueueFilter", str]:
-    """What the queue's address leaves, and the same in short; its queue, order and verdict say nothing here."""
-    from pydantic import ValidationError
-
-    from db.review.view.filters import FilterForm
-
-    given = dict(parse_qsl(text.lstrip("?"), keep_blank_values=True))
-    unknown = sorted(set(given) - set(FilterForm.model_fields))
-    if unknown or (text and not given):
-        known = ", ".join(sorted(set(FilterForm.model_fields) - {"queue", "order", "verdict"}))
-        refuse(f"--filter does not know {unknown[0] if unknown else text!r}; it knows {known}")
-    try:
-        form = FilterForm.model_validate({name: value for name, value in given.items() if name not in _UNASKED})
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        refuse(f"--filter: {wrong['loc'][0]} cannot be {given[str(wrong['loc'][0])]!r} ({wrong['msg']})")
-    return form.wanted(), form.query()
-
-
-_UNASKED = ("queue", "order", "verdict")

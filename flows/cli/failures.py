@@ -117,6 +117,8 @@ def _part_sentence(error: ModuleNotFoundError) -> str:
     package = (error.name or "").partition(".")[0]
     if package in ("", "colorize", "db", "flows"):
         raise error
+    if package == "pyarrow":
+        return "pyarrow is not installed, which writes Parquet: pip install '.[parquet]'"
     return f"{package} is not installed; this command needs the other part: pip install '.[night]' or '.[review]'"
 
 

@@ -10,7 +10,7 @@ from db.entries.night import Verdict
 from db.entries.review import Judgement, Queue, Reason
 from db.exports.lines import Line
 from db.review.pages.entry import NOTE_LENGTH
-from db.review.view.filters import MOST_NUMBER, FilterForm
+from db.review.view.filter_form import MOST_NUMBER, FilterForm
 
 MOST_ENTRIES = 200
 _PLACE: Final = r"^-?\d{1,3}(\.\d{1,20})?(e-?\d{1,3})?,\d{1,10}$"

@@ -23,7 +23,7 @@ from db.review.api.messages import (
     VerdictKept,
 )
 from db.review.pages.statistics import Asked
-from db.review.view.filters import MOST_NUMBER, place_of, place_text
+from db.review.view.filter_form import MOST_NUMBER, place_of, place_text
 
 WORDS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": Problem, "description": "What was sent is no JSON."},

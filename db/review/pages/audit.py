@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from db.entries.review import AuditWord
 from db.review.access.auth import Keeping
 from db.review.access.state import State
-from db.review.view.filters import MOST_NUMBER
+from db.review.view.filter_form import MOST_NUMBER
 from db.review.view.rendering import render
 
 router = APIRouter()

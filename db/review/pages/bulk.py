@@ -18,7 +18,8 @@ from db.review.access.auth import Judging
 from db.review.access.bodies import BoundedRoute
 from db.review.access.state import State
 from db.review.pages.verdicts import VerdictForm
-from db.review.view.filters import FilterForm, View
+from db.review.view.filter_form import FilterForm
+from db.review.view.filters import View
 from db.review.view.notices import notice_value
 from db.review.view.rendering import render
 

@@ -13,10 +13,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from db.entries.comparisons import ChoiceMade, Offered, Preference, Side
 from db.errors import PictureMissing, UnknownEntry
+from db.exports.statistics import figures
 from db.review.access.auth import Judging, Looking
 from db.review.access.bodies import BoundedRoute
 from db.review.access.state import State
-from db.review.pages.statistics import as_csv, as_svg, figures
+from db.review.pages.statistics import as_csv, as_svg
 from db.review.view.interval_plot import interval_plot
 from db.review.view.notices import notice_value
 from db.review.view.rendering import render

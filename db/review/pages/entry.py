@@ -18,7 +18,8 @@ from db.queries.review.verdicts import in_blind_share
 from db.review.access.auth import Looking, Visitor
 from db.review.access.state import ReviewState, State
 from db.review.view.candidates import by_other_recipes
-from db.review.view.filters import MOST_NUMBER, FilterForm, View
+from db.review.view.filter_form import MOST_NUMBER, FilterForm
+from db.review.view.filters import View
 from db.review.view.insight import insight
 from db.review.view.rendering import render
 

@@ -9,7 +9,7 @@ from db.entries.night import AttemptEntry
 from db.review.access.auth import Looking
 from db.review.access.state import State
 from db.review.view.environment import tile_address
-from db.review.view.filters import MOST_NUMBER
+from db.review.view.filter_form import MOST_NUMBER
 from db.review.view.rendering import render
 
 router = APIRouter()

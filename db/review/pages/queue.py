@@ -14,7 +14,8 @@ from db.entries.review import Facets
 from db.queries.review.filter import JUDGED
 from db.review.access.auth import Looking
 from db.review.access.state import State
-from db.review.view.filters import FilterForm, Part, View
+from db.review.view.filter_form import FilterForm
+from db.review.view.filters import Part, View
 from db.review.view.links import chips, orders, pager, ready_views, tabs, without
 from db.review.view.rendering import render
 

@@ -19,7 +19,7 @@ from db.review.access.auth import Judging, Looking, Visitor
 from db.review.access.bodies import BoundedRoute
 from db.review.pages.entry import Asked, AskedFor, entry_address
 from db.review.view.error_pages import fault_page
-from db.review.view.filters import MOST_NUMBER
+from db.review.view.filter_form import MOST_NUMBER
 from db.review.view.insight import may_withdraw
 from db.review.view.notices import notice_value
 from db.review.view.reasons import Why

@@ -1,7 +1,6 @@
 """What results and verdicts come to, by recipe, night, archive or artist; tables as CSV, plots as SVG."""
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Annotated, Any, Final, Literal
@@ -10,8 +9,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from db.entries.night import EncoderKey
-from db.entries.statistics import Group, Mean, Paired, Share, Statistics, Subject
-from db.exports.attempts import cell
+from db.entries.statistics import Paired, Statistics, Subject
+from db.exports.statistics import group_row, pair_row
+from db.exports.tables import write_csv
 from db.review.access.auth import Looking
 from db.review.access.state import ReviewState, State
 from db.review.view.interval_plot import IntervalPlot, interval_plot
@@ -77,13 +77,13 @@ def statistics_page(request: Request, state: State, who: Looking, asked: AskedFo
 def table(state: State, _: Looking, asked: AskedFor) -> Response:
     """All groups."""
     found = asked.statistics(state)
-    return as_csv(f"statistics-{asked.by}", [_row(found, group) for group in found.groups])
+    return as_csv(f"statistics-{asked.by}", [group_row(found, group) for group in found.groups])
 
 
 @router.get("/statistics/pairs.csv")
 def pairs(state: State, _: Looking, asked: AskedFor) -> Response:
     """All pairs of recipes."""
-    return as_csv("recipes-compared", [_pair_row(each) for each in asked.paired(state)])
+    return as_csv("recipes-compared", [pair_row(each) for each in asked.paired(state)])
 
 
 @router.get("/statistics/plot.svg")
@@ -126,53 +126,9 @@ def as_svg(request: Request, who: Looking, by: str, figure: str, drawn: Interval
 _UNKEPT: Final = {"Cache-Control": "private, no-store"}
 
 
-def _row(found: Statistics, group: Group) -> dict[str, Any]:
-    counts = ("results", "succeeded", "rejected", "approved", "returned", "withheld")
-    encoder = found.encoder
-    return {
-        str(found.subject): group.name,
-        **{name: getattr(group, name) for name in counts},
-        **figures("approval_rate", group.approval),
-        **figures("trust", group.trust),
-        **{key: value for name, mean in group.errors.items() for key, value in figures(f"{name}_error", mean).items()},
-        **figures("blind_pairs_agreed", group.agreed.share),
-        "krippendorff_alpha": group.agreed.alpha,
-        "encoder": encoder.name if encoder else None,
-        "encoder_checksum": encoder.checksum if encoder else None,
-    }
-
-
-def _pair_row(pair: Paired) -> dict[str, Any]:
-    differences = (figures(f"{name}_difference", mean) for name, mean in pair.differences.items())
-    return {
-        "recipe": pair.recipes[0],
-        "other_recipe": pair.recipes[1],
-        "contents": pair.contents,
-        **{key: value for each in differences for key, value in each.items()},
-        "judged": pair.judged,
-        "only_recipe_approved": pair.only[0],
-        "only_other_approved": pair.only[1],
-        **figures("recipe_preferred", pair.preferred),
-    }
-
-
-def figures(name: str, figure: Mean | Share) -> dict[str, Any]:
-    """A figure as cells of a table: itself, its interval, and of how many."""
-    found = {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high, f"{name}_of": figure.of}
-    return {key: round(value, 6) if isinstance(value, float) else value for key, value in found.items()}
-
-
 def as_csv(name: str, rows: Sequence[Mapping[str, Any]]) -> Response:
     """A table as a file that is saved, of which a spreadsheet computes nothing."""
     text = StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerows(_lines(rows))
+    write_csv(rows, text)
     headers = {"Content-Disposition": f'attachment; filename="nishiki-{name}.csv"', **_UNKEPT}
     return Response(text.getvalue().encode("utf-8-sig"), headers=headers, media_type="text/csv; charset=utf-8")
-
-
-def _lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
-    for place, row in enumerate(rows):
-        if not place:
-            yield list(row)
-        yield [cell(value) for value in row.values()]

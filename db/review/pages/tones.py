@@ -15,7 +15,7 @@ from db.errors import PictureMissing
 from db.review.access.auth import Judging, Looking
 from db.review.access.bodies import BoundedRoute
 from db.review.access.state import State
-from db.review.view.filters import MOST_NUMBER
+from db.review.view.filter_form import MOST_NUMBER
 from db.review.view.notices import notice_value
 from db.review.view.rendering import render
 

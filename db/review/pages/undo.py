@@ -7,7 +7,8 @@ from db.entries.review import Undone
 from db.review.access.auth import Judging
 from db.review.access.bodies import BoundedRoute
 from db.review.access.state import State
-from db.review.view.filters import FilterForm, view_left
+from db.review.view.filter_form import FilterForm
+from db.review.view.filters import view_left
 from db.review.view.notices import notice_value
 
 router = APIRouter(route_class=BoundedRoute)

@@ -9,7 +9,7 @@ from db.catalogue import Catalogue
 from db.entries.night import LIKELY_SAME_DESIGN, Outcome, Verdict
 from db.entries.review import Count, Order, Queue, QueuePage
 from db.queries.review.filter import JUDGED
-from db.review.view.filters import FilterForm, PageForm, place_text
+from db.review.view.filter_form import FilterForm, PageForm, place_text
 
 
 @dataclass(frozen=True)

@@ -351,8 +351,8 @@ def run(settings: CatalogueSettings, monkeypatch: pytest.MonkeyPatch) -> Any:
         (("--address", AT), "say where it is to lie: --to DIR"),
         (("--to", "x", "--format", "csv"), "--format is for the list of attempts"),
         (("--to", "x", "--address", "ftp://x"), "no address of a folder on the web"),
-        (("--to", "x", "--filter", "colour=red"), "--filter does not know 'colour'; it knows actor, archive"),
-        (("--to", "x", "--filter", "batch_id=many"), "--filter: batch_id cannot be 'many'"),
+        (("--to", "x", "--filter", "colour=red"), "the filter does not know 'colour'; it knows actor, archive"),
+        (("--to", "x", "--filter", "batch_id=many"), "the filter's batch_id cannot be 'many'"),
     ],
 )
 def test_a_wrong_command_is_refused_in_words(run: Any, words: tuple[str, ...], said: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.exports.attempts import cell
+from db.exports.tables import cell
 from db.pathless import archive_label, without_paths
 
 

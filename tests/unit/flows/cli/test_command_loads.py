@@ -42,6 +42,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("status --json", '"records"', {"numpy", "psycopg", "rich", *ARCHIVES}),
         ("export", "", {"numpy", "psycopg", "rich", *ARCHIVES}),
         ("export --format json", "[", {"numpy", "psycopg", "rich", *ARCHIVES}),
+        ("query", "nothing", {"numpy", "psycopg", "rich", *ARCHIVES}),
+        ("query --by recipe --format json", "[", {"numpy", "psycopg", "rich", *ARCHIVES}),
         ("doctor", "sound", {"numpy", "psycopg", "rich", *ARCHIVES}),
         ("recipes", "nishiki/colour", {"numpy", *ARCHIVES, *DATABASE}),
         ("weights list", "nishiki-small", {*ARCHIVES, *DATABASE}),
