@@ -15,7 +15,8 @@ from db.review.access.bodies import BoundedRoute
 from db.review.access.state import ReviewState, State
 from db.review.pages.entry import COMMENT_LENGTH, AskedFor
 from db.review.pages.requests import back_to_entry
-from db.review.view.filters import MOST_NUMBER, FilterForm, View
+from db.review.view.filter_form import MOST_NUMBER, FilterForm
+from db.review.view.filters import View
 from db.review.view.notices import notice_value
 from db.review.view.rendering import render
 
