@@ -40,11 +40,17 @@ class Queue(StrEnum):
 
 
 class Order(StrEnum):
-    """What stands first; the orders of trust leave out what tells none."""
+    """What stands first; an order of a measure leaves out what does not tell it."""
 
     MATCH = "best match first"
     DOUBTED = "least trusted first"
     TRUSTED = "most trusted first"
+    UNLIKE = "least similar design first"
+    ALIKE = "most similar design first"
+    LARGE_ERROR = "largest error first"
+    SMALL_ERROR = "smallest error first"
+    NEWEST = "newest first"
+    OLDEST = "oldest first"
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,8 @@ class Place:
 
     precedence: float
     """The lower, the earlier: 1 - the match's score for what succeeded, dimensionless; what the machine rejected comes
-    after, from 3 on. In an order of trust the trust itself, the lower the earlier or, with the most trusted first, the
-    later; 2 where it is not told."""
+    after, from 3 on. In an order of a measure the measure itself, or the attempt's number; of an entry that does not
+    tell it, beyond any."""
     attempt_id: int
 
 

@@ -59,8 +59,8 @@ class Review(Base):
         _best_first("ix_reviews_redone", "returned_by", only=_REDONE),
         _best_first("ix_reviews_conflicts", only="conflict_since IS NOT NULL"),
         *(_best_first(f"ix_reviews_{column}", column) for column in _EQUAL),
-        Index("ix_reviews_error", "error"),
-        Index("ix_reviews_likeness", "likeness"),
+        Index("ix_reviews_error", "error", "attempt_id"),
+        Index("ix_reviews_likeness", "likeness", "attempt_id"),
         Index("ix_reviews_trust", "trust", "attempt_id", *_TESTED),
         Index("ix_reviews_record_id", "record_id"),
         Index(

@@ -28,8 +28,26 @@ TESTED = 1000
 JUDGED = (Queue.ALL, Queue.CONFLICTS)
 """Queues whose entries can be found by verdict and curator: nothing that waits has them."""
 _KEY = (Review.precedence, Review.attempt_id)
+_LEAST = -1.0
+"""No likeness, error or trust is less."""
+_MEASURES: dict[Order, InstrumentedAttribute[Any]] = {
+    Order.MATCH: Review.precedence,
+    Order.DOUBTED: Review.trust,
+    Order.TRUSTED: Review.trust,
+    Order.UNLIKE: Review.likeness,
+    Order.ALIKE: Review.likeness,
+    Order.LARGE_ERROR: Review.error,
+    Order.SMALL_ERROR: Review.error,
+    Order.NEWEST: Review.attempt_id,
+    Order.OLDEST: Review.attempt_id,
+}
 _Narrowing = tuple[ColumnElement[bool], bool]
 """A condition, and whether it leads to few entries."""
+
+
+def measure_of(order: Order) -> InstrumentedAttribute[Any]:
+    """What an order goes by first; then comes the attempt's number."""
+    return _MEASURES[order]
 
 
 def conditions(session: Session, wanted: QueueFilter, reader: str | None) -> list[ColumnElement[bool]]:
@@ -135,11 +153,11 @@ def _narrowed(session: Session, wanted: QueueFilter) -> Iterator[_Narrowing]:
         yield func.coalesce(Review.year_to, Review.year_from) >= wanted.year_from, False
     if wanted.year_to is not None:
         yield func.coalesce(Review.year_from, Review.year_to) <= wanted.year_to, False
-    yield from _within_range(session, "likeness", wanted.likeness_from, wanted.likeness_to)
-    yield from _within_range(session, "error", wanted.error_from, wanted.error_to)
-    trusted = wanted.trust_from, wanted.trust_to
-    ordered = wanted.order is not Order.MATCH and trusted == (None, None)
-    yield from _within_range(session, "trust", *((0.0, None) if ordered else trusted))
+    for figure in ("likeness", "error", "trust"):
+        low, high = getattr(wanted, f"{figure}_from"), getattr(wanted, f"{figure}_to")
+        if (low, high) == (None, None) and measure_of(wanted.order).key == figure:
+            low = _LEAST
+        yield from _within_range(session, figure, low, high)
     yield from _named(session, RecordArtist.name, wanted.artist)
     yield from _named(session, RecordCast.actor, wanted.actor)
     yield from _named(session, RecordCast.role, wanted.role)

@@ -16,14 +16,15 @@ from db.entries.review import Choice, Count, Lease, Order, Place, Queue, QueueEn
 from db.errors import UnknownEntry
 from db.queries.base.describe import describe
 from db.queries.base.store import Store, now
-from db.queries.review.filter import conditions, counted, in_queue, unspoken
+from db.queries.review.filter import conditions, counted, in_queue, measure_of, unspoken
 from db.queries.review.leases import running
 from db.tables.night import Attempt, Image, VerdictGiven
 from db.tables.review import LeaseHeld, Review
 
 _KEY = (Review.precedence, Review.attempt_id)
-_UNTOLD = 2.0
-"""Beyond any trust: no entry that tells one comes after, or before."""
+_UNTOLD = 1e9
+"""Beyond any measure: no entry that tells one comes after, or before."""
+_FALLING = (Order.TRUSTED, Order.ALIKE, Order.LARGE_ERROR, Order.NEWEST)
 _SAID = tuple(each.name for each in fields(VerdictEntry))
 # of tables, and made once, as in `describe`
 _REVIEWS, _ATTEMPTS, _IMAGES, _LEASES, _VERDICTS = (
@@ -154,7 +155,7 @@ class QueueQueries(Store):
 
 
 def _key(order: Order) -> tuple[Any, ...]:
-    return _KEY if order is Order.MATCH else (Review.trust, Review.attempt_id)
+    return measure_of(order), Review.attempt_id
 
 
 def _place(precedence: float | None, attempt_id: int) -> Place:
@@ -179,7 +180,7 @@ def _places(
 
 def _falls(order: Order, *, earlier: bool) -> bool:
     """Does the key fall in this direction of reading?"""
-    return (order is Order.TRUSTED) is not earlier
+    return (order in _FALLING) is not earlier
 
 
 def _sorted(order: Order, *, earlier: bool) -> list[Any]:

@@ -3,13 +3,15 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from db.catalogue import Catalogue
+from db.engine import writing
 from db.entries.night import Derivatives, Outcome, Tone, Verdict
 from db.entries.review import Count, Facet, Judgement, Order, Place, Queue, QueueFilter, Reason
 from db.errors import UnknownEntry
 from db.queries.review.queue import PageOf
+from db.tables.review import Review
 
 if TYPE_CHECKING:
     from tests.samples import Sample
@@ -108,6 +110,28 @@ def test_the_least_or_most_trusted_come_first_page_by_page_and_what_tells_no_tru
         assert catalogue.next_unleased(wanted, "Aoi", after=middle).attempt_id == expected[2]  # type: ignore[union-attr]
         assert catalogue.queue_entry(untold, order).trust is None
     assert sorted(_ids(catalogue, QueueFilter(trust_from=0.5))) == sorted(made[:3])
+
+
+def test_every_measure_puts_the_queue_in_its_order(catalogue: Catalogue, sample: "Sample") -> None:
+    one, two, three = sample.entries(catalogue, 3)
+    figures = {one: (0.2, 0.9), two: (0.5, 0.4), three: (0.2, 0.6)}
+    with writing(catalogue.engine).begin() as connection:
+        for attempt, (error, likeness) in figures.items():
+            changed = update(Review).where(Review.attempt_id == attempt)
+            connection.execute(changed.values(error=error, likeness=likeness))
+    orders = {
+        Order.SMALL_ERROR: [one, three, two],
+        Order.ALIKE: [one, three, two],
+        Order.OLDEST: [one, two, three],
+    }
+    falling = {Order.SMALL_ERROR: Order.LARGE_ERROR, Order.ALIKE: Order.UNLIKE, Order.OLDEST: Order.NEWEST}
+    for order, expected in orders.items():
+        for each, those in ((order, expected), (falling[order], expected[::-1])):
+            wanted = QueueFilter(order=each)
+            assert catalogue.queue_numbers(wanted, 9) == those
+            place = catalogue.queue_entry(those[1], each).place
+            assert _ids(catalogue, wanted, PageOf(after=place)) == those[2:]
+            assert _ids(catalogue, wanted, PageOf(before=place)) == those[:1]
 
 
 def test_entries_that_leave_the_queue_shift_no_page(catalogue: Catalogue, sample: "Sample") -> None:
