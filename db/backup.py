@@ -39,6 +39,7 @@ _RESTORING: Final = "restore-unfinished"
 _NAMED: Final = (
     "SELECT sha256 FROM images",
     "SELECT marks_sha256 FROM requests WHERE marks_sha256 IS NOT NULL",
+    "SELECT mask_sha256 FROM requests WHERE mask_sha256 IS NOT NULL",
     "SELECT trust_sha256 FROM attempts WHERE trust_sha256 IS NOT NULL",
 )
 """Every file that a row names."""

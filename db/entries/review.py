@@ -329,18 +329,20 @@ RECIPE_OF_NIGHT = ""
 
 @dataclass(frozen=True)
 class AttemptRequest:
-    """A further attempt that a curator asks for: another style, or marks drawn on the picture, or both."""
+    """A further attempt that a curator asks for: another style, marks drawn on the picture, or a part of it only."""
 
     style_id: int | None = None
     """Image number; None: the style of the attempt that they look at."""
     marks_sha256: str | None = None
     """A stored file of marks."""
+    mask_sha256: str | None = None
+    """A stored picture, white where colour is wanted."""
     recipe: str = RECIPE_OF_NIGHT
     """Name, or RECIPE_OF_NIGHT: the recipe of whichever night takes it. Marks need one that reads them."""
 
     def __post_init__(self) -> None:
-        if self.marks_sha256 is not None and not self.recipe:
-            raise ValueError("marks need the name of a recipe that reads them, such as 'levin2004'")
+        if (self.marks_sha256 or self.mask_sha256) and not self.recipe:
+            raise ValueError("marks and masks need the name of a recipe that reads them, such as 'levin2004'")
 
 
 class RequestState(StrEnum):
@@ -364,6 +366,7 @@ class RequestEntry:
     style_id: int | None
     recipe: str
     marks_sha256: str | None
+    mask_sha256: str | None
     requested_at: datetime
     made: int | None
     """The newest attempt that came of it, one that failed for now too; None: there is none."""

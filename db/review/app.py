@@ -37,6 +37,7 @@ from db.review.pages import entry as entry_pages
 from db.review.pages import faults as faults_page
 from db.review.pages import held_back, keys, login, matching, metrics, nights, oai, pictures, tones, undo, verdicts
 from db.review.pages import marks as marks_page
+from db.review.pages import mask as mask_page
 from db.review.pages import queue as queue_pages
 from db.review.pages import requests as request_pages
 from db.review.pages import statistics as statistics_page
@@ -60,6 +61,7 @@ PAGES = (
     marks_page,
     faults_page,
     desk_page,
+    mask_page,
     held_back,
     tones,
     matching,
@@ -74,14 +76,16 @@ PAGES = (
 """Modules of routes."""
 
 
-def create_app(settings: ReviewSettings, *, marking_recipes: Sequence[str] = ()) -> FastAPI:
+def create_app(
+    settings: ReviewSettings, *, marking_recipes: Sequence[str] = (), masking_recipes: Sequence[str] = ()
+) -> FastAPI:
     """The application over an opened catalogue, which it closes when it ends.
 
     Raises:
         CatalogueError: there is no catalogue, or it cannot be opened.
         OpenDoor: as `refuse_open_door`.
     """
-    state = _state(settings, tuple(marking_recipes))
+    state = _state(settings, tuple(marking_recipes), tuple(masking_recipes))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -136,7 +140,7 @@ class OpenDoor(CatalogueError):
     """The page would serve others without asking who they are."""
 
 
-def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...]) -> ReviewState:
+def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...], masking_recipes: tuple[str, ...]) -> ReviewState:
     with ExitStack() as on_failure:
         catalogue = Catalogue.open(settings, create=False)
         on_failure.callback(catalogue.close)
@@ -153,6 +157,7 @@ def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...]) -> Review
             Throttle(),
             Rates(settings.api_per_minute),
             marking_recipes=marking_recipes,
+            masking_recipes=masking_recipes,
         )
         if not settings.review_read_only and not state.blind_share():
             catalogue.settle_blind()

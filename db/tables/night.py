@@ -359,8 +359,9 @@ class Attempt(Base):
     match_id: Mapped[int | None] = mapped_column(ForeignKey("matches.id"), index=True)
     content_sha256: Mapped[str]
     style_sha256: Mapped[str | None]
-    """The first style of the inputs; it and the marks stand here again because queries compare them."""
+    """The first style of the inputs; it, the marks and the mask stand here again because queries compare them."""
     marks_sha256: Mapped[str | None]
+    mask_sha256: Mapped[str | None]
     recipe_name: Mapped[str]
     recipe_data: Mapped[dict[str, Any]]
     recipe_digest: Mapped[str]

@@ -168,8 +168,9 @@ class CuratorRequest(Base):
     style_id: Mapped[int | None] = mapped_column(ForeignKey("images.id"))
     recipe_name: Mapped[str]
     marks_sha256: Mapped[str | None]
+    mask_sha256: Mapped[str | None]
     inputs_digest: Mapped[str]
-    """Of the style and the marks that are asked for: the same request twice has the same."""
+    """Of the style, the marks and the mask that are asked for: the same request twice has the same."""
     requested_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
 

@@ -50,7 +50,7 @@ def prepared(settings: "Settings") -> tuple["FastAPI", socket.socket, list[str]]
     from db.review.app import OpenDoor, create_app
 
     try:
-        app = create_app(settings, marking_recipes=marking_recipes())
+        app = create_app(settings, marking_recipes=marking_recipes(), masking_recipes=masking_recipes(settings))
     except OpenDoor as error:
         refuse(str(error))
     listener = _listen(settings.review_host.strip("[]"), settings.review_port)
@@ -64,6 +64,14 @@ def marking_recipes() -> list[str]:
 
     taking = [name for name, recipe in recipes().items() if recipe.needs.marks != "none"]
     return sorted(taking, key=lambda name: name != ONLY_MARKS)
+
+
+def masking_recipes(settings: "Settings") -> list[str]:
+    """Recipes that can colour a part of a picture and leave the rest to the last bit: those that keep its lightness."""
+    from flows.plan import all_recipes
+
+    found = all_recipes(settings).items()
+    return [name for name, recipe in found if recipe.lightness == "content" and recipe.needs.marks != "required"]
 
 
 def _who_may_come_in(settings: "Settings", app: "FastAPI") -> list[str]:

@@ -229,7 +229,9 @@ def _sees(minibatch: Minibatch) -> bool:
 
 
 def _pictures(minibatch: Minibatch) -> set[str]:
-    named = {path for job in minibatch.jobs for path in (job.content, job.marks, *(s.path for s in job.styles))}
+    named = {
+        path for job in minibatch.jobs for path in (job.content, job.marks, job.mask, *(s.path for s in job.styles))
+    }
     return {path for path in named if path}
 
 
@@ -249,6 +251,7 @@ def laid_down(minibatch: Minibatch, files: Files, folder: Path) -> Iterator[Mini
             content=here(job.content),
             styles=tuple(replace(style, path=here(style.path)) for style in job.styles),
             marks=job.marks and here(job.marks),
+            mask=job.mask and here(job.mask),
             checkpoint=None,
         )
         for job in minibatch.jobs

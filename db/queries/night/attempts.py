@@ -48,12 +48,13 @@ class AttemptQueries(Store):
         return list(self._attempts(Attempt.batch_id == batch_id))
 
     def beside_batch(self, batch_id: int) -> dict[str, list[AttemptEntry]]:
-        """Of each content of the batch, by sha256, the latest closed attempt by each other recipe's name, in order."""
+        """By the sha256 of each of its contents, the latest closed attempt at the whole by each other recipe's name."""
         batch, own = select(Batch.recipe_name).where(Batch.id == batch_id), Attempt.batch_id == batch_id
         latest = (
             select(func.max(Attempt.id))
             .where(Attempt.content_sha256.in_(select(Attempt.content_sha256).where(own)))
             .where(Attempt.recipe_name != batch.scalar_subquery(), Attempt.outcome.is_not(None))
+            .where(Attempt.mask_sha256.is_(None))
             .group_by(Attempt.content_sha256, Attempt.recipe_name)
         )
         found: dict[str, list[AttemptEntry]] = {}

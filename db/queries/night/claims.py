@@ -188,7 +188,7 @@ def matches(chosen: Chosen, matcher: MatcherKey | None = None, also: ColumnEleme
 
 
 def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
-    """What curators asked for by these names of the recipe, with the marks that they drew.
+    """What curators asked for by these names of the recipe, with the marks and the mask that they drew.
 
     Another style than that of the attempt they looked at is taken alone.
     """
@@ -216,7 +216,9 @@ def requests(recipes: Collection[str], matcher: MatcherKey) -> Offers:
                 request.id,
                 sha256,
                 match and match.id,
-                Inputs(_styles(batch, match, first, further) if match else (), request.marks_sha256),
+                Inputs(
+                    _styles(batch, match, first, further) if match else (), request.marks_sha256, request.mask_sha256
+                ),
             )
             for request, sha256, match, first, _ in found
         ]
@@ -370,6 +372,7 @@ def _rows(session: Session, batch: Batch, page: Sequence[Offer], max_tries: int)
                 "content_sha256": offer.content_sha256,
                 "style_sha256": offer.inputs.styles[0].sha256 if offer.inputs.styles else None,
                 "marks_sha256": offer.inputs.marks_sha256,
+                "mask_sha256": offer.inputs.mask_sha256,
                 **{key: getattr(batch, key) for key in ("recipe_name", "recipe_data", "recipe_digest")},
                 **{key: getattr(batch, key) for key in ("encoder_name", "models", "models_digest")},
                 "weights_checksum": batch.encoder_checksum,
@@ -399,7 +402,11 @@ def _settled_as(batch: Batch, content_sha256: Any, digest: Any) -> ColumnElement
 
 def _settled_by(batch: Batch) -> ColumnElement[bool]:
     return exists().where(
-        _earlier.match_id == Match.id, _earlier.marks_sha256.is_(None), _by(_earlier, batch), _settles(_earlier)
+        _earlier.match_id == Match.id,
+        _earlier.marks_sha256.is_(None),
+        _earlier.mask_sha256.is_(None),
+        _by(_earlier, batch),
+        _settles(_earlier),
     )
 
 

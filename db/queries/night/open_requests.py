@@ -67,6 +67,7 @@ def _such(figure: Any, *which: ColumnElement[bool]) -> Any:
     same = and_(
         _tried.content_sha256 == _content.sha256,
         _tried.marks_sha256.is_not_distinct_from(CuratorRequest.marks_sha256),
+        _tried.mask_sha256.is_not_distinct_from(CuratorRequest.mask_sha256),
         or_(CuratorRequest.style_id.is_(None), _tried.style_sha256 == _style.sha256, _needs_no_style()),
         or_(CuratorRequest.recipe_name == RECIPE_OF_NIGHT, _tried.recipe_name == CuratorRequest.recipe_name),
         *which,

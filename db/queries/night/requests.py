@@ -48,10 +48,11 @@ class RequestQueries(Store):
             key = {
                 "content_id": content_id,
                 "recipe_name": request.recipe,
-                "inputs_digest": inputs_digest(Inputs(styles, request.marks_sha256)),
+                "inputs_digest": inputs_digest(Inputs(styles, request.marks_sha256, request.mask_sha256)),
             }
             row = {"attempt_id": attempt_id, "curator": curator, "requested_at": now(), "withdrawn_at": None}
             row |= {"style_id": style and style.id, "marks_sha256": request.marks_sha256}
+            row |= {"mask_sha256": request.mask_sha256}
             session.execute(self._insert(CuratorRequest).values(**key, **row).on_conflict_do_nothing())
             named = [getattr(CuratorRequest, name) == value for name, value in key.items()]
             kept = session.scalars(select(CuratorRequest).where(*named).with_for_update()).one()
@@ -100,7 +101,12 @@ class RequestQueries(Store):
         """Styles, by image number, that a night would only try again in the same way on this attempt's content."""
         of_content = select(Attempt.content_sha256).where(Attempt.id == attempt_id).scalar_subquery()
         tried = select(Image.id).join(Attempt, Attempt.style_sha256 == Image.sha256)
-        settled = (Attempt.marks_sha256.is_(None), not_(Attempt.transient), unchanged(Attempt))
+        settled = (
+            Attempt.marks_sha256.is_(None),
+            Attempt.mask_sha256.is_(None),
+            not_(Attempt.transient),
+            unchanged(Attempt),
+        )
         with self._reading() as session:
             return set(session.scalars(tried.where(Attempt.content_sha256 == of_content, *settled)))
 
@@ -196,6 +202,7 @@ def _entries(session: Session, *which: ColumnElement[bool]) -> list[RequestEntry
             style_id=row.style_id,
             recipe=row.recipe_name,
             marks_sha256=row.marks_sha256,
+            mask_sha256=row.mask_sha256,
             requested_at=row.requested_at,
             made=made,
             state=_state(*figures),

@@ -75,10 +75,12 @@ class StatusQueries(Store):
             return set(session.scalars(made.where(state)))
 
     def picture_names(self) -> set[str]:
-        """The sha256 of every file that a row names: images, superseded ones too, curators' marks, maps of trust."""
-        marks = select(CuratorRequest.marks_sha256).where(CuratorRequest.marks_sha256.is_not(None))
+        """The sha256 of every file that a row names: images, superseded ones too, what curators drew, maps of trust."""
+        columns = (CuratorRequest.marks_sha256, CuratorRequest.mask_sha256)
         with self._reading() as session:
-            files = {*session.scalars(select(Image.sha256)), *filter(None, session.scalars(marks))}
+            files = set(session.scalars(select(Image.sha256)))
+            for drawn in columns:
+                files |= set(filter(None, session.scalars(select(drawn).where(drawn.is_not(None)))))
         return files | self.trust_names()
 
     def trust_names(self) -> set[str]:

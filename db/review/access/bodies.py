@@ -63,6 +63,7 @@ BOUNDS: Final = {
     "/entries/{attempt_id}/comments": Bound(32 * KIB),
     "/entries/{attempt_id}/faults": Bound(64 * KIB),  # a hundred boxes
     "/entries/{attempt_id}/marks": Bound(2 * KIB * KIB),  # 20,000 dots
+    "/entries/{attempt_id}/mask": Bound(8 * KIB * KIB),  # in black and white, of a large scan
 }
 """By the route's path; a route that is not here takes what `Bound` says by itself."""
 

@@ -34,6 +34,8 @@ class ReviewState:
     """Seconds within which a form must have come, once it has begun."""
     marking_recipes: tuple[str, ...] = ()
     """Recipes that take marks drawn by hand, the first by default; the catalogue knows no recipes, so it is told."""
+    masking_recipes: tuple[str, ...] = ()
+    """Those that can colour a part and leave the rest."""
 
     def blind_share(self) -> float:
         """The setting's, where there are two curators to compare."""

@@ -22,9 +22,9 @@ class Key(NamedTuple):
 
 
 _ENTRY, _QUEUE, _BULK, _CANDIDATES = "One entry", "Queue", "Judge the selection", "Candidates"
-_STYLES, _MARKS, _EVERYWHERE = "Try another style", "Colour here", "Every page"
+_STYLES, _MARKS, _PART, _EVERYWHERE = "Try another style", "Colour here", "Colour a part", "Every page"
 _COMPARISON: Final = "Blind comparison"
-_PLACES: Final = (_ENTRY, _QUEUE, _BULK, _CANDIDATES, _STYLES, _MARKS, _COMPARISON, _EVERYWHERE)
+_PLACES: Final = (_ENTRY, _QUEUE, _BULK, _CANDIDATES, _STYLES, _MARKS, _PART, _COMPARISON, _EVERYWHERE)
 KEYS: Final = (
     Key("a", "Approve, and go to the next entry", _ENTRY),
     Key("r", "Return: then one of the keys 1 to 5 for the reason", _ENTRY),
@@ -50,6 +50,7 @@ KEYS: Final = (
     Key("t", "Try another style", _ENTRY),
     Key("m", "Colour here: draw marks", _ENTRY),
     Key("x", "Mark faults: what is wrong, and where", _ENTRY),
+    Key("p", "Colour a part: paint a mask", _ENTRY),
     Key("j", "To the next entry of the grid", _QUEUE),
     Key("k", "To the previous entry of the grid", _QUEUE),
     Key("Enter", "Open the entry", _QUEUE),
@@ -92,6 +93,17 @@ KEYS: Final = (
     Key("2", "The right one is better", _COMPARISON),
     Key("0", "Neither is better", _COMPARISON),
     Key("u", "Take the last choice back", _COMPARISON),
+    Key("d", "Brush", _PART),
+    Key("a", "Outline an area", _PART),
+    Key("e", "Take away", _PART),
+    Key("b", "Change the width", _PART),
+    Key("v", "Move the picture", _PART),
+    Key("z", "Undo", _PART),
+    Key("Shift + z", "Redo", _PART),
+    Key("x", "Clear all", _PART),
+    Key("Space", "Put a dot, or use the tool", _PART),
+    Key("Enter", "Begin a stroke, and end it", _PART),
+    Key("Esc", "Discard the stroke", _PART),
     Key("?", "This list", _EVERYWHERE),
     Key("Esc", "From this list back to where you came from", _EVERYWHERE),
 )

@@ -87,7 +87,7 @@ def marks_page(request: Request, asked: AskedFor, who: Judging) -> HTMLResponse:
         "has_tiles": state.tiles.has(content.sha256),
         "result": attempt.output_sha256 if attempt.output_sha256 and state.tiles.has(attempt.output_sha256) else None,
         "recipes": state.marking_recipes,
-        "chosen_recipe": _chosen_recipe(state.marking_recipes, attempt.recipe.name),
+        "chosen_recipe": chosen_recipe(state.marking_recipes, attempt.recipe.name),
         "only_marks": ONLY_MARKS,
         "pigments": PIGMENTS,
         "paper": PAPER,
@@ -125,9 +125,9 @@ def _sent(request: Request) -> Sent:
         raise RequestValidationError(error.errors(include_url=False)) from None
 
 
-def _chosen_recipe(taking_marks: Sequence[str], own: str) -> str | None:
-    """The entry's own, so that the marks mend what is seen; else the first."""
-    return own if own in taking_marks else next(iter(taking_marks), None)
+def chosen_recipe(offered: Sequence[str], own: str) -> str | None:
+    """The entry's own, so that what is asked for mends what is seen; else the first."""
+    return own if own in offered else next(iter(offered), None)
 
 
 def _earlier(asked: Asked, reader: str) -> str:

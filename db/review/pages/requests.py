@@ -39,7 +39,7 @@ class OfferedStyle:
     made: int | None
     """The newest attempt in its colours, with a picture."""
     entry: RequestEntry | None
-    """For these colours, without marks."""
+    """For these colours, without marks or a mask."""
     may_ask: bool
     """A night would make something that is not here yet."""
     has_picture: bool
@@ -139,7 +139,9 @@ class _Offer:
         others = reversed(catalogue.attempts_of_content(attempt_id))
         made = {each.style.sha256: each.attempt_id for each in others if each.style}
         requested = catalogue.requests(attempt_id, reader=who.name)
-        requests = {each.style_id: each for each in requested if each.style_id and each.marks_sha256 is None}
+        requests = {
+            each.style_id: each for each in requested if each.style_id and not (each.marks_sha256 or each.mask_sha256)
+        }
         return cls(asked, made, requests, catalogue.tried_styles(attempt_id))
 
     def style(self, said: Description, why: Why | None = None) -> OfferedStyle:

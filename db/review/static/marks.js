@@ -48,12 +48,12 @@ const desk = {
   resultWanted: false,
   most: Number(form.dataset.most),
   tell,
-  get width() {
-    return Number(form.elements.width.value);
+  get draws() {
+    return this.tool === "draw";
   },
-  get colour() {
-    const chosen = form.elements.colour.value;
-    return chosen === "own" ? form.elements.own.value : chosen;
+  get pen() {
+    const { width, colour, own } = form.elements;
+    return { width: Number(width.value), colour: colour.value === "own" ? own.value : colour.value };
   },
   /** The mean of 3 × 3 pixels of the result becomes the curator's own colour, and they draw on. */
   async pick([x, y]) {

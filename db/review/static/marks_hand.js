@@ -7,7 +7,7 @@ const REACH_PX = 6;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Hand {
-  /** `desk` knows tool, colour and width, tells what happened, and takes a colour of the result. */
+  /** `desk` knows tool and pen, tells what happened, and takes a colour of the result. */
   constructor(sheet, list, desk) {
     Object.assign(this, { sheet, list, desk, stroke: null, cross: null, pointer: null });
     const { canvas } = sheet;
@@ -36,7 +36,7 @@ export class Hand {
     const place = this.under(event);
     if (!this.sheet.holds(place)) return;
     this.cross = null;
-    if (this.desk.tool !== "draw") return this.use(place);
+    if (!this.desk.draws) return this.use(place);
     this.pointer = event.pointerId;
     this.sheet.canvas.setPointerCapture(event.pointerId);
     this.begin(place);
@@ -63,7 +63,7 @@ export class Hand {
 
   begin(place) {
     if (this.list.points >= this.desk.most) return this.desk.tell("most", { most: this.desk.most });
-    this.stroke = { points: [this.sheet.held(place)], width: this.desk.width, colour: this.desk.colour };
+    this.stroke = { points: [this.sheet.held(place)], ...this.desk.pen };
     this.paint();
   }
 
@@ -120,7 +120,7 @@ export class Hand {
 
   dot() {
     const place = this.here();
-    if (this.desk.tool !== "draw") return this.use(place);
+    if (!this.desk.draws) return this.use(place);
     if (this.stroke) return;
     this.begin(place);
     this.end();
@@ -129,7 +129,7 @@ export class Hand {
 
   toggle() {
     const place = this.here();
-    if (this.desk.tool !== "draw") return this.use(place);
+    if (!this.desk.draws) return this.use(place);
     if (this.stroke) this.end();
     else this.begin(place);
     this.said(this.stroke ? "begun" : "ended");

@@ -6,11 +6,11 @@ const OPTIONS = { gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: fa
 const CROSS_PX = 14;
 
 /** Opens the tiles; resolves when they can be drawn on. `result` is the address of the result's, where there is one. */
-export async function openSheet(element, address, size, result) {
+export async function openSheet(element, address, size, result, Kind = Sheet) {
   const { viewer, opened } = viewerOf(element.querySelector(".under"), await tilesOf(address), OPTIONS);
   await opened;
   viewer.canvas.tabIndex = -1; // the canvas above it has the keys
-  return new Sheet(viewer, element.querySelector(":scope > canvas"), size, result && (await laid(viewer, result)));
+  return new Kind(viewer, element.querySelector(":scope > canvas"), size, result && (await laid(viewer, result)));
 }
 
 /** Lays the result over the original, unseen for now; both have one width, whatever their pixels. */
@@ -21,7 +21,15 @@ async function laid(viewer, address) {
   });
 }
 
-class Sheet {
+/** A line through places of the canvas. */
+export function outline([first, ...others]) {
+  const line = new Path2D();
+  line.moveTo(...first);
+  for (const place of [first, ...others]) line.lineTo(...place);
+  return line;
+}
+
+export class Sheet {
   constructor(viewer, canvas, size, result) {
     Object.assign(this, { viewer, canvas, size, result });
     this.image = viewer.world.getItemAt(0);
@@ -96,10 +104,7 @@ class Sheet {
   /** White around it, so that ink on ink is seen. */
   paintMark(pen, mark) {
     const width = Math.max(1.5, mark.width * this.scale);
-    const line = new Path2D();
-    const places = mark.points.map((point) => this.toCanvas(point));
-    line.moveTo(...places[0]);
-    for (const place of places) line.lineTo(...place);
+    const line = outline(mark.points.map((point) => this.toCanvas(point)));
     for (const [colour, wide] of [["white", width + 2], [mark.colour, width]]) {
       pen.strokeStyle = colour;
       pen.lineWidth = wide;

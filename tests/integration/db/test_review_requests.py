@@ -198,13 +198,38 @@ def test_marks_are_taken_by_a_night_of_their_recipe_with_the_inputs_in_the_claim
     assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
 
 
-def test_the_doctor_leaves_a_file_of_marks_alone(
-    catalogue: Catalogue, settings: CatalogueSettings, sample: "Sample"
+def test_a_mask_is_taken_with_the_inputs_and_settles_nothing_but_its_own_request(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    attempt, styles = _ranked(catalogue, sample)
+    catalogue.add_request(attempt, "Aoi", AttemptRequest(mask_sha256=MARKS, recipe=LEVIN.name))
+    (made,) = (each.made for each in catalogue.requests(attempt))
+    assert made is None
+    batch = catalogue.take_requests(LEVIN, sample.models, sample.matcher, limit=None)
+    assert batch is not None
+    (pending,) = catalogue.pending_attempts(batch)
+    assert (pending.inputs.mask_sha256, pending.inputs.marks_sha256) == (MARKS, None)
+    catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue, "a part"))
+    catalogue.close_batch(batch)
+    assert [each.made for each in catalogue.requests(attempt)] == [pending.id]
+    sample.recipe = LEVIN
+    (whole,) = catalogue.pending_attempts(sample.take(catalogue))  # the match itself is still due, all of it
+    assert (whole.inputs.mask_sha256, whole.styles[0].id) == (None, styles[0])
+
+
+@pytest.mark.parametrize("kind", ["marks", "mask"])
+def test_the_doctor_leaves_a_file_that_a_curator_drew_alone(
+    catalogue: Catalogue, settings: CatalogueSettings, sample: "Sample", kind: str
 ) -> None:
     attempt, _ = _ranked(catalogue, sample)
-    marks = catalogue.pictures.add(b"strokes", ".png")
+    drawn = catalogue.pictures.add(b"strokes", ".png")
+    asked = AttemptRequest(
+        recipe=LEVIN.name,
+        marks_sha256=drawn if kind == "marks" else None,
+        mask_sha256=drawn if kind == "mask" else None,
+    )
     assert [finding.damage for finding in examine(settings, young_s=-1)] == [Damage.UNREFERENCED]
-    catalogue.add_request(attempt, "Aoi", AttemptRequest(marks_sha256=marks, recipe=LEVIN.name))
+    catalogue.add_request(attempt, "Aoi", asked)
     assert examine(settings, young_s=-1) == []
 
 

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage.color import rgb2lab
 
 from colorize.images.decode import decode
@@ -89,6 +91,27 @@ def test_another_style_and_marks_are_made_by_the_next_dispatch_and_nothing_after
         assert told.marks_sha256 == marks
         assert [request.made for request in catalogue.requests(first.id)] == [other.id, marked.id]
         assert catalogue.requested_recipes() == []
+    assert dispatch(night) == []
+
+
+def test_a_part_that_was_asked_for_is_coloured_and_the_rest_left_to_the_last_bit(night: Settings) -> None:
+    with Catalogue.open(night) as catalogue:
+        (first,) = catalogue.attempts()
+        content = decode(catalogue.pictures.read(first.content.sha256)).pixels
+        mask = np.zeros(content.shape[:2], np.uint8)
+        mask[: len(mask) // 2] = 255
+        drawn = BytesIO()
+        Image.fromarray(mask).save(drawn, "PNG")
+        kept = catalogue.pictures.add(drawn.getvalue(), ".png")
+        catalogue.add_request(first.id, "Aoi", AttemptRequest(mask_sha256=kept, recipe="mask_gan/prints"))
+    (tally,) = dispatch(night)
+    assert tally.outcomes == {"succeeded": 1}
+    part = _attempts(night)[-1]
+    assert (part.recipe.name, part.inputs.mask_sha256, part.styles) == ("mask_gan/prints", kept, ())
+    with Catalogue.open(night) as catalogue:
+        result = decode(catalogue.pictures.read(part.output_sha256 or "")).pixels
+    assert np.array_equal(result[len(mask) // 2 :], content[len(mask) // 2 :])
+    assert np.ptp(result[: len(mask) // 2], axis=2).max() > 10
     assert dispatch(night) == []
 
 

@@ -56,7 +56,11 @@ def review_settings(settings: CatalogueSettings, **changes: Any) -> ReviewSettin
 @contextmanager
 def opened(settings: CatalogueSettings, **changes: Any) -> Iterator[FastAPI]:
     """The page over the catalogue of these settings; its connections end with the block."""
-    app = create_app(review_settings(settings, **changes), marking_recipes=["nishiki/marks", "nishiki/colour"])
+    app = create_app(
+        review_settings(settings, **changes),
+        marking_recipes=["nishiki/marks", "nishiki/colour"],
+        masking_recipes=["nishiki/colour", "mask_gan/prints"],
+    )
     try:
         yield app
     finally:

@@ -3,14 +3,19 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
+from PIL import Image
 
+from colorize.errors import BadMask
 from colorize.images.marks import MOST_POINTS as MOST_OF_COLORIZE
 from colorize.images.marks import PIGMENTS as PIGMENTS_OF_COLORIZE
 from colorize.images.marks import read_marks
+from colorize.images.mask import read_mask
 from db.catalogue import Catalogue
 from db.entries.night import Derivatives, Outcome, Tone
 from db.entries.review import AttemptRequest, Role
@@ -121,7 +126,7 @@ def test_a_request_that_no_run_will_make_says_why_and_can_be_taken_back(
     page = browser.get(f"/entries/{attempt}").text
     assert "Cannot be made: it failed too often and will not be tried again." in page
     assert "one of the two pictures may no longer be used" in page
-    assert "no recipe that takes marks is named nishiki/forgotten any more" in page
+    assert "no recipe that takes this is named nishiki/forgotten any more" in page
     assert page.count("/withdraw") == 3
     for request in catalogue.requests(attempt):
         assert browser.post(f"/entries/{attempt}/requests/{request.id}/withdraw").status_code == 303
@@ -257,6 +262,76 @@ def test_the_page_of_marks_offers_recipes_and_the_marks_drawn_last(
     assert "<noscript>" in page
     _send(browser, attempt, [STROKE])
     assert "[[1.5,2.0],[10.0,20.5]]" in browser.get(f"/entries/{attempt}/marks").text
+
+
+def _mask(*size: int, left: int = 0, white: int = 255) -> bytes:
+    """A PNG of this size, white from a column on."""
+    codes = np.zeros(size[::-1], np.uint8)
+    codes[:, left:] = white
+    kept = BytesIO()
+    Image.fromarray(codes).save(kept, "PNG")
+    return kept.getvalue()
+
+
+def _ask_for_part(browser: Browser, attempt: int, body: bytes, recipe: str = "mask_gan/prints") -> Any:
+    headers = {"X-CSRF-Token": browser.csrf(), "Content-Type": "image/png"}
+    return browser.http.post(f"/entries/{attempt}/mask?by={recipe}", content=body, headers=headers)
+
+
+def test_a_mask_is_kept_as_the_colorizer_reads_it(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
+    browser = Browser(app)
+    answer = _ask_for_part(browser, attempt, _mask(48, 64, left=20, white=252))
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/entries/{attempt}?notice=requested")
+    (request,) = catalogue.requests(attempt)
+    assert (request.recipe, request.marks_sha256, request.made) == ("mask_gan/prints", None, None)
+    assert request.mask_sha256 is not None
+    kept = catalogue.pictures.read(request.mask_sha256)
+    mask = read_mask(kept, 48, 64)
+    assert mask[:, 20:].all()
+    assert not mask[:, :20].any()
+    assert request.mask_sha256 in catalogue.picture_names()
+    _ask_for_part(browser, attempt, _mask(48, 64, left=20))
+    assert len(catalogue.requests(attempt)) == 1  # the same part again
+    assert "A part of it in colour, recipe mask_gan/prints" in browser.get(f"/entries/{attempt}").text
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (_mask(40, 64), "40 × 64 pixels and the picture 48 × 64"),
+        (_mask(48, 64, left=48), "black all over"),
+        (_mask(48, 64, white=128), "neither black nor white in 100% of its pixels"),
+        (_mask(48, 64)[:60], "cannot be read"),
+        (b"GIF89a", "no PNG file"),
+        (b"", "no PNG file"),
+    ],
+)
+def test_what_is_no_mask_is_refused_in_words_by_the_page_and_by_the_colorizer(
+    catalogue: Catalogue, attempt: int, app: FastAPI, body: bytes, said: str
+) -> None:
+    before = list(catalogue.pictures.files())
+    answer = _ask_for_part(Browser(app), attempt, body)
+    assert (answer.status_code, said in answer.text) == (422, True), answer.text
+    assert (catalogue.requests(attempt), list(catalogue.pictures.files())) == ([], before)
+    with pytest.raises(BadMask):
+        read_mask(body, 48, 64)
+
+
+def test_a_recipe_that_colours_no_part_is_refused(attempt: int, app: FastAPI) -> None:
+    answer = _ask_for_part(Browser(app), attempt, _mask(48, 64), "jadh2016/config3_3_4")
+    assert (answer.status_code, "colours a part only" in answer.text) == (422, True)
+
+
+def test_the_page_of_masks_offers_recipes(
+    catalogue: Catalogue, settings: CatalogueSettings, attempt: int, app: FastAPI
+) -> None:
+    browser = Browser(app)
+    assert "no tiles of the original yet" in browser.get(f"/entries/{attempt}/mask").text
+    TileStore(settings.home / HomeFolder.TILES).add(catalogue.attempt(attempt).content.sha256, lambda _: None)
+    page = browser.get(f"/entries/{attempt}/mask").text
+    assert "<option selected>nishiki/colour</option>" in page
+    assert "<option >mask_gan/prints</option>" in page
+    assert "PNG of 48 × 64 pixels" in page
 
 
 def test_marks_whose_file_is_gone_or_is_none_of_ours_are_no_start(

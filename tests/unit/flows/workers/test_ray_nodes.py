@@ -1,6 +1,7 @@
 """What becomes of a minibatch on a node of Ray, without Ray: files that are sent, a store unseen, a lost node."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -98,9 +99,15 @@ def test_what_a_node_cannot_do_at_all_is_the_error_that_it_met(minibatch: Miniba
 def test_files_that_were_sent_go_with_their_minibatch_and_models_stay(minibatch: Minibatch, tmp_path: Path) -> None:
     folder = tmp_path / "node"
     folder.mkdir()
+    mask = tmp_path / "ma.png"
+    mask.write_bytes(b"a mask")
+    minibatch = replace(minibatch, jobs=tuple(replace(job, mask=str(mask)) for job in minibatch.jobs))
     with laid_down(minibatch, files_of(minibatch), folder) as here:
         (job,) = here.jobs
         assert job.checkpoint is None
+        assert job.mask is not None
+        assert Path(job.mask).parent == folder
+        assert Path(job.mask).read_bytes() == b"a mask"
         assert [Path(path).read_bytes() for path in (job.content, job.styles[0].path)] == [b"c0.png", b"51.png"]
         assert Path(here.models[0].path) == folder / "small.safetensors"
     assert [file.name for file in folder.iterdir()] == ["small.safetensors"]
