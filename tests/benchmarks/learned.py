@@ -47,8 +47,8 @@ Floats = NDArray[np.float32]
 Learner = CieluvLearner | GanLearner
 
 DESIGNS, HELD_OUT, SEEDS = 24, 8, 3
-NET: Final = CieluvSettings(steps=300, rate=1e-3, batch=6, view_px=128, edge_px=96)
-GAN: Final = GanSettings(steps=400, batch=6, view_px=128, edge_px=96, width=16)
+NET: Final = CieluvSettings(steps=160, rate=2e-3, batch=4, view_px=128, edge_px=96)
+GAN: Final = GanSettings(steps=300, batch=6, view_px=128, edge_px=96, width=16)
 PUBLISHED: Final[Mapping[Kind, tuple[float, float, float]]] = {
     "classification": (34.64, 24.14, 6.5),
     "regression": (12.92, 19.02, 85.8),

@@ -21,11 +21,11 @@ async function laid(viewer, address) {
   });
 }
 
-/** A line through places of the canvas. */
-export function outline([first, ...others]) {
+/** A line through places of the canvas; one of no length would not be drawn. */
+export function outline([[x, y], ...others]) {
   const line = new Path2D();
-  line.moveTo(...first);
-  for (const place of [first, ...others]) line.lineTo(...place);
+  line.moveTo(x, y);
+  for (const place of [[x + 0.01, y], ...others]) line.lineTo(...place);
   return line;
 }
 

@@ -44,7 +44,8 @@ function masked(scale) {
   for (const mark of list.marks) {
     lay(pen, mark, mark.points.map(([x, y]) => [x * scale, y * scale]), mark.width * scale, "white");
   }
-  pen.globalCompositeOperation = "destination-over";
+  pen.globalCompositeOperation = "destination-over"; // below all of it, holes too
+  pen.fillStyle = "black";
   pen.fillRect(0, 0, made.width, made.height);
   return made;
 }
