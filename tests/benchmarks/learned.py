@@ -40,7 +40,7 @@ from colorize.training.masks import mask_of
 from flows.archives.sample.drawing.designs import design
 from flows.archives.sample.drawing.prints import draw_print
 from tests.benchmarks.colour_arms import ARMS, OURS, made, neural_style
-from tests.benchmarks.colour_pairs import Pair, actors, encoder, same
+from tests.benchmarks.colour_pairs import Pair, actors, encoder
 from tests.benchmarks.figures import Figure, publish
 
 Floats = NDArray[np.float32]
@@ -184,30 +184,29 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 
 def prints() -> Iterator[Figure]:
-    """Ways to colour real prints whose whole designs were held out of both networks' training."""
+    """Ways to colour the actor prints whose whole designs were held out of both networks' training."""
     unseen = set.intersection(*(set(each.card["held_out"]) for each in models_in(SHIPPED)))
     ways: dict[str, Callable[[Pair], Pixels | None]] = {
         **{recipe.name: _by(recipe) for recipe in _shipped()},
         OURS: lambda pair: made(pair).picture,
         **{name: ARMS[name] for name in ("Reinhard", "Welsh", "mean a, b by L")},
     }
-    for section, pairs in (("actors", actors()), ("other impressions", same())):
-        chosen = [pair for pair in pairs if pair.name in unseen]
-        for name, way in ways.items():
-            yield from _told(section, name, _judged(chosen, way))
-        few = chosen[:: max(1, len(chosen) // FEW)][:FEW]
-        for name, way in {"neural style": neural_style, **ways}.items():
-            yield from _told(f"{section}, those of neural style", name, _judged(few, way))
+    chosen = [pair for pair in actors() if pair.name in unseen]
+    for name, way in ways.items():
+        yield from _told("all", name, _judged(chosen, way))
+    few = chosen[:: max(1, len(chosen) // FEW)][:FEW]
+    for name, way in {"neural style": neural_style, **ways}.items():
+        yield from _told("few", name, _judged(few, way))
 
 
-def _told(section: str, way: str, found: tuple[list[Judged], float]) -> Iterator[Figure]:
+def _told(which: str, way: str, found: tuple[list[Judged], float]) -> Iterator[Figure]:
     rows, seconds = found
     if not rows:
         return
     whole, middle = mean_of(rows), median(each.ratio for each in rows)
     note = f"median {middle:.3f}; {_words(whole)}; {len(rows)} prints, {seconds:.1f} s each"
-    name = f"{section}: {way}, ΔE00 over gray's"
-    if section == "actors" and way.startswith("cieluv_net") and way.endswith("-areas"):
+    name = f"{way}, {which}: ΔE00 over gray's"
+    if which == "all" and way.startswith("cieluv_net") and way.endswith("-areas"):
         yield Figure(name, whole.ratio, "", f"≤ {FINISHED_RATIO}", whole.ratio <= FINISHED_RATIO, note)
     else:
         yield Figure(name, whole.ratio, "", note=note)
