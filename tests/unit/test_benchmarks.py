@@ -30,6 +30,7 @@ PARTS = {
     "colour_pairs",
     "colour_sheet",
     "halo",
+    "learned_sheet",
 }
 """What benchmarks are made of, besides the parts of the review's, which are named after it."""
 
