@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from colorize.encoders.weights import RANDOM, SMALL
 from colorize.measures.names import MEASURES as MEASURED
 from db.catalogue import Catalogue
+from db.entries.claim import ModelKey
 from db.entries.measured import ErrorFigures
 from db.entries.night import ContentScope, Derivatives, EncoderKey, MatchEntry, MatchOutcome, RecipeEntry, Tone, Verdict
 from db.entries.review import AttemptRequest, Judgement
@@ -184,13 +185,15 @@ def test_a_result_without_a_style_print_gives_no_reasons_for_one(
     sample.store(catalogue, sample.record("gray"), Tone.GRAYSCALE)
     learned = RecipeEntry("learned", {}, "1ea2ed", styles=0)
     scope = ContentScope(frozenset({Tone.GRAYSCALE}), {"sample": None})
-    batch = catalogue.take_batch(learned, sample.models, sample.matcher, scope, limit=None)
+    models = (*sample.models, ModelKey("colorizer", "learned/prints", "f00dfeed"))
+    batch = catalogue.take_batch(learned, models, sample.matcher, scope, limit=None)
     assert batch is not None
     (pending,) = catalogue.pending_attempts(batch)
     catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
     page = Browser(app).get(f"/entries/{pending.id}").text
     assert "Errors and measures" in page
     assert "Why this style print" not in page
+    assert "learned/prints <code>f00dfeed</code>" in page
     matched = sample.entry(catalogue, sample.record("other"))
     assert "Why this style print" in Browser(app).get(f"/entries/{matched}").text
 
