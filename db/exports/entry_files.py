@@ -6,10 +6,11 @@ do the pictures that they name, and nothing is written.
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from csv import QUOTE_NONNUMERIC, writer
 from dataclasses import dataclass
-from io import StringIO
+from io import FileIO, StringIO
 from pathlib import Path
 from typing import Final, Self
 
@@ -51,6 +52,7 @@ SHARD: Final = 1000
 _INFO: Final = "info.json"
 _PREVIEW: Final = "preview.jpg"
 _BLOCK: Final = 1 << 20
+_NOT_LEAVING: Final = (LIGHTNESS, *LONG_EDGES_PX)
 
 
 def folder_of(attempt_id: int) -> str:
@@ -120,23 +122,25 @@ class EntryFiles:
             PictureMissing: a picture went away, or is not what its sha256 says.
             OSError: it cannot be written.
         """
-        sums = {name: _put(folder / name, data) for name, data in self.texts.items()}
+        place = _Folder(folder)
+        sums = {name: place.put(name, data) for name, data in self.texts.items()}
         for name, path in self._pictures():
-            sums[name] = _copied(path, folder / name)
+            sums[name] = place.copy(name, path)
         expected = self.leaving.entry.attempt.output_sha256
         if sums[self.leaving.file] != expected:
             raise PictureAltered(f"{self.full_size} has other bytes than were stored; run: nishiki doctor --mend")
         lines = (f"{sums[name]}  {name}\n" for name in sorted(sums))
-        _put(folder / LIST, "".join(lines).encode())
+        place.put(LIST, "".join(lines).encode())
 
-    def _pictures(self) -> Iterator[tuple[str, Path]]:
-        yield self.leaving.file, self.full_size
+    def _pictures(self) -> Iterator[tuple[str, str]]:
+        """Name in the package, and where the file lies."""
+        yield self.leaving.file, str(self.full_size)
         for name, folder in self.tiles.items():
-            yield f"{name}.jpg", folder / _PREVIEW
-            for path in sorted(folder.rglob("*.jpg")):
-                inside = path.relative_to(folder)
-                if inside.parts[0] not in (LIGHTNESS, *LONG_EDGES_PX):
-                    yield f"{name}/{inside.as_posix()}", path
+            yield f"{name}.jpg", f"{folder}/{_PREVIEW}"
+            with os.scandir(folder) as regions:
+                known = sorted(each.name for each in regions if each.name not in _NOT_LEAVING and each.is_dir())
+            for region in known:
+                yield from ((f"{name}/{inside}", f"{folder}/{inside}") for inside in _tiles(f"{folder}", region))
 
 
 def described(leaving: Leaving) -> dict[str, bytes]:
@@ -198,21 +202,59 @@ def read_list(folder: Path) -> dict[str, str]:
     return {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines)}
 
 
-def _put(path: Path, data: bytes) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return hashlib.sha256(data).hexdigest()
+def _tiles(folder: str, inside: str) -> Iterator[str]:
+    """The pictures below, by their names within the folder."""
+    with os.scandir(f"{folder}/{inside}") as entries:
+        found = sorted((each.name, each.is_dir()) for each in entries)
+    for name, is_folder in found:
+        if is_folder:
+            yield from _tiles(folder, f"{inside}/{name}")
+        elif name.endswith(".jpg"):
+            yield f"{inside}/{name}"
 
 
-def _copied(source: Path, target: Path) -> str:
-    """Copy a file and return the sha256 of what was copied."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256()
-    try:
-        with source.open("rb") as original, target.open("xb") as copy:
-            while block := original.read(_BLOCK):
-                digest.update(block)
-                copy.write(block)
-    except FileNotFoundError as error:
-        raise PictureMissing(f"{source} went away; `nishiki tiles` and `nishiki doctor` tell what else is") from error
-    return digest.hexdigest()
+class _Folder:
+    """An entry's folder that is being filled. Names are plain text: there are dozens to an entry."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = str(root)
+        self._made = {""}
+
+    def put(self, name: str, data: bytes) -> str:
+        """Write a file; the sha256 of its bytes."""
+        self._make(name.rpartition("/")[0])
+        with FileIO(f"{self._root}/{name}", "x") as file:
+            _write(file, data)
+        return hashlib.sha256(data).hexdigest()
+
+    def copy(self, name: str, source: str) -> str:
+        """Copy a file; the sha256 of what was copied.
+
+        Raises:
+            PictureMissing: it is not there.
+        """
+        self._make(name.rpartition("/")[0])
+        digest = hashlib.sha256()
+        try:
+            with FileIO(source) as original, FileIO(f"{self._root}/{name}", "x") as copy:
+                while block := original.read(_BLOCK):
+                    digest.update(block)
+                    _write(copy, block)
+        except FileNotFoundError as error:
+            raise PictureMissing(
+                f"{source} went away; `nishiki tiles` and `nishiki doctor` tell what else is"
+            ) from error
+        return digest.hexdigest()
+
+    def _make(self, folder: str) -> None:
+        if folder not in self._made:
+            self._make(folder.rpartition("/")[0])
+            Path(f"{self._root}/{folder}").mkdir()
+            self._made.add(folder)
+
+
+def _write(file: FileIO, data: bytes) -> None:
+    """All of it: the system may take less at once."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) or 0 :]

@@ -5,13 +5,15 @@ nothing else; `package` writes them, `oai` hands them to harvesters. Whoever mad
 none: curators are nobody's metadata.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter
 
 from db.entries.night import Description
 from db.entries.review import Approved
@@ -68,7 +70,7 @@ class Described:
         """All that it is made of, the print first."""
         return (self.content, *self.styles)
 
-    @property
+    @cached_property
     def title(self) -> str:
         """The print's, or its identifier."""
         return plain(self.content.title or self.content.identifier)
@@ -86,20 +88,20 @@ class Described:
         known = [f"{year:04d}" for year in (first, last) if year is not None]
         return "/".join(dict.fromkeys(known))
 
-    @property
+    @cached_property
     def machine(self) -> str:
         """Which recipe and models made it."""
         attempt = self.entry.attempt
         models = "; ".join(f"{each.role} {each.name} ({each.checksum[:12]})" for each in attempt.models)
         return plain(f"recipe {attempt.recipe.name} ({attempt.recipe.digest[:12]}), {models}")
 
-    @property
+    @cached_property
     def software(self) -> str:
         """The program that made it, by its version where that is known."""
         result = self.entry.attempt.result
         return " ".join(filter(None, ("nishiki", (result.versions if result else {}).get("nishiki"))))
 
-    @property
+    @cached_property
     def statement(self) -> Mapping[str, str]:
         """What must stand beside the picture wherever it is shown, by language."""
         colours, day = " / ".join(map(cited, self.styles)), f"{self.entry.approved_at:%Y-%m-%d}"
@@ -118,7 +120,7 @@ class Described:
         """The lines that the holders ask for, each once."""
         return tuple(dict.fromkeys(plain(each.credit_line) for each in self.pictures if each.credit_line))
 
-    @property
+    @cached_property
     def rights(self) -> str | None:
         """The one licence or statement that holds for the whole; None where the pictures' differ: all are told then.
 
@@ -188,6 +190,10 @@ def plain(text: str) -> str:
     return " ".join(_NOT_XML.sub("", text).split())
 
 
+_ANY: Final[TypeAdapter[Any]] = TypeAdapter(Any)
+"""Writes JSON several times as fast as `json`, which indents in Python."""
+
+
 def as_json(value: Any) -> bytes:
     """Equal bytes for equal values, readable by people."""
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+    return _ANY.dump_json(value, indent=1) + b"\n"

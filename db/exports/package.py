@@ -241,23 +241,23 @@ class _Package:
                 table.write(rows.partition(b"\r\n")[2] if place else rows)
 
     def _write_bag(self) -> None:
-        count, size = 0, 0
+        count, size, above = 0, 0, len(str(self._target)) + 1
         with writing_whole(self._target / _MANIFEST) as manifest:
             for sha256, path in self._payload():
-                manifest.write(f"{sha256}  {path.relative_to(self._target).as_posix()}\n".encode())
-                count, size = count + 1, size + path.stat().st_size
+                manifest.write(f"{sha256}  {path[above:]}\n".encode())
+                count, size = count + 1, size + Path(path).stat().st_size
         info = f"Bag-Software-Agent: nishiki {version('nishiki')}\nPayload-Oxum: {size}.{count}\n"
         _renew(self._target / _BAG_INFO, info.encode())
         tags = sorted((_BAG_INFO, _BAG, _MANIFEST, OUR_MARK))
         lines = (f"{_sum(self._target / name)}  {name}\n" for name in tags)
         _renew(self._target / _TAGS, "".join(lines).encode())
 
-    def _payload(self) -> Iterator[tuple[str, Path]]:
+    def _payload(self) -> Iterator[tuple[str, str]]:
         """Every file of the data with its sha256, entry by entry; those of entries are known by their lists."""
         for path in _walk(self._data):
             if path.name == LIST:
-                yield from ((sha256, path.parent / name) for name, sha256 in read_list(path.parent).items())
-            yield _sum(path), path
+                yield from ((sha256, f"{path.parent}/{name}") for name, sha256 in read_list(path.parent).items())
+            yield _sum(path), str(path)
 
 
 def _walk(data: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ unfinished ones. `db.doctor` finds both. Knows no picture format and no database
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,7 +95,11 @@ class PictureStore:
     def _find(self, sha256: str) -> Path | None:
         if not _SHA256.fullmatch(sha256):  # it may come from an address in a browser
             return None
-        return next(self._folder(sha256).glob(f"{sha256}.*"), None)
+        try:
+            with os.scandir(self._folder(sha256)) as names:
+                return next((Path(each.path) for each in names if each.name.startswith(f"{sha256}.")), None)
+        except FileNotFoundError:
+            return None
 
     def _write(self, data: bytes, path: Path) -> None:
         make_folder(self._unfinished)
