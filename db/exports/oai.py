@@ -9,13 +9,13 @@ https://www.openarchives.org/OAI/openarchivesprotocol.html
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Final, Self
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from db.catalogue import Catalogue
-from db.entries.review import Approved, Provided, Span
+from db.entries.review import Approved, Provided, QueueFilter, Span
 from db.errors import PictureMissing
 from db.exports import dublin_core as dc
 from db.exports import lido
@@ -93,11 +93,19 @@ class Provider:
             return number
         raise Refusal("idDoesNotExist", "There is no record of this identifier.")
 
+    def headers(self, provided: Sequence[Provided]) -> list[Provided]:
+        """With what may not leave at this moment, whatever was told before."""
+        allowed = self.catalogue.still_approved([each.attempt_id for each in provided if not each.gone], QueueFilter())
+        return [replace(each, gone=each.attempt_id not in allowed) for each in provided]
+
     def records(self, provided: Sequence[Provided]) -> "list[Record]":
-        """With what may leave at this moment, whatever was told before."""
+        """The same, and what is said of each that is not gone."""
         live = [each.attempt_id for each in provided if not each.gone]
         entries = {entry.attempt.id: self._described(entry) for entry in self.catalogue.approved_among(live)}
-        return [Record(each, self.identifier(each.attempt_id), entries.get(each.attempt_id)) for each in provided]
+        return [
+            Record(replace(each, gone=each.attempt_id not in entries), entries.get(each.attempt_id))
+            for each in provided
+        ]
 
     def _described(self, entry: Approved) -> Described:
         try:
@@ -112,8 +120,7 @@ class Provider:
 class Record:
     """An entry as it is told."""
 
-    provided: Provided
-    identifier: str
+    header: Provided
     described: Described | None
     """None: it is gone."""
 
@@ -228,7 +235,7 @@ def _identify(body: Element, _given: Arguments, provider: Provider) -> None:
 
 def _list_formats(body: Element, given: Arguments, provider: Provider) -> None:
     if "identifier" in given:
-        _record(given["identifier"], provider)
+        _provided(given["identifier"], provider)
     for prefix, form in FORMS.items():
         said = (("metadataPrefix", prefix), ("schema", form.schema), ("metadataNamespace", form.namespace))
         _tell(SubElement(body, "metadataFormat"), said)
@@ -246,28 +253,28 @@ def _list_sets(body: Element, given: Arguments, provider: Provider) -> None:
 
 def _get_record(body: Element, given: Arguments, provider: Provider) -> None:
     form = _form(given["metadataPrefix"])
-    _write_record(body, _record(given["identifier"], provider), form)
+    _write_record(body, provider.records([_provided(given["identifier"], provider)])[0], provider, form)
 
 
 def _list_identifiers(body: Element, given: Arguments, provider: Provider) -> None:
     listing = _listing(given)
-    for record in _page(body, listing, provider):
-        _write_header(body, record)
+    for header in provider.headers(_page(body, listing, provider)):
+        _write_header(body, header, provider)
     _token_last(body)
 
 
 def _list_records(body: Element, given: Arguments, provider: Provider) -> None:
     listing = _listing(given)
-    for record in _page(body, listing, provider):
-        _write_record(body, record, FORMS[listing.prefix])
+    for record in provider.records(_page(body, listing, provider)):
+        _write_record(body, record, provider, FORMS[listing.prefix])
     _token_last(body)
 
 
-def _record(identifier: str, provider: Provider) -> Record:
+def _provided(identifier: str, provider: Provider) -> Provided:
     provided = provider.catalogue.provided_entry(provider.number(identifier))
     if provided is None:
         raise Refusal("idDoesNotExist", "There is no record of this identifier.")
-    return provider.records([provided])[0]
+    return provided
 
 
 def _form(prefix: str) -> Form:
@@ -312,8 +319,8 @@ def _archive(spec: str | None) -> int | None:
     return int(found[1])
 
 
-def _page(body: Element, listing: Listing, provider: Provider) -> Iterable[Record]:
-    """The next records; the token goes into the body where there is one to tell."""
+def _page(body: Element, listing: Listing, provider: Provider) -> list[Provided]:
+    """The next entries; the token goes into the body where there is one to tell."""
     catalogue = provider.catalogue
     found = catalogue.provided(listing.span, listing.after, PAGE + 1)
     page = found[:PAGE]
@@ -325,7 +332,7 @@ def _page(body: Element, listing: Listing, provider: Provider) -> Iterable[Recor
         size = behind.cursor + catalogue.provided_count(behind.span, behind.after)
         token = SubElement(body, "resumptionToken", cursor=str(listing.cursor), completeListSize=str(size))
         token.text = behind.token() if len(found) > PAGE else None
-    return provider.records(page)
+    return page
 
 
 def _token_last(body: Element) -> None:
@@ -335,17 +342,16 @@ def _token_last(body: Element) -> None:
         body.append(token)
 
 
-def _write_record(body: Element, record: Record, form: Form) -> None:
+def _write_record(body: Element, record: Record, provider: Provider, form: Form) -> None:
     written = SubElement(body, "record")
-    _write_header(written, record)
+    _write_header(written, record.header, provider)
     if record.described is not None:
         SubElement(written, "metadata").append(form.write(record.described))
 
 
-def _write_header(parent: Element, record: Record) -> None:
-    header = SubElement(parent, "header", {} if record.described else {"status": "deleted"})
-    provided = record.provided
-    said = (("identifier", record.identifier), ("datestamp", _stamp(provided.datestamp)))
+def _write_header(parent: Element, provided: Provided, provider: Provider) -> None:
+    header = SubElement(parent, "header", {"status": "deleted"} if provided.gone else {})
+    said = (("identifier", provider.identifier(provided.attempt_id)), ("datestamp", _stamp(provided.datestamp)))
     _tell(header, (*said, ("setSpec", _set(provided.archive_id))))
 
 

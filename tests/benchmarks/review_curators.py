@@ -109,10 +109,10 @@ class Person:
 
 
 @contextmanager
-def review_page(settings: CatalogueSettings) -> Iterator[str]:
-    """The address of `nishiki review` on this catalogue, as soon as it listens."""
+def review_page(settings: CatalogueSettings, **further: str) -> Iterator[str]:
+    """The address of `nishiki review` on this catalogue, as soon as it listens; `further`: more of its environment."""
     _one_small_picture(settings.home)
-    given = {"NISHIKI_HOME": str(settings.home), "NISHIKI_DATABASE_URL": settings.url}
+    given = {"NISHIKI_HOME": str(settings.home), "NISHIKI_DATABASE_URL": settings.url, **further}
     program = "from flows.cli.app import app; app()"  # of the folder that this runs in, wherever nishiki is installed
     command = [sys.executable, "-c", program, "review", "--port", "0"]
     with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) as process:
