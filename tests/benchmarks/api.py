@@ -48,10 +48,10 @@ def _figures(records: int, database: str | None) -> Iterator[Figure]:
         with kept_catalogue(records, each) as settings:
             for name, seconds in _asked(settings).items():
                 slow = _ms(sorted(seconds)[max(0, -(-len(seconds) * 95 // 100) - 1)])
-                one = len(seconds) == 1
+                untold = len(seconds) == 1 or name.startswith("/oai")
                 yield Figure(f"{each}: {name}, p50", _ms(statistics.median(seconds)), "ms")
-                target = "" if one else f"≤ {PAGE_MS}"
-                yield Figure(f"{each}: {name}, p95", slow, "ms", target, None if one else slow <= PAGE_MS)
+                target = "" if untold else f"≤ {PAGE_MS}"
+                yield Figure(f"{each}: {name}, p95", slow, "ms", target, None if untold else slow <= PAGE_MS)
 
 
 def _asked(settings: CatalogueSettings) -> dict[str, list[float]]:
