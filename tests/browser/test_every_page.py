@@ -20,6 +20,7 @@ PAGES = {
     "candidates": "/entries/2/candidates",
     "styles": "/entries/2/styles",
     "marks": "/entries/2/marks",
+    "mask": "/entries/2/mask",
     "keys": "/keys",
     "tones": "/tones",
     "matching": "/matching",
