@@ -45,6 +45,7 @@ SUBJECTS = (
     Subject("harvest", "records and pictures a second over every protocol, with faults and without, memory", 25),
     Subject("unfriendly", "two nights over odd folders and an archive that misbehaves: what is held", 1),
     Subject("mutants", "whether the tests catch faults", 60, "needs options: --help"),
+    Subject("simulate", "nights on 1 to 512 GPUs by simulation, from what a catalogue and a GPU take", 2),
     Subject("gpu", "what a GPU makes of the work", 6, "needs a GPU, or --toy"),
 )
 SHORT_MIN = 5.0

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, insert
+from sqlalchemy import Connection, event, insert, text
 
 from colorize.recipes.library import recipe_named
 from db.catalogue import Catalogue
@@ -28,18 +28,18 @@ from tests.benchmarks.figures import Figure, publish
 MATCHES = 12_000
 MOST_S = 0.2
 _MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
-_MATCHER = MatcherKey("embedding", "1-c0ffee")
-_MODELS = (ModelKey(ENCODER, "nishiki-small", "c0ffee"),)
+MATCHER = MatcherKey("embedding", "1-c0ffee")
+MODELS = (ModelKey(ENCODER, "nishiki-small", "c0ffee"),)
 
 
 def main(matches: int = MATCHES) -> None:
     """Take them all, then take the batch over as after a crash."""
     recipe = recipe_entry(recipe_named("nishiki/colour"))
     with tempfile.TemporaryDirectory() as home, Catalogue.open(CatalogueSettings(home=Path(home))) as catalogue:
-        _fill(catalogue, matches)
+        filled(catalogue, matches)
         longest = _watched(catalogue)
         began = time.perf_counter()
-        batch = catalogue.take_batch(recipe, _MODELS, _MATCHER, limit=None)
+        batch = catalogue.take_batch(recipe, MODELS, MATCHER, limit=None)
         took_s, most_s = time.perf_counter() - began, max(longest)
         assert batch is not None
         longest.clear()
@@ -71,7 +71,7 @@ def _watched(catalogue: Catalogue) -> list[float]:
     return took
 
 
-def _fill(catalogue: Catalogue, matches: int) -> None:
+def filled(catalogue: Catalogue, matches: int) -> None:
     """As many gray pictures as colour ones, each with a record that allows it."""
     numbers = range(1, 2 * matches + 1)
     names = {number: hashlib.sha256(str(number).encode()).hexdigest() for number in numbers}
@@ -79,8 +79,8 @@ def _fill(catalogue: Catalogue, matches: int) -> None:
     record = {"archive_id": 1, "datestamp": _MOMENT, "digest": "", "raw": "", **words}
     image = {"width": 900, "height": 1300, "mode": "L", "bytes": 1, "tone_measures": {}, "fetched_at": _MOMENT}
     match: dict[str, Any] = {
-        "matcher_name": _MATCHER.name,
-        "matcher_version": _MATCHER.version,
+        "matcher_name": MATCHER.name,
+        "matcher_version": MATCHER.version,
         "outcome": MatchOutcome.MATCHED,
     }
     match |= {"rank": 1, "score": 0.8, "reasons": {"cosine": 0.8}, "made_at": _MOMENT}
@@ -119,6 +119,10 @@ def _fill(catalogue: Catalogue, matches: int) -> None:
     with writing(catalogue.engine).begin() as connection:
         for table, filling in rows.items():
             connection.execute(insert(table), filling)
+        if connection.dialect.name == "postgresql":  # numbers that were given here are not given again
+            connection.execute(
+                text("SELECT setval(pg_get_serial_sequence('images', 'id'), (SELECT max(id) FROM images))")
+            )
 
 
 if __name__ == "__main__":
