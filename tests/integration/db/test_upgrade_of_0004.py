@@ -32,7 +32,17 @@ from db.settings import CatalogueSettings
 FILLED = Path(__file__).parent / "schema_0004"
 SEEDED, SMALL = EncoderKey("vgg19 random-seeded", "c0ffee"), EncoderKey("nishiki-small", "f00d")
 RENAMED = {"luma": "lightness", "luma_ssim": "lightness_ssim", "luma_difference_mean": "lightness_difference_mean"}
-NEW = ("styles", "marks_sha256", "mask_sha256", "models", "content_notes", "style_notes", "withheld", "trust_sha256")
+NEW = (
+    "styles",
+    "marks_sha256",
+    "mask_sha256",
+    "models",
+    "content_notes",
+    "style_notes",
+    "withheld",
+    "trust_sha256",
+    "faults",
+)
 """Columns that the export has got."""
 ROWS: dict[str, list[dict[str, Any]]] = json.loads((FILLED / "rows.json").read_text())
 TOLD: dict[str, Any] = json.loads((FILLED / "told.json").read_text())
