@@ -59,14 +59,14 @@ class FaultQueries(Store):
         return found
 
     def fault_counts(self) -> Mapping[str, Mapping[FaultKind, int]]:
-        """By recipe, how many results have a fault of each kind, by whomever it was marked."""
+        """By recipe, how many results have a fault of each kind; nothing withheld, no secrets of blind pairs."""
         results = func.count(FaultMarked.attempt_id.distinct())
         rows = select(Review.recipe_name, FaultMarked.kind, results)
-        rows = rows.join(Review, Review.attempt_id == FaultMarked.attempt_id)
+        rows = rows.join(Review, Review.attempt_id == FaultMarked.attempt_id).order_by(Review.recipe_name)
+        rows = rows.where(_STANDS, Review.withheld.is_(False), not_(hidden()))
         found: dict[str, dict[FaultKind, int]] = defaultdict(dict)
         with self._reading() as session:
-            counted = rows.where(_STANDS).group_by(Review.recipe_name, FaultMarked.kind).order_by(Review.recipe_name)
-            for recipe, kind, count in session.execute(counted):
+            for recipe, kind, count in session.execute(rows.group_by(Review.recipe_name, FaultMarked.kind)):
                 found[recipe][kind] = count
         return found
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from db.entries.faults import FaultKind
 from db.entries.night import EncoderKey
 from db.entries.statistics import Paired, Statistics, Subject
 from db.exports.statistics import group_row, pair_row
@@ -69,6 +70,8 @@ def statistics_page(request: Request, state: State, who: Looking, asked: AskedFo
         "paired": paired[:SHOWN],
         "differences": [(figure, plot) for figure in _DIFFERENCES if (plot := _difference_plot(paired, figure))],
         "held_out": state.catalogue.held_out() if asked.by is Subject.RECIPE else [],
+        "faults": state.catalogue.fault_counts() if asked.by is Subject.RECIPE else {},
+        "fault_kinds": [*FaultKind],
     }
     return render(request, "statistics.html.j2", who, context)
 
@@ -84,6 +87,15 @@ def table(state: State, _: Looking, asked: AskedFor) -> Response:
 def pairs(state: State, _: Looking, asked: AskedFor) -> Response:
     """All pairs of recipes."""
     return as_csv("recipes-compared", [pair_row(each) for each in asked.paired(state)])
+
+
+@router.get("/statistics/faults.csv")
+def faults(state: State, _: Looking) -> Response:
+    """How many results of each recipe have faults of each kind."""
+    counts = state.catalogue.fault_counts().items()
+    return as_csv(
+        "faults", [{"recipe": recipe, **{kind: each.get(kind, 0) for kind in FaultKind}} for recipe, each in counts]
+    )
 
 
 @router.get("/statistics/plot.svg")

@@ -10,7 +10,9 @@ import pytest
 from fastapi import FastAPI
 
 from db.catalogue import Catalogue
+from db.entries.faults import Fault, FaultKind
 from db.entries.models import ModelEntry
+from db.entries.review import Queue, QueueFilter
 from db.settings import CatalogueSettings
 from tests.integration.db.test_statistics import APPROVED, OTHER, figured
 from tests.integration.review.review_client import Browser, opened
@@ -73,6 +75,21 @@ def test_tables_are_files_of_which_a_spreadsheet_computes_nothing(app: FastAPI) 
     assert (pair["recipe"], pair["contents"], pair["only_recipe_approved"]) == ("jadh2016/config3_3_4", "3", "0")
     assert float(pair["style_difference"]) < 0
     assert "&lt;b&gt;国貞" in browser.get("/statistics?by=artist").text
+
+
+@pytest.mark.usefixtures("filled")
+def test_faults_that_curators_marked_stand_by_recipe(catalogue: Catalogue, app: FastAPI) -> None:
+    browser = Browser(app)
+    assert 'id="faults"' not in browser.get("/statistics").text
+    (one, *_) = catalogue.queue_numbers(QueueFilter(Queue.ALL), 1)
+    for curator in ("aya", "mio"):
+        catalogue.mark_faults(one, curator, [Fault(FaultKind.FACE), Fault(FaultKind.PATCHES)])
+    page = browser.get("/statistics").text.partition('id="faults"')[2]
+    assert "Paper tone" in page
+    assert page.count('<td class="number">1</td>') == 2
+    assert 'id="faults"' not in browser.get("/statistics?by=night").text
+    (row,) = table(browser, "/statistics/faults.csv")
+    assert (row["recipe"], row["face"], row["margins"]) == (catalogue.queue_entry(one).recipe, "1", "0")
 
 
 @pytest.mark.parametrize("address", ["plot.svg?by=artist", "plot.svg?figure=trust", "pairs.svg?figure=style"])
