@@ -44,6 +44,7 @@ def test_the_queue_is_narrowed_by_a_fault_that_is_no_secret(catalogue: Catalogue
     catalogue.give_verdict(one, "Sumire", Judgement(Verdict.APPROVED), blind_share=1)
     assert catalogue.queue_numbers(faces, 9) == [], "a second curator has yet to judge"
     assert not catalogue.faults([one])
+    assert not catalogue.fault_counts()
     assert catalogue.faults([one], secret=True)[one]
 
 
