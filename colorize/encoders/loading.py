@@ -24,12 +24,14 @@ from colorize.encoders.vgg19 import CONVOLUTIONS, OXFORD, TORCHVISION, Encoder, 
 from colorize.encoders.weights import (
     KEYS,
     RANDOM,
+    VGG16_TORCHVISION,
     WeightsFile,
     check_unchanged,
     checksum_line,
     checksum_of,
     checksum_path,
     input_scale,
+    layout_of,
     weights_file,
 )
 from colorize.encoders.weights import TORCHVISION as TORCHVISION_NAME
@@ -71,13 +73,27 @@ def load_encoder(file: WeightsFile) -> Encoder:
 
 
 def _convolutions(source: Path | str, state: Mapping[str, Tensor]) -> Convolutions:
-    """A state by the names of torchvision's VGG-19, by layer names and in float32."""
-    if missing := sorted({f"{key}.{part}" for key in KEYS for part in ("weight", "bias")} - set(state)):
+    """A state by the names of torchvision's VGG-19 or VGG-16, by layer names and in float32.
+
+    A convolution that VGG-16 lacks is one that passes on what it is given, so that all else knows VGG-19 alone.
+    """
+    layout = layout_of(state) or KEYS
+    if missing := sorted({f"{key}.{part}" for key in layout if key for part in ("weight", "bias")} - set(state)):
         raise WeightsCorrupt(f"{source} is no VGG-19: it lacks {missing[0]} ({len(missing)} missing); get it again")
-    return {
-        name: (state[f"{key}.weight"].float(), state[f"{key}.bias"].float())
-        for name, key in zip(CONVOLUTIONS, KEYS, strict=True)
-    }
+    found: dict[str, tuple[Tensor, Tensor]] = {}
+    for name, key in zip(CONVOLUTIONS, layout, strict=True):
+        if key is None:
+            found[name] = _passing_on(*[*found.values()][-1])
+        else:
+            found[name] = state[f"{key}.weight"].float(), state[f"{key}.bias"].float()
+    return found
+
+
+def _passing_on(_: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """The convolution that changes nothing in the output of the one with this bias."""
+    weight = bias.new_zeros(len(bias), len(bias), 3, 3)
+    weight[:, :, 1, 1] = torch.eye(len(bias))
+    return weight, torch.zeros_like(bias)
 
 
 def _embedding(path: Path, state: Mapping[str, Tensor], convolutions: Convolutions) -> Mapping[str, Tensor] | None:
@@ -179,8 +195,8 @@ def random_weights(cache_dir: Path) -> WeightsFile:
     return weights_file(path)
 
 
-def download_weights(cache_dir: Path, url: str | None = None) -> WeightsFile:
-    """Torchvision's VGG-19, verified, calibrated and kept as safetensors without its classifier.
+def download_weights(cache_dir: Path, url: str | None = None, *, vgg16: bool = False) -> WeightsFile:
+    """Torchvision's VGG-19 or VGG-16, verified, calibrated and kept as safetensors without its classifier.
 
     Raises:
         WeightsCorrupt: the download failed or its checksum differs.
@@ -188,15 +204,19 @@ def download_weights(cache_dir: Path, url: str | None = None) -> WeightsFile:
     cache_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache_dir) as folder:
         try:
-            state = vision.vgg19_state(Path(folder), url)
+            state = vision.vgg_state(Path(folder), url, vgg16=vgg16)
         except (RuntimeError, OSError) as error:
-            raise WeightsCorrupt(f"VGG-19 was not downloaded: {error}; try again: nishiki weights download") from error
-    convolutions = _convolutions("what was downloaded", state)
-    encoder = calibrated(Encoder(TORCHVISION_NAME, "", TORCHVISION, convolutions))
-    path = cache_dir / f"{TORCHVISION_NAME}.safetensors"
-    metadata = {"name": TORCHVISION_NAME, "input": _INPUT_TORCHVISION, "calibrated": "yes"}
-    metadata |= {"source": "torchvision VGG19_Weights.IMAGENET1K_V1", "licence": "BSD-3-Clause (torchvision)"}
-    write_weights(path, encoder.convolutions, metadata)
+            again = f"try again: nishiki weights download{' vgg16' * vgg16}"
+            raise WeightsCorrupt(f"VGG-{16 if vgg16 else 19} was not downloaded: {error}; {again}") from error
+    name = VGG16_TORCHVISION if vgg16 else TORCHVISION_NAME
+    encoder = calibrated(Encoder(name, "", TORCHVISION, _convolutions("what was downloaded", state)))
+    path = cache_dir / f"{name}.safetensors"
+    source = f"torchvision VGG{16 if vgg16 else 19}_Weights.IMAGENET1K_V1"
+    metadata = {"name": name, "input": _INPUT_TORCHVISION, "source": source, "licence": "BSD-3-Clause (torchvision)"}
+    if vgg16:  # the scale of a convolution that it lacks has no place in its file; it is found again when it is loaded
+        write_tensors(path, {key: each for key, each in state.items() if key.startswith("features.")}, metadata)
+    else:
+        write_weights(path, encoder.convolutions, metadata | {"calibrated": "yes"})
     return weights_file(path)
 
 

@@ -42,8 +42,8 @@ def _declare_operators() -> None:
     _declared.append(library)
 
 
-def vgg19_state(folder: Path, url: str | None = None) -> Mapping[str, Tensor]:
-    """Torchvision's VGG-19, downloaded into `folder` with a progress bar and verified by its SHA-256.
+def vgg_state(folder: Path, url: str | None = None, *, vgg16: bool = False) -> Mapping[str, Tensor]:
+    """Torchvision's VGG-19 or VGG-16, downloaded into `folder` with a progress bar and verified by its SHA-256.
 
     Args:
         folder: an empty one, since a file that lies there already would not be verified.
@@ -56,7 +56,7 @@ def vgg19_state(folder: Path, url: str | None = None) -> Mapping[str, Tensor]:
         RuntimeError: the checksum differs.
         OSError: the download failed.
     """
-    source = url or models().VGG19_Weights.IMAGENET1K_V1.url
+    source = url or (models().VGG16_Weights if vgg16 else models().VGG19_Weights).IMAGENET1K_V1.url
     state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
         source, model_dir=str(folder), progress=True, check_hash=True, map_location="cpu", weights_only=True
     )

@@ -1,4 +1,4 @@
-"""Which weights there are: safetensors files of VGG-19's convolutions, found by folder, named and checksummed.
+"""Which weights there are: safetensors files of VGG-19's convolutions or VGG-16's, found by folder and checksummed.
 
 Loads no torch, so `nishiki weights list` answers at once; `colorize.encoders.loading` makes an encoder of a file.
 A file's metadata names its preprocessing in one grammar (key `input`), for instance
@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,8 @@ SMALL = "nishiki-small"
 RANDOM = "random-seeded"
 OXFORD = "vgg19-oxford"
 TORCHVISION = "vgg19-torchvision"
+VGG16_OXFORD = "vgg16-oxford"
+VGG16_TORCHVISION = "vgg16-torchvision"
 PREFERENCE = (OXFORD, TORCHVISION)
 """Where several lie in one folder, the first of these is taken: recipes are tuned for the original."""
 SHIPPED = Path(str(files("colorize.encoders").joinpath(f"{SMALL}.safetensors")))
@@ -33,6 +35,11 @@ FULL_WIDTHS = (64, 128, 256, 512, 512)
 
 KEYS = tuple(f"features.{index}" for index in (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34))
 """Torchvision's names of the convolutions conv1_1 to conv5_4, in their order."""
+VGG16_KEYS = tuple(
+    None if index is None else f"features.{index}"
+    for index in (0, 2, 5, 7, 10, 12, 14, None, 17, 19, 21, None, 24, 26, 28, None)
+)
+"""The same of VGG-16, whose last three blocks have no fourth convolution."""
 BLOCK_STARTS = (0, 2, 4, 8, 12)
 """Where among them each block's first stands."""
 
@@ -49,6 +56,7 @@ class WeightsFile:
     widths: tuple[int, ...]
     """Channels of the five blocks."""
     metadata: Mapping[str, str]
+    vgg16: bool = False
 
     @property
     def calibrated(self) -> bool:
@@ -58,7 +66,7 @@ class WeightsFile:
     @property
     def full(self) -> bool:
         """Is it a trained VGG-19 of the original's size, whoever trained it?"""
-        return self.name != RANDOM and self.widths == FULL_WIDTHS
+        return self.name != RANDOM and self.widths == FULL_WIDTHS and not self.vgg16
 
     @property
     def quality(self) -> Mapping[str, float]:
@@ -173,8 +181,8 @@ def _remedy(path: Path) -> str:
     if path == SHIPPED or path.is_relative_to(_PACKAGE):
         names = f"{path.name} {checksum_path(path).name}"
         return f"bring it back: git -C {path.parent} checkout -- {names} (or install nishiki again)"
-    if path.stem == TORCHVISION:
-        return "get it again: nishiki weights download"
+    if path.stem in (TORCHVISION, VGG16_TORCHVISION):
+        return f"get it again: nishiki weights download{' vgg16' * (path.stem == VGG16_TORCHVISION)}"
     if path.stem.startswith(RANDOM):
         return f"remove it, and it is made again when it is named: rm {path}"
     return "get it again from where it came, or remove it"
@@ -186,19 +194,28 @@ def _read(path: Path) -> WeightsFile | None:
     try:
         with safe_open(path, framework="np") as file:
             metadata = dict(file.metadata() or {})
-            keys = set(file.keys())
-            if not {f"{key}.weight" for key in KEYS} <= keys:
+            if (layout := layout_of(file.keys())) is None:
                 return None
-            widths = tuple(file.get_slice(f"{KEYS[first]}.weight").get_shape()[0] for first in BLOCK_STARTS)
+            widths = tuple(file.get_slice(f"{layout[first]}.weight").get_shape()[0] for first in BLOCK_STARTS)
     except (SafetensorError, OSError) as error:
         raise WeightsCorrupt(f"{path} is no readable safetensors file ({error}); {_remedy(path)}") from error
-    return WeightsFile(_name(path, metadata), path, checksum, path.stat().st_size, widths, metadata)
+    vgg16 = layout == VGG16_KEYS
+    name = _name(path, metadata, VGG16_OXFORD if vgg16 else OXFORD)
+    return WeightsFile(name, path, checksum, path.stat().st_size, widths, metadata, vgg16)
 
 
-def _name(path: Path, metadata: Mapping[str, str]) -> str:
+def layout_of(keys: Collection[str]) -> tuple[str | None, ...] | None:
+    """KEYS or VGG16_KEYS, whichever a file with tensors of these names has; None: it is neither."""
+    for layout in (KEYS, VGG16_KEYS):
+        if {f"{key}.weight" for key in layout if key} <= set(keys):
+            return layout
+    return None
+
+
+def _name(path: Path, metadata: Mapping[str, str], oxford: str) -> str:
     if "name" in metadata:
         return metadata["name"]
-    return OXFORD if "Oxford" in metadata.get("arch", "") else path.stem
+    return oxford if "Oxford" in metadata.get("arch", "") else path.stem
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from colorize.encoders.vgg19 import CONVOLUTIONS, Encoder
+from colorize.encoders.weights import shipped_weights
 from colorize.images.decode import Pixels
 from colorize.methods.cieluv_net import STAGES, Kind, Model, Network, Shape, bins_of, middles, read
 from colorize.methods.learned_areas import BINS, RANGE, luv_of
@@ -193,10 +194,12 @@ class CieluvLearner:
             name: each.detach().half() if each.is_floating_point() else each
             for name, each in self.student.network.state_dict().items()
         }
-        for name in CONVOLUTIONS if len(self.student.own) else ():
+        half = self.student.encoder
+        if len(self.student.own) or half.checksum != shipped_weights().checksum:  # else it is found by its checksum
             found |= {
-                f"encoder.{name}.{part}": self.student.own[f"{name}_{part}"].detach().half()
-                for part in ("weight", "bias")
+                f"encoder.{name}.{part}": each.detach().half()
+                for name, pair in half.convolutions.items()
+                for part, each in zip(("weight", "bias"), pair, strict=True)
             }
         return {**found, **{name: torch.from_numpy(getattr(self.palette, name)) for name in ("means", "classes")}}
 

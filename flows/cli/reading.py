@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -180,11 +180,15 @@ def weights_list() -> None:
 
 
 @weights_app.command("download")
-def weights_download() -> None:
-    """Get torchvision's VGG-19 (548 MB), verify and keep its convolutions."""
+def weights_download(
+    network: Annotated[
+        Literal["vgg19", "vgg16"], typer.Argument(help="vgg16 serves nishiki train cieluv-net.")
+    ] = "vgg19",
+) -> None:
+    """Get torchvision's VGG-19 (548 MB) or VGG-16 (528 MB), verify and keep its convolutions."""
     from colorize.encoders.loading import download_weights
 
-    file = download_weights(read_settings().cache_dir)
+    file = download_weights(read_settings().cache_dir, vgg16=network == "vgg16")
     say([f"{file.name} ({file.checksum[:12]}) lies in {file.path}"])
 
 

@@ -400,6 +400,62 @@ def test_a_download_whose_hash_differs_is_corrupt_and_nothing_is_kept(
     assert list(cache.iterdir()) == []
 
 
+VGG16_LACKS = {"conv3_4", "conv4_4", "conv5_4"}
+
+
+def vgg16_state(rough: Encoder) -> dict[str, Tensor]:
+    """A VGG-16 of the same convolutions, by torchvision's names."""
+    places = iter((0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28))
+    kept = [pair for name, pair in rough.convolutions.items() if name not in VGG16_LACKS]
+    return {
+        f"features.{place}.{part}": each.clone()
+        for place, pair in zip(places, kept, strict=True)
+        for part, each in zip(("weight", "bias"), pair, strict=True)
+    }
+
+
+@torch.no_grad()
+def plainly(rough: Encoder, pictures: Tensor) -> Tensor:
+    """The last output of that VGG-16, layer by layer."""
+    planes = rough.preprocessed(pictures)
+    for name, (weight, bias) in rough.convolutions.items():
+        if name.endswith("_1") and name != "conv1_1":
+            planes = torch.nn.functional.max_pool2d(planes, 2)
+        if name not in VGG16_LACKS:
+            planes = torch.nn.functional.conv2d(planes, weight, bias, padding=1).relu()
+    return planes
+
+
+def test_a_vgg16_is_read_as_a_vgg19_that_passes_on_what_it_lacks(tmp_path: Path, rough: Encoder) -> None:
+    put(tmp_path, vgg16_state(rough), OWN | {"calibrated": "yes"})
+    file = found_in(tmp_path)
+    assert (file.vgg16, file.full, file.widths) == (True, False, (4, 8, 8, 8, 8))
+    pictures = ordinary_pictures()
+    with torch.no_grad():
+        found = load_encoder(file).features(pictures, ["conv3_3", "conv3_4", "conv5_4"])
+    assert found["conv3_4"].equal(found["conv3_3"])
+    torch.testing.assert_close(found["conv5_4"], plainly(rough, pictures))
+
+
+def test_the_original_vgg16_has_a_name_of_its_own_and_stands_for_no_vgg19(tmp_path: Path) -> None:
+    convolutions = random_encoder(widths=FULL_WIDTHS).convolutions
+    put(tmp_path, vgg16_state(Encoder("", "", OXFORD, convolutions)), {"arch": "VGG-16 of Oxford", "input": INPUT})
+    file = found_in(tmp_path)
+    assert (file.name, file.calibrated, file.full) == ("vgg16-oxford", False, False)
+
+
+def test_a_downloaded_vgg16_is_calibrated_whenever_it_is_loaded(
+    served: tuple[Path, str], tmp_path: Path, rough: Encoder
+) -> None:
+    folder, address = served
+    state = vgg16_state(rough) | {"classifier.0.weight": torch.ones(2, 2)}
+    file = download_weights(tmp_path / "cache", f"{address}/{offer(folder, state)}", vgg16=True)
+    assert (file.name, file.vgg16, file.calibrated) == ("vgg16-torchvision", True, False)
+    assert means(load_encoder(file)) == pytest.approx(MEAN_ACTIVATIONS, rel=1e-3)
+    with pytest.raises(WeightsCorrupt, match=r"VGG-16 was not downloaded: .*nishiki weights download vgg16"):
+        download_weights(tmp_path / "cache", f"{address}/vgg16-00000000.pth", vgg16=True)
+
+
 def test_listing_weights_loads_no_torch(tmp_path: Path, rough: Encoder) -> None:
     put(tmp_path, state_of(rough), OWN)
     program = (

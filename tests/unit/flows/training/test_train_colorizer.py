@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
-from colorize.encoders.weights import shipped_weights
+from colorize.encoders.loading import INPUT_OXFORD
+from colorize.encoders.weights import KEYS, VGG16_KEYS, WeightsFile, shipped_weights, weights_file
 from colorize.errors import TrainingStopped, UnknownRecipe
 from colorize.images.decode import decode
 from colorize.images.resize import resized
@@ -159,6 +160,31 @@ def test_losses_that_are_no_numbers_end_it_and_the_best_until_then_is_kept(
     monkeypatch.setattr(CieluvLearner, "learn", lambda _self, _crops: {"U": float("nan")})
     with pytest.raises(TrainingStopped, match="give a lower --rate"):
         list(train_colorizer(settings_of(tmp_path / "other"), shipped_weights(), order(prints)))
+
+
+@pytest.mark.parametrize("layout", [KEYS, VGG16_KEYS], ids=["vgg19", "vgg16"])
+def test_a_model_that_reads_another_encoder_holds_it(
+    settings_of: SettingsOf, tmp_path: Path, prints: Path, narrow_weights: Path, layout: tuple[str | None, ...]
+) -> None:
+    weights = _encoder_file(narrow_weights, tmp_path / "own.safetensors", layout)
+    list(train_colorizer(settings_of(tmp_path / "home"), weights, order(prints)))
+    weights.path.unlink()
+    settings, out = settings_of(tmp_path / "home", recipe="cieluv_net/tiny", size=64), tmp_path / "out.png"
+    list(colorize_files(settings, Files(next(prints.glob("*.png")), (), None, out), keep_rejected=True))
+    assert out.exists()
+
+
+def _encoder_file(folder: Path, path: Path, layout: tuple[str | None, ...]) -> WeightsFile:
+    """An encoder of the tests under another name, with the convolutions of that layout."""
+    state = load_file(next(folder.glob("*.safetensors")))
+    kept = {
+        f"{ours}.{part}": state[f"{key}.{part}"]
+        for key, ours in zip(KEYS, layout, strict=True)
+        if ours
+        for part in ("weight", "bias")
+    }
+    save_file(kept, path, {"name": "own", "input": INPUT_OXFORD})
+    return weights_file(path)
 
 
 def test_a_retired_model_colours_nothing_new_and_is_still_listed(
