@@ -13,7 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
+
 LOCK = Path("requirements.lock")
+OLDEST = "3.11.2"
+"""Python that nishiki is installed with: Debian 12's."""
 HEAD = "# Releases that make install takes (pip's --constraint). Written by `make lock`; not to be edited.\n"
 _LEFT_TO_TORCH = re.compile(r"nvidia-|cuda-|triton")
 
@@ -22,7 +26,16 @@ def main() -> None:
     """Resolve, and write the file."""
     resolve = ["install", "-qq", "--dry-run", "--ignore-installed", "--report", "-", "--editable", ".[dev,ray,parquet]"]
     run = subprocess.run([sys.executable, "-m", "pip", *resolve], stdout=subprocess.PIPE, check=True)
-    LOCK.write_text(HEAD + "".join(f"{line}\n" for line in pins(json.loads(run.stdout))), encoding="utf-8")
+    report = json.loads(run.stdout)
+    if new := too_new(report):
+        raise SystemExit(f"Debian 12 has Python {OLDEST}, which these do not take; cap them in pyproject.toml: {new}")
+    LOCK.write_text(HEAD + "".join(f"{line}\n" for line in pins(report)), encoding="utf-8")
+
+
+def too_new(report: Mapping[str, Any]) -> list[str]:
+    """Releases of pip's installation report that the oldest Python does not take, and what they ask for."""
+    asked = {each["metadata"]["name"]: each["metadata"].get("requires_python", "") for each in report["install"]}
+    return [f"{name} ({wanted})" for name, wanted in asked.items() if OLDEST not in SpecifierSet(wanted)]
 
 
 def pins(report: Mapping[str, Any]) -> list[str]:

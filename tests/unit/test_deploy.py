@@ -34,6 +34,15 @@ def test_every_command_and_option_in_deploy_is_one_of_nishikis(project: Path) ->
         assert options.issuperset(word for word in words if word.startswith("-")), command
 
 
+def test_every_program_that_a_unit_starts_is_installed_with_nishiki(project: Path) -> None:
+    started = [
+        re.findall(r"^ExecStart=(\S+)", unit.read_text(encoding="utf-8"), re.MULTILINE) for unit in units(project)
+    ]
+    programs = {program for found in started for program in found}
+    assert programs == {INSTALLED, f"{Path(INSTALLED).parent}/prefect"}
+    assert all(Path(sys.executable).with_name(Path(program).name).exists() for program in programs)
+
+
 def test_the_runbook_names_every_unit(project: Path) -> None:
     runbook = (project / "deploy" / "README.md").read_text(encoding="utf-8")
     for unit in units(project):
@@ -45,7 +54,9 @@ def test_the_runbook_names_every_unit(project: Path) -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd's own check is not on this machine")
 def test_systemd_finds_nothing_wrong_in_the_units(project: Path, tmp_path: Path) -> None:
     for unit in units(project):
-        text = unit.read_text(encoding="utf-8").replace(INSTALLED, sys.executable)
+        text = re.sub(
+            r"^ExecStart=\S+", f"ExecStart={sys.executable}", unit.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
     checked = ["systemd-analyze", "verify", "--man=no", *map(str, sorted(tmp_path.iterdir()))]
     run = subprocess.run(checked, capture_output=True, text=True, check=False)

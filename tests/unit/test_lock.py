@@ -2,11 +2,13 @@
 
 import re
 import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
-from tests.lock import normal, pins
+from tests.lock import OLDEST, normal, pins, too_new
 
 
 def locked(project: Path) -> dict[str, str]:
@@ -38,3 +40,22 @@ def test_local_builds_and_what_torch_brings_are_left_out() -> None:
     chosen = {"torch": "2.13.0+cpu", "Jinja2": "3.1.6", "ruamel.yaml": "1", "nishiki": "0.1.0", "nvidia-nccl-cu13": "2"}
     report = {"install": [{"metadata": {"name": name, "version": version}} for name, version in chosen.items()]}
     assert pins(report) == ["jinja2==3.1.6", "ruamel-yaml==1", "torch==2.13.0"]
+
+
+def test_every_locked_release_that_is_here_takes_debians_python(project: Path) -> None:
+    wanted = dict(_asked_python(name) for name in locked(project))
+    assert len(wanted) > 50
+    assert [name for name, specifier in wanted.items() if OLDEST not in SpecifierSet(specifier)] == []
+
+
+def _asked_python(name: str) -> tuple[str, str]:
+    try:
+        return name, distribution(name).metadata["Requires-Python"] or ""
+    except PackageNotFoundError:  # a part that is not installed, as Ray
+        return name, ""
+
+
+def test_a_release_that_debians_python_does_not_take_is_named() -> None:
+    asked = {"soupsieve": ">=3.11.5", "rich": ">=3.8", "old": ""}
+    report = {"install": [{"metadata": {"name": name, "requires_python": each}} for name, each in asked.items()]}
+    assert too_new(report) == ["soupsieve (>=3.11.5)"]

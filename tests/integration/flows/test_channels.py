@@ -10,7 +10,7 @@ from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from socketserver import BaseRequestHandler, StreamRequestHandler, ThreadingTCPServer
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
 
 import pytest
@@ -95,6 +95,8 @@ class Post:
     words: list[str] = field(default_factory=list)
     letters: list[bytes] = field(default_factory=list)
     unknown: tuple[str, ...] = ()
+    starttls: ssl.SSLContext | None = None
+    """What it encrypts by once a client asks."""
 
     def server(self, scheme: str, user: str = "") -> MailServer:
         return MailServer.read(f"{scheme}://{user}127.0.0.1:{self.port}")
@@ -107,40 +109,63 @@ def answers(post: Post, word: str) -> str:
         return "235 welcome" if word == "AUTH PLAIN AGFvaQBzM2NyZXQ=" else "535 s3cret is wrong"
     if verb == "RCPT" and any(each in word for each in post.unknown):
         return "550 nobody"
-    known = {"EHLO": "250-here\r\n250 AUTH PLAIN", "DATA": "354 go on", "QUIT": "221 farewell"}
+    offered = "250-STARTTLS\r\n" if post.starttls else ""
+    known = {"EHLO": f"250-here\r\n{offered}250 AUTH PLAIN", "DATA": "354 go on", "QUIT": "221 farewell"}
+    if verb == "STARTTLS" and post.starttls:
+        return "220 begin"
     return known.get(verb, "250 well")
+
+
+class Talk(StreamRequestHandler):
+    """One client's, with the server's post."""
+
+    def setup(self) -> None:
+        self.request = self.connection = getattr(self, "connection", self.request)
+        super().setup()
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
+
+    def handle(self) -> None:
+        post: Post = self.server.post  # type: ignore[attr-defined]
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline():
+            word = line.decode().strip()
+            post.words.append(word)
+            self.wfile.write(f"{answers(post, word)}\r\n".encode())
+            if word.upper() == "DATA":
+                post.letters.append(b"".join(iter(self.rfile.readline, b".\r\n")))
+                self.wfile.write(b"250 taken\r\n")
+            if word.upper() == "STARTTLS" and post.starttls:
+                self.connection = post.starttls.wrap_socket(self.connection, server_side=True)
+                self.setup()
+            if word.upper() == "QUIT":
+                return
+
+
+class PostOffice(ThreadingTCPServer):
+    """Those who do not trust it hang up."""
+
+    def handle_error(self, *_: object) -> None:
+        pass
 
 
 @pytest.fixture
 def post(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
     """Encrypted where the test asks for it."""
-    post = Post()
-
-    class Handler(StreamRequestHandler):
-        def handle(self) -> None:
-            self.wfile.write(b"220 here\r\n")
-            while line := self.rfile.readline():
-                word = line.decode().strip()
-                post.words.append(word)
-                self.wfile.write(f"{answers(post, word)}\r\n".encode())
-                if word.upper() == "DATA":
-                    post.letters.append(b"".join(iter(self.rfile.readline, b".\r\n")))
-                    self.wfile.write(b"250 taken\r\n")
-                if word.upper() == "QUIT":
-                    return
-
-    class Server(ThreadingTCPServer):
-        def handle_error(self, *_: object) -> None:
-            """Those who do not trust it hang up."""
-
-    handler: type[BaseRequestHandler] = Handler
-    with Server(("127.0.0.1", 0), handler) as server:
-        if getattr(request, "param", ""):
+    post, asked = Post(), getattr(request, "param", "")
+    with PostOffice(("127.0.0.1", 0), Talk) as server:
+        if asked:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate(tmp_path))
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-            if request.param == "trusted":
-                monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+            if "starttls" in asked:
+                post.starttls = context
+            else:
+                server.socket = context.wrap_socket(server.socket, server_side=True)
+        if "trusted" in asked:
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+        server.post = post  # type: ignore[attr-defined]
         post.port = server.server_address[1]
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield post
@@ -202,3 +227,18 @@ def test_a_server_without_starttls_gets_no_password_where_it_is_asked_for(post: 
     with pytest.raises(ChannelFailed, match="offers no STARTTLS"):
         Mail(post.server("smtp", "aoi:s3cret@"), TO[0], TO).tell(MESSAGE)
     assert [word.split(" ")[0] for word in post.words] == ["ehlo"]
+
+
+@pytest.mark.parametrize("post", ["trusted by starttls"], indirect=True)
+def test_a_password_goes_after_starttls_alone(post: Post) -> None:
+    Mail(post.server("smtp", "aoi:s3cret@"), TO[0], TO).tell(MESSAGE)
+    assert len(post.letters) == 1
+    verbs = [word.split(" ")[0].upper() for word in post.words]
+    assert verbs[:4] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
+
+
+@pytest.mark.parametrize("post", ["starttls of a stranger"], indirect=True)
+def test_a_server_whose_starttls_nobody_vouches_for_gets_no_password(post: Post) -> None:
+    with pytest.raises(ChannelFailed, match="CERTIFICATE_VERIFY_FAILED"):
+        Mail(post.server("smtp", "aoi:s3cret@"), TO[0], TO).tell(MESSAGE)
+    assert [word.split(" ")[0].upper() for word in post.words] == ["EHLO", "STARTTLS"]
