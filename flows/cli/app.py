@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -81,6 +82,22 @@ Archives = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ARCHIVE]...", help="A name of nishiki.toml, a folder or an OAI-PMH URL."),
 ]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        say([f"nishiki {version('nishiki')}"])
+        raise typer.Exit
+
+
+@app.callback()
+def whole(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which nishiki this is.")
+    ] = False,
+) -> None:
+    """The command with none of its parts named."""
+
 
 DEMO: Mapping[str, Any] = {"recipe": "nishiki/colour", "encoder": "nishiki-small"}
 SWEEP_HOME = Path("sweep-data")

@@ -1,6 +1,7 @@
 """How the `nishiki` command speaks of what went wrong: one sentence on standard error, an exit code, no value."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,11 @@ def test_each_failure_is_one_sentence_and_its_code(error: BaseException, code: i
 def test_a_fault_of_the_program_keeps_its_traceback(fault: Exception) -> None:
     run = CliRunner().invoke(command_that_raises(fault), ["work"])
     assert run.exception is fault
+
+
+def test_it_says_which_version_it_is(nishiki: Run) -> None:
+    run = nishiki("--version")
+    assert (run.exit_code, run.output) == (0, f"nishiki {version('nishiki')}\n")
 
 
 @pytest.mark.parametrize(
