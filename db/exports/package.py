@@ -37,9 +37,12 @@ OUR_MARK: Final = "nishiki-export.json"
 """Says what the package is an export of."""
 _BAG: Final = "bagit.txt"
 _BAG_INFO: Final = "bag-info.txt"
-_MANIFEST: Final = "manifest-sha256.txt"
+BAG_MANIFEST: Final = "manifest-sha256.txt"
+"""Written last: with it the folder is a package."""
 _TAGS: Final = "tagmanifest-sha256.txt"
 _LOCK: Final = "export.lock"
+_BEFORE: Final = ".before"
+"""Ends the name of an entry's folder that was taken aside for a newer one."""
 _LABEL: Final = {
     "en": "Machine-colorized prints, approved by curators",
     "ja": "自動彩色された役者絵（承認済み）",
@@ -93,6 +96,7 @@ def export(sources: Sources, target: Path, order: Order, advance: Advance = lamb
     with room_for(target), _alone(target):
         package = _Package(sources, target, order)
         package.begin()
+        package.withdraw()  # what lies there already, before new entries take their time
         for page in [] if first is None else _chained(first, pages):
             package.add(page)
             advance(len(page))
@@ -112,12 +116,16 @@ class _Package:
         self.done = Exported()
 
     def begin(self) -> None:
-        """Say whose the folder is, and forget what a crash left."""
+        """Say whose the folder is, put back what a crash had taken aside, and forget what it left."""
+        for before in self._unfinished.glob(f"*{_BEFORE}"):
+            place = self._data / folder_of(int(before.stem))
+            if not place.exists():  # else nobody would know that it was here, were it withheld now
+                before.rename(place)
         shutil.rmtree(self._unfinished, ignore_errors=True)
         make_folder(self._data / ENTRIES)
         make_folder(self._unfinished)
-        _renew(self._target / OUR_MARK, _mark(self._order))
-        _renew(self._target / _BAG, b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+        self._renew(self._target / OUR_MARK, _mark(self._order))
+        self._renew(self._target / _BAG, b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
 
     def add(self, page: Collection[Approved]) -> None:
         """Write those of these entries that are new or have changed, all of them durable before any is seen."""
@@ -142,15 +150,18 @@ class _Package:
 
     def end(self) -> None:
         """Write what is made of all entries, the bag's manifest last."""
-        shutil.rmtree(self._unfinished, ignore_errors=True)
-        shards = [list(some) for _, some in groupby(sorted(self._numbers()), lambda number: number // SHARD)]
+        make_folder(self._unfinished)
+        numbers = sorted(self._numbers())
+        self._forget_tombstones(numbers)
+        shards = [list(some) for _, some in groupby(numbers, lambda number: number // SHARD)]
         items = [self._shard(some) for some in shards]
         whole = collection(f"{self._order.address}{COLLECTION}", _LABEL, items)
-        _renew(self._data / COLLECTION, as_json(whole))
-        self._write_changes(number for some in shards for number in some)
-        self._write_table(number for some in shards for number in some)
+        self._renew(self._data / COLLECTION, as_json(whole))
+        self._write_changes(numbers)
+        self._write_table(numbers)
         _forget_empty(self._data / ENTRIES, {f"{some[0] // SHARD:06d}" for some in shards})
         self._write_bag()
+        shutil.rmtree(self._unfinished, ignore_errors=True)
 
     def _made(self, entry: Approved) -> Path | None:
         """The entry's folder among the unfinished; None where nothing is to be written, or nothing can be."""
@@ -172,7 +183,7 @@ class _Package:
     def _put(self, number: int, folder: Path) -> None:
         self._unfinish()
         place = self._data / folder_of(number)
-        before = self._unfinished / f"{number}.before"
+        before = self._unfinished / f"{number}{_BEFORE}"
         if place.is_dir():
             place.rename(before)
             self.done.changed += 1
@@ -181,29 +192,39 @@ class _Package:
         place.parent.mkdir(exist_ok=True)
         folder.rename(place)
         shutil.rmtree(before, ignore_errors=True)
-        self._tombstone(number).unlink(missing_ok=True)
 
     def _take_out(self, number: int) -> None:
         """The tombstone first: whoever was told of the entry learns that it is gone."""
         self._unfinish()
         stone = self._tombstone(number)
         make_folder(stone.parent)
+        make_folder(self._unfinished)
         moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         told = {"id": f"{self._order.address}{folder_of(number)}/{MANIFEST}", "withdrawn_at": moment}
-        write_whole(stone, as_json(told))
+        write_whole(stone, as_json(told), self._unfinished)
         gone = self._unfinished / f"{number}.gone"
-        make_folder(self._unfinished)
         (self._data / folder_of(number)).rename(gone)  # at once: half of it would be served, and not be found again
         shutil.rmtree(gone)
         self.done.withdrawn += 1
 
     def _unfinish(self) -> None:
         """Without a manifest the folder is no bag, until this export has ended."""
-        for name in (_TAGS, _MANIFEST):
+        for name in (_TAGS, BAG_MANIFEST):
             (self._target / name).unlink(missing_ok=True)
 
     def _tombstone(self, number: int) -> Path:
         return self._data / WITHDRAWN / f"{number}.json"
+
+    def _forget_tombstones(self, numbers: Iterable[int]) -> None:
+        """Of entries that have come back."""
+        for stone in filter(Path.is_file, map(self._tombstone, numbers)):
+            self._unfinish()
+            stone.unlink()
+
+    def _renew(self, path: Path, data: bytes) -> None:
+        """Write a file, unless it lies there the same; half of it never lies where it would be served."""
+        if not (path.is_file() and path.read_bytes() == data):
+            write_whole(path, data, self._unfinished)
 
     def _numbers(self) -> Iterator[int]:
         return (int(path.name) for path in (self._data / ENTRIES).glob("*/*") if (path / LIST).is_file())
@@ -215,7 +236,7 @@ class _Package:
         label = {language: f"{words}: {numbers[0]}\N{EN DASH}{numbers[-1]}" for language, words in _LABEL.items()}
         items = (json.loads((folder / str(number) / MANIFEST).read_bytes()) for number in numbers)
         told = [{name: each[name] for name in ("id", "type", "label")} for each in items]
-        _renew(folder / COLLECTION, as_json(collection(address, label, told)))
+        self._renew(folder / COLLECTION, as_json(collection(address, label, told)))
         return {"id": address, "type": "Collection", "label": {key: [words] for key, words in label.items()}}
 
     def _write_changes(self, numbers: Iterable[int]) -> None:
@@ -228,29 +249,29 @@ class _Package:
         make_folder(folder)
         written = set()
         for name, page in changes.pages(told, f"{self._order.address}{changes.FOLDER}/"):
-            _renew(folder / name, as_json(page))
+            self._renew(folder / name, as_json(page))
             written.add(name)
         for path in folder.iterdir():
             if path.name not in written:
                 path.unlink()
 
-    def _write_table(self, numbers: Iterator[int]) -> None:
-        with writing_whole(self._data / TABLE) as table:
+    def _write_table(self, numbers: Iterable[int]) -> None:
+        with writing_whole(self._data / TABLE, self._unfinished) as table:
             for place, number in enumerate(numbers):
                 rows = (self._data / folder_of(number) / ROW).read_bytes()
                 table.write(rows.partition(b"\r\n")[2] if place else rows)
 
     def _write_bag(self) -> None:
         count, size, above = 0, 0, len(str(self._target)) + 1
-        with writing_whole(self._target / _MANIFEST) as manifest:
+        with writing_whole(self._target / BAG_MANIFEST, self._unfinished) as manifest:
             for sha256, path in self._payload():
                 manifest.write(f"{sha256}  {path[above:]}\n".encode())
                 count, size = count + 1, size + Path(path).stat().st_size
-        info = f"Bag-Software-Agent: nishiki {version('nishiki')}\nPayload-Oxum: {size}.{count}\n"
-        _renew(self._target / _BAG_INFO, info.encode())
-        tags = sorted((_BAG_INFO, _BAG, _MANIFEST, OUR_MARK))
+            info = f"Bag-Software-Agent: nishiki {version('nishiki')}\nPayload-Oxum: {size}.{count}\n"
+            self._renew(self._target / _BAG_INFO, info.encode())  # before the manifest: it makes the folder a bag
+        tags = sorted((_BAG_INFO, _BAG, BAG_MANIFEST, OUR_MARK))
         lines = (f"{_sum(self._target / name)}  {name}\n" for name in tags)
-        _renew(self._target / _TAGS, "".join(lines).encode())
+        self._renew(self._target / _TAGS, "".join(lines).encode())
 
     def _payload(self) -> Iterator[tuple[str, str]]:
         """Every file of the data with its sha256, entry by entry; those of entries are known by their lists."""
@@ -319,12 +340,6 @@ def _alone(target: Path) -> Iterator[None]:
     make_folder(target)
     with held_alone(target / _LOCK, "another export is being written into"):
         yield
-
-
-def _renew(path: Path, data: bytes) -> None:
-    """Write a file, unless it lies there the same."""
-    if not (path.is_file() and path.read_bytes() == data):
-        write_whole(path, data)
 
 
 def _forget_empty(entries: Path, full: Collection[str]) -> None:

@@ -72,7 +72,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != "export.lock"
+        if path.is_file() and path.name != "export.lock" and UNFINISHED not in path.parts
     }
 
 
