@@ -37,6 +37,7 @@ from db.queries.night.tones import ToneQueries
 from db.queries.review.accounts import CuratorQueries
 from db.queries.review.audit import AuditQueries
 from db.queries.review.comparisons import ComparisonQueries
+from db.queries.review.corrections import CorrectionQueries
 from db.queries.review.desk import DeskQueries
 from db.queries.review.distribution import DistributionQueries
 from db.queries.review.facets import FacetQueries
@@ -74,6 +75,7 @@ class Catalogue(
     FacetQueries,
     FaultQueries,
     VerdictQueries,
+    CorrectionQueries,
     DeskQueries,
     DistributionQueries,
     LeaseQueries,

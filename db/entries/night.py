@@ -311,6 +311,8 @@ class Description:
     notes: tuple[str, ...] = ()
     """What decoding its file corrected or left aside."""
     genre: str | None = None
+    archive_words: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What the archive says where a curator put the record right, by `db.entries.corrections.Correctable`."""
 
 
 @dataclass(frozen=True)

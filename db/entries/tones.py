@@ -14,6 +14,8 @@ class GivenTone:
     tone: Tone
     before: Tone
     given_at: datetime
+    taken_back: bool = False
+    """The machine's word holds again."""
 
 
 @dataclass(frozen=True)

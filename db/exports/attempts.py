@@ -83,6 +83,8 @@ def _row(attempt: AttemptEntry, verdict: VerdictEntry | None) -> dict[str, Any]:
         "style_notes": attempt.style.notes if attempt.style else (),
         "withheld": attempt.withheld,
         "trust_sha256": attempt.result.trust_sha256 if attempt.result else None,
+        "content_archive_words": attempt.content.archive_words,
+        "style_archive_words": attempt.style.archive_words if attempt.style else {},
     }
 
 

@@ -35,6 +35,7 @@ def _said(leaving: Described) -> Iterator[tuple[str, str]]:
     yield from (("subject", " as ".join(filter(None, (actor, role)))) for role, actor in content.cast)
     yield "description", leaving.statement["en"]
     yield "description", leaving.statement["ja"]
+    yield from (("description", f"Corrected by a curator: {words}") for words in leaving.corrections)
     yield "contributor", leaving.machine
     yield "date", leaving.years
     yield "type", "Image"

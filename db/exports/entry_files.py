@@ -185,6 +185,7 @@ def table_row(leaving: Leaving) -> bytes:
         "models": leaving.machine,
         "approved_at": leaving.entry.approved_at.isoformat(),
         "statement": leaving.statement["en"],
+        "corrections": leaving.corrections,
     }
     table = StringIO(newline="")
     rows = writer(table, quoting=QUOTE_NONNUMERIC)

@@ -124,6 +124,8 @@ def _metadata(leaving: Leaving) -> Iterable[tuple[str, str, list[str]]]:
     yield "Date of the print", "年代", [leaving.years.replace("/", "\N{EN DASH}")]
     yield "Holder", "所蔵", [content.holder]
     yield "Colours taken from", "色の参照元", [cited(style) for style in leaving.styles]
+    if leaving.corrections:
+        yield "Corrected by a curator", "学芸員による訂正", [*leaving.corrections]
     yield "Made by", "作成", [leaving.machine]
     told = {cited(each): standard_rights(each) or each.rights_uri or each.rights_basis for each in leaving.pictures}
     yield "Rights", "権利", [f"{name}: {word}" for name, word in told.items() if word]

@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
+from db.entries.corrections import Correctable
 from db.entries.night import Description
 from db.entries.review import Approved
+from db.record_words import in_line
 
 MANIFEST: Final = "manifest.json"
 PROVENANCE: Final = "provenance.json"
@@ -132,6 +134,11 @@ class Described:
             return told[0]
         return asking.pop() if len(asking) == 1 else None
 
+    @cached_property
+    def corrections(self) -> tuple[str, ...]:
+        """What curators put right in the archives' words on its pictures, a sentence for each picture."""
+        return tuple(f"{cited(each)}: {words}" for each in self.pictures if (words := put_right(each)))
+
     @property
     def names(self) -> tuple[str, ...]:
         """Of the files that are the picture itself."""
@@ -156,6 +163,12 @@ def cited(said: Description) -> str:
     """A print in one line: title, identifier, holder."""
     words = [said.title, said.identifier, said.holder or said.archive]
     return plain(", ".join(dict.fromkeys(word for word in words if word)))
+
+
+def put_right(said: Description) -> str:
+    """What a curator put right in the record, with the archive's own words; empty: nothing."""
+    words = {Correctable(field): value for field, value in sorted(said.archive_words.items())}
+    return plain("; ".join(f"{each} corrected, the archive says: {in_line(words[each], each)}" for each in words))
 
 
 def standard_rights(said: Description) -> str | None:

@@ -32,6 +32,8 @@ def _describe(parent: Element, leaving: Described) -> None:
     description = _add(_add(identification, "objectDescriptionWrap"), "objectDescriptionSet")
     for language, words in leaving.statement.items():
         _add(description, "descriptiveNoteValue", words).set(_LANGUAGE, language)
+    for words in leaving.corrections:
+        _add(description, "descriptiveNoteValue", f"Corrected by a curator: {words}").set(_LANGUAGE, "en")
     events = _add(parent, "eventWrap")
     _produced(_event(events, _PRODUCTION, "Production"), leaving.content)
     _colorized(_event(events, _CREATION, "Creation"), leaving)

@@ -45,6 +45,8 @@ class Line:
     content_sha256: str
     style_sha256: str | None
     output_sha256: str
+    corrected: tuple[str, ...]
+    """What of the record a curator put right: genre, artists, cast, years."""
 
 
 def line(entry: QueueEntry) -> Line:
@@ -77,6 +79,7 @@ def line(entry: QueueEntry) -> Line:
         content_sha256=content.sha256,
         style_sha256=entry.style_sha256,
         output_sha256=entry.output_sha256,
+        corrected=tuple(sorted(content.archive_words)),
     )
 
 

@@ -29,6 +29,7 @@ def linked_art(leaving: Leaving) -> dict[str, Any]:
         "referred_to_by": [
             _words(_DESCRIPTION, "description", leaving.statement["en"]),
             *(_words(_CREDIT, "credit line", line) for line in leaving.credits),
+            *(_words(_DESCRIPTION, "description", f"Corrected by a curator: {each}") for each in leaving.corrections),
         ],
         "format": leaving.format,
         "dimension": [

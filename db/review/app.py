@@ -32,6 +32,7 @@ from db.review.pages import audit as audit_page
 from db.review.pages import bulk as bulk_pages
 from db.review.pages import candidates as candidates_page
 from db.review.pages import comparisons as comparison_pages
+from db.review.pages import corrections as corrections_page
 from db.review.pages import desk as desk_page
 from db.review.pages import entry as entry_pages
 from db.review.pages import faults as faults_page
@@ -60,6 +61,7 @@ PAGES = (
     request_pages,
     marks_page,
     faults_page,
+    corrections_page,
     desk_page,
     mask_page,
     held_back,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
+from db.entries.corrections import Correctable
 from db.entries.faults import FaultKind
 from db.entries.night import Derivatives, MatchOutcome, Outcome, Tone, Verdict, WindowState
 from db.entries.nights import NightEnding
@@ -23,6 +24,7 @@ class PictureState(StrEnum):
 
 
 ENUMERATIONS = (
+    Correctable,
     Derivatives,
     FaultKind,
     MatchOutcome,

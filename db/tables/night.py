@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db.entries.corrections import Correctable
 from db.entries.night import Derivatives, MatchOutcome, Outcome, Tone, Verdict, WindowState
 from db.entries.nights import NightEnding
 from db.tables.base import Base, PictureState, one_of
@@ -79,6 +80,26 @@ class Record(Base):
     credit_line: Mapped[str]
     landing_url: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
+    archive_words: Mapped[dict[str, Any] | None]
+    """What the archive says where a curator put the record right, by `Correctable`; a harvest writes it anew."""
+
+
+class Correction(Base):
+    """A curator's word on what a record says, in place of `before`. History only grows; what stands follows from
+    `Record.archive_words`.
+    """
+
+    __tablename__ = "corrections"
+    __table_args__ = (one_of("field", Correctable),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), index=True)
+    field: Mapped[Correctable]
+    curator: Mapped[str]
+    before: Mapped[list[Any]]
+    after: Mapped[list[Any]]
+    taken_back: Mapped[bool]
+    """The archive's own word holds again."""
+    given_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class RecordArtist(Base):
@@ -172,6 +193,8 @@ class Image(Base):
     bytes: Mapped[int] = mapped_column(BigInteger)
     tone: Mapped[Tone] = mapped_column(index=True)
     tone_measures: Mapped[dict[str, Any]]
+    machine_tone: Mapped[Tone | None]
+    """What the machine says where a curator's word stands."""
     notes: Mapped[list[Any] | None]
     """What decoding corrected, sentences for a person."""
     fetched_at: Mapped[datetime]
@@ -188,6 +211,8 @@ class ToneGiven(Base):
     tone: Mapped[Tone]
     before: Mapped[Tone]
     given_at: Mapped[datetime]
+    taken_back: Mapped[bool] = mapped_column(server_default=false())
+    """The machine's word holds again."""
 
 
 class RecordImage(Base):

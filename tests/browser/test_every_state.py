@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 import pytest
 from playwright.sync_api import Page, expect
 
+from db.entries.corrections import Correctable
+from db.entries.night import Tone
 from tests.browser.accessibility import assert_rendered, unnamed_stops, violations
 from tests.browser.conftest import NewPage, Shop, Watch
 from tests.browser.test_every_page import LOCALES
@@ -76,6 +78,17 @@ def a_menu(page: Page, _: Shop) -> None:
     page.locator(".menu summary").click()
 
 
+def put_right(page: Page, shop: Shop) -> None:
+    """An entry whose print was corrected, with the forms open that correct it."""
+    with shop.catalogue() as catalogue:
+        image = catalogue.attempt(2).content.image_id
+        catalogue.correct(image, "wakana", Correctable.ARTISTS, ["歌川国貞", "Utagawa Kuniyoshi"])
+        catalogue.give_tone(image, "wakana", Tone.TONED)
+    page.goto("/entries/2")
+    painted(page)
+    page.locator(".correct summary").first.click()
+
+
 def a_wrong_view(page: Page, _: Shop) -> None:
     """A misspelt address."""
     page.goto("/?error_from=much")
@@ -94,6 +107,7 @@ STATES: Mapping[str, Callable[[Page, Shop], None]] = {
     "judged": judged,
     "refused": refused,
     "sample": a_sample,
+    "put right": put_right,
     "menu": a_menu,
     "wrong view": a_wrong_view,
 }

@@ -22,7 +22,9 @@ _ARCHIVES, _IMAGES, _LINKS, _RECORDS, _RIGHTS = (
     each.__table__ for each in (Archive, Image, RecordImage, Record, Rights)
 )
 _SOME: BindParameter[Any] = bindparam("some", expanding=True)
-_SAID = ("identifier", "title", "year_from", "year_to", "holder", "credit_line", "landing_url", "genre")
+_SAID = (
+    "identifier", "title", "year_from", "year_to", "holder", "credit_line", "landing_url", "genre", "archive_words",
+)  # fmt: skip
 _HARVESTED = select(_IMAGES.c.id, _IMAGES.c.sha256, _IMAGES.c.record_id, _IMAGES.c.notes).where(
     _IMAGES.c.id.in_(_SOME), _IMAGES.c.record_id.is_not(None)
 )
@@ -71,7 +73,7 @@ def describe(session: Session, image_ids: Collection[int]) -> dict[int, Descript
         speaking = {image.id: live.get(image.id, image.record_id) for image in images}
         records = {"some": sorted(set(speaking.values()))}
         words = map(dict, session.execute(_WORDS, records).mappings())
-        said = {row.pop("record_id"): row | {"archive": archive_label(row["archive"])} for row in words}
+        said = {row.pop("record_id"): row | _told(row) for row in words}
         artists = _by_record(session.execute(_ARTISTS, records))
         cast = _by_record(session.execute(_CAST, records))
         for image in images:
@@ -102,6 +104,10 @@ def speaking_records(session: Session, image_ids: Collection[int]) -> dict[int, 
         rank = (derivatives is not Derivatives.YES, record_id)
         ranks[image_id] = min(rank, ranks.get(image_id, rank))
     return {image_id: record_id for image_id, (_, record_id) in ranks.items()}
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    return {"archive": archive_label(row["archive"]), "archive_words": row["archive_words"] or {}}
 
 
 def _by_record(rows: Iterable[Any]) -> dict[int, list[Any]]:

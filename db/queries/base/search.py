@@ -55,17 +55,24 @@ def index_new(session: Session, fields: Mapping[int, Iterable[str]]) -> None:
 
 def index_again(session: Session, insert_text: Any, most: int) -> int:
     """As `index_record`, for some of the records whose text an earlier version normalised; how many."""
-    old = select(Record.id, Record.title, Record.identifier).join(SearchText, SearchText.record_id == Record.id)
-    records = session.execute(old.where(SearchText.version < VERSION).limit(most)).all()
+    old = select(SearchText.record_id).where(SearchText.version < VERSION).limit(most)
+    record_ids = session.scalars(old).all()
+    index_today(session, insert_text, record_ids)
+    return len(record_ids)
+
+
+def index_today(session: Session, insert_text: Any, record_ids: Collection[int]) -> None:
+    """As `index_record`, for a few records, by what they say in the catalogue now."""
     names: defaultdict[int, list[str]] = defaultdict(list)
     for columns in ((RecordArtist.name,), (RecordCast.role, RecordCast.actor)):
         table = columns[0].class_
-        of_these = table.record_id.in_([record.id for record in records])
-        for record_id, *words in session.execute(select(table.record_id, *columns).where(of_these)):
+        for record_id, *words in session.execute(
+            select(table.record_id, *columns).where(table.record_id.in_(record_ids))
+        ):
             names[record_id] += words
-    for record in records:
-        index_record(session, insert_text, record.id, (record.title, record.identifier, *names[record.id]))
-    return len(records)
+    records = select(Record.id, Record.title, Record.identifier).where(Record.id.in_(record_ids))
+    for record_id, *words in session.execute(records).all():
+        index_record(session, insert_text, record_id, (*words, *names[record_id]))
 
 
 def has_words(session: Session, words: str, record_id: RecordId) -> list[ColumnElement[bool]]:

@@ -8,13 +8,14 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from db.entries.corrections import attributes, value_of
 from db.entries.night import (
     Change,
     ImageFacts,
@@ -27,6 +28,7 @@ from db.entries.night import (
     WindowState,
 )
 from db.errors import UnknownEntry
+from db.queries.base import corrections
 from db.queries.base.review_rows import following
 from db.queries.base.search import index_again, index_new, index_record
 from db.queries.base.store import Store, changed, chunks, insert_rows, named_by, now
@@ -44,7 +46,6 @@ from db.tables.night import (
     RecordImage,
     Release,
     Rights,
-    ToneGiven,
     UnreadableRecord,
     Window,
 )
@@ -178,7 +179,8 @@ class HarvestQueries(Store):
 
         Pictures of a new or changed record are wanted; what is held of the same reference stays, with its
         validators. A deleted record keeps its description and pictures, for the attempts made from them;
-        a withdrawn one that is listed again lives again. What a changed one said before is kept.
+        a withdrawn one that is listed again lives again. What a changed one said before is kept, and so is what a
+        curator put right in it.
         """
         (change,) = self.add_records(archive_id, [record])
         return change
@@ -323,12 +325,13 @@ class HarvestQueries(Store):
         """
         told = {"width": facts.width, "height": facts.height, "mode": facts.mode, "notes": list(facts.notes)}
         this = (Image.sha256 == facts.sha256, Image.record_id.is_not(None))
-        given = exists().where(ToneGiven.image_id == Image.id)
-        judged = {"tone": facts.tone, "tone_measures": dict(facts.tone_measures)}
+        measured = {"tone_measures": dict(facts.tone_measures)}
+        given = Image.machine_tone.is_not(None)
         with self._writing() as session:
             if not changed(session, update(Image).where(*this).values(told)) or not facts.notes:
                 return
-            session.execute(update(Image).where(*this, ~given).values(judged))
+            session.execute(update(Image).where(*this, ~given).values(tone=facts.tone, **measured))
+            session.execute(update(Image).where(*this, given).values(machine_tone=facts.tone, **measured))
             known = select(Image.id).where(*this).scalar_subquery()
             session.execute(delete(Embedding).where(Embedding.image_id == known))
 
@@ -394,7 +397,11 @@ class HarvestQueries(Store):
         return set(numbers)
 
     def _write_record(self, session: Session, archive_id: int, record: RecordEntry, digest: str) -> None:
-        row = _row(archive_id, record, digest)
+        said = record
+        if right := corrections.in_force(session, archive_id, record.identifier):
+            said = replace(record, **attributes(right))
+        row = _row(archive_id, said, digest)
+        row["archive_words"] = {field: value_of(record, field) for field in right} or None
         upsert = self._insert(Record).values(row)
         upsert = upsert.on_conflict_do_update(index_elements=["archive_id", "identifier"], set_=row)
         record_id = session.execute(upsert.returning(Record.id)).scalar_one()
@@ -404,10 +411,10 @@ class HarvestQueries(Store):
         for table in (RecordArtist, RecordCast, Rights, RecordImage):
             session.execute(delete(table).where(table.record_id == record_id))
         session.expunge_all()  # the old links go on as plain values
-        for part, values in _parts(record, held):
+        for part, values in _parts(said, held):
             if values:
                 session.execute(insert(part), [{"record_id": record_id, **each} for each in values])
-        index_record(session, self._insert(SearchText), record_id, _words(record))
+        index_record(session, self._insert(SearchText), record_id, _words(said))
 
     def index_again(self) -> int:
         """Let records be found as this version normalises words, a block of them at a time; how many were not."""

@@ -1,13 +1,13 @@
 """The tones of harvested pictures: counted, listed, judged again by newer rules, and given by curators.
 
 What the machine said and what a person said stand apart: `images.tone_measures` and `tones_given`. `images.tone` is
-what the nights go by: the newest word of a person, or else the machine's.
+what the nights go by: the newest word of a person, or else the machine's, which `images.machine_tone` keeps meanwhile.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, not_, select, update
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from db.entries.night import Tone
@@ -50,12 +50,6 @@ class ToneQueries(TallyQueries):
         with self._reading() as session:
             return _pictures(session, [_harvested(session, image_id)])[0]
 
-    def given_tones(self, image_ids: Collection[int]) -> dict[int, GivenTone]:
-        """The newest word of a person on each of these pictures' tones; those without one are left out."""
-        words = select(ToneGiven).where(ToneGiven.image_id.in_(image_ids)).order_by(ToneGiven.id)
-        with self._reading() as session:
-            return {word.image_id: _word(word) for word in session.scalars(words)}
-
     def pictures_of(self, identifier: str) -> list[int]:
         """The numbers of the pictures that live records of this identifier name."""
         named = select(RecordImage.image_id).join(Record).where(Record.identifier == identifier)
@@ -73,10 +67,22 @@ class ToneQueries(TallyQueries):
         """
         with self._writing() as session:
             image = _harvested(session, image_id, for_update=True)
-            before = image.tone
-            session.add(ToneGiven(image_id=image_id, curator=curator, tone=tone, before=before, given_at=now()))
-            image.tone = tone
-            return before
+            image.machine_tone = image.machine_tone or image.tone
+            return _set_tone(session, image, curator, tone)
+
+    def take_tone_back(self, image_id: int, curator: str) -> bool:
+        """Let the machine's word on a picture's tone hold again; False: no person's stands.
+
+        Raises:
+            UnknownEntry: there is no harvested picture of this number.
+        """
+        with self._writing() as session:
+            image = _harvested(session, image_id, for_update=True)
+            if (judged := image.machine_tone) is None:
+                return False
+            image.machine_tone = None
+            _set_tone(session, image, curator, judged, taken_back=True)
+            return True
 
     def judged_before(self, rules: int) -> list[KeptPicture]:
         """Harvested pictures whose tone earlier rules judged."""
@@ -87,12 +93,14 @@ class ToneQueries(TallyQueries):
 
     def judge_tone_again(self, image_id: int, tone: Tone, measures: Mapping[str, Any]) -> tuple[Tone, Tone]:
         """Keep what newer rules say; the tone before and the tone now. A person's word on the picture holds."""
-        given = exists().where(ToneGiven.image_id == Image.id)
         with self._writing() as session:
-            before = _harvested(session, image_id, for_update=True).tone
-            session.execute(update(Image).where(Image.id == image_id).values(tone_measures=dict(measures)))
-            session.execute(update(Image).where(Image.id == image_id, not_(given)).values(tone=tone))
-            return before, session.execute(select(Image.tone).where(Image.id == image_id)).scalar_one()
+            image = _harvested(session, image_id, for_update=True)
+            before, image.tone_measures = image.tone, dict(measures)
+            if image.machine_tone is None:
+                image.tone = tone
+            else:
+                image.machine_tone = tone
+            return before, image.tone
 
 
 def _live() -> ColumnElement[bool]:
@@ -108,8 +116,16 @@ def _harvested(session: Session, image_id: int, *, for_update: bool = False) -> 
     return image
 
 
+def _set_tone(session: Session, image: Image, curator: str, tone: Tone, *, taken_back: bool = False) -> Tone:
+    """Keep the word, and go by it; the tone before."""
+    before, image.tone = image.tone, tone
+    word = {"image_id": image.id, "curator": curator, "tone": tone, "before": before, "given_at": now()}
+    session.add(ToneGiven(**word, taken_back=taken_back))
+    return before
+
+
 def _word(row: ToneGiven) -> GivenTone:
-    return GivenTone(row.curator, row.tone, row.before, row.given_at)
+    return GivenTone(row.curator, row.tone, row.before, row.given_at, row.taken_back)
 
 
 def _pictures(session: Session, images: Sequence[Image]) -> list[TonedPicture]:

@@ -8,19 +8,20 @@ word of a blind pair, a result of which one picture is withheld. Rights are aske
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from itertools import chain
+from itertools import chain, product
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.entries.night import AttemptEntry, Verdict
 from db.entries.review import Approved, Order, Queue, QueueFilter
+from db.queries.base.corrections import MOMENTS
 from db.queries.base.review_rows import style_names
 from db.queries.base.store import chunks
 from db.queries.night.attempts import AttemptQueries
 from db.queries.review.filter import conditions
 from db.queries.review.withheld import forbidden
-from db.tables.night import Attempt, FormerRecord, Image, RecordImage
+from db.tables.night import Attempt, Image, RecordImage
 from db.tables.review import Review
 
 PAGE = 200
@@ -76,15 +77,16 @@ def _entry(attempt: AttemptEntry, approved_at: datetime, changed: Mapping[str, d
 def _changed(session: Session, names: Collection[str]) -> dict[str, datetime]:
     """When a record of these pictures, by sha256, last came to say something else; of those whose records ever did."""
     found: dict[str, datetime] = {}
-    for some in chunks(names):
+    for some, (record_id, at) in product(chunks(names), MOMENTS):
         rows = (
-            select(Image.sha256, func.max(FormerRecord.replaced_at))
+            select(Image.sha256, func.max(at))
             .join(RecordImage, RecordImage.image_id == Image.id)
-            .join(FormerRecord, FormerRecord.record_id == RecordImage.record_id)
+            .join(record_id.class_, record_id == RecordImage.record_id)
             .where(Image.sha256.in_(some))
             .group_by(Image.sha256)
         )
-        found |= dict(session.execute(rows).all())
+        for name, moment in session.execute(rows):
+            found[name] = max(moment, found.get(name, moment))
     return found
 
 

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from db.entries.review import Provided as ProvidedEntry
 from db.entries.review import QueueFilter, Span
 from db.pathless import archive_label
+from db.queries.base.corrections import MOMENTS
 from db.queries.base.review_rows import made_from
 from db.queries.base.store import chunks, now
 from db.queries.review.approved import ApprovedQueries, leaving
-from db.tables.night import Archive, FormerRecord, RecordImage
+from db.tables.night import Archive, RecordImage
 from db.tables.review import Provided, Review
 
 UNFINISHED: Final = timedelta(seconds=10)
@@ -108,12 +109,11 @@ def _withdraw(session: Session, moment: datetime) -> None:
 
 def _said_otherwise(session: Session, since: datetime) -> set[int]:
     """The attempts of whose pictures a record has said something else since then."""
-    changed = (
-        select(RecordImage.image_id)
-        .join(FormerRecord, FormerRecord.record_id == RecordImage.record_id)
-        .where(FormerRecord.replaced_at > since)
-    )
-    return made_from(session, set(session.scalars(changed)))
+    images: set[int] = set()
+    for record_id, at in MOMENTS:
+        changed = select(RecordImage.image_id).join(record_id.class_, record_id == RecordImage.record_id)
+        images |= set(session.scalars(changed.where(at > since)))
+    return made_from(session, images)
 
 
 def _date(session: Session, attempt_ids: Collection[int], moment: datetime) -> None:

@@ -61,6 +61,7 @@ BOUNDS: Final = {
     "/held-back": Bound(32 * KIB, 64),  # fifty boxes ticked, and a note
     "/entries/{attempt_id}/verdict": Bound(32 * KIB),  # a note of 2,000 kanji is 18 KiB on its way
     "/entries/{attempt_id}/comments": Bound(32 * KIB),
+    "/entries/{attempt_id}/pictures/{image_id}": Bound(32 * KIB),  # artists and actors, a line each
     "/entries/{attempt_id}/faults": Bound(64 * KIB),  # a hundred boxes
     "/entries/{attempt_id}/marks": Bound(2 * KIB * KIB),  # 20,000 dots
     "/entries/{attempt_id}/mask": Bound(8 * KIB * KIB),  # in black and white, of a large scan

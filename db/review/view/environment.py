@@ -12,8 +12,10 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from db.entries.corrections import Correctable, value_of
 from db.entries.night import Description
 from db.pathless import archive_label, without_paths
+from db.record_words import in_line, written
 from db.review.view.machine_words import told
 from db.review.view.match_words import in_words
 from db.review.view.translations import words
@@ -35,6 +37,9 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {"figure": figure, "moment": moment, "clock": clock, "years": years}
     made.filters |= {"quoted": lambda text: quote(str(text), safe=""), "spoken": spoken}
+    told_by = words(language).gettext
+    made.filters["in_field"] = lambda value, field: in_line(value, Correctable(field), told_by)
+    made.filters["to_correct"] = lambda said, field: written(value_of(said, Correctable(field)), Correctable(field))
     made.filters["shared"] = lambda kept: in_words(kept, language)
     # for words that come out of the catalogue: unlike _(), which trusts its text, what it returns is escaped
     made.filters["word"] = lambda text: words(language).gettext(str(text))

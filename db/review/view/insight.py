@@ -12,10 +12,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from db.catalogue import Catalogue
+from db.entries.corrections import PutRight
 from db.entries.measured import MeasurementEntry
 from db.entries.night import AttemptEntry, Description, EncoderKey
 from db.entries.review import RECIPE_OF_NIGHT, RequestEntry, RequestState, Role
-from db.entries.tones import GivenTone
 from db.queries.review.distribution import ERRORS, Distribution
 from db.review.access.auth import Visitor
 from db.review.access.state import ReviewState
@@ -93,8 +93,8 @@ class Insight:
     """`seeded`, `distilled` or `learned`."""
     measured: Sequence[MeasurementEntry]
     requests: tuple[ShownRequest, ...]
-    tones: Mapping[int, GivenTone]
-    """A person's word on the tone of a picture of the pair, by the picture's number."""
+    right: Mapping[int, PutRight]
+    """What people put right of a picture of the pair, by the picture's number."""
 
 
 def insight(state: ReviewState, attempt: AttemptEntry, who: Visitor) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def insight(state: ReviewState, attempt: AttemptEntry, who: Visitor) -> dict[str
         weights={SEEDED: "seeded", DISTILLED: "distilled"}.get(attempt.encoder.name, "learned"),
         measured=catalogue.measurements([attempt.id]).get(attempt.id, []),
         requests=tuple(_requests(state, attempt.id, who)),
-        tones=catalogue.given_tones([each.image_id for each in (attempt.content, *attempt.styles)]),
+        right=catalogue.put_right([each.image_id for each in (attempt.content, *attempt.styles)]),
     )
     return {"insight": shown}
 

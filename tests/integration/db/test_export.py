@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from db.catalogue import Catalogue
 from db.engine import writing
+from db.entries.corrections import Correctable
 from db.entries.night import Derivatives, Verdict
 from db.entries.review import Judgement, QueueFilter, Reason
 from db.errors import CatalogueFull, ExportUnusable, NothingApproved
@@ -314,6 +315,21 @@ def test_changed_words_of_a_record_change_its_entry_alone(
     assert "\"'=cmd|" in (tmp_path / "bag/data/metadata.csv").read_text()
     assert "<b>" not in (tmp_path / f"bag/data/entries/000000/{approved[0]}/lido.xml").read_text()
     assert_is_a_bag(tmp_path / "bag")
+
+
+def test_what_a_curator_put_right_leaves_with_the_archives_own_word(
+    catalogue: Catalogue, sources: Sources, approved: list[int], tmp_path: Path
+) -> None:
+    export(sources, tmp_path / "bag", ALL)
+    catalogue.correct(catalogue.attempt(approved[0]).content.image_id, "Aoi", Correctable.ARTISTS, ["Kunisada"])
+    done = export(sources, tmp_path / "bag", ALL)
+    assert (done.changed, done.unchanged) == (1, 2)
+    folder = tmp_path / f"bag/data/entries/000000/{approved[0]}"
+    for name in ("metadata.csv", "manifest.json", "linked-art.json", "lido.xml", "dublin-core.xml"):
+        text = (folder / name).read_text()
+        assert "Kunisada" in text, name
+        assert "artists corrected, the archive says: Sample artist, Another" in text, name
+        assert "Aoi" not in text, name
 
 
 def test_nothing_approved_writes_nothing(catalogue: Catalogue, sources: Sources, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from db.catalogue import Catalogue
+from db.entries.corrections import Correctable
 from db.entries.night import Verdict
 from db.entries.review import Judgement, Span
 from db.exports import oai
@@ -37,7 +38,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    for module in ("review.provided", "review.verdicts", "night.history"):
+    for module in ("review.provided", "review.verdicts", "review.corrections", "night.history"):
         monkeypatch.setattr(f"db.queries.{module}.now", made)
     return made
 
@@ -164,6 +165,12 @@ def test_an_entry_is_dated_anew_when_its_record_says_something_else_or_it_is_app
     clock.wait()
     catalogue.renew_provided()
     assert [name_of(each) for each in listed(provider, from_="2026-05-01T12:03:00Z")] == []
+    catalogue.correct(catalogue.attempt(made[0]).content.image_id, "Aoi", Correctable.YEARS, [1835, 1835])
+    clock.wait()
+    catalogue.renew_provided()
+    (corrected,) = listed(provider, from_="2026-05-01T12:04:00Z")
+    assert name_of(corrected) == names(provider, made)[0]
+    assert "1835" in "".join(corrected.itertext())
 
 
 def test_from_and_until_take_in_both_their_ends(

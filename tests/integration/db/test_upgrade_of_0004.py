@@ -42,6 +42,8 @@ NEW = (
     "withheld",
     "trust_sha256",
     "faults",
+    "content_archive_words",
+    "style_archive_words",
 )
 """Columns that the export has got."""
 ROWS: dict[str, list[dict[str, Any]]] = json.loads((FILLED / "rows.json").read_text())
