@@ -52,6 +52,10 @@ LIKELY_SAME_DESIGN = 0.6
 """Score of a match from which on two prints are taken for impressions of one design, as their drawings show."""
 
 
+WEAK_MATCH = 0.3
+"""Score of a match below which more speaks against it than for it."""
+
+
 class MatchOutcome(StrEnum):
     """The chosen pair, a style image under consideration, or none above the floor."""
 
@@ -329,6 +333,11 @@ TONES, COMPOSITION = EncoderKey("tones", "tones/1"), EncoderKey("composition", "
 
 PINNED_BY = "pinned_by"
 """Among a match's reasons: the curator who chose it."""
+
+
+def is_weak(score: float | None, reasons: Mapping[str, Any]) -> bool:
+    """Does little speak for a match, which no curator chose?"""
+    return score is not None and score < WEAK_MATCH and PINNED_BY not in reasons
 
 
 @dataclass(frozen=True)

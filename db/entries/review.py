@@ -7,9 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from db.entries.faults import FaultKind
-from db.entries.night import LIKELY_SAME_DESIGN, AttemptEntry, Description, Outcome, Verdict, VerdictEntry
+from db.entries.night import (
+    LIKELY_SAME_DESIGN,
+    AttemptEntry,
+    Description,
+    Outcome,
+    Verdict,
+    VerdictEntry,
+    is_weak,
+)
 
 
 class Reason(StrEnum):
@@ -142,6 +151,8 @@ class QueueEntry:
     withheld: bool
     """A picture that it is made of may not be used any more: none of its pictures is shown."""
     lease: Lease | None
+    reasons: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Of the match, as the matching keeps them."""
 
     @property
     def attempt_id(self) -> int:
@@ -152,6 +163,11 @@ class QueueEntry:
     def same_design(self) -> bool:
         """The style print is likely another impression of the content's own design."""
         return self.likeness is not None and self.likeness >= LIKELY_SAME_DESIGN
+
+    @property
+    def weak(self) -> bool:
+        """Little speaks for the style print."""
+        return is_weak(self.likeness, self.reasons)
 
     @property
     def seen(self) -> int | None:

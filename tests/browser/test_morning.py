@@ -167,7 +167,7 @@ def test_many_entries_are_judged_in_one_step_after_a_look_at_a_sample_and_taken_
     for _ in range(3):
         page.keyboard.press("j")
         page.keyboard.press("x")
-    page.get_by_role("button", name=re.compile("^Judge the selected")).click()
+    page.keyboard.press("b")
     expect(page.get_by_role("heading", level=1)).to_contain_text("3")
     approve = page.get_by_role("button", name=re.compile("^Approve"))
     expect(approve).to_be_enabled()

@@ -18,7 +18,7 @@ from db.queries.base.describe import describe
 from db.queries.base.store import Store, now
 from db.queries.review.filter import conditions, counted, in_queue, measure_of, unspoken
 from db.queries.review.leases import running
-from db.tables.night import Attempt, Image, VerdictGiven
+from db.tables.night import Attempt, Image, Match, VerdictGiven
 from db.tables.review import LeaseHeld, Review
 
 _KEY = (Review.precedence, Review.attempt_id)
@@ -27,19 +27,20 @@ _UNTOLD = 1e9
 _FALLING = (Order.TRUSTED, Order.ALIKE, Order.LARGE_ERROR, Order.NEWEST)
 _SAID = tuple(each.name for each in fields(VerdictEntry))
 # of tables, and made once, as in `describe`
-_REVIEWS, _ATTEMPTS, _IMAGES, _LEASES, _VERDICTS = (
-    each.__table__ for each in (Review, Attempt, Image, LeaseHeld, VerdictGiven)
+_REVIEWS, _ATTEMPTS, _IMAGES, _LEASES, _VERDICTS, _MATCHES = (
+    each.__table__ for each in (Review, Attempt, Image, LeaseHeld, VerdictGiven, Match)
 )
 _CONTENTS = _IMAGES.alias("contents")
 _LEASED = and_(_LEASES.c.attempt_id == _REVIEWS.c.attempt_id, _LEASES.c.until > bindparam("moment"))
 _BESIDE = (
     select(_REVIEWS, _ATTEMPTS.c.style_sha256, _ATTEMPTS.c.error_message, _IMAGES.c.sha256)
-    .add_columns(_CONTENTS.c.id.label("content_id"))
+    .add_columns(_CONTENTS.c.id.label("content_id"), _MATCHES.c.reasons)
     .add_columns(_LEASES.c.curator.label("leased_to"), _LEASES.c.until)
     .add_columns(*(_VERDICTS.c[name].label(f"said_{name}") for name in _SAID))
     .join(_ATTEMPTS, _ATTEMPTS.c.id == _REVIEWS.c.attempt_id)
     .join(_CONTENTS, _CONTENTS.c.sha256 == _ATTEMPTS.c.content_sha256)
     .join(_IMAGES, _IMAGES.c.id == _ATTEMPTS.c.output_image_id)
+    .outerjoin(_MATCHES, _MATCHES.c.id == _ATTEMPTS.c.match_id)
     .outerjoin(_LEASES, _LEASED)
     .outerjoin(_VERDICTS, _VERDICTS.c.id == _REVIEWS.c.verdict_id)
     .where(_REVIEWS.c.attempt_id.in_(bindparam("some", expanding=True)))
@@ -224,6 +225,7 @@ def _entry(place: Place, row: Any, said: Mapping[int, Description]) -> QueueEntr
         conflict=row.conflict_since is not None,
         withheld=row.withheld,
         lease=Lease(row.attempt_id, row.leased_to, row.until) if row.leased_to is not None else None,
+        reasons=row.reasons or {},
     )
 
 

@@ -56,6 +56,7 @@ KEYS: Final = (
     Key("Enter", "Open the entry", _QUEUE),
     Key("x", "Select the entry, or leave it out", _QUEUE),
     Key("Shift + x", "Select all from the last selected entry to this one", _QUEUE),
+    Key("b", "Judge the selected", _QUEUE),
     Key("u", "Undo your last verdict or bulk verdict", _QUEUE),
     Key("/", "Search", _QUEUE),
     Key("]", "Next page of the queue", _QUEUE),

@@ -6,7 +6,7 @@ All of them are addresses as `db.review.view.filters` writes them; the words for
 from dataclasses import dataclass
 
 from db.catalogue import Catalogue
-from db.entries.night import LIKELY_SAME_DESIGN, Outcome, Verdict
+from db.entries.night import LIKELY_SAME_DESIGN, WEAK_MATCH, Outcome, Verdict
 from db.entries.review import Count, Order, Queue, QueuePage
 from db.queries.review.filter import JUDGED
 from db.review.view.filter_form import FilterForm, PageForm, place_text
@@ -90,6 +90,7 @@ def ready_views(catalogue: Catalogue, reader: str) -> dict[str, str]:
         "latest": FilterForm(batch_id=latest.id) if latest else None,
         "same design": FilterForm(likeness_from=LIKELY_SAME_DESIGN),
         "another design": FilterForm(likeness_to=LIKELY_SAME_DESIGN),
+        "weak": FilterForm(likeness_to=WEAK_MATCH),
         "rejected": FilterForm(outcome=Outcome.REJECTED),
         "returned": FilterForm(queue=Queue.ALL, verdict=Verdict.RETURNED),
         "withheld": FilterForm(queue=Queue.ALL, verdict=Verdict.WITHHELD),

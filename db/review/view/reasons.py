@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.entries.night import LIKELY_SAME_DESIGN, PINNED_BY
+from db.entries.night import LIKELY_SAME_DESIGN, PINNED_BY, is_weak
 from db.queries.night.requests import REQUESTED
 
 
@@ -34,6 +34,11 @@ class Why:
     def same_design(self) -> bool:
         """The two are likely impressions of one design."""
         return self.score is not None and self.score >= LIKELY_SAME_DESIGN
+
+    @property
+    def weak(self) -> bool:
+        """Little speaks for it."""
+        return is_weak(self.score, self.kept)
 
     @property
     def inliers(self) -> int | None:

@@ -70,6 +70,20 @@ def test_a_card_tells_its_trust_and_the_order_is_chosen_and_kept_on_the_way(
     assert _shown(curator.see("/?trust_from=0.5")) == made[:1]
 
 
+def test_a_card_tells_why_and_warns_where_little_speaks_for_the_match(
+    catalogue: Catalogue, sample: Sample, desk: Desks
+) -> None:
+    good, weak = (sample.entry(catalogue, sample.record(f"s{score}"), score) for score in (0.5, 0.25))
+    curator = desk()
+    page = curator.see("/")
+    assert "The records share nothing; design similarity .50" in page
+    assert page.count("Weak match: little speaks for this style print") == 1
+    assert _shown(curator.see("/?likeness_to=0.3")) == [weak]
+    warning = '<strong class="fault">Weak match: little speaks for this style print</strong>'
+    assert [warning in curator.see(f"/entries/{each}") for each in (good, weak)] == [False, True]
+    assert "<strong>weak match</strong>" in curator.see(f"/entries/{weak}")
+
+
 def test_a_card_tells_the_lease_the_return_the_conflict_and_the_refusal(
     catalogue: Catalogue, sample: Sample, desk: Desks
 ) -> None:

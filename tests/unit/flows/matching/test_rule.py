@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from db.entries.night import LIKELY_SAME_DESIGN, Description
+from db.entries.night import LIKELY_SAME_DESIGN, PINNED_BY, Description, is_weak
 from db.review.view.match_words import in_words
 from flows.matching.choosing import Limits, Unmatched, choose
 from flows.matching.known import known
@@ -169,6 +169,16 @@ def test_the_order_is_design_then_series_then_actor_then_the_rest_and_another_ge
     ]
     assert [each.style_id for each in sorted(rows, key=lambda each: -each.score)] == [2, 3, 4, 5, 6, 7]
     assert all(0 <= each.score <= 1 for each in rows)
+
+
+def test_a_match_is_weak_where_more_speaks_against_it_than_for_it_and_nobody_chose_it() -> None:
+    content = known(said(1, year=1850, genre="役者絵"))
+    strange = score(content, known(said(2)), PictureLikeness(cosine=-0.1), WEIGHTS)
+    near = score(content, known(said(3, year=1852)), PictureLikeness(cosine=0.2), WEIGHTS)
+    beauty = score(content, known(said(4, year=1850, genre="美人画")), PictureLikeness(cosine=0.9), WEIGHTS)
+    assert [is_weak(each.score, each.reasons) for each in (strange, near, beauty)] == [True, False, True]
+    assert not is_weak(strange.score, {**strange.reasons, PINNED_BY: "Aoi"})
+    assert not is_weak(None, {})
 
 
 def test_weights_move_the_order_and_less_colour_spread_is_better() -> None:
