@@ -57,7 +57,7 @@ SUFFIXES = {
 }  # fmt: skip
 _SAME = (
     *("identifier", "datestamp", "raw", "title", "artists", "date_text", "year_from", "year_to", "genre"),
-    *("holder", "credit_line", "landing_url", "pictures", "deleted"),
+    *("holder", "credit_line", "landing_url", "pictures", "deleted", "authorities"),
 )
 """Fields that are the same in the archive's words and the catalogue's."""
 HOSTS_AT_ONCE = 8

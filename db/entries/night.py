@@ -176,6 +176,8 @@ class RecordEntry:
     landing_url: str | None = None
     pictures: tuple[str, ...] = ()
     deleted: bool = False
+    authorities: tuple[tuple[str, str], ...] = ()
+    """(name, address) of artists and actors in authority files: ULAN, VIAF, Wikidata."""
 
 
 @dataclass(frozen=True)
@@ -317,6 +319,12 @@ class Description:
     genre: str | None = None
     archive_words: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What the archive says where a curator put the record right, by `db.entries.corrections.Correctable`."""
+    authorities: tuple[tuple[str, str], ...] = ()
+    """As those of `RecordEntry`."""
+
+    def addresses(self, name: str) -> list[str]:
+        """Of a person in authority files."""
+        return [address for person, address in self.authorities if person == name]
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,12 @@ def _event(parent: Element, concept: str, term: str) -> Element:
 
 def _produced(event: Element, content: Description) -> None:
     """The print's making, two hundred years ago."""
-    for name in filter(None, map(plain, content.artists)):
+    for name in filter(plain, content.artists):
         role = _add(_add(event, "eventActor"), "actorInRole")
-        _add(_add(_add(role, "actor"), "nameActorSet"), "appellationValue", name)
+        actor = _add(role, "actor")
+        for address in content.addresses(name):
+            _add(actor, "actorID", address, type="URI")
+        _add(_add(actor, "nameActorSet"), "appellationValue", name)
         _add(_add(role, "roleActor"), "term", "artist")
     first = content.year_from if content.year_from is not None else content.year_to
     last = content.year_to if content.year_to is not None else content.year_from

@@ -67,7 +67,7 @@ def _print(said: Description) -> dict[str, Any]:
 
 
 def _production(said: Description) -> dict[str, Any]:
-    people = [{"type": "Person", "_label": plain(name)} for name in said.artists if plain(name)]
+    people = [_person(plain(name), said.addresses(name)) for name in said.artists if plain(name)]
     first = said.year_from if said.year_from is not None else said.year_to
     last = said.year_to if said.year_to is not None else said.year_from
     made: dict[str, Any] = {"carried_out_by": people} if people else {}
@@ -78,6 +78,13 @@ def _production(said: Description) -> dict[str, Any]:
             "end_of_the_end": f"{last:04d}-12-31T23:59:59Z",
         }
     return {"type": "Production", **made} if made else {}
+
+
+def _person(name: str, addresses: list[str]) -> dict[str, Any]:
+    """By the first authority file that has them; those of the others are the same person."""
+    same = [{"id": address, "type": "Person", "_label": name} for address in addresses[1:]]
+    known = {"id": addresses[0]} if addresses else {}
+    return {**known, "type": "Person", "_label": name, **({"equivalent": same} if same else {})}
 
 
 def _iiif(leaving: Leaving) -> dict[str, Any]:

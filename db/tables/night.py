@@ -82,6 +82,8 @@ class Record(Base):
     deleted_at: Mapped[datetime | None]
     archive_words: Mapped[dict[str, Any] | None]
     """What the archive says where a curator put the record right, by `Correctable`; a harvest writes it anew."""
+    authorities: Mapped[list[Any] | None]
+    """[name, address] of its people in authority files."""
 
 
 class Correction(Base):

@@ -12,6 +12,7 @@ LONGEST_IDENTIFIER = 1000
 """Characters; the catalogue and its pages name records by it."""
 LONGEST_TEXT = 10_000
 """Characters of one title, name or statement; `raw` keeps the whole."""
+MOST_AUTHORITIES = 100
 
 
 def within_limits(record: Record) -> Record:
@@ -31,6 +32,7 @@ def within_limits(record: Record) -> Record:
         genre=record.genre and _cut(record.genre),
         holder=_cut(record.holder),
         credit_line=_cut(record.credit_line),
+        authorities=tuple((_cut(name), address) for name, address in record.authorities[:MOST_AUTHORITIES]),
     )
 
 

@@ -88,6 +88,8 @@ class Record:
     pictures: tuple[str, ...] = ()
     """References that `Archive.picture` understands: absolute URLs, or paths inside a folder."""
     deleted: bool = False
+    authorities: tuple[tuple[str, str], ...] = ()
+    """(name, address) of artists and actors in authority files, as `values.authorities` writes them."""
     remarks: tuple[str, ...] = ()
     """What of it was odd, for the report; no part of what it says."""
 

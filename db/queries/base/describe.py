@@ -24,6 +24,7 @@ _ARCHIVES, _IMAGES, _LINKS, _RECORDS, _RIGHTS = (
 _SOME: BindParameter[Any] = bindparam("some", expanding=True)
 _SAID = (
     "identifier", "title", "year_from", "year_to", "holder", "credit_line", "landing_url", "genre", "archive_words",
+    "authorities",
 )  # fmt: skip
 _HARVESTED = select(_IMAGES.c.id, _IMAGES.c.sha256, _IMAGES.c.record_id, _IMAGES.c.notes).where(
     _IMAGES.c.id.in_(_SOME), _IMAGES.c.record_id.is_not(None)
@@ -107,7 +108,9 @@ def speaking_records(session: Session, image_ids: Collection[int]) -> dict[int, 
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
-    return {"archive": archive_label(row["archive"]), "archive_words": row["archive_words"] or {}}
+    words, people = row["archive_words"] or {}, row["authorities"] or ()
+    told = {"archive_words": words, "authorities": tuple((name, address) for name, address in people)}
+    return told | {"archive": archive_label(row["archive"])}
 
 
 def _by_record(rows: Iterable[Any]) -> dict[int, list[Any]]:

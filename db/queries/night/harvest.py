@@ -440,7 +440,8 @@ def _known(session: Session, archive_id: int, names: Collection[str]) -> dict[st
 def _row(archive_id: int, record: RecordEntry, digest: str) -> dict[str, Any]:
     copied = {key: getattr(record, key) for key in _COPIED}
     deleted_at = record.datestamp if record.deleted else None
-    return {**copied, "archive_id": archive_id, "digest": digest, "deleted_at": deleted_at}
+    people = [*record.authorities] or None
+    return {**copied, "archive_id": archive_id, "digest": digest, "deleted_at": deleted_at, "authorities": people}
 
 
 def _parts(record: RecordEntry, held: Mapping[str, RecordImage]) -> list[tuple[type[Base], list[dict[str, Any]]]]:
@@ -463,6 +464,8 @@ def _digest(record: RecordEntry) -> str:
     """Of all that the record says; which rules have judged it is not the archive's word."""
     said = asdict(record) | {"datestamp": str(record.datestamp)}
     del said["rights"]["rules"]
+    if not record.authorities:  # else every record of before would be another
+        del said["authorities"]
     return hashlib.sha256(to_json(said).encode()).hexdigest()
 
 

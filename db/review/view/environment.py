@@ -7,7 +7,7 @@ no web framework.
 import re
 from datetime import UTC, datetime
 from functools import cache
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -45,6 +45,8 @@ def environment(language: str) -> Environment:
     made.filters["word"] = lambda text: words(language).gettext(str(text))
     made.filters["machine"] = lambda text: told(without_paths(str(text)), words(language).gettext)
     made.filters |= {"without_paths": without_paths, "archive_label": archive_label}
+    made.filters["authority_file"] = authority_file
+    made.globals["authored"] = people_in_authority_files
     made.tests["japanese"] = is_japanese
     made.globals["tile"] = tile_address
     return made
@@ -69,6 +71,19 @@ def years(said: Description) -> str:
     """A print's years as the archive gave them; empty for none."""
     known = {year for year in (said.year_from, said.year_to) if year is not None}
     return "–".join(str(year) for year in sorted(known))
+
+
+def people_in_authority_files(said: Description) -> list[str]:
+    """Artists and actors of a print whom an authority file knows, in the record's order."""
+    people = dict.fromkeys([*said.artists, *(actor for _, actor in said.cast)])
+    return [name for name in people if said.addresses(name)]
+
+
+def authority_file(address: str) -> str:
+    """`ULAN 500123456`, of the address of a person's entry."""
+    parts = urlsplit(address)
+    files = {"vocab.getty.edu": "ULAN", "viaf.org": "VIAF", "www.wikidata.org": "Wikidata"}
+    return f"{files.get(parts.hostname or '', parts.hostname)} {parts.path.rpartition('/')[2]}"
 
 
 def figure(value: float | None, digits: int = 3) -> str:

@@ -14,6 +14,7 @@ from flows.archives.apis.rights import met_rights
 from flows.archives.errors import ArchiveUnavailable, Gone
 from flows.archives.options import MetOptions
 from flows.archives.record import Access, Derivatives, Record, Rights, Window
+from flows.archives.values.authorities import authority
 from flows.archives.values.formats import read_role
 from flows.archives.values.moments import read_moment
 from flows.archives.web.json_answers import Json, list_at, number_at, raw_text, text_at, texts_at
@@ -24,6 +25,7 @@ ROUNDS = 4
 FAILED_IN_A_ROW = 5
 """Records in a row that did not come, after which the museum is left for later."""
 _ACTOR = ("Actor", "Performer")
+_FILES = ("ULAN_URL", "Wikidata_URL")
 
 
 class MetArchive(MuseumApi):
@@ -95,6 +97,7 @@ class MetArchive(MuseumApi):
             credit_line=", ".join(filter(None, [HOLDER, text_at(item, "accessionNumber"), credit])),
             landing_url=next(iter(web_addresses([text_at(item, "objectURL")])), None),
             pictures=pictures,
+            authorities=tuple(_authorities(item)),
             remarks=() if pictures else ("it names no picture",),
         )
 
@@ -122,3 +125,12 @@ class MetArchive(MuseumApi):
         except Gone:
             withdrawn = Rights(Derivatives.UNKNOWN, "withdrawn by the archive")
             return Record(str(number), datetime.now(UTC).replace(microsecond=0), withdrawn, "", deleted=True)
+
+
+def _authorities(item: Json) -> Iterator[tuple[str, str]]:
+    """Of each constituent, and of the artist whom a record without constituents names."""
+    people = [(each, "constituent", text_at(each, "name")) for each in list_at(item, "constituents")]
+    for said, begins, name in people or [(item, "artist", text_at(item, "artistDisplayName"))]:
+        person = read_role(name).actor if text_at(said, "role") in _ACTOR else name
+        addresses = (authority(text_at(said, begins + file)) for file in _FILES)
+        yield from ((person, address) for address in addresses if person and address)

@@ -103,8 +103,16 @@ def read_record(record: Element, base_url: str, genres: Collection[str]) -> Reco
         credit_line=_credit_line(said, holder, identifier),
         landing_url=addresses.landing_url,
         pictures=addresses.pictures,
+        authorities=_authorities(said, description, form),
         remarks=addresses.remarks,
     )
+
+
+def _authorities(said: "_Elements", description: Element, form: Format | None) -> tuple[tuple[str, str], ...]:
+    """Of artists and actors, by the names that the record has for them."""
+    people = {text: read_role(text).actor for text in said.all("contributor")} | {n: n for n in said.all("creator")}
+    found = form.authorities(description) if form else ()
+    return tuple((people[name], address) for name, address in found if name in people)
 
 
 def _span(said: "_Elements") -> tuple[str, ...]:

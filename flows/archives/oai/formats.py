@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from flows.archives.values.authorities import authority
+
 ARTISTS = frozenset(
     {
         "artist",
@@ -75,6 +77,20 @@ class Format:
     """All that is said of rights, the strictest of which holds."""
     of_pictures: Places
     """Where rights of the pictures stand: without a word there nothing is known of them."""
+    people: Place | None = None
+    """Where persons stand, and below each, in `inner`, the name."""
+
+    def authorities(self, description: Element) -> Iterator[tuple[str, str]]:
+        """(name, address) of persons in authority files, whichever part of a person's element holds the address."""
+        if self.people is None:
+            return
+        for person in _found(description, self.people.path):
+            names = list(_said(person, self.people.inner, description))
+            if names and self.people.between is not None:
+                names = [self.people.between.join(names)]
+            said = (text for part in person.iter() for text in (part.text or "", *part.attrib.values()))
+            addresses = dict.fromkeys(filter(None, map(authority, said)))
+            yield from ((name, address) for name in names for address in addresses)
 
 
 def _at(*paths: str) -> Places:
@@ -103,6 +119,7 @@ _EDM = Format(
     },
     rights=_at("Aggregation/rights", "WebResource/rights", "WebResource/license", "ProvidedCHO/rights"),
     of_pictures=_at("Aggregation/rights", "WebResource/rights"),
+    people=Place("Agent", inner="prefLabel"),
 )
 _MODS = Format(
     {
@@ -127,6 +144,7 @@ _MODS = Format(
     },
     rights=_at("//accessCondition", "//accessCondition@href"),
     of_pictures=_at("accessCondition", "accessCondition@href"),
+    people=Place("name", inner="namePart", between=" "),
 )
 _EVENT = "//event/eventActor/actorInRole"
 _LIDO = Format(
@@ -155,6 +173,7 @@ _LIDO = Format(
         "//rightsResource/rightsType/term",
         "//rightsResource/rightsType/Concept@about",
     ),
+    people=Place("//actor", inner="nameActorSet/appellationValue"),
 )
 FORMATS: Mapping[str, Format | None] = {
     "dc": None,

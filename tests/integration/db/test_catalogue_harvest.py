@@ -217,6 +217,20 @@ def test_an_image_is_described_by_a_live_record_that_allows_it_before_all_others
     assert catalogue.describe([image])[image].identifier == "r1"
 
 
+def test_authority_files_are_kept_and_their_lack_makes_no_record_another(
+    catalogue: Catalogue, sample: "Sample"
+) -> None:
+    known = (("Sample artist", "http://vocab.getty.edu/ulan/500063446"), ("Another", "http://viaf.org/viaf/7"))
+    image = sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
+    with catalogue.engine.connect() as connection:
+        digest = connection.execute(text("SELECT digest FROM records")).scalar_one()
+    assert digest == "37aa696ced02f4b26b423e94f41589a19742d8b28b2460199f8b3498a88f6733"  # of before
+    assert catalogue.add_record(sample.archive(catalogue), sample.record("r1", authorities=known)) is Change.CHANGED
+    said = catalogue.describe([image])[image]
+    assert said.authorities == known
+    assert [said.addresses(name) for name in ("Another", "Nobody")] == [[known[1][1]], []]
+
+
 def test_a_picture_of_a_record_that_changed_meanwhile_does_not_overwrite_it(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:

@@ -332,6 +332,30 @@ def test_what_a_curator_put_right_leaves_with_the_archives_own_word(
         assert "Aoi" not in text, name
 
 
+def test_artists_are_told_with_their_authority_files(
+    catalogue: Catalogue, sample: Sample, sources: Sources, tmp_path: Path
+) -> None:
+    ulan, viaf = "http://vocab.getty.edu/ulan/500063446", "http://viaf.org/viaf/7"
+    people = (("Another", viaf), ("Another", ulan))
+    number = sample.entry(catalogue, sample.record("r1", authorities=people))
+    catalogue.give_verdict(number, CURATOR, APPROVED)
+    export(sources, tmp_path / "bag", ALL)
+    folder = tmp_path / f"bag/data/entries/000000/{number}"
+    made = json.loads((folder / "linked-art.json").read_text())["created_by"]["influenced_by"][0]["produced_by"]
+    assert made["carried_out_by"] == [
+        {"type": "Person", "_label": "Sample artist"},
+        {
+            "id": viaf,
+            "type": "Person",
+            "_label": "Another",
+            "equivalent": [{"id": ulan, "type": "Person", "_label": "Another"}],
+        },
+    ]
+    lido = fromstring((folder / "lido.xml").read_text())
+    actors = [[part.text for part in each if part.text] for each in lido.iter("{http://www.lido-schema.org}actor")]
+    assert actors[:2] == [[], [viaf, ulan]]
+
+
 def test_nothing_approved_writes_nothing(catalogue: Catalogue, sources: Sources, tmp_path: Path) -> None:
     with pytest.raises(NothingApproved, match="nothing was written"):
         export(sources, tmp_path / "bag", ALL)

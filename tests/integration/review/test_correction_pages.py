@@ -110,6 +110,21 @@ def test_who_looks_reads_the_corrections_and_makes_none(
         assert "Correct what is said" not in shut("Ren", Role.ADMIN).see(f"/entries/{entry}")
 
 
+def test_people_lead_to_their_authority_files_until_another_name_is_put_in_their_place(
+    catalogue: Catalogue, desk: Desks, sample: Sample
+) -> None:
+    known = [("Another", "http://vocab.getty.edu/ulan/500063446"), ("Sample actor", "http://viaf.org/viaf/7")]
+    known += [("Another", "http://www.wikidata.org/entity/Q552021"), ("Nobody", "http://viaf.org/viaf/8")]
+    entry = sample.entry(catalogue, sample.record("r1", authorities=tuple(known)))
+    page = desk("Aoi").see(f"/entries/{entry}")
+    for address, told in (("ulan/500063446", "ULAN 500063446"), ("viaf/7", "VIAF 7"), ("entity/Q552021", "Wikidata Q")):
+        assert f'{address}" rel="noreferrer noopener external" target="_blank">{told}' in page
+    assert "VIAF 8" not in page
+    page = _put(desk("Ben"), entry, catalogue.attempt(entry).content.image_id, field="artists", said="Kunisada")
+    assert "ULAN" not in page
+    assert "VIAF 7" in page
+
+
 def test_the_page_says_it_in_japanese(catalogue: Catalogue, desk: Desks, entry: int, image: int) -> None:
     catalogue.correct(image, "Aoi", Correctable.CAST, [["五郎", "団十郎"]])
     aoi = desk("Aoi")

@@ -290,6 +290,24 @@ PICTURES = {
 }
 
 
+def test_the_mets_people_are_known_by_their_authority_files() -> None:
+    ulan, wikidata = "http://vocab.getty.edu/page/ulan/500063446", "https://www.wikidata.org/wiki/Q552021"
+    people = [
+        {"role": "Artist", "name": "Utagawa Kunisada", "constituentULAN_URL": ulan, "constituentWikidata_URL": ""},
+        {"role": "Actor", "name": "Danjūrō VII", "constituentULAN_URL": "", "constituentWikidata_URL": wikidata},
+        {"role": "Publisher", "name": "Nobody", "constituentULAN_URL": "javascript:alert(1)"},
+    ]
+    alone = {"artistDisplayName": "Utagawa Kunisada", "artistULAN_URL": ulan, "artistWikidata_URL": wikidata}
+    ulan, wikidata = "http://vocab.getty.edu/ulan/500063446", "http://www.wikidata.org/entity/Q552021"
+    for said, expected in (
+        ({"constituents": people}, (("Utagawa Kunisada", ulan), ("Danjūrō VII", wikidata))),
+        (alone, (("Utagawa Kunisada", ulan), ("Utagawa Kunisada", wikidata))),
+    ):
+        record = one(MET, WHOLE[MET] | said)
+        assert isinstance(record, Record)
+        assert record.authorities == expected
+
+
 @pytest.mark.parametrize("protocol", MUSEUMS)
 def test_a_record_with_little_is_a_record_and_its_pictures_are_the_large_ones(protocol: Protocol) -> None:
     record = one(protocol, WHOLE[protocol])

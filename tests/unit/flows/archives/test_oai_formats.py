@@ -117,6 +117,26 @@ def test_the_strictest_of_several_statements_holds() -> None:
     assert read_record(element(lido), "http://m.example", ()).rights.derivatives is Derivatives.NO
 
 
+def test_people_are_known_by_their_authority_files() -> None:
+    ulan, viaf = "http://vocab.getty.edu/page/ulan/500063446", "https://viaf.org/viaf/69724466/"
+    wikidata = "https://www.wikidata.org/wiki/Q552021"
+    known = {
+        "EDM": EDM.replace("#a", viaf).replace("</skos:prefLabel>", f'</skos:prefLabel><o rdf:resource="{ulan}"/>'),
+        "MODS": MODS.replace("<name><namePart>国", f'<name valueURI="{viaf}"><namePart>国')
+        .replace("<name><namePart>鎌", f'<name valueURI="{wikidata}"><namePart>鎌')
+        .replace("<name><namePart>Pub", f'<name valueURI="{ulan}"><namePart>Pub'),
+        "LIDO": LIDO.replace("<l:actor>", f"<l:actor><l:actorID>{ulan}</l:actorID><l:actorID>x</l:actorID>"),
+    }
+    found = {form: read_record(element(text), "http://m.example", ()).authorities for form, text in known.items()}
+    ulan, viaf = "http://vocab.getty.edu/ulan/500063446", "http://viaf.org/viaf/69724466"
+    assert found == {
+        "EDM": (("国貞", viaf), ("国貞", ulan)),
+        "MODS": (("国貞", viaf), ("市川団十郎", "http://www.wikidata.org/entity/Q552021")),
+        "LIDO": (("国貞", ulan), ("市川団十郎", ulan)),
+    }
+    assert {read(form).authorities for form in FORMS} == {()}
+
+
 @pytest.mark.parametrize("description", ["", "<marc/>", "<lidoWrap/>", "<metadata>" * 900 + "</metadata>" * 900])
 def test_a_form_that_is_not_understood_is_a_bad_record(description: str) -> None:
     with pytest.raises(BadRecord):
