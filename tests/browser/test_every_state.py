@@ -101,6 +101,8 @@ STATES: Mapping[str, Callable[[Page, Shop], None]] = {
     "opacity": pressed("o"),
     "lightness": pressed("l"),
     "trust": pressed("v"),
+    "one": pressed("e", "]"),
+    "turned": pressed("d", "q", "s"),
     "faults": pressed("x"),
     "elsewhere": somebody_elses,
     "approved": just_approved,

@@ -100,7 +100,7 @@ def test_actual_size_is_one_pixel_of_the_picture_on_one_of_the_screen(new_page: 
 
 def test_swipe_shows_the_original_left_of_a_line_that_keys_and_mouse_move(opened: Page) -> None:
     opened.keyboard.press("s")
-    slider = opened.get_by_role("slider", name="Between original and result")
+    slider = opened.get_by_role("slider", name="Between the two pictures")
     expect(slider).to_be_focused()
     opened.keyboard.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuenow", "52")
@@ -131,7 +131,10 @@ def test_the_line_stays_where_it_is_while_the_picture_moves_below_it(opened: Pag
 def test_modes_exclude_one_another_and_are_told(opened: Page) -> None:
     state = opened.get_by_role("status").filter(has_text="result is shown")
     expect(state).to_be_visible()
-    for key, name, words in [("s", "Swipe", "left of the line"), ("o", "Opacity", "over the original")]:
+    for key, name, words in [
+        ("s", "Swipe", "Left of the line: Original"),
+        ("o", "Opacity", "Result lies over Original"),
+    ]:
         opened.keyboard.press(key)
         expect(opened.locator(".state")).to_contain_text(words)
         expect(opened.locator("[data-mode][aria-pressed=true]")).to_have_text(re.compile(name))
@@ -213,7 +216,7 @@ def height(page: Page) -> float:
 
 def test_nothing_blinks_by_itself_for_readers_who_want_no_motion(opened: Page) -> None:
     opened.keyboard.press("b")
-    expect(opened.locator(".state")).to_contain_text("The original is shown")
+    expect(opened.locator(".state")).to_contain_text("Shown for now: Original")
     for _ in range(4):
         assert layers(opened)[1][0] == 0
         opened.wait_for_timeout(400)  # longer than a blink, four times

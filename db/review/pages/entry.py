@@ -17,7 +17,7 @@ from db.entries.review import Lease, Place, Queue, QueueEntry, Reason, Role
 from db.queries.review.verdicts import in_blind_share
 from db.review.access.auth import Looking, Visitor
 from db.review.access.state import ReviewState, State
-from db.review.view.candidates import by_other_recipes
+from db.review.view.candidates import by_other_recipes, candidates_of, others_to_compare
 from db.review.view.filter_form import MOST_NUMBER, FilterForm
 from db.review.view.filters import View
 from db.review.view.insight import insight
@@ -126,6 +126,7 @@ def entry_page(
     lease = lease_for(state, who, asked.attempt_id) or shown.lease
     elsewhere = lease if lease and lease.curator != who.name else None
     voices = voices_on(state, shown, who)
+    made = [] if shown.withheld else candidates_of(state, asked.attempt_id)
     context = {
         "entry": shown,
         "attempt": attempt,
@@ -136,7 +137,8 @@ def entry_page(
         and not (voices.hidden and voices.mine)
         and (anyway or not elsewhere),
         "because": state.catalogue.withheld_because(asked.attempt_id) if shown.withheld else [],
-        "beside": [] if shown.withheld else by_other_recipes(state, asked.attempt_id),
+        "beside": by_other_recipes(made, asked.attempt_id),
+        "others": others_to_compare(made, asked.attempt_id),
         "draft": draft,
         "reasons": list(Reason),
         "faults": faults_seen(state, shown, voices, who),

@@ -148,6 +148,7 @@ function drag(event, place, element) {
 /** Draws a new box with the pointer. */
 function begin(event) {
   if (!opened() || event.button || event.target.closest(".fault-box")) return;
+  if (otherShown()) return;
   const [fromX, fromY] = shareAt(event);
   const element = document.createElement("div");
   element.className = "fault-box";
@@ -163,11 +164,20 @@ function begin(event) {
   });
 }
 
-/** A box in the middle of what is shown of the picture. */
+/** A box in the middle of what is shown of the picture, however it is turned. */
 function addInTheMiddle() {
-  const view = result.viewer.viewport.getBounds(true);
+  if (otherShown()) return;
+  const { width, height } = result.viewer.viewport.getBoundsNoRotate(true);
+  const { x, y } = result.viewer.viewport.getCenter(true);
   const ratio = result.tiles.width / result.tiles.height;
-  add(moved([view.x + view.width * 0.4, (view.y + view.height * 0.4) * ratio, view.width * 0.2, view.height * 0.2 * ratio]));
+  add(moved([x - width * 0.1, (y - height * 0.1) * ratio, width * 0.2, height * 0.2 * ratio]));
+}
+
+/** Does another picture stand in the result's place? Then no box is drawn, and it is said why. */
+function otherShown() {
+  const shown = result.figure.matches(".other");
+  if (shown) tell("other");
+  return shown;
 }
 
 function opened() {

@@ -1,4 +1,4 @@
-// The large layout of the entries' pages, for this window's session; in the head, so that a page opens in it at once.
+// The layouts that last for this window's session: large, and two pictures; in the head, so that a page opens in them at once.
 
 "use strict";
-document.documentElement.classList.toggle("large", sessionStorage.getItem("large") === "on");
+for (const name of ["large", "two"]) document.documentElement.classList.toggle(name, sessionStorage.getItem(name) === "on");

@@ -2,6 +2,7 @@
 // original and result have stood on a visible page.
 
 import { tilesOf, viewerOf } from "./tiles.js";
+import { showLayout, viewTools } from "./viewer_view.js";
 
 const section = document.querySelector(".viewer");
 const OPTIONS = {
@@ -107,7 +108,7 @@ class Link {
 }
 
 /** What the buttons below the pictures do. */
-function tools(link) {
+function tools(panes, link) {
   const zoom = (factor) => link.leader.viewer.viewport.zoomBy(factor).applyConstraints();
   return {
     in: () => zoom(1.5),
@@ -117,23 +118,20 @@ function tools(link) {
       const { viewer, tiles } = link.leader; // one pixel of the picture on one of the screen
       viewer.viewport.zoomTo(tiles.width / (viewer.viewport.getContainerSize().x * devicePixelRatio));
     },
-    large: (button) => {
-      const large = document.documentElement.classList.toggle("large");
-      sessionStorage.setItem("large", large ? "on" : "off"); // large.js reads it on the next page
-      button.setAttribute("aria-pressed", String(large));
-    },
     link: (button) => button.setAttribute("aria-pressed", String(link.toggleStyle())),
+    ...viewTools(panes, link),
   };
 }
 
 /** Wakes the buttons. */
-function connect(link) {
-  const does = tools(link);
+function connect(panes) {
+  const link = new Link(panes);
+  const does = tools(panes, link);
   for (const button of section.querySelectorAll("[data-do]")) {
     button.disabled = button.dataset.do === "link" && !link.withStyle;
-    if (button.dataset.do === "large") button.setAttribute("aria-pressed", String(document.documentElement.matches(".large")));
     button.addEventListener("click", () => does[button.dataset.do](button));
   }
+  showLayout();
 }
 
 /** Resolves when the pane's picture has all its tiles for this view, and they were drawn. */
@@ -147,7 +145,7 @@ async function painted(pane) {
 async function start() {
   const panes = await openAll();
   if (!panes.original || !panes.result) return;
-  connect(new Link(panes));
+  connect(panes);
   if (panes.style) painted(panes.style);
   await Promise.all([panes.original, panes.result].map(painted));
   if (panes.original.broken || panes.result.broken) return;

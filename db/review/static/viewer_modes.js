@@ -1,67 +1,51 @@
-// Comparing in the result's pane: swipe, blink, opacity, lightness difference, map of trust. One at a time; starts when viewer.js has painted.
+// Comparing any two pictures: side by side in the first two panes, and in the result's pane by swipe, blink and opacity;
+// there, too, the lightness difference and the map of trust. One mode at a time; starts when viewer.js has painted.
 
-import { tilesOf } from "./tiles.js";
+import { Layers, offered } from "./viewer_layers.js";
 
 const section = document.querySelector(".viewer");
 const slide = section.querySelector(".slide");
 const divider = section.querySelector(".divider");
 const state = section.querySelector(".state");
 const now = state.querySelector(".now");
-const shows = section.querySelector(".shows");
-const plain = shows.textContent;
 const buttons = [...section.querySelectorAll("[data-mode]")];
+const lists = [...section.querySelectorAll("[data-pick]")];
+const form = document.querySelector("#verdict");
+const pictures = offered(lists[0]);
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const BLINK_MS = 1000; // one change a second, three flashes are the most that WCAG 2.3.1 allows
 const BLINKS = 10;
+const VIEWS = { lightness: "source-over", trust: "multiply" }; // how each is laid over what is below it
 
-let result; // the pane
+let panes; // the first two, as Layers
+let pair = ["original", "result"]; // what is compared
 let mode = "";
 let share = 50; // where the divider stands, in percent
 let blinking = 0;
 let came = null; // where the focus was before it went to the divider
-const layers = {}; // of the result's pane: original below, result, views above
-const VIEWS = { lightness: "source-over", trust: "multiply" }; // how each is laid over what is below it
 
-/** A further picture in the result's pane, exactly over or under it. */
-function layer(name, tiles, index, compositeOperation = "source-over") {
-  layers[name] ??= new Promise((resolve, reject) => {
-    const added = { tileSource: tiles, index, width: 1, opacity: 0, preload: true, compositeOperation };
-    result.viewer.addTiledImage({ ...added, success: (event) => resolve(event.item), error: reject });
-  });
-  return layers[name];
+/** How strongly each layer of the result's pane is drawn; `flipped`: the first in place of the second. */
+function opacities(flipped) {
+  if (mode === "trust") return { original: 1, trust: 1 };
+  if (mode === "lightness") return { result: 1, lightness: 1 };
+  return { [pair[0]]: mode ? 1 : 0, [pair[1]]: flipped ? 0 : mode === "opacity" ? share / 100 : 1 };
 }
 
-/** A view of the result, fetched when it is first asked for. */
-async function viewLayer(name) {
-  return layer(name, await tilesOf(section.dataset[name]), 2, VIEWS[name]);
-}
-
-/** Cuts the result off left of the divider, wherever the picture stands. */
-async function clip() {
-  const image = await layers.result;
-  if (mode !== "swipe") return image.setClip(null);
-  const { width, height } = result.tiles;
-  const bounds = result.viewer.viewport.getBounds(true);
-  const left = Math.min(Math.max(bounds.x + (bounds.width * share) / 100, 0), 1) * width;
-  image.setClip(new OpenSeadragon.Rect(left, 0, width - left, height));
-}
-
-/** Draws what the mode shows; `flipped`: the original in place of the result. */
+/** Draws what the mode shows, and tells it above both panes. */
 async function draw(flipped = false) {
-  (await layers.original).setOpacity(mode && mode !== "lightness" ? 1 : 0);
-  (await layers.result).setOpacity(flipped || mode === "trust" ? 0 : mode === "opacity" ? share / 100 : 1);
-  for (const view in VIEWS) (await layers[view])?.setOpacity(mode === view ? 1 : 0);
-  caption(flipped ? "original" : mode in VIEWS ? mode : "");
+  const [left, right] = panes;
+  await left.draw({ [pair[0]]: 1 });
+  await right.draw(opacities(flipped));
   await clip();
+  const [first, second] = pair.map((name) => pictures[name]);
+  left.caption(first.title, first.machine);
+  if (mode in VIEWS) return right.caption(section.dataset[mode === "trust" ? "showsTrust" : "showsLightness"], false);
+  const shown = flipped ? first : second;
+  return right.caption(shown.title, shown.machine);
 }
 
-/** What stands in the result's pane now, above it. */
-function caption(what) {
-  const { dataset } = shows.closest(".pane");
-  if (what) dataset.shows = what;
-  else delete dataset.shows;
-  const { showsOriginal, showsLightness, showsTrust } = section.dataset;
-  shows.textContent = { original: showsOriginal, lightness: showsLightness, trust: showsTrust }[what] ?? plain;
+function clip() {
+  return panes[1].split(...pair, mode === "swipe" ? share / 100 : null);
 }
 
 function placeDivider() {
@@ -80,7 +64,7 @@ function stopBlinking() {
   blinking = 0;
 }
 
-/** Original and result in turn for some seconds; where motion is not wanted, the original until the next key. */
+/** Both in turn for some seconds; where motion is not wanted, the first until the next key. */
 function blink() {
   let count = 0;
   if (still) return draw(true);
@@ -92,12 +76,18 @@ function blink() {
   return draw();
 }
 
+/** A sentence of the template, with the titles of the two. */
+function say(text) {
+  now.textContent = text.replace("{first}", pictures[pair[0]].title).replace("{second}", pictures[pair[1]].title);
+}
+
 /** Tells the mode in words and on the buttons. */
 function tell() {
   const chosen = buttons.find((button) => button.dataset.mode === mode);
   for (const button of buttons) button.setAttribute("aria-pressed", String(button === chosen));
-  if (mode === "blink" && still) now.textContent = state.dataset.still;
-  else now.textContent = chosen ? chosen.dataset.said : state.dataset.plain;
+  if (mode === "blink" && still) say(state.dataset.still);
+  else if (chosen) say(chosen.dataset.said);
+  else say(pair[1] === "result" ? state.dataset.plain : state.dataset.other);
 }
 
 function goToDivider() {
@@ -111,7 +101,7 @@ function goBack() {
   came.focus({ preventScroll: true });
 }
 
-/** Changes the mode; "": the result alone. */
+/** Changes the mode; "": the second picture alone. */
 async function set(name) {
   stopBlinking();
   mode = name;
@@ -121,8 +111,34 @@ async function set(name) {
   slide.dataset.of = mode;
   if (sliding) goToDivider();
   tell();
-  if (mode in VIEWS) await viewLayer(mode);
+  if (mode in VIEWS) await panes[1].lay(mode, section.dataset[mode], VIEWS[mode]);
   return mode === "blink" ? blink() : draw();
+}
+
+/** Puts a picture at one of the two places; where it stood at the other one, they change places. */
+async function choose(place, name) {
+  const before = pair;
+  pair = pair.map((other, at) => (at === place ? name : other === name ? before[place] : other));
+  lists.forEach((list, at) => { list.value = pair[at]; });
+  panes[1].pane.figure.classList.toggle("other", pair[1] !== "result");
+  stopBlinking();
+  try {
+    await panes[0].of(pair[0]);
+    await panes[1].order(...pair);
+  } catch {
+    await choose(place, before[place]);
+    now.textContent = section.dataset.missing;
+    return;
+  }
+  await set(mode);
+}
+
+/** A verdict is on the result: while another picture stands in its place, the button only brings it back. */
+function showResult(event) {
+  if (pair[1] === "result" || !event.target.closest("button")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  choose(1, "result").then(() => { now.textContent = state.dataset.again; });
 }
 
 divider.addEventListener("keydown", (event) => {
@@ -145,13 +161,21 @@ function endBlinking(event) {
   if (blinking || judges) set("");
 }
 
-document.addEventListener("keydown", endBlinking, true);
+/** Wakes a list of pictures; Escape leaves it, so that the keys mean verdicts again. */
+function wake(list, place) {
+  list.disabled = false;
+  list.addEventListener("change", () => choose(place, list.value));
+  list.addEventListener("keydown", (event) => { if (event.key === "Escape") list.blur(); });
+}
 
-section.addEventListener("painted", (event) => {
-  result = event.detail.result;
-  layers.result = Promise.resolve(result.viewer.world.getItemAt(0));
-  layer("original", event.detail.original.tiles, 0);
+document.addEventListener("keydown", endBlinking, true);
+form?.addEventListener("click", showResult, true);
+
+section.addEventListener("painted", ({ detail: { original, result } }) => {
+  panes = [new Layers(original, pictures), new Layers(result, pictures)];
+  panes[1].order(...pair);
   result.viewer.addHandler("viewport-change", () => { if (mode === "swipe") clip(); });
+  lists.forEach(wake);
   for (const button of buttons) {
     button.disabled = false;
     button.addEventListener("click", () => set(button.dataset.mode === mode ? "" : button.dataset.mode));

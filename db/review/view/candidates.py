@@ -1,5 +1,6 @@
 """The results of one content: for the page of candidates, and for an entry's row of what other recipes made of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from db.entries.night import Description, EncoderKey
@@ -31,10 +32,16 @@ def candidates_of(state: ReviewState, attempt_id: int) -> list[Candidate]:
     ]
 
 
-def by_other_recipes(state: ReviewState, attempt_id: int) -> list[Candidate]:
-    """The latest result of the same content by each recipe, this one's first; empty where it is the only recipe."""
-    made = candidates_of(state, attempt_id)
+def by_other_recipes(made: Sequence[Candidate], attempt_id: int) -> list[Candidate]:
+    """Of one content's results the latest by each recipe, this attempt's first; empty where it is the only recipe."""
     own = [each for each in made if each.entry.attempt_id == attempt_id]
     latest = {each.entry.recipe: each for each in reversed(made)}
     others = [each for each in latest.values() if own and each.entry.recipe != own[0].entry.recipe]
     return [*own, *others] if others else []
+
+
+def others_to_compare(made: Sequence[Candidate], attempt_id: int) -> list[Candidate]:
+    """Of one content's results those that can be laid over this attempt's: their pictures are here, and may be seen."""
+    return [
+        each for each in made if each.has_picture and not each.entry.withheld and each.entry.attempt_id != attempt_id
+    ]
