@@ -1,12 +1,15 @@
-"""An entry as Linked Art (JSON-LD, CIDOC CRM): a digital object, made by a machine from prints that archives hold."""
+"""An entry as Linked Art (JSON-LD, CIDOC CRM): a digital object, made by a machine from prints that archives hold.
+
+As the API 1.0 has it: what stands in a record of its own, such as a print, is a reference here.
+"""
 
 from typing import Any, Final
 
 from db.entries.night import Description
-from db.exports.leaving import LINKED_ART, Leaving, landing, plain, standard_rights
+from db.exports.leaving import LINKED_ART, Leaving, landing, plain
 
 _AAT: Final = "http://vocab.getty.edu/aat/"
-_IMAGE, _WOODCUT, _TITLE, _CODE = "300215302", "300041405", "300404670", "300312355"
+_IMAGE, _TITLE, _CODE, _RIGHTS, _SOURCE = "300215302", "300404670", "300312355", "300435434", "300404764"
 _CREDIT, _WIDTH, _HEIGHT, _PIXELS, _DESCRIPTION = "300026687", "300055647", "300055644", "300266190", "300435416"
 
 
@@ -30,6 +33,7 @@ def linked_art(leaving: Leaving) -> dict[str, Any]:
             _words(_DESCRIPTION, "description", leaving.statement["en"]),
             *(_words(_CREDIT, "credit line", line) for line in leaving.credits),
             *(_words(_DESCRIPTION, "description", f"Corrected by a curator: {each}") for each in leaving.corrections),
+            *([_words(_RIGHTS, "copyright/license statement", leaving.rights)] if leaving.rights else []),
         ],
         "format": leaving.format,
         "dimension": [
@@ -37,54 +41,46 @@ def linked_art(leaving: Leaving) -> dict[str, Any]:
             _pixels(_HEIGHT, "height", leaving.size.height),
         ],
         "access_point": [{"id": leaving.address(leaving.file), "type": "DigitalObject"}],
-        **({"subject_to": [_right(leaving.rights)]} if leaving.rights else {}),
         "subject_of": [_iiif(leaving)],
         "created_by": {
             "type": "Creation",
             "_label": f"machine colorization by {leaving.software}, {leaving.machine}",
             **_when(leaving),
-            "influenced_by": [_print(each) for each in leaving.pictures],
+            "referred_to_by": [_words(_SOURCE, "source statement", _told(each)) for each in leaving.pictures],
+            "influenced_by": [
+                *(_print(leaving, place) for place in range(len(leaving.pictures))),
+                *_people(leaving),
+            ],
         },
     }
 
 
-def _print(said: Description) -> dict[str, Any]:
-    """A sheet that an archive holds."""
-    page, made, right = landing(said), _production(said), standard_rights(said)
+def _print(leaving: Leaving, place: int) -> dict[str, Any]:
+    """A sheet that an archive holds, as a reference: its page there, or a name within this record."""
+    said = leaving.pictures[place]
     return {
-        **({"id": page} if page else {}),
+        "id": landing(said) or leaving.address(f"{LINKED_ART}#print-{place + 1}"),
         "type": "HumanMadeObject",
         "_label": plain(said.title or said.identifier),
-        "classified_as": [_type(_WOODCUT, "woodcuts (prints)")],
-        "identified_by": [
-            *([_name(said.title)] if said.title else []),
-            {"type": "Identifier", "content": plain(said.identifier)},
-        ],
-        **({"produced_by": made} if made else {}),
-        **({"subject_to": [_right(right)]} if right else {}),
-        **({"current_owner": [{"type": "Group", "_label": plain(said.holder)}]} if said.holder else {}),
     }
 
 
-def _production(said: Description) -> dict[str, Any]:
-    people = [_person(plain(name), said.addresses(name)) for name in said.artists if plain(name)]
-    first = said.year_from if said.year_from is not None else said.year_to
-    last = said.year_to if said.year_to is not None else said.year_from
-    made: dict[str, Any] = {"carried_out_by": people} if people else {}
-    if first is not None and last is not None:
-        made["timespan"] = {
-            "type": "TimeSpan",
-            "begin_of_the_begin": f"{first:04d}-01-01T00:00:00Z",
-            "end_of_the_end": f"{last:04d}-12-31T23:59:59Z",
-        }
-    return {"type": "Production", **made} if made else {}
+def _told(said: Description) -> str:
+    """A sheet in words: of people whom no authority file has, the API has no reference."""
+    years = "-".join(dict.fromkeys(str(year) for year in (said.year_from, said.year_to) if year is not None))
+    words = [said.title, said.identifier, ", ".join(said.artists), years, said.holder]
+    return plain("; ".join(word for word in words if word))
 
 
-def _person(name: str, addresses: list[str]) -> dict[str, Any]:
-    """By the first authority file that has them; those of the others are the same person."""
-    same = [{"id": address, "type": "Person", "_label": name} for address in addresses[1:]]
-    known = {"id": addresses[0]} if addresses else {}
-    return {**known, "type": "Person", "_label": name, **({"equivalent": same} if same else {})}
+def _people(leaving: Leaving) -> list[dict[str, Any]]:
+    """Those who made the prints, by every address that an authority file has for them."""
+    known = {
+        address: {"id": address, "type": "Person", "_label": plain(name)}
+        for said in leaving.pictures
+        for name in said.artists
+        for address in said.addresses(name)
+    }
+    return list(known.values())
 
 
 def _iiif(leaving: Leaving) -> dict[str, Any]:
@@ -129,7 +125,3 @@ def _words(number: str, label: str, content: str) -> dict[str, Any]:
 def _pixels(number: str, label: str, value: int) -> dict[str, Any]:
     unit = {"id": f"{_AAT}{_PIXELS}", "type": "MeasurementUnit", "_label": "pixels"}
     return {"type": "Dimension", "classified_as": [_type(number, label)], "value": value, "unit": unit}
-
-
-def _right(uri: str) -> dict[str, Any]:
-    return {"type": "Right", "classified_as": [{"id": uri, "type": "Type"}]}

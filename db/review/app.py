@@ -13,6 +13,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.catalogue import Catalogue
 from db.errors import CatalogueError
+from db.exports.background import Exports
 from db.files.home import HomeFolder
 from db.files.tiles import TileStore
 from db.review.access.addresses import is_loopback
@@ -35,6 +36,7 @@ from db.review.pages import comparisons as comparison_pages
 from db.review.pages import corrections as corrections_page
 from db.review.pages import desk as desk_page
 from db.review.pages import entry as entry_pages
+from db.review.pages import exports as exports_page
 from db.review.pages import faults as faults_page
 from db.review.pages import held_back, keys, login, matching, metrics, nights, oai, pictures, tones, undo, verdicts
 from db.review.pages import marks as marks_page
@@ -71,6 +73,7 @@ PAGES = (
     nights,
     statistics_page,
     comparison_pages,
+    exports_page,
     people,
     audit_page,
     keys,
@@ -92,6 +95,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        if state.exports is not None:
+            state.exports.close()
         state.catalogue.close()
 
     checks = [Depends(refuse_forged), Depends(refuse_nul)]
@@ -158,6 +163,7 @@ def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...], masking_r
             sessions,
             Throttle(),
             Rates(settings.api_per_minute),
+            exports=_exports(settings),
             marking_recipes=marking_recipes,
             masking_recipes=masking_recipes,
         )
@@ -165,6 +171,12 @@ def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...], masking_r
             catalogue.settle_blind()
         on_failure.pop_all()
     return state
+
+
+def _exports(settings: ReviewSettings) -> Exports | None:
+    if settings.export_dir is None:
+        return None
+    return Exports(settings, settings.export_dir, settings.export_address)
 
 
 def _names(settings: ReviewSettings) -> list[str]:

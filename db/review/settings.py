@@ -1,6 +1,7 @@
 """Settings of the review page. `flows.settings.Settings` extends these; importing loads no web framework."""
 
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -63,6 +64,15 @@ class ReviewSettings(CatalogueSettings):
     )
     oai_email: Annotated[str, Field(pattern=r"^[^@\s<>&]+@[^@\s<>&]+$", max_length=254)] | None = Field(
         default=None, description="Mail address of whoever keeps /oai, which tells it to harvesters."
+    )
+    export_dir: Annotated[Path, AfterValidator(Path.expanduser)] | None = Field(
+        default=None,
+        description="Folder that admins export into from the page, a folder in it for each filter; left out: the page "
+        "exports nothing.",
+    )
+    export_address: Annotated[str, AfterValidator(folder_address)] = Field(
+        default="http://localhost:8000/",
+        description="Where a web server serves that folder; all ids in its packages begin with it.",
     )
     session_hours: float = Field(
         default=12.0, gt=0, le=168, description="Hours after which an idle curator signs in again."

@@ -27,6 +27,7 @@ PAGES = {
     "nights": "/nights",
     "statistics": "/statistics",
     "comparisons": "/comparisons",
+    "exports": "/exports",
     "night": "/nights/1",
     "held-back": "/held-back",
     "desk": "/desk",

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from db.catalogue import Catalogue
+from db.exports.background import Exports
 from db.files.tiles import TileStore
 from db.review.access.passwords import Line
 from db.review.access.rates import Rates
@@ -34,6 +35,8 @@ class ReviewState:
     """Seconds within which a form must have come, once it has begun."""
     marking_recipes: tuple[str, ...] = ()
     """Recipes that take marks drawn by hand, the first by default; the catalogue knows no recipes, so it is told."""
+    exports: Exports | None = None
+    """Packages that are made from the page; None where it has no place for them."""
     masking_recipes: tuple[str, ...] = ()
     """Those that can colour a part and leave the rest."""
 

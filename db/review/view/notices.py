@@ -38,6 +38,8 @@ NOTICES: Final = {
     "choice-kept-before",
     "choice-undone",
     "no-choice-to-undo",
+    "export-begun",
+    "export-at-work",
     "signed-out",
     "not-kept",
     "view-end",

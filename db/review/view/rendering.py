@@ -40,6 +40,7 @@ def render(
         "notices": notices_of(request),
         "here": address_of(request),
         "read_only": state_of(request).settings.review_read_only,
+        "exporting": state_of(request).exports is not None,
     }
     answer = HTMLResponse(page.render(common | dict(context)), status, {"Cache-Control": "private, no-store"})
     return keep_visit(request, answer)
