@@ -43,6 +43,7 @@ from db.queries.review.distribution import DistributionQueries
 from db.queries.review.facets import FacetQueries
 from db.queries.review.faults import FaultQueries
 from db.queries.review.leases import LeaseQueries
+from db.queries.review.other_prints import OtherPrintQueries
 from db.queries.review.provided import ProvidedQueries
 from db.queries.review.queue import QueueQueries
 from db.queries.review.tokens import TokenQueries
@@ -52,6 +53,7 @@ from db.settings import CatalogueSettings
 
 
 class Catalogue(
+    OtherPrintQueries,
     ProvidedQueries,
     ComparisonQueries,
     MorningQueries,

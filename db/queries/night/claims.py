@@ -154,7 +154,8 @@ class Chosen:
 def matches(chosen: Chosen, matcher: MatcherKey | None = None, also: ColumnElement[bool] | None = None) -> Kind:
     """Matches that are `chosen`, of one matcher or of any, with further styles as far as the recipe takes some.
 
-    A match that was made by a recipe of several styles is not made anew because others stand beside it now.
+    A match that was made by a recipe of several styles is not made anew because others stand beside it now; what a
+    curator pinned together is, since they chose those others.
 
     Args:
         chosen: which.
@@ -166,6 +167,7 @@ def matches(chosen: Chosen, matcher: MatcherKey | None = None, also: ColumnEleme
         of_matcher = true() if matcher is None else in_force(matcher)
         alone = _settled_as(batch, _content.sha256, Match.inputs_digest)
         settled = or_(alone, and_(Match.registration.is_(None), _settled_by(batch)))
+        settled = and_(not_(found_by(PINNED)), settled)  # what is claimed tells exactly, and pins are few
         besides = (chosen.besides, true() if also is None else also, of_matcher)
         return (
             select(Match, _content.sha256, _style.sha256)
@@ -290,8 +292,8 @@ def _is_wrong(match: type[Match]) -> ColumnElement[bool]:
     return wrong
 
 
-def _wrong_styles(session: Session, content_ids: Collection[int]) -> Mapping[int, set[int | None]]:
-    """The same of these contents, asked once for all: content → its wrong styles."""
+def wrong_styles(session: Session, content_ids: Collection[int]) -> Mapping[int, set[int | None]]:
+    """What standing verdicts call wrong matches of these contents, asked once for all: content → its wrong styles."""
     said = _said_wrong(select(Match.content_id, Match.style_id), Match).where(Match.content_id.in_(content_ids))
     wrong: defaultdict[int, set[int | None]] = defaultdict(set)
     for content_id, style_id in session.execute(said):
@@ -329,14 +331,15 @@ def _styles(
 def _further_styles(session: Session, styles: int, firsts: Sequence[Match]) -> Mapping[int, list[StyleInput]]:
     """Match → the next-ranked usable candidates of its content, as many as the recipe takes beside it and there are.
 
-    A print of the content's own design is taken alone: no other tells more. Asked once for all.
+    A print of the content's own design is taken alone: no other tells more. Those that verdicts call wrong are left
+    out, but where a curator has pinned them since. Asked once for all.
     """
     further: defaultdict[int, list[StyleInput]] = defaultdict(list)
     alone = [first for first in firsts if styles > 1 and first.registration is None]
     if not alone:
         return further
     contents = {first.content_id for first in alone}
-    wrong, ranked = _wrong_styles(session, contents), defaultdict(list)
+    wrong, ranked = wrong_styles(session, contents), defaultdict(list)
     candidates = (
         select(Match, Image.sha256)
         .join(Image, Match.style_id == Image.id)
@@ -344,12 +347,18 @@ def _further_styles(session: Session, styles: int, firsts: Sequence[Match]) -> M
         .where(usable(Match.style_id), is_colour(Match.style_id))
         .order_by(Match.rank)
     )
+    pinned = {first.content_id for first in alone if _is_pin(first) and first.outcome == MatchOutcome.MATCHED}
     for match, sha256 in session.execute(candidates):
-        if match.style_id not in wrong[match.content_id]:
+        chosen = match.content_id in pinned and _is_pin(match)
+        if chosen or match.style_id not in wrong[match.content_id]:
             ranked[_found(match)].append((match.id, StyleInput(sha256, match.registration)))
     for first in alone:
         further[first.id] = [style for match_id, style in ranked[_found(first)] if match_id != first.id][: styles - 1]
     return further
+
+
+def _is_pin(match: Match) -> bool:
+    return match.matcher_name == PINNED.name
 
 
 def _found(match: Match) -> tuple[int, str, str]:

@@ -119,8 +119,7 @@ class MatchQueries(TallyQueries):
         ranked = or_(Match.rank.is_not(None), Match.outcome == MatchOutcome.NO_MATCH)
         kept = select(Match).where(Match.content_id == content_id, in_force(matcher), ranked).order_by(Match.rank)
         with self._reading() as session:
-            rows = session.scalars(kept)
-            return [MatchEntry(**{each.name: getattr(row, each.name) for each in fields(MatchEntry)}) for row in rows]
+            return [match_entry(row) for row in session.scalars(kept)]
 
     def add_matches(self, content_id: int, matcher: MatcherKey, matches: Sequence[MatchEntry]) -> None:
         """Keep what a matcher found for a content image, in the place of what it found earlier.
@@ -164,6 +163,11 @@ class MatchQueries(TallyQueries):
         moved = [attempt_id for attempt_id, _ in _scores(session, content_id, matcher) - scores]
         if lock_contents(session, moved):
             refresh(session, self._insert(Review), moved)
+
+
+def match_entry(row: Match) -> MatchEntry:
+    """What crosses the door of a row."""
+    return MatchEntry(**{each.name: getattr(row, each.name) for each in fields(MatchEntry)})
 
 
 def match_rows(session: Session, matcher: MatcherKey, found: Sequence[tuple[int, MatchEntry]]) -> list[dict[str, Any]]:

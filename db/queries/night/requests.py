@@ -5,7 +5,6 @@ has come of it (`db.queries.night.open_requests`); nothing has to be remembered 
 """
 
 from collections.abc import Collection
-from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
@@ -20,13 +19,12 @@ from db.queries.base.review_rows import hidden
 from db.queries.base.search import has_words
 from db.queries.base.store import Store, changed, now
 from db.queries.base.usable import harvested, usable
-from db.queries.night.match import match_rows
+from db.queries.night.match import match_entry, match_rows
 from db.queries.night.open_requests import MAX_TRIES, allowed, answer, pending, repeated, tries, unchanged
 from db.tables.night import Attempt, Image, Match
 from db.tables.review import CuratorRequest, Review
 
 REQUESTED = {"why": "a curator asked for it"}
-_MATCH = tuple(each.name for each in fields(MatchEntry))
 _OF_ONE_MATCHER = ("content_id", "matcher_name", "matcher_version")
 _AT_ONCE = 200
 """Pictures that are looked through at once for those that may be used."""
@@ -123,7 +121,7 @@ class RequestQueries(Store):
         with self._reading() as session:
             rows = session.scalars(ranked).all()
             said = describe(session, {row.style_id or 0 for row in rows})
-            return [(said[row.style_id or 0], MatchEntry(**{key: getattr(row, key) for key in _MATCH})) for row in rows]
+            return [(said[row.style_id or 0], match_entry(row)) for row in rows]
 
     def find_styles(self, words: str, *, limit: int = 50) -> list[Description]:
         """Colour pictures that may be used, by their record's words."""
@@ -180,13 +178,14 @@ def _asked(session: Session, attempt_id: int, style_id: int | None) -> tuple[int
     wanted = style_id or own_id
     if wanted is None:
         return content_id, None
-    style = session.execute(select(Image).where(Image.id == wanted, Image.id.in_(_styles()))).scalar_one_or_none()
+    style = session.execute(select(Image).where(Image.id == wanted, Image.id.in_(styles_to_ask()))).scalar_one_or_none()
     if style is None:
         raise UnknownEntry(f"image {wanted} is not a colour picture that may be used; choose another style")
     return content_id, style
 
 
-def _styles() -> Any:
+def styles_to_ask() -> Any:
+    """Numbers of the colour pictures that may be used, of any content."""
     return select(Image.id).where(harvested(), Image.tone == Tone.COLOUR, usable(Image.id))
 
 

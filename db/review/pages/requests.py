@@ -1,9 +1,10 @@
-"""Try another style: choose one among the match's candidates, or by words; take a request back.
+"""Try another style: ask for one among other prints, or by words; take a request back; pin several prints together.
 
-A request is kept by the catalogue and made by the next run. Marks are asked for in `db.review.pages.marks`.
+A request is kept by the catalogue and made by the next run, and so is what was pinned, which the matching leaves as it
+is. Marks are asked for in `db.review.pages.marks`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Self
@@ -11,10 +12,12 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import Field
 
-from db.entries.night import Description
+from db.entries.night import Description, MatchEntry
 from db.entries.review import AttemptRequest, RequestEntry, RequestState
 from db.errors import UnknownEntry
+from db.queries.review.other_prints import MOST_TOGETHER
 from db.review.access.auth import Judging, Looking, Visitor
 from db.review.access.bodies import BoundedRoute
 from db.review.pages.entry import Asked, AskedFor, entry_address
@@ -27,6 +30,7 @@ from db.review.view.rendering import render
 
 router = APIRouter(route_class=BoundedRoute)
 _FOUND = 48
+_ImageId = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class OfferedStyle:
 
     said: Description
     why: Why | None
-    """Of a candidate of the matching; None: found by words."""
+    """Of a candidate of the matching; None: found by words, or by the same actor's name."""
     made: int | None
     """The newest attempt in its colours, with a picture."""
     entry: RequestEntry | None
@@ -52,7 +56,7 @@ def styles_page(
     who: Looking,
     find: Annotated[str, Query(max_length=200)] = "",
 ) -> HTMLResponse:
-    """The candidates, and what the words find.
+    """Prints of other designs, and what the words find.
 
     Raises:
         UnknownEntry: there is no such attempt.
@@ -65,7 +69,9 @@ def styles_page(
         "address": partial(entry_address, asked.view),
         "kept": parse_qsl(asked.view.query()),
         "find": find,
-        "candidates": list(offer.candidates()),
+        "candidates": [offer.other(*each) for each in asked.state.catalogue.other_prints(attempt)],
+        "pinned": asked.state.catalogue.pinned_styles(attempt.content.image_id),
+        "most_together": MOST_TOGETHER,
         "found": [offer.style(said) for said in found[:_FOUND]],
         "more": len(found) > _FOUND,
     }
@@ -83,6 +89,34 @@ def ask_for_style(
     """
     asked.state.catalogue.add_request(asked.attempt_id, who.name, AttemptRequest(style_id=style_id))
     return back_to_entry(request, asked, "requested")
+
+
+@router.post("/entries/{attempt_id}/pin")
+def pin(
+    request: Request,
+    asked: AskedFor,
+    who: Judging,
+    style_ids: Annotated[list[_ImageId], Form(min_length=1, max_length=MOST_TOGETHER)],
+) -> Response:
+    """Let the original take the colours of these prints together from the next run on, whatever the matching finds.
+
+    Raises:
+        UnknownEntry: there is no such attempt, or a style may not be used.
+    """
+    content = asked.state.catalogue.attempt(asked.attempt_id).content
+    asked.state.catalogue.pin_styles(content.image_id, style_ids, who.name)
+    return back_to_entry(request, asked, "pinned")
+
+
+@router.post("/entries/{attempt_id}/unpin")
+def unpin(request: Request, asked: AskedFor, _: Judging) -> Response:
+    """Let the matching choose again.
+
+    Raises:
+        UnknownEntry: there is no such attempt.
+    """
+    asked.state.catalogue.pin(asked.state.catalogue.attempt(asked.attempt_id).content.image_id, [])
+    return back_to_entry(request, asked, "unpinned")
 
 
 @router.post("/entries/{attempt_id}/requests/{request_id}/withdraw")
@@ -150,6 +184,5 @@ class _Offer:
         may_ask = (entry is None or entry.state is RequestState.MADE) and said.image_id not in self.tried
         return OfferedStyle(said, why, made, entry, may_ask, has)
 
-    def candidates(self) -> Iterator[OfferedStyle]:
-        for said, match in self.asked.state.catalogue.candidates(self.asked.attempt_id):
-            yield self.style(said, Why(match.reasons, match.score, match.rank))
+    def other(self, said: Description, match: MatchEntry | None) -> OfferedStyle:
+        return self.style(said, Why(match.reasons, match.score, match.rank) if match else None)

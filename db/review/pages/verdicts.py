@@ -77,7 +77,7 @@ def verdict(request: Request, asked: AskedFor, who: Judging, form: Annotated[Ver
     given = asked.state.catalogue.give_verdict(
         asked.attempt_id, who.name, form.judgement(), seen=form.seen, blind_share=share
     )
-    onward = _onward(asked, who, _told(given, form.judgement().verdict))
+    onward = _onward(asked, who, _told(given, form.judgement()))
     return RedirectResponse(request.scope.get("root_path", "") + onward, 303)
 
 
@@ -95,12 +95,14 @@ def leave(asked: AskedFor, who: Judging) -> Response:
     return Response(status_code=204)
 
 
-def _told(given: GivenVerdict, word: Verdict) -> str:
+def _told(given: GivenVerdict, said: Judgement) -> str:
     if given.already:
         return "already-given"
     if given.conflict:
         return "conflict"
-    return "spoken-between" if given.between else str(word)
+    if given.between:
+        return "spoken-between"
+    return "wrong-match" if said.reason is Reason.WRONG_MATCH else str(said.verdict)
 
 
 def _onward(asked: Asked, who: Visitor, notice: str) -> str:

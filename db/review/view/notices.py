@@ -12,6 +12,7 @@ from fastapi import Request
 NOTICES: Final = {
     "approved",
     "returned",
+    "wrong-match",
     "withheld",
     "undone",
     "nothing-to-undo",
@@ -30,6 +31,8 @@ NOTICES: Final = {
     "password-changed",
     "requested",
     "request-withdrawn",
+    "pinned",
+    "unpinned",
     "released",
     "held-back-again",
     "note-missing",

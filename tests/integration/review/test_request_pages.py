@@ -148,6 +148,35 @@ def test_what_was_tried_is_offered_again_when_its_recipe_has_changed(
     assert (page.count("The recipe has changed since."), page.count('name="style_id"')) == (1, 2)
 
 
+def test_several_prints_are_pinned_together_said_and_taken_back(
+    catalogue: Catalogue, attempt: int, app: FastAPI
+) -> None:
+    browser, page = Browser(app), f"/entries/{attempt}/styles"
+    offered = [said for said, _ in catalogue.candidates(attempt)]
+    assert browser.get(page).text.count('form="together"') == 3
+    chosen = [offered[2].image_id, offered[1].image_id]
+    answer = browser.post(f"/entries/{attempt}/pin?artist=Another", {"style_ids": chosen})
+    assert answer.headers["location"] == f"/entries/{attempt}?artist=Another&notice=pinned"
+    assert "The next run colours the original with these prints" in browser.get(answer.headers["location"]).text
+    content = catalogue.attempt(attempt).content.image_id
+    assert [said.image_id for said, _ in catalogue.pinned_styles(content)] == chosen
+    assert f"chose for this original: {offered[2].title}, {offered[1].title}." in browser.get(page).text
+    for ids in ([], [0], [10_000], [chosen[0]] * 6):
+        assert browser.post(f"/entries/{attempt}/pin", {"style_ids": ids}).status_code in (404, 422)
+    assert browser.post(f"/entries/{attempt}/unpin").headers["location"] == f"/entries/{attempt}?notice=unpinned"
+    assert catalogue.pinned_styles(content) == []
+    assert "chose for this original" not in browser.get(page).text
+
+
+def test_a_wrong_match_leads_to_other_prints(catalogue: Catalogue, attempt: int, app: FastAPI) -> None:
+    browser = Browser(app)
+    given = browser.post(f"/entries/{attempt}/verdict?artist=Another", {"reason": "wrong match"}).headers["location"]
+    assert f"notice=wrong-match.{attempt}" in given
+    page = browser.get(given).text
+    assert f'href="/entries/{attempt}/styles?artist=Another"' in page
+    assert 'data-key="u"' in page
+
+
 def test_a_style_that_may_not_be_used_is_refused_in_words(
     catalogue: Catalogue, sample: Sample, attempt: int, app: FastAPI
 ) -> None:
