@@ -4,7 +4,7 @@ Bound to anything but this machine, it wants accounts (`refuse_open_door`); brow
 that no page of another site can reach it through a name of its own (DNS rebinding).
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -82,15 +82,23 @@ PAGES = (
 
 
 def create_app(
-    settings: ReviewSettings, *, marking_recipes: Sequence[str] = (), masking_recipes: Sequence[str] = ()
+    settings: ReviewSettings,
+    *,
+    marking_recipes: Sequence[str] = (),
+    masking_recipes: Callable[[], Sequence[str]] = tuple,
 ) -> FastAPI:
     """The application over an opened catalogue, which it closes when it ends.
+
+    Args:
+        settings: where the catalogue lies, and who may come in.
+        marking_recipes: names of those that take marks.
+        masking_recipes: names of those that can colour a part; asked each time, for a training may add one.
 
     Raises:
         CatalogueError: there is no catalogue, or it cannot be opened.
         OpenDoor: as `refuse_open_door`.
     """
-    state = _state(settings, tuple(marking_recipes), tuple(masking_recipes))
+    state = _state(settings, tuple(marking_recipes), masking_recipes)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -147,7 +155,9 @@ class OpenDoor(CatalogueError):
     """The page would serve others without asking who they are."""
 
 
-def _state(settings: ReviewSettings, marking_recipes: tuple[str, ...], masking_recipes: tuple[str, ...]) -> ReviewState:
+def _state(
+    settings: ReviewSettings, marking_recipes: tuple[str, ...], masking_recipes: Callable[[], Sequence[str]]
+) -> ReviewState:
     with ExitStack() as on_failure:
         catalogue = Catalogue.open(settings, create=False)
         on_failure.callback(catalogue.close)

@@ -8,6 +8,7 @@ import errno
 import os
 import socket
 import webbrowser
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,7 +51,9 @@ def prepared(settings: "Settings") -> tuple["FastAPI", socket.socket, list[str]]
     from db.review.app import OpenDoor, create_app
 
     try:
-        app = create_app(settings, marking_recipes=marking_recipes(), masking_recipes=masking_recipes(settings))
+        app = create_app(
+            settings, marking_recipes=marking_recipes(), masking_recipes=partial(masking_recipes, settings)
+        )
     except OpenDoor as error:
         refuse(str(error))
     listener = _listen(settings.review_host.strip("[]"), settings.review_port)

@@ -1,5 +1,6 @@
 """What the routes share: the catalogue, the tiles, the settings, the templates. One for each app."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -35,10 +36,10 @@ class ReviewState:
     """Seconds within which a form must have come, once it has begun."""
     marking_recipes: tuple[str, ...] = ()
     """Recipes that take marks drawn by hand, the first by default; the catalogue knows no recipes, so it is told."""
+    masking_recipes: Callable[[], Sequence[str]] = tuple
+    """Names of those that can colour a part and leave the rest, as there are now."""
     exports: Exports | None = None
     """Packages that are made from the page; None where it has no place for them."""
-    masking_recipes: tuple[str, ...] = ()
-    """Those that can colour a part and leave the rest."""
 
     def blind_share(self) -> float:
         """The setting's, where there are two curators to compare."""

@@ -42,12 +42,13 @@ def mask_page(request: Request, asked: AskedFor, who: Judging) -> HTMLResponse:
     state = asked.state
     attempt = state.catalogue.attempt(asked.attempt_id)
     content = state.catalogue.image(attempt.content.image_id)
+    recipes = state.masking_recipes()
     context = {
         "attempt": attempt,
         "content": content,
         "has_tiles": state.tiles.has(content.sha256),
-        "recipes": state.masking_recipes,
-        "chosen_recipe": chosen_recipe(state.masking_recipes, attempt.recipe.name),
+        "recipes": recipes,
+        "chosen_recipe": chosen_recipe(recipes, attempt.recipe.name),
         "most_points": MOST_POINTS,
         "address": partial(entry_address, asked.view),
     }
@@ -65,7 +66,7 @@ def ask_for_part(
         CatalogueFull: no room for the mask.
     """
     state = asked.state
-    if by not in state.masking_recipes:
+    if by not in state.masking_recipes():
         return fault_page(request, 422, detail=f"No recipe {by[:80]!r} colours a part only; choose another.")
     content = state.catalogue.image(state.catalogue.attempt(asked.attempt_id).content.image_id)
     try:

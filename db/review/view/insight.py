@@ -163,7 +163,9 @@ def _pages(attempt: AttemptEntry) -> Mapping[str, str | None]:
 def _requests(state: ReviewState, attempt_id: int, who: Visitor) -> Iterator[ShownRequest]:
     catalogue = state.catalogue
     requests = catalogue.requests(attempt_id, reader=who.name)
-    known = {RECIPE_OF_NIGHT, *state.marking_recipes, *state.masking_recipes}
+    if not requests:  # which recipes there are is read from files
+        return
+    known = {RECIPE_OF_NIGHT, *state.marking_recipes, *state.masking_recipes()}
     said = catalogue.describe({each.style_id for each in requests if each.style_id})
     for each in requests:
         made = catalogue.attempt(each.made) if each.made else None

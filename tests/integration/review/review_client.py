@@ -48,6 +48,10 @@ class Browser:
         return self.post("/login", {"name": name, "password": password, "back": back})
 
 
+MASKING = ["nishiki/colour", "mask_gan/prints"]
+"""Recipes that colour a part."""
+
+
 def review_settings(settings: CatalogueSettings, **changes: Any) -> ReviewSettings:
     """The review's settings for the catalogue of these."""
     return ReviewSettings(home=settings.home, database_url=settings.database_url, **changes)
@@ -59,7 +63,7 @@ def opened(settings: CatalogueSettings, **changes: Any) -> Iterator[FastAPI]:
     app = create_app(
         review_settings(settings, **changes),
         marking_recipes=["nishiki/marks", "nishiki/colour"],
-        masking_recipes=["nishiki/colour", "mask_gan/prints"],
+        masking_recipes=lambda: MASKING,
     )
     try:
         yield app

@@ -23,6 +23,7 @@ from db.files.home import HomeFolder
 from db.files.tiles import TileStore
 from db.review.pages.marks import MOST_POINTS, ONLY_MARKS, PAPER, PIGMENTS
 from db.settings import CatalogueSettings
+from tests.integration.review import review_client
 from tests.integration.review.review_client import Browser, add_people, opened, signed_in
 from tests.samples import Sample
 
@@ -351,8 +352,8 @@ def test_a_recipe_that_colours_no_part_is_refused(attempt: int, app: FastAPI) ->
     assert (answer.status_code, "colours a part only" in answer.text) == (422, True)
 
 
-def test_the_page_of_masks_offers_recipes(
-    catalogue: Catalogue, settings: CatalogueSettings, attempt: int, app: FastAPI
+def test_the_page_of_masks_offers_the_recipes_that_there_are_now(
+    catalogue: Catalogue, settings: CatalogueSettings, attempt: int, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = Browser(app)
     assert "no tiles of the original yet" in browser.get(f"/entries/{attempt}/mask").text
@@ -361,6 +362,9 @@ def test_the_page_of_masks_offers_recipes(
     assert "<option selected>nishiki/colour</option>" in page
     assert "<option >mask_gan/prints</option>" in page
     assert "PNG of 48 × 64 pixels" in page
+    monkeypatch.setattr(review_client, "MASKING", [*review_client.MASKING, "mask_gan/ours"])  # trained meanwhile
+    assert "<option >mask_gan/ours</option>" in browser.get(f"/entries/{attempt}/mask").text
+    assert _ask_for_part(browser, attempt, _mask(48, 64), "mask_gan/ours").status_code == 303
 
 
 def test_marks_whose_file_is_gone_or_is_none_of_ours_are_no_start(
