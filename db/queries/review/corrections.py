@@ -57,17 +57,19 @@ class CorrectionQueries(Store):
             words = session.scalars(records.order_by(Correction.id)).all()
             given = select(ToneGiven).where(ToneGiven.image_id.in_(image_ids)).order_by(ToneGiven.id)
             tones = session.scalars(given).all()
-            return {
-                image.id: PutRight(
-                    image.tone,
-                    image.machine_tone,
-                    (
-                        *(_tone(each) for each in tones if each.image_id == image.id),
-                        *(_word(each) for each in words if each.record_id == speaking[image.id]),
-                    ),
-                )
-                for image in images
-            }
+        said = {
+            image.id: [
+                *(_tone(each) for each in tones if each.image_id == image.id),
+                *(_word(each) for each in words if each.record_id == speaking[image.id]),
+            ]
+            for image in images
+        }
+        return {
+            image.id: PutRight(
+                image.tone, image.machine_tone, tuple(sorted(said[image.id], key=lambda each: each.given_at))
+            )
+            for image in images
+        }
 
     def _put_right(self, image_id: int, curator: str, field: Correctable, said: list[Any] | None) -> bool:
         with self._writing() as session:

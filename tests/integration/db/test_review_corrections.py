@@ -188,6 +188,11 @@ def test_a_tone_that_is_taken_back_is_the_machines_newest(catalogue: Catalogue, 
     assert [(each.curator, each.after, each.taken_back) for each in right.history] == [
         ("Aoi", ["colour"], False), ("Ben", ["toned"], False), ("Chie", ["grayscale"], True),
     ]  # fmt: skip
+    catalogue.correct(image, "Aoi", GENRE, ["美人画"])
+    catalogue.give_tone(image, "Aoi", Tone.TONED)
+    newest = [each.field for each in _history(catalogue, image)][-2:]
+    assert newest == [GENRE, Correctable.TONE]
+    catalogue.take_tone_back(image, "Aoi")
     catalogue.judge_tone_again(image, Tone.COLOUR, {"rules": 1002.0})
     assert catalogue.toned_picture(image).tone is Tone.COLOUR
 

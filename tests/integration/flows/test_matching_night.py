@@ -14,8 +14,9 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from colorize.encoders.weights import SMALL
+from db.entries.corrections import Correctable
 from db.entries.match import RefitEntry, RefitWord
-from db.entries.night import MatchEntry, MatchOutcome
+from db.entries.night import Change, MatchEntry, MatchOutcome, Tone
 from db.errors import UnknownEntry
 from flows.cli.app import app
 from flows.harvest import harvest
@@ -153,6 +154,32 @@ def test_weights_that_verdicts_led_to_match_anew_and_those_of_other_settings_do_
     for settings, role in ((other, 0.05), (unlearned, base["role"])):
         with plan_night(settings) as plan:
             assert plan.match_weights.role == role
+
+
+def test_a_curators_correction_is_what_the_next_nights_match_by(settings_of: "SettingsOf", tmp_path: Path) -> None:
+    settings = settings_of(tmp_path / "home", genres=(), weights_dir=None, encoder=SMALL)
+    actors = {"gray.png": "坂東しうか", "shuka.png": "Bandō Shūka", "hanshiro.png": "岩井半四郎〈5〉"}
+    rows: list[Row] = [{"file": name, "actor": actor, "date": 1852} for name, actor in actors.items()]
+    prints = str(archive(tmp_path / "prints", rows))
+    harvest(settings, [prints])
+    assert match(settings).matched == 1
+    assert matches(settings)["gray"][0][0] == "shuka"
+    with plan_night(settings) as plan:
+        (gray,) = plan.catalogue.pictures_of("gray")
+        plan.catalogue.correct(gray, "Aoi", Correctable.CAST, [["", "五代目岩井半四郎"]])
+    assert match(settings).matched == 1
+    ((style, entry), *_) = matches(settings)["gray"]
+    assert (style, entry.reasons["same_actor"]) == ("hanshiro", 1.0)
+    archive(tmp_path / "prints", [{**row, "title": "暫"} for row in rows])  # every record says something else
+    (harvested,) = harvest(settings, [prints])
+    assert harvested.records[Change.CHANGED] == 3
+    assert match(settings).matched == 0
+    assert matches(settings)["gray"][0][0] == "hanshiro"
+    with plan_night(settings) as plan:
+        plan.catalogue.take_correction_back(gray, "Aoi", Correctable.CAST)
+        plan.catalogue.give_tone(plan.catalogue.pictures_of("shuka")[0], "Aoi", Tone.TONED)
+    assert match(settings).matched == 1
+    assert matches(settings)["gray"][0][0] == "hanshiro"  # the other lends no colours any more
 
 
 GENRES = {"gray-1.png": "役者絵", "gray-2.png": "", "view.png": "名所絵"}
