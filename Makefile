@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install lock browser demo test check bench pictures clean
+.PHONY: install lock browser viewers demo test check bench pictures clean
 
 install: $(STAMP)
 
@@ -30,6 +30,14 @@ browser: install
 	  echo "Installing Chromium for the browser tests (once)"; \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk; } >.venv/browser.log 2>&1 \
 	  || $(BIN)/playwright install chromium >>.venv/browser.log 2>&1 || { tail -5 .venv/browser.log; echo "make browser: no Chromium; install Debian's packages chromium and fonts-noto-cjk, then try again"; exit 1; }; }
+
+# Mirador, for the browser test that opens a package's manifests in it; from npm, once. Without it that test is skipped.
+MIRADOR := mirador-4.0.0.tgz
+viewers:
+	@test -f build/viewers/package/dist/mirador.min.js || { \
+	  mkdir -p build/viewers && cd build/viewers && npm pack --silent mirador@4.0.0 >npm.log 2>&1 \
+	  && echo "ac2423944bd52ffb5a0fc02ff280c117fe39433fac56e50c0b79f0d1ca7c57e6  $(MIRADOR)" | sha256sum --check --quiet && tar xzf $(MIRADOR) package/LICENSE package/dist/mirador.min.js; } \
+	  || { cat build/viewers/npm.log; echo "make viewers: Mirador could not be fetched from npm"; exit 1; }
 
 check: install
 	@$(BIN)/ruff check --quiet

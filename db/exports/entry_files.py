@@ -250,7 +250,7 @@ class _Folder:
     def _make(self, folder: str) -> None:
         if folder not in self._made:
             self._make(folder.rpartition("/")[0])
-            Path(f"{self._root}/{folder}").mkdir()
+            os.mkdir(f"{self._root}/{folder}")  # noqa: PTH102
             self._made.add(folder)
 
 

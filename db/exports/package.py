@@ -262,11 +262,13 @@ class _Package:
                 table.write(rows.partition(b"\r\n")[2] if place else rows)
 
     def _write_bag(self) -> None:
+        if not (self._target / BAG_MANIFEST).exists():
+            os.sync()  # where entries came to lie and went: the manifest must not outlast it
         count, size, above = 0, 0, len(str(self._target)) + 1
         with writing_whole(self._target / BAG_MANIFEST, self._unfinished) as manifest:
             for sha256, path in self._payload():
                 manifest.write(f"{sha256}  {path[above:]}\n".encode())
-                count, size = count + 1, size + Path(path).stat().st_size
+                count, size = count + 1, size + os.stat(path).st_size  # noqa: PTH116  # of millions of names
             info = f"Bag-Software-Agent: nishiki {version('nishiki')}\nPayload-Oxum: {size}.{count}\n"
             self._renew(self._target / _BAG_INFO, info.encode())  # before the manifest: it makes the folder a bag
         tags = sorted((_BAG_INFO, _BAG, BAG_MANIFEST, OUR_MARK))
