@@ -137,6 +137,23 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_with_all_that_is_in_it(
         assert catalogue.attempts_to_measure(EncoderKey("another", "c0ffee")) == [pending.id]
 
 
+def test_a_tone_that_was_given_before_corrections_could_be_taken_back_is_the_machines_again(
+    settings: CatalogueSettings, engine: Engine, sample: "Sample"
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        image = sample.store(catalogue, sample.record("r1"), Tone.UNSURE)
+        other = sample.store(catalogue, sample.record("r2"), Tone.GRAYSCALE)
+        for name, tone in (("Aoi", Tone.COLOUR), ("Ben", Tone.TONED)):
+            catalogue.give_tone(image, name, tone)
+    _taken_back(engine, "0021")
+    upgrade(engine)
+    with Catalogue.open(settings) as catalogue:
+        assert catalogue.put_right([image])[image].machine_tone is Tone.UNSURE
+        assert catalogue.put_right([other])[other].machine_tone is None
+        assert catalogue.take_tone_back(image, "Chie")
+        assert catalogue.toned_picture(image).tone is Tone.UNSURE
+
+
 def test_an_upgrade_empties_the_embeddings_made_of_whole_scans(
     settings: CatalogueSettings, engine: Engine, sample: "Sample"
 ) -> None:
