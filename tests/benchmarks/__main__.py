@@ -36,7 +36,12 @@ SUBJECTS = (
     Subject("learned", "the learned colorizers: bins, masks, loader, speed, and real prints held out", 30),
     Subject("tone", "the tones given to real prints and their gray, toned and faded copies", 6),
     Subject("encoder", "the small encoder beside VGG-19", 15, "needs VGG-19"),
-    Subject("review", "the review page with a million records, on both databases", 20, "fills catalogues first"),
+    Subject(
+        "review",
+        "the review page with a million records, on both databases, and in a browser",
+        23,
+        "fills catalogues first",
+    ),
     Subject("api", "the API and /oai with a million records, on both databases", 15, "fills catalogues first"),
     Subject("operations", "a large catalogue: status, claims, nights with nothing to do", 90, "fills it first"),
     Subject("operations_pools", "a night over work pools, its machine killed: a transcript", 8, "needs a PostgreSQL"),

@@ -19,6 +19,7 @@ from db.entries.review import Queue, QueueFilter, Role
 from db.queries.review.queue import PageOf
 from db.settings import CatalogueSettings
 from tests.benchmarks.figures import Figure, publish
+from tests.benchmarks.review_browser import figures as in_browser
 from tests.benchmarks.review_catalogue import kept_catalogue
 from tests.benchmarks.review_curators import THINKING_S, Person, Walked, at_once, review_page, signed_in
 from tests.benchmarks.review_prints import CURATORS
@@ -66,6 +67,7 @@ def main() -> None:
     for database in (options.database,) if options.database else DATABASES:
         with kept_catalogue(options.records, database) as settings:
             figures += _figures(database, settings, options.seconds)
+    figures += in_browser()
     publish("review", figures, f"{options.records:,} records")
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from db.entries.night import Verdict
 from tests.browser.conftest import PASSWORD, NewPage, Shop, Watch
-from tests.browser.viewing import FIRST, READY, at_rest, looked_at, said, until
+from tests.browser.viewing import FIRST, PAINTED, READY, at_rest, looked_at, said, until
 
 TILES = re.compile(r"/pictures/.*/default\.jpg")
 SHIFTS = """
@@ -16,6 +16,11 @@ window.shift = 0;
 const watch = (list) => { for (const each of list.getEntries()) window.shift += each.value; };
 new PerformanceObserver(watch).observe({type: "layout-shift", buffered: true});
 """
+TRAVELLED = """() => performance.getEntriesByType("resource")
+  .filter(({initiatorType, transferSize}) => initiatorType === "img" && transferSize > 0)
+  .filter(({name}) => name.endsWith("default.jpg"))
+  .map(({name}) => name)"""
+"""Tiles that the viewer, and not what looks ahead, had from the server."""
 
 
 @pytest.fixture
@@ -161,6 +166,14 @@ def test_a_morning_by_keyboard_alone(opened: Page, shop: Shop) -> None:
         assert [stands for _, stands in catalogue.verdict_history(second)] == [False]
         ((word, _),) = catalogue.verdict_history(FIRST)
         assert catalogue.rubber_stamps(600)[word.curator].measured == 2
+
+
+def test_tiles_of_the_next_entry_are_there_before_it_is_opened(opened: Page) -> None:
+    opened.wait_for_selector(".viewer[data-preloaded]")
+    opened.keyboard.press("a")
+    opened.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
+    opened.wait_for_selector(PAINTED)
+    assert opened.evaluate(TRAVELLED) == []
 
 
 def test_an_entry_is_left_to_others_with_its_page(opened: Page, shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 const COMMON = {
   drawer: "canvas",
+  maxTilesPerFrame: 16, // a first view is painted in one go; one for each frame, as it would be, takes that many frames
   showNavigationControl: false,
   animationTime: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 0.3,
   maxZoomPixelRatio: 8,

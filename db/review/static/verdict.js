@@ -3,7 +3,7 @@
 import { prepare } from "./verdict_form.js";
 
 const form = document.querySelector("#verdict");
-const SETTLE_MS = 400; // a key that was meant for the page before does nothing on this one
+const SETTLE_MS = 250; // a key that was meant for the page before does nothing on this one
 
 /** Seconds for which the painted pictures stood on a visible page. */
 class Look {
