@@ -56,21 +56,23 @@ class Generator(nn.Module):
         self.middle = _layer(widths[-1], widths[-1])
         given = [*widths[-2::-1], width]
         above = [widths[-1], *given[:-1]]
-        skipped = widths[::-1]
+        skipped = taken[::-1]
         layers = [_layer(one + other, out) for one, other, out in zip(above, skipped, given, strict=True)]
+        # The last one sees the mask at full size; normed over the picture, it would let colour through outside of it.
+        layers[-1] = nn.Sequential(layers[-1][0], layers[-1][2])
         self.up = nn.ModuleList(layers)
-        self.last = nn.Conv2d(width + 2, 2, 3, padding=1)
+        self.last = nn.Conv2d(width, 2, 3, padding=1)
 
     def forward(self, seen: Tensor) -> Tensor:
         """As the class says."""
-        passed, planes = [], seen
+        passed = [seen]
         for layer in self.down:
-            planes = layer(planes)
-            passed.append(planes)
-        planes = self.middle(planes)
+            passed.append(layer(passed[-1]))
+        planes = self.middle(passed.pop())
         for layer, skip in zip(self.up, reversed(passed), strict=True):
-            planes = functional.interpolate(layer(torch.cat([planes, skip], 1)), scale_factor=2.0, mode="nearest")
-        return torch.tanh(self.last(torch.cat([planes, seen], 1)))
+            wide = functional.interpolate(planes, scale_factor=2.0, mode="nearest")
+            planes = layer(torch.cat([wide, skip], 1))
+        return torch.tanh(self.last(planes))
 
 
 class Discriminator(nn.Module):
@@ -161,7 +163,7 @@ def loaded(checksum: str, path: Path | None, device: torch.device) -> Model:
     try:
         state = {name: each.float() for name, each in load(file.path.read_bytes()).items()}
         classes, trust = (state.pop(name).numpy() for name in ("classes", "trust"))
-        generator = Generator(len(state["last.weight"][0]) - 2)
+        generator = Generator(len(state["last.weight"][0]))
         generator.load_state_dict(state)
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise WeightsCorrupt(f"{file.path} holds no generator of mask_gan ({error}); train it anew") from error
