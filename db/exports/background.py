@@ -101,7 +101,7 @@ class Exports:
         """
         name = name_of(order.narrowing)
         with self._lock:
-            if self._asked() is None:
+            if self._at_work():
                 return None
             looked_at, (answer, said) = _NEW.Value("q", 0), _NEW.Pipe(duplex=False)
             order = replace(order, address=f"{self.address}{name}/data/")
@@ -115,7 +115,7 @@ class Exports:
     def newest(self) -> Going | None:
         """Of the exports that this page began."""
         with self._lock:
-            self._asked()
+            self._at_work()
             begun = self._newest
             return Going(begun.name, begun.looked_at.value, begun.came_to) if begun else None
 
@@ -135,18 +135,18 @@ class Exports:
                 self._newest.process.terminate()
                 self._newest.process.join()
 
-    def _asked(self) -> Exported | Refusal | None:
-        """What the newest one came to; None while it is at work. Where there was none: something."""
+    def _at_work(self) -> bool:
+        """Is the newest one? Once it is not, what it came to is kept."""
         begun = self._newest
         if begun is None:
-            return Exported()
+            return False
         if begun.came_to is None and (begun.answer.poll() or not begun.process.is_alive()):
             try:
                 begun.came_to = begun.answer.recv()
             except EOFError:  # killed, or a fault that its log tells
                 begun.came_to = Refusal.FAILED
             begun.process.join()
-        return begun.came_to
+        return begun.came_to is None
 
 
 def name_of(narrowing: str) -> str:
