@@ -28,6 +28,8 @@ from db.settings import CatalogueSettings
 
 EVERYTHING: Final = "all"
 """Folder of the package without a filter."""
+_NO_TILES: Final = "-no-tiles"
+"""Ends the folder's name of a package without them."""
 _NEW: Final = multiprocessing.get_context("spawn")
 """The page has threads: a copy of it would hold their locks for good."""
 
@@ -70,6 +72,8 @@ class Kept:
     address: str
     narrowing: str
     """Its filter, as the queue's address has it."""
+    tiles: bool
+    """Has it tiles?"""
     whole_since: datetime | None
     """None: it is being written, or was cut off."""
 
@@ -99,7 +103,7 @@ class Exports:
 
         The order's own address is not asked: it follows from the folder.
         """
-        name = name_of(order.narrowing)
+        name = name_of(order)
         with self._lock:
             if self._at_work():
                 return None
@@ -124,7 +128,8 @@ class Exports:
         for mark in sorted(self.root.glob(f"*/{OUR_MARK}")):
             try:
                 said = json.loads(mark.read_bytes())
-                yield Kept(mark.parent.name, said["address"], said["filter"], _whole_since(mark.parent))
+                tiles = said.get("tiles", True)
+                yield Kept(mark.parent.name, said["address"], said["filter"], tiles, _whole_since(mark.parent))
             except (OSError, ValueError, KeyError, TypeError):
                 continue  # no mark of ours
 
@@ -149,9 +154,11 @@ class Exports:
         return begun.came_to is None
 
 
-def name_of(narrowing: str) -> str:
-    """Of the folder for a filter; the same filter has the same folder."""
-    return f"view-{hashlib.sha256(narrowing.encode()).hexdigest()[:12]}" if narrowing else EVERYTHING
+def name_of(order: Order) -> str:
+    """Of the folder for a filter, with tiles or without; the same order has the same folder."""
+    narrowing = order.narrowing
+    name = f"view-{hashlib.sha256(narrowing.encode()).hexdigest()[:12]}" if narrowing else EVERYTHING
+    return name if order.tiles else f"{name}{_NO_TILES}"
 
 
 def _whole_since(package: Path) -> datetime | None:

@@ -87,8 +87,8 @@ class EntryFiles:
     texts: Mapping[str, bytes]
 
     @classmethod
-    def of(cls, entry: Approved, sources: Sources, address: str) -> Self:
-        """Everything but the pictures' bytes.
+    def of(cls, entry: Approved, sources: Sources, address: str, tiled: bool = True) -> Self:
+        """Everything but the pictures' bytes, with tiles or without.
 
         Raises:
             PictureMissing: a picture or its tiles are not there.
@@ -101,11 +101,11 @@ class EntryFiles:
             ORIGINAL: sources.tiles.path(attempt.content.sha256, _INFO),
         }
         told = {name: json.loads(path.read_bytes()) for name, path in infos.items()}
-        sizes = [Size(told[name]["width"], told[name]["height"]) for name in (COLORIZED, ORIGINAL)]
+        size, original = (Size(told[name]["width"], told[name]["height"]) for name in (COLORIZED, ORIGINAL))
         at = f"{address}{folder_of(attempt.id)}/"
-        leaving = Leaving(entry, at, f"{FULL_SIZE}{full_size.suffix}", *sizes)
+        leaving = Leaving(entry, at, f"{FULL_SIZE}{full_size.suffix}", size, original, tiled)
         texts = described(leaving)
-        for name, info in told.items():
+        for name, info in told.items() if tiled else ():
             texts[f"{name}/{_INFO}"] = as_json(info | {"id": f"{at}{name}"})
         return cls(leaving, full_size, {name: path.parent for name, path in infos.items()}, texts)
 
@@ -137,10 +137,8 @@ class EntryFiles:
         yield self.leaving.file, str(self.full_size)
         for name, folder in self.tiles.items():
             yield f"{name}.jpg", f"{folder}/{_PREVIEW}"
-            with os.scandir(folder) as regions:
-                known = sorted(each.name for each in regions if each.name not in _NOT_LEAVING and each.is_dir())
-            for region in known:
-                yield from ((f"{name}/{inside}", f"{folder}/{inside}") for inside in _tiles(f"{folder}", region))
+            inside = _all_tiles(str(folder)) if self.leaving.tiled else ()
+            yield from ((f"{name}/{tile}", f"{folder}/{tile}") for tile in inside)
 
 
 def described(leaving: Leaving) -> dict[str, bytes]:
@@ -201,6 +199,14 @@ def read_list(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     return {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines)}
+
+
+def _all_tiles(folder: str) -> Iterator[str]:
+    """A picture's tiles, by their names within its folder."""
+    with os.scandir(folder) as regions:
+        known = sorted(each.name for each in regions if each.name not in _NOT_LEAVING and each.is_dir())
+    for region in known:
+        yield from _tiles(folder, region)
 
 
 def _tiles(folder: str, inside: str) -> Iterator[str]:

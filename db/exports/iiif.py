@@ -1,7 +1,7 @@
 """IIIF Presentation 3 of what leaves: a manifest for each entry, collections of them; viewers open both.
 
-Pictures are served by Image API 3 at level 0: tiles that lie as files. A canvas offers a choice of the colorized print
-and the original, and every manifest says that a machine coloured it.
+Pictures are served by Image API 3 at level 0, tiles that lie as files; without tiles they are plain files to viewers. A
+canvas offers a choice of the colorized print and the original, and every manifest says that a machine coloured it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -102,9 +102,12 @@ def _canvas(leaving: Leaving) -> dict[str, Any]:
 
 
 def _picture(leaving: Leaving, folder: str, size: Size, label: dict[str, list[str]]) -> dict[str, Any]:
-    """One choice: the whole picture, and the service that has its tiles."""
+    """One choice: the whole picture, and the service that has its tiles, where it has any."""
+    picture = {**_whole(leaving.address(f"{folder}.jpg"), web_size(size)), "label": label}
+    if not leaving.tiled:
+        return picture
     service = {"id": leaving.address(folder), "type": "ImageService3", "profile": "level0"}
-    return {**_whole(leaving.address(f"{folder}.jpg"), web_size(size)), "label": label, "service": [service]}
+    return picture | {"service": [service]}
 
 
 def _whole(address: str, size: Size) -> dict[str, Any]:

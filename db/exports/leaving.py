@@ -157,6 +157,8 @@ class Leaving(Described):
     """Of the colorized picture."""
     original: Size
     """Of the print as it was harvested."""
+    tiled: bool = True
+    """Do tiles leave with it, or the whole pictures alone?"""
 
 
 def cited(said: Description) -> str:

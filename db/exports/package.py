@@ -60,6 +60,8 @@ class Order:
     wanted: QueueFilter
     narrowing: str = ""
     """The filter as the queue's address has it."""
+    tiles: bool = True
+    """Do tiles leave too? They are most of its files."""
 
 
 @dataclass
@@ -167,7 +169,7 @@ class _Package:
         """The entry's folder among the unfinished; None where nothing is to be written, or nothing can be."""
         number = entry.attempt.id
         try:
-            files = EntryFiles.of(entry, self._sources, self._order.address)
+            files = EntryFiles.of(entry, self._sources, self._order.address, self._order.tiles)
             if files.is_whole_in(self._data / folder_of(number)):
                 self.done.unchanged += 1
                 return None
@@ -308,8 +310,8 @@ def _check(target: Path, order: Order, home: Path) -> bool:
     if mark.is_file():
         if mark.read_bytes() != _mark(order):
             raise ExportUnusable(
-                f"{target} holds an export with another --address or --filter: {_told(mark)}; give the same, or "
-                "another folder"
+                f"{target} holds an export with another --address or --filter, or with tiles where this has none: "
+                f"{_told(mark)}; give the same, or another folder"
             )
         return False
     if target.is_dir() and (others := sorted({path.name for path in target.iterdir()} - {_LOCK})):
@@ -318,13 +320,15 @@ def _check(target: Path, order: Order, home: Path) -> bool:
 
 
 def _mark(order: Order) -> bytes:
-    return as_json({"export": "nishiki", "version": 1, "address": order.address, "filter": order.narrowing})
+    told = {"export": "nishiki", "version": 1, "address": order.address, "filter": order.narrowing}
+    return as_json(told if order.tiles else told | {"tiles": False})
 
 
 def _told(mark: Path) -> str:
     try:
         kept = json.loads(mark.read_bytes())
-        return f"--address {kept['address']} --filter '{kept['filter']}'"
+        tiles = "--tiles" if kept.get("tiles", True) else "--no-tiles"
+        return f"--address {kept['address']} --filter '{kept['filter']}' {tiles}"
     except (ValueError, KeyError, TypeError):
         return f"{mark.name} cannot be read"
 

@@ -74,6 +74,11 @@ class ReviewSettings(CatalogueSettings):
         default="http://localhost:8000/",
         description="Where a web server serves that folder; all ids in its packages begin with it.",
     )
+    export_tiles: bool = Field(
+        default=True,
+        description="Tiles for zooming leave with a package, most of its files; false: whole pictures alone, unless "
+        "an export asks for them.",
+    )
     session_hours: float = Field(
         default=12.0, gt=0, le=168, description="Hours after which an idle curator signs in again."
     )

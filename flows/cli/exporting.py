@@ -39,6 +39,10 @@ def export(
     which: Annotated[
         str | None, typer.Option("--filter", help="Which approved entries: what follows the ? in the queue's address.")
     ] = None,
+    tiles: Annotated[
+        bool | None,
+        typer.Option("--tiles/--no-tiles", help="Tiles for zooming, most of a package's files [as export_tiles says]."),
+    ] = None,
 ) -> None:
     """Write every attempt to standard output, or, with --to, approved entries with their pictures into a folder.
 
@@ -47,8 +51,8 @@ def export(
     writes what has changed and takes out what may not leave any more.
     """
     if to is None:
-        if address or which:
-            refuse("--address and --filter are for a package; say where it is to lie: --to DIR")
+        if address or which or tiles is not None:
+            refuse("--address, --filter and --tiles are for a package; say where it is to lie: --to DIR")
         _write_attempts(read_settings(home=home), form or "csv")
         return
     if form:
@@ -56,8 +60,9 @@ def export(
     from db.exports.package import Order
 
     narrowing = filter_of(which or "", unasked=("queue", "order", "verdict"))
-    order = Order(_address(address or LOCAL), narrowing.wanted(), narrowing.query())
-    _export(read_settings(home=home), to, order)
+    settings = read_settings(home=home)
+    tiled = settings.export_tiles if tiles is None else tiles
+    _export(settings, to, Order(_address(address or LOCAL), narrowing.wanted(), narrowing.query(), tiled))
 
 
 def _write_attempts(settings: "Settings", form: str) -> None:

@@ -3,9 +3,10 @@
 Curators see what lies there and how the newest export goes. What leaves is decided by `db.exports.package` alone.
 """
 
+from typing import Annotated
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
@@ -33,6 +34,7 @@ def exports_page(request: Request, state: State, who: Judging, view: View) -> Re
     context = {
         "view": leaving,
         "chips": chips(leaving),
+        "tiles": state.settings.export_tiles,
         "going": exports and exports.newest(),
         "packages": [(each, _chips(each)) for each in exports.packages()] if exports else [],
     }
@@ -40,15 +42,18 @@ def exports_page(request: Request, state: State, who: Judging, view: View) -> Re
 
 
 @router.post("/exports")
-def begin(request: Request, state: State, who: Keeping, view: View) -> RedirectResponse:
-    """Export what is approved of this view.
+def begin(
+    request: Request, state: State, who: Keeping, view: View, tiles: Annotated[bool | None, Form()] = None
+) -> RedirectResponse:
+    """Export what is approved of this view, with tiles or without as the form says, or else the settings.
 
     Where there is no place for it, the page says what to do.
     """
     leaving, here = _leaving(view), f"{request.scope.get('root_path', '')}/exports"
     if state.exports is None:
         return RedirectResponse(here, 303)
-    name = state.exports.begin(Order("", leaving.wanted(), leaving.query()))
+    tiled = state.settings.export_tiles if tiles is None else tiles
+    name = state.exports.begin(Order("", leaving.wanted(), leaving.query(), tiled))
     if name is not None:
         keep_event(request, AuditWord.EXPORTED, who.name, f"package {name}, from the page")
     notice = notice_value("export-begun" if name else "export-at-work")

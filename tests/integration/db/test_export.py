@@ -130,6 +130,25 @@ def test_a_package_holds_what_is_approved_and_nothing_else(
     assert not [name for name, data in files(tmp_path / "bag").items() if CURATOR.encode() in data]
 
 
+def test_without_tiles_a_package_has_whole_pictures_that_its_manifests_name(
+    sources: Sources, approved: list[int], tmp_path: Path
+) -> None:
+    order = Order(AT, QueueFilter(), tiles=False)
+    assert export(sources, tmp_path / "bag", order).problems == []
+    assert_is_a_bag(tmp_path / "bag")
+    folder = tmp_path / f"bag/data/entries/000000/{approved[0]}"
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == set()
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    choices = manifest["items"][0]["items"][0]["items"][0]["body"]["items"]
+    assert [(folder / each["id"].rpartition("/")[2]).is_file() for each in choices] == [True, True]
+    assert "service" not in json.dumps(manifest)
+    kept = files(tmp_path / "bag")
+    assert export(sources, tmp_path / "bag", order).unchanged == len(approved)
+    assert files(tmp_path / "bag") == kept
+    with pytest.raises(ExportUnusable, match="--no-tiles; give the same, or another folder"):
+        export(sources, tmp_path / "bag", ALL)
+
+
 def test_the_same_catalogue_makes_the_same_bytes(sources: Sources, approved: list[int], tmp_path: Path) -> None:
     for name in ("one", "two"):
         export(sources, tmp_path / name, ALL)
@@ -383,6 +402,7 @@ def run(settings: CatalogueSettings, monkeypatch: pytest.MonkeyPatch) -> Any:
     ("words", "said"),
     [
         (("--address", AT), "say where it is to lie: --to DIR"),
+        (("--no-tiles",), "say where it is to lie: --to DIR"),
         (("--to", "x", "--format", "csv"), "--format is for the list of attempts"),
         (("--to", "x", "--address", "ftp://x"), "no address of a folder on the web"),
         (("--to", "x", "--filter", "colour=red"), "the filter does not know 'colour'; it knows actor, archive"),
@@ -406,3 +426,25 @@ def test_the_command_takes_the_queues_address_as_a_filter(
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert "1 entries, 1 of them new" in ended.stdout
     assert entries_in(tmp_path / "bag") == [approved[1]]
+
+
+@pytest.mark.parametrize(
+    ("setting", "words", "tiled"),
+    [("false", (), False), ("false", ("--tiles",), True), ("true", ("--no-tiles",), False)],
+)
+def test_tiles_leave_as_the_command_says_or_else_the_setting(
+    setting: str,
+    words: tuple[str, ...],
+    tiled: bool,
+    run: Any,
+    sources: Sources,
+    approved: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NISHIKI_EXPORT_TILES", setting)
+    for page in sources.catalogue.approved(QueueFilter()):
+        for entry in page:
+            sources.whole(entry.attempt)
+    assert run("--to", str(tmp_path / "bag"), *words).exit_code == 0
+    assert (tmp_path / f"bag/data/entries/000000/{approved[0]}/colorized").is_dir() == tiled

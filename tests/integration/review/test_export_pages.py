@@ -97,6 +97,21 @@ def test_a_view_has_a_folder_of_its_own_whatever_queue_it_was_seen_in(
     assert 'action="/exports?words=r1"' in page
 
 
+def test_packages_without_tiles_have_a_folder_of_their_own_and_stay_so(
+    app: FastAPI, approved: list[int], tmp_path: Path
+) -> None:
+    browser = signed_in(app, "Ren")
+    assert '<option value="true" selected>' in browser.get("/exports").text
+    for _ in range(2):
+        browser.post("/exports", {"tiles": "false"})
+        assert isinstance(ended(app), Exported)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["all-no-tiles"]
+    assert not list((tmp_path / "out").rglob("info.json"))
+    page = browser.get("/exports").text
+    assert f"{AT}all-no-tiles/data/collection.json" in page
+    assert '<input type="hidden" name="tiles" value="false">' in page
+
+
 @pytest.mark.parametrize(("name", "sees"), [("Mio", 403), ("Aoi", 200)])
 def test_who_is_no_admin_begins_none(app: FastAPI, approved: list[int], tmp_path: Path, name: str, sees: int) -> None:
     browser = signed_in(app, name)
