@@ -4,18 +4,7 @@
 `db/queries`, a class for each subject.
 """
 
-from contextlib import ExitStack
-from pathlib import Path
-from types import TracebackType
-from typing import Self
-
-from sqlalchemy import Engine
-
-from db.engine import connect, database_file, make_private, prepare
-from db.errors import NoCatalogue
-from db.files.home import PRIVATE, HomeFolder
-from db.files.pictures import PictureStore
-from db.files.working_copies import WorkingCopies
+from db.opening import Opened
 from db.queries.base.describe import DescribeQueries
 from db.queries.base.tallies import TallyQueries
 from db.queries.night.dispatch import DispatchQueries
@@ -49,7 +38,6 @@ from db.queries.review.queue import QueueQueries
 from db.queries.review.tokens import TokenQueries
 from db.queries.review.verdicts import VerdictQueries
 from db.queries.review.withheld import WithheldQueries
-from db.settings import CatalogueSettings
 
 
 class Catalogue(
@@ -86,72 +74,6 @@ class Catalogue(
     CuratorQueries,
     TokenQueries,
     AuditQueries,
+    Opened,
 ):
-    """What we keep: records, images, matches, attempts and verdicts, with the picture files beside.
-
-    Threads may share one; a process that forks opens its own.
-    """
-
-    @classmethod
-    def open(cls, settings: CatalogueSettings, *, create: bool = True) -> Self:
-        """Open the catalogue of these settings, and make it when there is none.
-
-        Raises:
-            NoCatalogue: there is none and `create` is off, or the place holds something else.
-            CatalogueBehind, CatalogueAhead: its schema is of another version than this program.
-            CatalogueUnreachable: the database does not answer.
-        """
-        engine = engine_at(settings, create=create)
-        with ExitStack() as on_failure:
-            on_failure.callback(engine.dispose)
-            prepare(engine, create=create)
-            on_failure.pop_all()
-        home = settings.home
-        return cls(engine, PictureStore(home / HomeFolder.PICTURES), WorkingCopies(home / HomeFolder.WORKING_COPIES))
-
-    def close(self) -> None:
-        """Release the connections."""
-        self.engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:
-    """An engine for the catalogue's place, whatever the schema of what lies there; home and file are made if asked.
-
-    Raises:
-        NoCatalogue: nothing lies there and `create` is off, or what does can be no home or no catalogue.
-    """
-    engine, home = connect(settings.url), settings.home
-    file = database_file(engine)
-    _check_folder(home)
-    if file is not None:
-        _check_folder(file.parent)
-        if file.is_dir():
-            raise NoCatalogue(f"{file} is a folder, and the catalogue a file; give another home or database")
-    if not create:
-        if not home.is_dir() or (file is not None and not file.exists()):
-            raise NoCatalogue(f"there is no catalogue in {home} yet; run `nishiki harvest` first")
-        return engine
-    home.mkdir(PRIVATE, parents=True, exist_ok=True)
-    if file is not None and not file.exists():
-        file.parent.mkdir(PRIVATE, parents=True, exist_ok=True)
-        make_private(file)
-    return engine
-
-
-def _check_folder(folder: Path) -> None:
-    """Can this be a folder?
-
-    Raises:
-        NoCatalogue: it, or a part of its path, is a file.
-    """
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not there.is_dir():
-        raise NoCatalogue(f"{there} is a file, and the catalogue's home is a folder; give another home")
+    """What we keep: records, images, matches, attempts and verdicts, with the picture files beside."""

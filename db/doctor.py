@@ -17,12 +17,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect
 
-from db.catalogue import Catalogue, engine_at
+from db.catalogue import Catalogue
 from db.engine import HEAD, database_file, upgrade
 from db.entries.night import JudgedAgain
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueError
 from db.files.home import HomeFolder, open_to_others, written_by_nishiki
 from db.files.tiles import TileStore
+from db.opening import engine_at
 from db.queries.night.rights import Judge
 from db.settings import CatalogueSettings
 from db.soundness import Tell, unsound

@@ -59,6 +59,7 @@ class CatalogueSettings(BaseSettings):
         toml_file="nishiki.toml",
         extra="ignore",
         frozen=True,
+        defer_build=True,
     )
 
     home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(

@@ -75,7 +75,7 @@ def _mail_address(given: str) -> str:
 class ArchiveSettings(BaseModel):
     """One archive that the operator named; what else its table holds are the options of its protocol."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     address: str = Field(min_length=1, description="A folder, or the base URL of an OAI-PMH repository.")
     protocol: Protocol = Field(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
@@ -184,20 +183,6 @@ def standard_rights(said: Description) -> str | None:
 def landing(said: Description) -> str | None:
     """The print's page at its archive, where it is an address of the web."""
     return said.landing_url if (said.landing_url or "").startswith(("https://", "http://")) else None
-
-
-def folder_address(text: str) -> str:
-    """The address of a folder on the web, ending with `/`.
-
-    Raises:
-        ValueError: it is none.
-    """
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(
-            f"{text!r} is no address of a folder on the web; give one such as https://prints.example.org/nishiki/"
-        )
-    return text.rstrip("/") + "/"
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from db.exports.leaving import folder_address
+from db.exports.addresses import folder_address
 from db.settings import CatalogueSettings
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.entries.corrections import Correctable
 from db.entries.night import Derivatives, MatchOutcome, Outcome, Tone, Verdict, WindowState
 from db.entries.nights import NightEnding
-from db.tables.base import Base, PictureState, one_of
+from db.tables.base import Base, PictureState, one_of, partial
 
 
 class Archive(Base):
@@ -58,12 +58,7 @@ class Record(Base):
     __table_args__ = (
         UniqueConstraint("archive_id", "identifier"),
         Index("ix_records_genre", "archive_id", "genre"),
-        Index(
-            "ix_records_deleted",
-            "id",
-            sqlite_where=text("deleted_at IS NOT NULL"),
-            postgresql_where=text("deleted_at IS NOT NULL"),
-        ),
+        partial("ix_records_deleted", "id", where="deleted_at IS NOT NULL"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     archive_id: Mapped[int] = mapped_column(ForeignKey("archives.id"))
@@ -224,12 +219,7 @@ class RecordImage(Base):
     __table_args__ = (
         one_of("state", PictureState),
         CheckConstraint("state <> 'held' OR image_id IS NOT NULL", name="held"),
-        Index(
-            "ix_record_images_missing",
-            "record_id",
-            sqlite_where=text("image_id IS NULL"),
-            postgresql_where=text("image_id IS NULL"),
-        ),
+        partial("ix_record_images_missing", "record_id", where="image_id IS NULL"),
     )
     record_id: Mapped[int] = mapped_column(ForeignKey("records.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -268,14 +258,13 @@ class Match(Base):
         one_of("outcome", MatchOutcome),
         CheckConstraint("(outcome = 'no match') = (style_id IS NULL)", name="style"),
         UniqueConstraint("content_id", "style_id", "matcher_name", "matcher_version"),
-        Index(
+        partial(
             "uq_matches_no_match",
             "content_id",
             "matcher_name",
             "matcher_version",
+            where="style_id IS NULL",
             unique=True,
-            sqlite_where=text("style_id IS NULL"),
-            postgresql_where=text("style_id IS NULL"),
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -378,8 +367,8 @@ class Attempt(Base):
         CheckConstraint("(outcome IS NULL) = (closed_at IS NULL)", name="closed"),
         UniqueConstraint(*CLAIM, "number", name="uq_attempts_number"),
         Index("ix_attempts_style_sha256", "style_sha256"),
-        Index("ix_attempts_set_aside", "id", sqlite_where=SET_ASIDE, postgresql_where=SET_ASIDE),
-        Index("uq_attempts_claim", *CLAIM, unique=True, sqlite_where=CLAIMED, postgresql_where=CLAIMED),
+        partial("ix_attempts_set_aside", "id", where=SET_ASIDE.text),
+        partial("uq_attempts_claim", *CLAIM, where=CLAIMED.text, unique=True),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"), index=True)
@@ -468,9 +457,6 @@ class Night(Base):
     counts: Mapped[dict[str, Any]]
 
 
-_LOOKED = "bulk IS NULL AND looked_s IS NOT NULL"
-
-
 class VerdictGiven(Base):
     """The curator's word on an attempt. Triggers refuse every update and delete: history only grows."""
 
@@ -478,12 +464,10 @@ class VerdictGiven(Base):
     __table_args__ = (
         one_of("verdict", Verdict),
         Index("ix_verdicts_verdict", "verdict"),
-        Index("ix_verdicts_looked", "curator", "looked_s", sqlite_where=text(_LOOKED), postgresql_where=text(_LOOKED)),
+        partial("ix_verdicts_looked", "curator", "looked_s", where="bulk IS NULL AND looked_s IS NOT NULL"),
         Index("ix_verdicts_curator", "curator", "id"),
-        Index(
-            "ix_verdicts_bulk", "bulk", sqlite_where=text("bulk IS NOT NULL"), postgresql_where=text("bulk IS NOT NULL")
-        ),
-        Index("ix_verdicts_blind", "attempt_id", sqlite_where=text("blind = 1"), postgresql_where=text("blind")),
+        partial("ix_verdicts_bulk", "bulk", where="bulk IS NOT NULL"),
+        partial("ix_verdicts_blind", "attempt_id", where="blind"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)

@@ -6,13 +6,13 @@ As `db.tables.night`: only the catalogue's queries read and write them, and the 
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.entries.faults import FaultKind
 from db.entries.night import Outcome, Verdict
 from db.entries.review import Role
-from db.tables.base import Base, one_of
+from db.tables.base import Base, one_of, partial
 
 _BEST_FIRST = ("precedence", "attempt_id")
 _REDONE = "waiting_since IS NOT NULL AND returned_by IS NOT NULL"
@@ -39,9 +39,8 @@ _TESTED = (
 
 def _best_first(name: str, *equal: str, only: str | None = None) -> Index:
     """An index in the queue's order, of rows that share some values or are of one queue."""
-    where = None if only is None else text(only)
-    further = (column for column in _TESTED if column not in equal)
-    return Index(name, *equal, *_BEST_FIRST, *further, sqlite_where=where, postgresql_where=where)
+    columns = (*equal, *_BEST_FIRST, *(column for column in _TESTED if column not in equal))
+    return Index(name, *columns) if only is None else partial(name, *columns, where=only)
 
 
 class Review(Base):
@@ -63,18 +62,8 @@ class Review(Base):
         Index("ix_reviews_likeness", "likeness", "attempt_id"),
         Index("ix_reviews_trust", "trust", "attempt_id", *_TESTED),
         Index("ix_reviews_record_id", "record_id"),
-        Index(
-            "ix_reviews_withheld",
-            "attempt_id",
-            sqlite_where=text("withheld IS 1"),
-            postgresql_where=text("withheld IS true"),
-        ),
-        Index(
-            "ix_reviews_wrong_match",
-            "attempt_id",
-            sqlite_where=text("reason = 'wrong match'"),
-            postgresql_where=text("reason = 'wrong match'"),
-        ),
+        partial("ix_reviews_withheld", "attempt_id", where="withheld IS true"),
+        partial("ix_reviews_wrong_match", "attempt_id", where="reason = 'wrong match'"),
     )
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), primary_key=True, autoincrement=False)
     precedence: Mapped[float]
@@ -181,13 +170,7 @@ class FaultMarked(Base):
     __tablename__ = "faults"
     __table_args__ = (
         one_of("kind", FaultKind),
-        Index(
-            "ix_faults_kind",
-            "kind",
-            "attempt_id",
-            sqlite_where=text("taken_off_at IS NULL"),
-            postgresql_where=text("taken_off_at IS NULL"),
-        ),
+        partial("ix_faults_kind", "kind", "attempt_id", where="taken_off_at IS NULL"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
@@ -202,23 +185,12 @@ class FaultMarked(Base):
     taken_off_at: Mapped[datetime | None]
 
 
-_STANDING = text("undone_at IS NULL")
-
-
 class Comparison(Base):
     """Which of two results of one print a curator took for the better, blind; once for each pair while it stands."""
 
     __tablename__ = "comparisons"
     __table_args__ = (
-        Index(
-            "uq_comparisons_standing",
-            "curator",
-            "attempt_id",
-            "other_id",
-            unique=True,
-            sqlite_where=_STANDING,
-            postgresql_where=_STANDING,
-        ),
+        partial("uq_comparisons_standing", "curator", "attempt_id", "other_id", where="undone_at IS NULL", unique=True),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     curator: Mapped[str]

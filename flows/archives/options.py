@@ -16,7 +16,7 @@ Texts = Annotated[tuple[Text, ...], Field(max_length=1000)]
 class Options(BaseModel):
     """What every protocol's options have: the protocol's name, by which they are told apart."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class AutoOptions(Options):
@@ -126,7 +126,7 @@ class ClevelandOptions(Options):
 class Markup(BaseModel):
     """Where the parts of a result stand on a page: CSS selectors, `css@attribute` for an attribute's value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     item: Text = Field(default="td:has(img)", description="One result.")
     caption: str = Field(default="", max_length=1000, description="Its caption within it; empty: all its text.")

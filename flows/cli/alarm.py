@@ -46,12 +46,12 @@ def alarm(
 
 
 def _what_is_wrong(settings: "Settings") -> list[str]:
-    from db.catalogue import Catalogue
     from db.errors import CatalogueError
+    from db.overview import Overview
     from flows.alarm.findings import NIGHTS, what_is_wrong
 
     try:
-        with Catalogue.open(settings, create=False) as catalogue:
+        with Overview.open(settings, create=False) as catalogue:
             nights = catalogue.nights(NIGHTS)
     except CatalogueError as error:
         return [f"The catalogue cannot be read: {error}"]

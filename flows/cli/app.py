@@ -7,7 +7,6 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,6 +85,8 @@ Archives = Annotated[
 
 def _version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         say([f"nishiki {version('nishiki')}"])
         raise typer.Exit
 

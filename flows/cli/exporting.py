@@ -103,7 +103,7 @@ def _keep_that(catalogue: "Catalogue", what: str) -> None:
 
 
 def _address(text: str) -> str:
-    from db.exports.leaving import folder_address
+    from db.exports.addresses import folder_address
 
     try:
         return folder_address(text)

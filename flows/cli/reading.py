@@ -32,10 +32,10 @@ def status(
     home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
 ) -> None:
     """Show the catalogue in numbers."""
-    from db.catalogue import Catalogue
+    from db.overview import Overview
     from flows.reports.nights import night_told
 
-    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+    with Overview.open(read_settings(home=home), create=False) as catalogue:
         numbers = {**catalogue.status(), "night": next(map(night_told, catalogue.nights(1)), None)}
     if as_json:
         say([json.dumps(numbers, ensure_ascii=False, default=str)])

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from db.entries.review import AuditWord
 from db.person import person_here
 from flows.cli.console import Home, read_settings, refuse, say
 
@@ -67,6 +66,8 @@ def records(
         if release:
             say(_released(plan, found, by or person_here(), note))
         elif take_back:
+            from db.entries.review import AuditWord
+
             count = catalogue.take_back_release([each.record_id for each in found if each.record_id is not None])
             catalogue.add_audit_event(AuditWord.HELD_BACK_AGAIN, detail=f"{count} records, by {by or person_here()}")
             say([f"{count:,} records are held back again; what was made of them is withheld."])
@@ -123,6 +124,8 @@ def _history(former: Sequence["FormerRecord"]) -> Iterator[str]:
 
 def _released(plan: "CataloguePlan", found: Sequence["HeldBack"], curator: str, note: str) -> Iterable[str]:
     """Release those that may be; what became of each."""
+    from db.entries.review import AuditWord
+
     open_ones = {each.record_id for each in found if each.is_open and each.record_id is not None}
     count = plan.catalogue.release(open_ones, curator, note)
     plan.catalogue.add_audit_event(AuditWord.RELEASED, detail=f"{count} records, by {curator}: {note}")

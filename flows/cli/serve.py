@@ -19,9 +19,9 @@ from flows import stopping
 from flows.cli.console import Home, read_settings, say
 from flows.cli.review import Host, Port, prepared
 from flows.endings import Ending
-from flows.schedule import Schedule
 
 if TYPE_CHECKING:
+    from flows.schedule import Schedule
     from flows.settings import Settings
 
 serve_app = typer.Typer()
@@ -81,7 +81,7 @@ def began_whole(nights: list[NightEntry]) -> datetime | None:
 class Nights:
     """Begins each night at its time, one at a time, and tells how it ended."""
 
-    def __init__(self, schedule: Schedule, begin: Callable[[], Night], last_began: datetime) -> None:
+    def __init__(self, schedule: "Schedule", begin: Callable[[], Night], last_began: datetime) -> None:
         self._schedule, self._begin, self._last_began = schedule, begin, last_began
         self._night: Night | None = None
         self._since = 0.0

@@ -24,7 +24,7 @@ from db.errors import UnknownEntry
 from db.queries.base.describe import describe_files
 from db.queries.base.review_rows import hidden, style_names, words_on
 from db.queries.base.store import CHUNK, Store, chunks
-from db.queries.night.dispatch import batch_entry
+from db.queries.night.batches import batch_entry
 from db.tables.night import Attempt, Batch, Image, Match, VerdictGiven
 from db.tables.review import Review
 

@@ -10,11 +10,11 @@ from dataclasses import asdict, fields, replace
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import Select, and_, case, delete, exists, func, insert, not_, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, insert, not_, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.entries.claim import ENCODER, Inputs, MatcherKey, ModelKey, models_data, models_digest, models_from
-from db.entries.night import AttemptResult, BatchEntry, ContentScope, EncoderKey, PendingAttempt, RecipeEntry
+from db.entries.claim import ENCODER, Inputs, MatcherKey, ModelKey, models_data, models_digest
+from db.entries.night import AttemptResult, BatchEntry, ContentScope, PendingAttempt, RecipeEntry
 from db.entries.review import RECIPE_OF_NIGHT
 from db.errors import BatchUnfinished, UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
@@ -22,6 +22,7 @@ from db.queries.base.store import changed, chunks, image_entry, now
 from db.queries.base.tallies import MATCHED, Question, TallyQueries, sum_tallies
 from db.queries.base.usable import usable
 from db.queries.night import claims, leases, lost_results
+from db.queries.night.batches import batch_entry, is_pending
 from db.queries.night.claims import Bounds, Kind, Offers, approved, chosen_match, is_for_nights, next_candidate
 from db.queries.night.requests import match_requests
 from db.queries.night.scope import in_scope
@@ -100,7 +101,7 @@ class Taking(TallyQueries):
         """Put the batch down and hand back what we took of it. Harmless when our lease was ended before."""
         with self._writing() as session:
             if leases.end(session, batch):
-                ours = and_(Attempt.batch_id == batch.id, Attempt.lease == batch.lease, _pending())
+                ours = and_(Attempt.batch_id == batch.id, Attempt.lease == batch.lease, is_pending())
                 session.execute(update(Attempt).where(ours).values(lease=None, tries=Attempt.tries - 1))
 
 
@@ -329,23 +330,6 @@ class DispatchQueries(Taking):
             return [batch_entry(session, batch_id) for batch_id in these]
 
 
-def batch_entry(session: Session, batch_id: int, lease: int = 0) -> BatchEntry:
-    """The batch with its counts, as callers see it."""
-    batch = session.get_one(Batch, batch_id, populate_existing=True)
-    counts = select(func.count(), func.count(case((_pending(), 1)))).where(Attempt.batch_id == batch_id)
-    taken, left = session.execute(counts.select_from(Attempt)).one()
-    return BatchEntry(
-        id=batch.id,
-        lease=lease,
-        recipe=RecipeEntry(batch.recipe_name, batch.recipe_data, batch.recipe_digest, batch.styles),
-        encoder=EncoderKey(batch.encoder_name, batch.encoder_checksum),
-        models=models_from(batch.models),
-        started_at=batch.started_at,
-        taken=taken,
-        left=left,
-    )
-
-
 def _new_batch(session: Session, recipe: RecipeEntry, models: Collection[ModelKey]) -> int:
     (encoder,) = (model for model in models if model.role == ENCODER)
     row = {
@@ -414,11 +398,7 @@ def _drop(session: Session, batch_id: int, attempt_ids: Collection[int]) -> None
 def _is_free(session: Session, batch_id: int, alive: Collection[int]) -> bool:
     """Is anything pending that none of the living has taken?"""
     others = or_(Attempt.lease.is_(None), Attempt.lease.not_in(alive))
-    return session.scalar(select(exists().where(Attempt.batch_id == batch_id, _pending(), others))) or False
-
-
-def _pending() -> Any:
-    return Attempt.outcome.is_(None)
+    return session.scalar(select(exists().where(Attempt.batch_id == batch_id, is_pending(), others))) or False
 
 
 def _finite(value: Any) -> Any:

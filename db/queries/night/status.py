@@ -12,7 +12,7 @@ from db.engine import HEAD
 from db.entries.night import COMPOSITION, TONES, MatchOutcome, Outcome, Tone, Verdict, WindowState
 from db.queries.base.store import Store
 from db.queries.base.tallies import counts_of
-from db.queries.night.dispatch import batch_entry
+from db.queries.night.batches import batch_entry
 from db.tables.base import PictureState
 from db.tables.night import (
     SET_ASIDE,

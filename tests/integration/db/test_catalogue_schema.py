@@ -1,5 +1,6 @@
 """The migrations, on both databases: made, checked, taken back, refused when they do not fit."""
 
+import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ from db.entries.night import Change, EncoderKey, Tone, Verdict
 from db.entries.review import Judgement, Queue, QueueFilter
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueMisfit, CatalogueUnreachable, NoCatalogue
 from db.settings import CatalogueSettings
+from db.tables.base import Base
 
 if TYPE_CHECKING:
     from tests.samples import Sample
@@ -70,6 +72,32 @@ def test_what_alembic_prints_goes_where_output_goes_now(engine: Engine, monkeypa
         alembic_config(connection)  # alembic is imported while another output stands
         monkeypatch.setattr("sys.stdout", StringIO())
         assert alembic_config(connection).stdout is sys.stdout
+
+
+def test_indexes_of_some_rows_are_of_those_that_the_tables_say(engine: Engine) -> None:
+    held = _indexes_of_some_rows(engine)
+    said = {index.name: index.info.get("where") for table in Base.metadata.sorted_tables for index in table.indexes}
+    assert len(held) > 10
+    assert {str(name): _spelt(where) for name, where in said.items() if where} == held
+
+
+def _indexes_of_some_rows(engine: Engine) -> dict[str, str]:
+    """By name, the condition as the database has it, spelt alike."""
+    asked = {
+        "sqlite": "SELECT name, substr(sql, instr(sql, ' WHERE ') + 7) FROM sqlite_master "
+        "WHERE type = 'index' AND sql LIKE '% WHERE %'",
+        "postgresql": "SELECT relname, pg_get_expr(indpred, indrelid) FROM pg_index "
+        "JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+        "WHERE indpred IS NOT NULL AND nspname = current_schema()",
+    }
+    with engine.connect() as connection:
+        return {name: _spelt(where) for name, where in connection.execute(text(asked[engine.dialect.name]))}
+
+
+def _spelt(condition: str) -> str:
+    """Without brackets and types, lists and truth as SQLite has them."""
+    words = re.sub(r"::(text|character varying)(\[\])?|[()\[\]\s]|ARRAY", "", condition).lower()
+    return words.replace("=any", "in").replace("istrue", "is1").replace("blind=1", "blind")
 
 
 def test_check_would_see_a_drift(engine: Engine) -> None:
