@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from pydantic import SecretStr
 from sqlalchemy import Column, Engine, Table
-from sqlalchemy.schema import CreateIndex, DropIndex
 
 from db.catalogue import Catalogue
 from db.engine import connect
@@ -44,6 +43,11 @@ _BEFORE = {
 }
 """Replicas look at no foreign key."""
 _AFTER = {"sqlite": ("COMMIT", "PRAGMA journal_mode=WAL"), "postgresql": ("COMMIT", "VACUUM ANALYZE")}
+_INDEXES = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index'",
+    "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()",
+}
+"""Each by its name, as the migrations made it."""
 _SERIAL = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), (SELECT max(id) FROM {0}))"
 
 
@@ -85,13 +89,14 @@ def fill(settings: CatalogueSettings, shelf: Shelf, further: Further = lambda *_
 
 def _fill(engine: Engine, raw: Any, tables: Tables, further: Further) -> None:
     kind = engine.dialect.name
-    indexes = [index for table in Base.metadata.sorted_tables for index in table.indexes]
-    _say(raw, *_BEFORE[kind], *(_spelt(engine, DropIndex(index)) for index in indexes))
+    ours = {str(index.name) for table in Base.metadata.sorted_tables for index in table.indexes}
+    indexes = {name: made for name, made in raw.execute(_INDEXES[kind]).fetchall() if name in ours}
+    _say(raw, *_BEFORE[kind], *(f"DROP INDEX {name}" for name in indexes))
     for table, rows in tables.rows():
         _write(engine, raw, Base.metadata.tables[table.__tablename__], rows)
     _write_trigrams(raw, *tables.trigrams(), kind)
     _say(raw, *further(tables, kind))
-    _say(raw, *(_spelt(engine, CreateIndex(index)) for index in indexes))
+    _say(raw, *indexes.values())
     if kind == "postgresql":
         _say(raw, *(_SERIAL.format(table.name) for table in Base.metadata.sorted_tables if "id" in table.c))
     _say(raw, *_AFTER[kind])
@@ -117,10 +122,6 @@ def database_in(database: str, folder: Path) -> Iterator[SecretStr | None]:
 def _say(raw: Any, *statements: str) -> None:
     for statement in statements:
         raw.execute(statement)
-
-
-def _spelt(engine: Engine, statement: CreateIndex | DropIndex) -> str:
-    return str(statement.compile(dialect=engine.dialect))
 
 
 def _write(engine: Engine, raw: Any, table: Table, rows: Sequence[Row]) -> None:
