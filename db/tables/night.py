@@ -457,6 +457,10 @@ class Night(Base):
     counts: Mapped[dict[str, Any]]
 
 
+_BLIND_WORD = ("attempt_id", "id", "curator", "verdict", "given_at", "bulk", "blind")
+"""All that agreement asks of one; SQLite wants the condition's columns in the index, too, or it reads each row."""
+
+
 class VerdictGiven(Base):
     """The curator's word on an attempt. Triggers refuse every update and delete: history only grows."""
 
@@ -467,7 +471,7 @@ class VerdictGiven(Base):
         partial("ix_verdicts_looked", "curator", "looked_s", where="bulk IS NULL AND looked_s IS NOT NULL"),
         Index("ix_verdicts_curator", "curator", "id"),
         partial("ix_verdicts_bulk", "bulk", where="bulk IS NOT NULL"),
-        partial("ix_verdicts_blind", "attempt_id", where="blind"),
+        partial("ix_verdicts_blind", *_BLIND_WORD, where="blind AND bulk IS NULL"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)

@@ -154,14 +154,9 @@ class VerdictQueries(Store):
         A word counts if it stands, or was taken back only after the other curator had spoken: who could know the
         other's word does not mend their own. Words of a bulk are no single looks and are left out.
         """
-        single = (VerdictGiven.blind == true(), VerdictGiven.bulk.is_(None))
-        several = func.min(VerdictGiven.curator) != func.max(VerdictGiven.curator)
-        pairs_of = select(VerdictGiven.attempt_id).where(*single).group_by(VerdictGiven.attempt_id).having(several)
-        said = select(*_BLIND, UndoneVerdict.undone_at).outerjoin(UndoneVerdict)
-        said = said.where(*single, VerdictGiven.attempt_id.in_(pairs_of)).order_by(VerdictGiven.id)
         words: dict[int, list[_BlindWord]] = defaultdict(list)
         with self._reading() as session:
-            for row in session.execute(said):
+            for row in session.execute(blind_words()):
                 words[row.attempt_id].append(row)
         counted = {attempt_id: _that_count(some) for attempt_id, some in words.items()}
         pairs = {attempt_id: some for attempt_id, some in counted.items() if len(some) > 1}
@@ -228,6 +223,16 @@ def _in_conflict(session: Session, attempt_ids: Collection[int]) -> set[int]:
         found = select(Review.attempt_id).where(Review.attempt_id.in_(some), Review.conflict_since.is_not(None))
         conflicts |= set(session.scalars(found))
     return conflicts
+
+
+def blind_words() -> Any:
+    """Of entries of which several curators spoke blind, what each said, in order; all of it stands in an index."""
+    single = (VerdictGiven.blind == true(), VerdictGiven.bulk.is_(None))
+    several = func.min(VerdictGiven.curator) != func.max(VerdictGiven.curator)
+    pairs_of = select(VerdictGiven.attempt_id).where(*single).group_by(VerdictGiven.attempt_id).having(several)
+    said = select(*_BLIND, UndoneVerdict.undone_at).outerjoin(UndoneVerdict)
+    said = said.where(*single, VerdictGiven.attempt_id.in_(pairs_of))
+    return said.order_by(VerdictGiven.attempt_id, VerdictGiven.id)
 
 
 def _that_count(words: Sequence[_BlindWord]) -> dict[str, Verdict]:

@@ -7,6 +7,7 @@ import pytest
 from db.catalogue import Catalogue
 from db.entries.night import Tone, Verdict
 from db.entries.review import AttemptRequest, Judgement, Queue, QueueFilter, Reason, Role
+from db.queries.review.verdicts import blind_words
 from db.settings import CatalogueSettings
 from tests.integration.review.review_client import add_people, opened
 
@@ -155,3 +156,25 @@ def test_a_page_without_blind_pairs_settles_those_that_wait_when_it_starts(
         assert _waiting(catalogue, "Ren") == [attempt]
     with opened(settings, blind_share=0.0):
         assert _waiting(catalogue, "Ren") == []
+
+
+def test_agreement_reads_no_verdict_but_what_its_index_holds(catalogue: Catalogue, sample: "Sample") -> None:
+    (attempt,) = sample.entries(catalogue, 1)
+    for curator in ("Aoi", "Ren"):
+        _blind(catalogue, attempt, curator)
+    said = str(blind_words().compile(catalogue.engine, compile_kwargs={"literal_binds": True}))
+    with catalogue.engine.connect() as connection:
+        if catalogue.engine.dialect.name == "sqlite":
+            plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}")]
+            of_verdicts = [line for line in plan if line.split()[1] == "verdicts"]
+            assert {line.partition(" USING ")[2].split(" (")[0] for line in of_verdicts} == {
+                "COVERING INDEX ix_verdicts_blind"
+            }
+            assert len(of_verdicts) == 2
+            assert not [line for line in plan if "ORDER BY" in line]
+            return
+        for way in ("seqscan", "bitmapscan"):  # which win where there are few rows
+            connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        plan = [line for (line,) in connection.exec_driver_sql(f"EXPLAIN {said}") if " on verdicts" in line]
+    assert len(plan) == 2
+    assert all("Index Only Scan using ix_verdicts_blind" in line for line in plan)
