@@ -1,17 +1,20 @@
 """The devices of this machine: which there are, making one ready, and what a result depends on besides.
 
-`colorize.colorizer` and `flows` call it.
+`colorize.colorizer` and `flows` call it. torch is loaded by what cannot do without: a flow whose workers have the CPU
+carries on a batch and needs none.
 """
 
 import ctypes
 import sys
 from importlib.metadata import version
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import torch
-
-from colorize.encoders.vgg19 import Encoder
 from colorize.errors import DeviceMissing
+
+if TYPE_CHECKING:
+    from colorize.encoders.vgg19 import Encoder
+
+_CPU: Final = "cpu"
 
 _M_MMAP_THRESHOLD: Final = -3
 """glibc's name of the size from which on a block goes back to the system when it is freed."""
@@ -23,11 +26,15 @@ def device_names(asked: str = "auto") -> list[str]:
     Raises:
         DeviceMissing: it is not here.
     """
+    if asked == _CPU:
+        return [_CPU]
+    import torch  # noqa: PLC0415
+
     gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    choices = {"auto": gpus or ["cpu"], "cpu": ["cpu"], "cuda": gpus} | {name: [name] for name in gpus}
+    choices = {"auto": gpus or [_CPU], "cuda": gpus} | {name: [name] for name in gpus}
     if found := choices.get(asked):
         return found
-    raise DeviceMissing(f"there is no device {asked!r} here; there is {', '.join(['cpu', *gpus])}")
+    raise DeviceMissing(f"there is no device {asked!r} here; there is {', '.join([_CPU, *gpus])}")
 
 
 def use_one_thread() -> None:
@@ -36,6 +43,8 @@ def use_one_thread() -> None:
     More threads collapse 7–14 times on a busy core. glibc would keep blocks of up to 32 MB, layers of a picture among
     them, for later: a third of a 512² picture's memory.
     """
+    import torch  # noqa: PLC0415
+
     torch.set_num_threads(1)
     if sys.platform == "linux":
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 24)
@@ -46,12 +55,14 @@ def library_versions() -> dict[str, str]:
     return {name: version(name) for name in ("nishiki", "torch", "numpy", "pillow", "scikit-image")}
 
 
-def on_device(encoder: Encoder, device: str) -> Encoder:
+def on_device(encoder: "Encoder", device: str) -> "Encoder":
     """The encoder on a device (`cpu`, `cuda:0`), and the device made ready for it.
 
     Raises:
         DeviceMissing: the device is not there.
     """
+    import torch  # noqa: PLC0415
+
     try:
         there = encoder.to(device)
         if there.device.type == "cuda":

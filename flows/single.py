@@ -15,9 +15,9 @@ from colorize.jobs import Job, JobFiles, StyleFile, decoded_job
 from colorize.matching.geometry import features, same_design
 from colorize.output.provenance import Provenance, Source
 from colorize.output.saving import check_suffix, encode, kept_trust
+from colorize.output.whole_file import remove_whole
 from colorize.recipes.recipe import Recipe
 from colorize.results import Colorization
-from colorize.running.checkpoint import remove_checkpoint
 from colorize.running.progress import ProgressCallbacks
 from db.files.atomic import write_whole
 from db.files.home import checkpoint_path
@@ -117,7 +117,7 @@ def colorize_files(
         uncoloured=result.measures.get("uncoloured"),
     ).without(result.left_out)
     if result.refusal and not keep_rejected:
-        remove_checkpoint(checkpoint)
+        remove_whole(checkpoint)
         raise NotFit(
             f"{files.output.name} was not written, for it is not fit to be shown: {result.refusal}. "
             "Choose another style or recipe, or add --keep-rejected to have it all the same."
@@ -126,7 +126,7 @@ def colorize_files(
     write_whole(files.output, encode(picture, provenance, files.output))
     if trust := kept_trust(result, provenance):
         write_whole(files.trust, trust)
-    remove_checkpoint(checkpoint)
+    remove_whole(checkpoint)
     yield from _lines(recipe, result, files, provenance)
     yield weights_sentence(key, recipe_entry(recipe))
 

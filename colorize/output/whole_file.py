@@ -32,3 +32,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 def leftovers(path: Path) -> Iterator[Path]:
     """What crashes left beside `path`."""
     yield from path.parent.glob(f"{path.stem}.*tmp")
+
+
+def remove_whole(path: Path) -> None:
+    """Remove a file, if it is there, and what a crash left of it."""
+    for each in (path, *leftovers(path)):
+        each.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from colorize.output.whole_file import leftovers, whole_file
+from colorize.output.whole_file import whole_file
 
 FORMAT = "nishiki checkpoint 1"
 
@@ -80,12 +80,6 @@ def read_checkpoint(path: Path, identity: Identity) -> State | str | None:
             return tensors, json.loads(header["words"])
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         return f"the checkpoint {path.name} is damaged ({error}); begun anew"
-
-
-def remove_checkpoint(path: Path) -> None:
-    """The picture is done: neither its state nor what a crash left of it is needed."""
-    for each in (path, *leftovers(path)):
-        each.unlink(missing_ok=True)
 
 
 def _digest(tensors: Mapping[str, Tensor], words: str) -> str:

@@ -15,8 +15,8 @@ from typing import Final
 
 from colorize.encoders.weights import WeightsFile
 from colorize.errors import SetAside, WorkerDied
+from colorize.output.whole_file import remove_whole
 from colorize.recipes.recipe import Recipe
-from colorize.running.checkpoint import remove_checkpoint
 from db.entries.claim import ENCODER, ModelKey
 from db.entries.night import AttemptEntry, AttemptResult, BatchEntry, Outcome, PendingAttempt
 from db.entries.review import ShownPictures
@@ -296,7 +296,7 @@ class BatchRun:
             styles = tuple(style.sha256 for style in attempt.styles)
             made = (closed.output.sha256, closed.trust_sha256)
             self._tiler.add(ShownPictures(attempt.id, attempt.content.sha256, styles, *made))
-        remove_checkpoint(self._checkpoint(attempt))
+        remove_whole(self._checkpoint(attempt))
         self.closed += 1
 
     def _minibatch(self, attempts: Sequence[PendingAttempt]) -> Minibatch:

@@ -52,6 +52,8 @@ def test_no_module_of_a_guarded_package_loads_what_it_must_not_know(
         ("flows.cli.app", {"prefect", "torch"}),
         ("flows.settings", {"prefect", "torch", "sqlalchemy"}),
         ("flows.reports.summary", {"prefect", "torch", "sqlalchemy"}),
+        ("flows.dispatch", {"torch"}),
+        ("colorize.device", {"torch"}),
         ("colorize.recipes.recipe", {"torch", "numpy"}),
         ("colorize.encoders.weights", {"torch"}),
         ("db.settings", {"sqlalchemy"}),

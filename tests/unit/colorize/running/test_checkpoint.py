@@ -9,8 +9,9 @@ import torch
 from colorize.encoders.vgg19 import Encoder
 from colorize.methods.neural_style.descent import Optimisation
 from colorize.methods.neural_style.engine import Engine, Operands
+from colorize.output.whole_file import remove_whole
 from colorize.recipes.library import recipe_named
-from colorize.running.checkpoint import Identity, State, read_checkpoint, remove_checkpoint, write_checkpoint
+from colorize.running.checkpoint import Identity, State, read_checkpoint, write_checkpoint
 from tests.unit.colorize.methods.neural_style.evaluators import targets_of
 
 IDENTITY = Identity("recipe", "weights", "content", "style", "float32", "cpu", "2.13.0")
@@ -146,5 +147,5 @@ def test_what_crashes_left_half_written_goes_with_the_checkpoint(state: State, t
         half.write_bytes(b"half")
     write_checkpoint(file, IDENTITY, state)
     assert_state(read_checkpoint(file, IDENTITY), state)
-    remove_checkpoint(file)
+    remove_whole(file)
     assert list(tmp_path.iterdir()) == [others]
