@@ -79,3 +79,10 @@ def test_a_page_is_light_holds_still_and_keeps_nobody_from_using_it(
     assert violations(opened) == []
     assert unnamed_stops(opened) == []
     assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+
+
+@pytest.mark.parametrize("opened", [("en", "light", "wide")], indirect=True, ids=str)
+def test_a_slow_machine_paints_a_page_once_all_of_it_is_there(opened: Page) -> None:
+    opened.context.new_cdp_session(opened).send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    opened.goto(PAGES["entry"], wait_until="networkidle")
+    assert layout_shift(opened) < 0.001
