@@ -23,10 +23,10 @@ from db.catalogue import Catalogue
 from db.engine import connect, make_private, prepare
 from db.files.home import PRIVATE
 from db.settings import CatalogueSettings
+from tests.integration.emptied import TEMPLATE, Databases
 from tests.once import made_once
 from tests.samples import Sample
 
-TEMPLATE = "nishiki_template"
 DATABASES = ("sqlite", "postgresql")
 """What tests run on; a module whose subject is no SQL names fewer in a `DATABASES` of its own."""
 _UNSAFE = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
@@ -84,15 +84,17 @@ def postgres_server(common: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> Iterator[str]:
-    """The server's URL; it holds an empty catalogue to copy."""
-    template = f"{TEMPLATE}_{uuid4().hex[:8]}"
+def postgres_databases(postgres_server: str) -> Iterator[Databases]:
+    """Empty catalogues on that server."""
+    url, template = connect(postgres_server).url, f"{TEMPLATE}_{uuid4().hex[:8]}"
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {template}")
-        engine = connect(_in_database(postgres_server, template))
+        engine = connect(url.set(database=template).render_as_string(hide_password=False))
         prepare(engine)
         engine.dispose()
-        yield template
+        databases = Databases(url, template)
+        yield databases
+        databases.close()
         server.execute(f"DROP DATABASE {template} WITH (FORCE)")
 
 
@@ -111,14 +113,11 @@ def sqlite_template(common: Path) -> Path:
 
 @pytest.fixture
 def postgres_database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of a fresh copy of the empty catalogue; gone after the test."""
-    server_url = request.getfixturevalue("postgres_server")
-    template = request.getfixturevalue("postgres_template")
-    name = f"nishiki_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield _in_database(server_url, name)
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    """URL of an empty catalogue that no other test uses meanwhile."""
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    name = databases.take()
+    yield databases.url(name)
+    databases.give_back(name)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -149,7 +148,3 @@ def catalogue(settings: CatalogueSettings) -> Iterator[Catalogue]:
 def sample() -> Sample:
     """Makes entries for tests."""
     return Sample()
-
-
-def _in_database(server: str, name: str) -> str:
-    return connect(server).url.set(database=name).render_as_string(hide_password=False)
