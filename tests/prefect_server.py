@@ -3,15 +3,17 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
+from db.files.home import PRIVATE, HomeFolder
 from tests.once import made_once
 from tests.waiting import in_thread, until
 
@@ -61,7 +63,21 @@ def _start(file: Path, common: Path) -> None:
     (common / _PID).write_text(started.stdout)
     url = f"http://127.0.0.1:{port}/api"
     until(lambda: _well(url), patience_s=START_S)
+    with closing(sqlite3.connect(common / "prefect" / "prefect.db")) as made, closing(_copy_in(common)) as copy:
+        made.backup(copy)
     file.write_text(url)
+
+
+def used_before(home: Path, common: Path) -> None:
+    """Give a home Prefect's small database as after a first night: to make it takes longer than a night of tests."""
+    folder = home / HomeFolder.PREFECT
+    folder.mkdir(PRIVATE, parents=True)
+    with closing(_copy_in(common)) as made, closing(sqlite3.connect(folder / "prefect.db")) as copy:
+        made.backup(copy)
+
+
+def _copy_in(common: Path) -> sqlite3.Connection:
+    return sqlite3.connect(common / "prefect-empty.db")
 
 
 def _well(url: str) -> bool:

@@ -22,9 +22,10 @@ from db.settings import CatalogueSettings
 from flows.archives.sample.server import SampleArchive, serve_sample
 from flows.endings import Ending
 from tests.e2e.conftest import Here, Nishiki, in_folder
+from tests.prefect_server import used_before
 
 GRAYS = 4
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 
 
 @pytest.fixture
@@ -34,9 +35,11 @@ def slow(nishiki: Nishiki) -> Nishiki:
 
 
 @pytest.fixture
-def slow_alone(tmp_path: Path, narrow_weights: Path) -> Nishiki:
-    """The same with a Prefect server of its own, as in a terminal."""
-    return slowed(in_folder(tmp_path, narrow_weights, None), iterations=400)
+def slow_alone(tmp_path: Path, narrow_weights: Path, prefect_api: str, common: Path) -> Nishiki:
+    """The same with a Prefect server of its own, as in a terminal on a later night."""
+    nishiki = slowed(in_folder(tmp_path, narrow_weights, None), iterations=400)
+    used_before(nishiki.home, common)
+    return nishiki
 
 
 def slowed(nishiki: Nishiki, iterations: int = 150) -> Nishiki:
@@ -76,7 +79,8 @@ def wait_for(reached: Callable[[dict[str, Any]], bool], nishiki: Nishiki, proces
             return
         assert process.poll() is None, process.communicate()
         time.sleep(0.1)
-    pytest.fail("the night did not come so far")
+    process.kill()
+    pytest.fail(f"the night did not come so far: {process.communicate()}")
 
 
 def marked(nishiki: Nishiki) -> list[int]:
