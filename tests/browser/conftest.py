@@ -97,8 +97,9 @@ def shop(morning: Path, tmp_path: Path) -> Iterator[Shop]:
 
 @contextmanager
 def serving(morning: Path, home: Path) -> Iterator[Shop]:
-    """A page on a copy of that home."""
+    """A page on a copy of that home, with a folder for exports beside it."""
     shutil.copytree(morning, home, copy_function=_linked)
+    (home.parent / "nishiki.toml").write_text(f'export_dir = "{home.parent / "exports"}"\n', encoding="utf-8")
     with started(home) as url:
         yield Shop(home, url)
 

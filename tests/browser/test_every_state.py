@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from db.entries.corrections import Correctable
-from db.entries.night import Tone
+from db.entries.night import Tone, Verdict
+from db.entries.review import Judgement
 from tests.browser.accessibility import assert_rendered, unnamed_stops, violations
 from tests.browser.conftest import NewPage, Shop, Watch
 from tests.browser.test_every_page import LOCALES
@@ -94,6 +95,18 @@ def a_wrong_view(page: Page, _: Shop) -> None:
     page.goto("/?error_from=much")
 
 
+def packages(page: Page, shop: Shop) -> None:
+    """Two packages, each with its filter, and what the newest export came to."""
+    with shop.catalogue() as catalogue:
+        catalogue.give_verdict(6, "wakana", Judgement(Verdict.APPROVED))
+    for filter_, tiles in (("", "true"), ("archive=sample&year_from=1700", "false")):
+        page.goto(f"/exports?{filter_}")
+        page.locator("main select").select_option(tiles)
+        page.locator("main form button").first.click()
+        expect(page.locator("#state strong")).to_be_visible()
+        expect(page.locator("#state[hx-get]")).to_have_count(0, timeout=60_000)
+
+
 STATES: Mapping[str, Callable[[Page, Shop], None]] = {
     "reasons": pressed("r"),
     "swipe": pressed("s"),
@@ -112,6 +125,7 @@ STATES: Mapping[str, Callable[[Page, Shop], None]] = {
     "put right": put_right,
     "menu": a_menu,
     "wrong view": a_wrong_view,
+    "packages": packages,
 }
 
 

@@ -24,8 +24,10 @@ from db.catalogue import Catalogue
 from db.entries.night import Derivatives, Verdict
 from db.entries.review import Judgement, Queue, QueueFilter, Reason, Role
 from db.review.access.cookies import SESSION
+from db.review.api.messages import EntriesAsked
 from db.review.server import server
 from db.review.settings import ReviewSettings
+from db.review.view.filter_form import place_of, place_text
 from db.settings import CatalogueSettings
 from tests.integration.review.review_client import Browser, add_people, opened
 from tests.samples import Sample
@@ -203,6 +205,11 @@ def test_whoever_asks_too_often_waits_and_nobody_else_does(
         assert 1 <= int(answers[3].headers["Retry-After"]) <= 20
         assert other.http.get(LINES).status_code == 200
         assert [Browser(app).http.get(LINES).status_code for _ in range(4)] == [401, 401, 401, 429]
+
+
+@given(st.from_regex(EntriesAsked.model_json_schema()["properties"]["after"]["anyOf"][0]["pattern"]))
+def test_every_place_that_the_schema_allows_is_one(text: str) -> None:
+    assert place_text(place_of(text))
 
 
 MISTAKES: list[tuple[int, str, str, Any]] = [
