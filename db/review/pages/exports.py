@@ -3,7 +3,7 @@
 Curators see what lies there and how the newest export goes. What leaves is decided by `db.exports.package` alone.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Form, Request
@@ -25,6 +25,8 @@ from db.review.view.notices import notice_value
 from db.review.view.rendering import render
 
 router = APIRouter(route_class=BoundedRoute)
+_Told = Literal["true", "false"]
+"""No `bool`: of a form FastAPI takes what is left out for false, as of a box."""
 
 
 @router.get("/exports")
@@ -43,7 +45,7 @@ def exports_page(request: Request, state: State, who: Judging, view: View) -> Re
 
 @router.post("/exports")
 def begin(
-    request: Request, state: State, who: Keeping, view: View, tiles: Annotated[bool | None, Form()] = None
+    request: Request, state: State, who: Keeping, view: View, tiles: Annotated[_Told | None, Form()] = None
 ) -> RedirectResponse:
     """Export what is approved of this view, with tiles or without as the form says, or else the settings.
 
@@ -52,7 +54,7 @@ def begin(
     leaving, here = _leaving(view), f"{request.scope.get('root_path', '')}/exports"
     if state.exports is None:
         return RedirectResponse(here, 303)
-    tiled = state.settings.export_tiles if tiles is None else tiles
+    tiled = state.settings.export_tiles if tiles is None else tiles == "true"
     name = state.exports.begin(Order("", leaving.wanted(), leaving.query(), tiled))
     if name is not None:
         keep_event(request, AuditWord.EXPORTED, who.name, f"package {name}, from the page")
