@@ -37,6 +37,15 @@ class Correction:
 
 
 @dataclass(frozen=True)
+class CorrectedRecord:
+    """A word of a curator on a record, and which."""
+
+    archive: str
+    identifier: str
+    correction: Correction
+
+
+@dataclass(frozen=True)
 class PutRight:
     """What was put right of one picture and its record."""
 

@@ -26,6 +26,8 @@ class TonedPicture:
     sha256: str
     tone: Tone
     said: Description
+    machine_tone: Tone | None = None
+    """Where a person's word on the tone stands."""
     given: tuple[GivenTone, ...] = ()
 
 

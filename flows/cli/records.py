@@ -18,6 +18,7 @@ from db.person import person_here
 from flows.cli.console import Home, read_settings, refuse, say
 
 if TYPE_CHECKING:
+    from db.entries.corrections import CorrectedRecord
     from db.entries.night import FormerRecord, HeldBack
     from flows.plan import CataloguePlan
 
@@ -84,13 +85,15 @@ def history(
     archive: Annotated[str | None, typer.Option(help="Of this archive.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array, with the archive's whole answers.")] = False,
 ) -> None:
-    """List what records said before they changed, oldest first, with the rights that they had."""
+    """List what records said before they changed, with the rights that they had, and what curators corrected."""
     with _planned(home) as plan:
         former = plan.catalogue.former_records(identifiers, archive)
+        corrected = plan.catalogue.corrections(identifiers, archive)
     if as_json:
-        say([json.dumps([asdict(each) for each in former], ensure_ascii=False, default=datetime.isoformat)])
+        told = [*map(asdict, former), *map(asdict, corrected)]
+        say([json.dumps(told, ensure_ascii=False, default=datetime.isoformat)])
     else:
-        say(_history(former))
+        say([*_history(former), *map(_correction, corrected)])
 
 
 @contextmanager
@@ -120,6 +123,16 @@ def _history(former: Sequence["FormerRecord"]) -> Iterator[str]:
             f"{each.datestamp:%Y-%m-%d}{gone}; rights: {each.rights.derivatives} ({each.rights.basis})"
         )
     yield f"{len(former):,} earlier descriptions; --json shows each whole." if former else "None of them has changed."
+
+
+def _correction(said: "CorrectedRecord") -> str:
+    from db.record_words import in_line
+
+    word = said.correction
+    before, after = (in_line(each, word.field) for each in (word.before, word.after))
+    by = f"{word.field} corrected by {word.curator}, {word.given_at:%Y-%m-%d %H:%M} UTC"
+    back = ", which takes a correction back" if word.taken_back else ""
+    return f"{said.archive}  {said.identifier}: {by}: {before} → {after}{back}"
 
 
 def _released(plan: "CataloguePlan", found: Sequence["HeldBack"], curator: str, note: str) -> Iterable[str]:

@@ -135,5 +135,6 @@ def _pictures(session: Session, images: Sequence[Image]) -> list[TonedPicture]:
     for word in session.scalars(select(ToneGiven).where(ToneGiven.image_id.in_(numbers)).order_by(ToneGiven.id)):
         words[word.image_id].append(_word(word))
     return [
-        TonedPicture(image.id, image.sha256, image.tone, said[image.id], tuple(words[image.id])) for image in images
+        TonedPicture(image.id, image.sha256, image.tone, said[image.id], image.machine_tone, tuple(words[image.id]))
+        for image in images
     ]

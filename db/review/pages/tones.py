@@ -38,7 +38,8 @@ class Listed:
 
 
 List = Annotated[Listed, Depends()]
-Given = Literal[Tone.GRAYSCALE, Tone.TONED, Tone.COLOUR]
+Given = Literal[Tone.GRAYSCALE, Tone.TONED, Tone.COLOUR, "machine"]
+"""A tone; or what the machine takes the picture for holds again."""
 
 
 @router.get("/tones")
@@ -80,8 +81,12 @@ def give_tone(
     Raises:
         UnknownEntry: there is no harvested picture of this number.
     """
-    state.catalogue.give_tone(image_id, who.name, tone)
-    address = f"/tones?tone={listed.tone}&after={listed.after}&notice={notice_value('tone-given', image_id)}"
+    word = "tone-given"
+    if tone == "machine":
+        word = "correction-taken-back" if state.catalogue.take_tone_back(image_id, who.name) else "nothing-corrected"
+    else:
+        state.catalogue.give_tone(image_id, who.name, Tone(tone))
+    address = f"/tones?tone={listed.tone}&after={listed.after}&notice={notice_value(word, image_id)}"
     return RedirectResponse(request.scope.get("root_path", "") + address, 303)
 
 

@@ -59,6 +59,18 @@ def test_a_curator_sets_the_tone_and_the_list_tells_who_did(catalogue: Catalogue
     assert "unsure → colour" in browser.get("/tones?tone=colour").text
 
 
+def test_a_tone_is_taken_back_where_it_was_set(catalogue: Catalogue, unsure: int, app: FastAPI) -> None:
+    browser = Browser(app)
+    assert "Take back" not in browser.get("/tones").text
+    browser.post(f"/tones/{unsure}?tone=unsure", {"tone": "colour"})
+    assert "Take back" in browser.get("/tones?tone=colour").text
+    page = browser.post(f"/tones/{unsure}?tone=colour", {"tone": "machine"}, follow_redirects=True).text
+    assert "The correction is taken back." in page
+    assert catalogue.toned_picture(unsure).tone is Tone.UNSURE
+    page = browser.post(f"/tones/{unsure}", {"tone": "machine"}, follow_redirects=True).text
+    assert "Nothing was changed" in page
+
+
 @pytest.mark.parametrize("tone", ["unsure", "sepia", ""])
 def test_what_is_no_tone_to_set_is_refused(catalogue: Catalogue, unsure: int, app: FastAPI, tone: str) -> None:
     assert Browser(app).post(f"/tones/{unsure}", {"tone": tone}).status_code == 422

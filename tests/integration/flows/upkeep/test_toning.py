@@ -75,7 +75,9 @@ def test_a_person_sets_a_tone_by_number_or_identifier(
 ) -> None:
     assert "was unsure and is colour" in _nishiki(settings, "tone", "print 1", "colour", "--by", "Aoi").stdout
     assert "was unsure and is grayscale" in _nishiki(settings, "tone", pictures[1], "gray").stdout
-    assert [catalogue.toned_picture(each).tone for each in pictures] == [Tone.COLOUR, Tone.GRAYSCALE]
+    assert "is unsure again, as the program takes it" in _nishiki(settings, "tone", pictures[1], "machine").stdout
+    assert "Nothing was changed" in _nishiki(settings, "tone", pictures[1], "machine").stdout
+    assert [catalogue.toned_picture(each).tone for each in pictures] == [Tone.COLOUR, Tone.UNSURE]
     assert catalogue.toned_picture(pictures[0]).given[0].curator == "Aoi"
 
 

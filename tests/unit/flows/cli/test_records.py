@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from db.catalogue import Catalogue
+from db.entries.corrections import Correctable
 from db.entries.night import Derivatives, Tone
 from db.settings import CatalogueSettings
 from flows.cli.app import app
@@ -66,6 +67,25 @@ def test_the_history_of_a_record_is_told(tmp_path: Path) -> None:
     assert count.startswith("1 earlier descriptions")
     (told,) = json.loads(history("p-no", "--json").stdout)
     assert (told["raw"], told["datestamp"]) == ("<record>p-no</record>", "2026-03-01T04:05:06+00:00")
+
+
+@pytest.mark.usefixtures("nishiki")
+def test_the_history_of_a_record_tells_what_was_corrected_and_taken_back(tmp_path: Path) -> None:
+    sample = Sample()
+    with Catalogue.open(CatalogueSettings(home=tmp_path / "nishiki-data")) as catalogue:
+        image = sample.store(catalogue, sample.record("p-new"), Tone.GRAYSCALE)
+        catalogue.correct(image, "hana", Correctable.YEARS, [1850, 1850])
+        catalogue.take_correction_back(image, "aoi", Correctable.YEARS)
+    run = CliRunner().invoke(app, ["history", "p-new"])
+    assert run.exit_code == 0, run.output
+    _none, *said = run.stdout.splitlines()
+    assert [line.split(" UTC: ")[1] for line in said] == [
+        "1850–1852 → 1850",
+        "1850 → 1850–1852, which takes a correction back",
+    ]
+    assert said[0].startswith("sample  p-new: years corrected by hana, ")
+    first, _ = json.loads(CliRunner().invoke(app, ["history", "p-new", "--json"]).stdout)
+    assert (first["identifier"], first["correction"]["after"]) == ("p-new", [1850, 1850])
 
 
 @pytest.mark.parametrize(
