@@ -194,3 +194,13 @@ def test_on_a_narrow_screen_nothing_lies_over_the_tools_and_all_can_be_hit(new_p
         assert page.evaluate(COVERED) == []
     assert page.evaluate(SMALL) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ja-JP"])
+def test_on_a_narrow_screen_what_is_told_of_a_view_moves_no_picture(new_page: NewPage, locale: str) -> None:
+    page = looked_at(new_page(viewport={"width": 390, "height": 844}, locale=locale))
+    height = "document.querySelector('.panes').getBoundingClientRect().top + scrollY"
+    before = page.evaluate(height)
+    for mode in ("swipe", "opacity", "lightness", "trust"):
+        page.locator(f"[data-mode={mode}]").click()
+        assert page.evaluate(height) == before, mode
