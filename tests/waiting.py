@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
-def until(reached: Callable[[], object], patience_s: float = 60.0) -> None:
+def until(reached: Callable[[], object], patience_s: float = 180.0) -> None:
     """Look every 20 ms whether it has come so far."""
     end = time.monotonic() + patience_s
     while not reached():

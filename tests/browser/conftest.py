@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from db.catalogue import Catalogue
 from db.entries.review import Role
@@ -106,7 +106,8 @@ def serving(morning: Path, home: Path) -> Iterator[Shop]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or the one that Playwright installed."""
+    """Debian's Chromium, or the one that Playwright installed; what is expected may take a while on a busy machine."""
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         path = next((each for each in CHROMIUM if Path(each).exists()), None)
         if path is None and not Path(playwright.chromium.executable_path).exists():
@@ -132,7 +133,7 @@ def new_page(browser: Browser, shop: Shop, watch: Watch) -> Iterator[NewPage]:
     def make(**options: Any) -> Page:
         wide = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", "reduced_motion": "reduce"}
         context = browser.new_context(base_url=shop.url, **{**wide, **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(45_000)
         watch.over(context)
         contexts.append(context)
         return context.new_page()

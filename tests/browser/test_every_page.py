@@ -59,7 +59,7 @@ def opened(browser: Browser, address: str, request: pytest.FixtureRequest) -> It
         viewport={"width": WIDTHS[width], "height": 900},
         reduced_motion="reduce",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(45_000)
     watch.over(context)
     yield context.new_page()
     context.close()

@@ -126,7 +126,7 @@ def test_a_night_killed_again_and_again_ends_with_each_match_colorized_once(
         assert len(marked(slow)) >= 1
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        assert left_alone_after(15, slow) == []
+        assert left_alone_after(30, slow) == []
     numbers = status(slow)
     assert numbers is not None
     assert numbers["attempts"]["pending"] > 0
@@ -157,13 +157,13 @@ def test_ctrl_c_is_answered_with_one_sentence_and_resume_ends_the_batch(
     process = slow_alone.start("nightly", small_archive.base_url)
     wait_for(lambda numbers: closed(numbers) >= 1, slow_alone, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the command hears it
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == Ending.INTERRUPTED, said
     assert said.splitlines()[-1] == (
         "nishiki: stopped; what was finished is kept, and the next run carries on (or: nishiki resume)"
     )
     assert "Traceback" not in said
-    assert left_alone_after(15, slow_alone) == []
+    assert left_alone_after(30, slow_alone) == []
     numbers = status(slow_alone)
     assert numbers is not None
     assert numbers["batch"]["left"] > 0
@@ -178,5 +178,5 @@ def test_a_killed_command_takes_its_own_prefect_server_with_it(slow_alone: Nishi
     process = slow_alone.start("harvest", archive.base_url)
     wait_for(lambda numbers: numbers["pictures"]["held"] >= 1, slow_alone, process)
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=20)
-    assert left_alone_after(15, slow_alone) == []
+    process.communicate(timeout=60)
+    assert left_alone_after(30, slow_alone) == []

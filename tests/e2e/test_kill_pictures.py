@@ -24,7 +24,7 @@ from db.settings import CatalogueSettings
 from tests.e2e.conftest import Here, Nishiki
 
 KILLS = 2
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 ITERATIONS = 400
 """At some 4 ms each: two pictures outlast all kills."""
 

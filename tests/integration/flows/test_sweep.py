@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
 CONFIGS = "jadh2016/config1_1_[12]"
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 
 
 def draw(path: Path, seed: int, *, colour: bool = True) -> None:
