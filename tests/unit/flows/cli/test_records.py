@@ -55,7 +55,7 @@ def test_the_history_of_a_record_is_told(tmp_path: Path) -> None:
     def history(*words: str) -> Result:
         return CliRunner().invoke(app, ["history", *words])
 
-    assert history("p-no").stdout == "None of them has changed.\n"
+    assert history("p-no").stdout == "None of them has changed at its archive.\n"
     sample = Sample()
     with Catalogue.open(CatalogueSettings(home=tmp_path / "nishiki-data")) as catalogue:
         catalogue.add_record(sample.archive(catalogue), sample.record("p-no", title="Another title"))
