@@ -353,7 +353,7 @@ def _alone(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _collecting_seldom() -> Iterator[None]:
-    """An entry's descriptions are thousands of objects in no ring: to look for rings took an eighth of the time."""
+    """An entry's descriptions are thousands of objects in no ring: to look for rings took a tenth of the time."""
     before = gc.get_threshold()
     gc.set_threshold(_COLLECT, *before[1:])
     try:

@@ -6,6 +6,7 @@ them says now cannot be read. Made images (an attempt's output) never become con
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -24,6 +25,8 @@ _first, _first_rights, _unread = aliased(Image), aliased(Rights), aliased(Unread
 _toned, _content = aliased(Image), aliased(Image)
 _looked, _last, _any_of, _pin = aliased(Match), aliased(Match), aliased(Match), aliased(Match)
 """Aliased, for SQLAlchemy would tie the tables to those of the query around; once, for making them takes a while."""
+_written_once = lru_cache(maxsize=64)
+"""Conditions never change; to put one together takes longer than a small query with it."""
 
 
 def says(word: Derivatives, image_id: ImageId) -> ColumnElement[bool]:
@@ -41,6 +44,7 @@ def allows(rights: type[Rights]) -> ColumnElement[bool]:
     return or_(rights.derivatives == Derivatives.YES, is_released(rights))
 
 
+@_written_once
 def usable(image_id: ImageId, also: RecordCondition | None = None) -> ColumnElement[bool]:
     """Derivatives of the (harvested) image are allowed, by a record that is `also` so."""
     allowed = _named(image_id, allows(_rights), *([also(_record)] if also else []))
@@ -95,6 +99,7 @@ def found_by(matcher: MatcherKey) -> ColumnElement[bool]:
     return and_(Match.matcher_name == matcher.name, Match.matcher_version == matcher.version)
 
 
+@_written_once
 def in_force(matcher: MatcherKey) -> ColumnElement[bool]:
     """The match is a curator's; or, where there is none, of this matcher.
 
