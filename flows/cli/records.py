@@ -122,7 +122,8 @@ def _history(former: Sequence["FormerRecord"]) -> Iterator[str]:
             f"{each.archive}  {each.identifier}: until {each.replaced_at:%Y-%m-%d %H:%M} UTC, dated "
             f"{each.datestamp:%Y-%m-%d}{gone}; rights: {each.rights.derivatives} ({each.rights.basis})"
         )
-    yield f"{len(former):,} earlier descriptions; --json shows each whole." if former else "None of them has changed at its archive."
+    changed = f"{len(former):,} earlier descriptions; --json shows each whole."
+    yield changed if former else "None of them has changed at its archive."
 
 
 def _correction(said: "CorrectedRecord") -> str:
