@@ -72,6 +72,7 @@ def main() -> None:
             sheet = Image.open(home / "reports" / "batch-0001" / "contact-sheet.png")
             keep(sheet, given.folder / "contact-sheet.jpg")
             keep(marked(home, Path(place)), given.folder / "marks.jpg")
+        os.environ["NISHIKI_EXPORT_DIR"] = str(Path(place) / "exports")  # else the page can export nothing
         take_pages(home, given.folder / "review")
 
 
