@@ -1,6 +1,7 @@
 """Looking in a real browser: pictures that move together, and the modes that compare them."""
 
 import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -163,12 +164,12 @@ def test_the_map_of_trust_lies_over_the_original_and_says_what_it_shows(opened: 
 def test_blink_changes_once_a_second_at_most_and_ends_with_any_key(new_page: NewPage) -> None:
     page = looked_at(new_page(reduced_motion="no-preference"))
     page.keyboard.press("b")
-    shown = []
-    for _ in range(25):
+    shown, begun = [], time.monotonic()
+    while time.monotonic() < begun + 2.5:
         shown.append(layers(page)[1][0])
         page.wait_for_timeout(100)
     changes = sum(one != other for one, other in pairwise(shown))
-    assert 1 <= changes <= 3
+    assert 1 <= changes <= time.monotonic() - begun + 1
     page.keyboard.press("Shift")
     expect(page.locator(".state")).to_have_text("The result is shown.")
     assert layers(page)[1][0] == 1
