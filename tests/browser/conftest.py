@@ -20,17 +20,26 @@ from tests.browser.serving import started
 from tests.once import made_once
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+UNWANTED = (
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "AimEnabled", "LensOverlay", "MediaRouter", "OptimizationHints"),
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable"),
+    *(
+        "HttpsUpgrades",
+        "NetworkTimeServiceQuerying",
+        "PaintHolding",
+        "PreconnectToSearch",
+        "ThirdPartyStoragePartitioning",
+    ),
+)
+"""Of Chromium. The lists of the address bar, which nobody sees, would be drawn for each window as pages, in processes of
+their own. It hears the last such choice alone, so Playwright's own is said again."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
-    # of the address bar, which nobody sees: each window draws its lists as pages, in processes of their own. Chromium
-    # takes the last such flag, so Playwright's own choice is said again
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,AimEnabled,AvoidUnnecessaryBeforeUnloadCheckSync,"
-    "DestroyProfileOnBrowserClose,HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,LensOverlay,MediaRouter,"
-    "NetworkTimeServiceQuerying,OptimizationHints,PaintHolding,PreconnectToSearch,ThirdPartyStoragePartitioning",
+    f"--disable-features={','.join(UNWANTED)}",
 )
 PASSWORD = "a long enough password"
 NewPage = Callable[..., Page]
