@@ -21,18 +21,23 @@ from tests.once import made_once
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 UNWANTED = (
-    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "AimEnabled", "LensOverlay", "MediaRouter", "OptimizationHints"),
-    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable"),
-    *(
-        "HttpsUpgrades",
-        "NetworkTimeServiceQuerying",
-        "PaintHolding",
-        "PreconnectToSearch",
-        "ThirdPartyStoragePartitioning",
-    ),
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "AimEnabled",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
 )
-"""Of Chromium. The lists of the address bar, which nobody sees, would be drawn for each window as pages, in processes of
-their own. It hears the last such choice alone, so Playwright's own is said again."""
+"""Of Chromium. The lists of the address bar, which nobody sees, would be drawn for each window as pages, in processes
+of their own. It hears the last such choice alone, so Playwright's own is said again."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
