@@ -13,7 +13,7 @@ from db.review.pages.entry import NOTE_LENGTH
 from db.review.view.filter_form import MOST_NUMBER, FilterForm
 
 MOST_ENTRIES = 200
-_PLACE: Final = r"^-?\d{1,20}(\.\d{1,20})?(e\+?\d{1,2}|e-\d{1,3})?,1?\d{1,9}$"
+_PLACE: Final = r"^-?\d{1,20}(\.\d{1,20})?(e\+?\d{1,2}|e-\d{1,3})?,\d{1,10}$"
 _RETURNED: Final[dict[str, Any]] = {
     "if": {"properties": {"verdict": {"const": "returned"}}},
     "then": {"properties": {"reason": {"type": "string"}}, "required": ["reason"]},

@@ -41,8 +41,8 @@ def place_of(text: str) -> Place:
         ValueError: it is no such text.
     """
     precedence, attempt_id = text.split(",")
-    place = Place(float(precedence), int(attempt_id))
-    if not (isfinite(place.precedence) and 0 <= place.attempt_id <= MOST_NUMBER):
+    place = Place(float(precedence), min(int(attempt_id), MOST_NUMBER))  # behind the last is behind all
+    if not isfinite(place.precedence) or place.attempt_id < 0:
         raise ValueError("a place out of range")
     return place
 
