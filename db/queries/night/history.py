@@ -1,8 +1,9 @@
 """What records said before they changed: kept whole when a harvest brings something else, told when a person asks."""
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import insert, literal, select
+from sqlalchemy import Select, insert, literal, select
 from sqlalchemy.orm import Session
 
 from db.entries.night import FormerRecord, RightsEntry
@@ -19,14 +20,20 @@ class HistoryQueries(Store):
 
     def former_records(self, identifiers: Collection[str], archive: str | None = None) -> list[FormerRecord]:
         """Every earlier word of the records by these identifiers, by archive and identifier, oldest first."""
-        former = tables.FormerRecord
-        rows = select(former, Archive.name, Record.identifier).join(Record, Record.id == former.record_id)
-        rows = rows.join(Archive, Archive.id == Record.archive_id).where(Record.identifier.in_(identifiers))
-        if archive is not None:
-            rows = rows.where(Archive.name == archive)
         with self._reading() as session:
-            found = session.execute(rows.order_by(Archive.name, Record.identifier, former.id))
+            found = session.execute(of_records(tables.FormerRecord, identifiers, archive))
             return [_entry(row, *names) for row, *names in found.all()]
+
+
+def of_records(
+    said: type[tables.FormerRecord | tables.Correction], identifiers: Collection[str], archive: str | None
+) -> Select[Any, str, str]:
+    """All that was said of the records by these identifiers, with archive and identifier; oldest first within each."""
+    rows = select(said, Archive.name, Record.identifier).join(Record, Record.id == said.record_id)
+    rows = rows.join(Archive, Archive.id == Record.archive_id).where(Record.identifier.in_(identifiers))
+    if archive is not None:
+        rows = rows.where(Archive.name == archive)
+    return rows.order_by(Archive.name, Record.identifier, said.id)
 
 
 def keep_former(session: Session, record_id: int) -> None:

@@ -20,7 +20,8 @@ from db.queries.base.describe import describe, speaking_records
 from db.queries.base.review_rows import following
 from db.queries.base.search import index_today
 from db.queries.base.store import Store, named_by, now
-from db.tables.night import Archive, Attempt, Correction, Image, Match, Record, RecordArtist, RecordCast, ToneGiven
+from db.queries.night.history import of_records
+from db.tables.night import Attempt, Correction, Image, Match, Record, RecordArtist, RecordCast, ToneGiven
 from db.tables.review import Review, SearchText
 
 _content, _chosen = aliased(Image), aliased(Match)
@@ -73,12 +74,8 @@ class CorrectionQueries(Store):
 
     def corrections(self, identifiers: Collection[str], archive: str | None = None) -> list[CorrectedRecord]:
         """Every word of curators on the records by these identifiers, by archive and identifier, oldest first."""
-        rows = select(Correction, Archive.name, Record.identifier).join(Record, Record.id == Correction.record_id)
-        rows = rows.join(Archive, Archive.id == Record.archive_id).where(Record.identifier.in_(identifiers))
-        if archive is not None:
-            rows = rows.where(Archive.name == archive)
         with self._reading() as session:
-            found = session.execute(rows.order_by(Archive.name, Record.identifier, Correction.id))
+            found = session.execute(of_records(Correction, identifiers, archive))
             return [CorrectedRecord(name, identifier, _word(row)) for row, name, identifier in found.all()]
 
     def _put_right(self, image_id: int, curator: str, field: Correctable, said: list[Any] | None) -> bool:
