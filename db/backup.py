@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -25,9 +25,11 @@ from db.catalogue import Catalogue
 from db.engine import HEAD, connect, database_file, known_revisions, make_private, revision, understood
 from db.errors import BackupUnusable, CatalogueAhead, CatalogueError, CatalogueFull, HomeNotEmpty, PictureMissing
 from db.files.atomic import fsync_folder, make_folder, room_for, write_whole
+from db.files.bucket import Kept
 from db.files.home import PRIVATE, HomeFolder
 from db.files.lock import held_alone
 from db.files.pictures import PictureStore
+from db.opening import pictures_of
 from db.settings import CatalogueSettings
 
 MANIFEST: Final = "nishiki-backup.json"
@@ -110,9 +112,10 @@ def back_up(
         store = PictureStore(target / HomeFolder.PICTURES)
         database, rows, names = _COPIED[catalogue.engine.dialect.name](catalogue.engine, target / _DATABASES)
         lost, copied = [], 0
+        kept = {each.sha256: each for each in catalogue.pictures.kept()}
         for place, sha256 in enumerate(names):
             try:
-                copied += _picture(catalogue.pictures, store, sha256, verify=verify)
+                copied += _picture(catalogue.pictures, kept.get(sha256), store, sha256, verify=verify)
             except PictureMissing:
                 lost.append(sha256)
             advance(place + 1, len(names))
@@ -174,7 +177,7 @@ def restore(settings: CatalogueSettings, source: Path, *, advance: Advance = lam
         database = _sound(source / _DATABASES / manifest.database)
         names = [line.split()[0] for line in _sound(source / _LISTS / manifest.list).read_text().splitlines()]
         write_whole(settings.home / _RESTORING, mark.encode())
-        store, copied = PictureStore(settings.home / HomeFolder.PICTURES), 0
+        store, copied = pictures_of(settings), 0
         for place, name in enumerate(names):
             copied += _brought_back(kept, store, name)
             advance(place + 1, len(names))
@@ -216,7 +219,7 @@ def _room(folder: Path) -> Iterator[None]:
         raise CatalogueError(f"the database could not be copied ({error}); run this again") from error
 
 
-def _picture(source: PictureStore, target: PictureStore, sha256: str, *, verify: bool) -> bool:
+def _picture(source: PictureStore, kept: Kept | None, target: PictureStore, sha256: str, *, verify: bool) -> bool:
     """Is it copied? One that is there stays, with the same bytes as when it was stored, or with as many as here.
 
     Raises:
@@ -225,20 +228,15 @@ def _picture(source: PictureStore, target: PictureStore, sha256: str, *, verify:
     try:
         there = target.path(sha256)
     except PictureMissing:
-        target.add(source.read(sha256), source.path(sha256).suffix)
+        if kept is None:
+            raise
+        target.add(source.read(sha256), PurePosixPath(kept.name).suffix)
         return True
-    alike = not verify and there.stat().st_size == _size(source, sha256, there)
+    alike = not verify and (kept is None or there.stat().st_size == kept.size)  # gone here: what lies there is all
     if not alike and not target.verify(sha256):
         target.add(source.read(sha256), there.suffix)
         return True
     return False
-
-
-def _size(source: PictureStore, sha256: str, there: Path) -> int:
-    try:
-        return source.path(sha256).stat().st_size
-    except PictureMissing:  # what lies there is all there is
-        return there.stat().st_size
 
 
 def _of_sqlite(engine: Engine, folder: Path) -> tuple[str, dict[str, int], list[str]]:

@@ -10,10 +10,11 @@ import stat
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from glob import escape
 from math import inf
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sqlalchemy import Engine, inspect
 
@@ -21,6 +22,7 @@ from db.catalogue import Catalogue
 from db.engine import HEAD, database_file, upgrade
 from db.entries.night import JudgedAgain
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueError
+from db.files.bucket import Kept
 from db.files.home import HomeFolder, open_to_others, written_by_nishiki
 from db.files.tiles import TileStore
 from db.opening import engine_at
@@ -220,7 +222,7 @@ def _counts(catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Finding]:
-    here, named = {path.stem: path for path in catalogue.pictures.files()}, catalogue.picture_names()
+    here, named = {each.sha256: each for each in catalogue.pictures.kept()}, catalogue.picture_names()
     remedies = dict.fromkeys(catalogue.harvested_names(), _ASK)
     remedies |= dict.fromkeys(catalogue.result_names(pending=False), _AGAIN)
     remedies |= dict.fromkeys(catalogue.result_names(pending=True), _UNDER_WAY)
@@ -229,20 +231,20 @@ def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Findi
         problem = "the catalogue names it, the file is gone"
         yield Finding(Damage.MISSING, sha256, problem, remedies.get(sha256, _COPY))
     for sha256 in _altered(catalogue, [here[sha256] for sha256 in named & set(here)], look_s, tell):
-        problem = f"{here[sha256]} has other bytes than when it was stored"
+        problem = f"{catalogue.pictures.place(here[sha256])} has other bytes than when it was stored"
         yield Finding(Damage.ALTERED, sha256, problem, remedies.get(sha256, _COPY))
 
 
-def _altered(catalogue: Catalogue, files: list[Path], look_s: float, tell: Tell) -> list[str]:
+def _altered(catalogue: Catalogue, files: list[Kept], look_s: float, tell: Tell) -> list[str]:
     """Read pictures as long as there is time, in an order of chance, so that each has its turn on some day."""
     random.shuffle(files)
     begun, altered, read = time.monotonic(), [], 0
     while read < len(files) and time.monotonic() - begun < look_s:
-        if not catalogue.pictures.verify(files[read].stem):
-            altered.append(files[read].stem)
+        if not catalogue.pictures.verify(files[read].sha256):
+            altered.append(files[read].sha256)
         read += 1
     if left := files[read:]:
-        gigabytes = sum(path.stat().st_size for path in left) / 1e9
+        gigabytes = sum(each.size for each in left) / 1e9
         tell(
             f"{len(left):,} of {len(files):,} pictures ({gigabytes:.1f} GB) were not read and compared with their "
             "sha256: nishiki doctor --deep reads all."
@@ -251,13 +253,13 @@ def _altered(catalogue: Catalogue, files: list[Path], look_s: float, tell: Tell)
 
 
 def _files(catalogue: Catalogue, young_s: float) -> Iterator[Finding]:
-    root = catalogue.pictures.root
-    old = [path for path in catalogue.pictures.files() if _age_s(path) >= young_s]
+    root, now = catalogue.pictures.root, datetime.now(UTC)
+    old = [each for each in catalogue.pictures.kept() if (now - each.changed_at).total_seconds() >= young_s]
     named = catalogue.picture_names()  # after the list: a row may have come meanwhile, never gone
-    for path in old:
-        if path.stem not in named:
+    for each in old:
+        if each.sha256 not in named:
             problem = "no row names it: a crash between file and row"
-            yield Finding(Damage.UNREFERENCED, str(path.relative_to(root)), problem, "nishiki doctor --mend")
+            yield Finding(Damage.UNREFERENCED, each.name, problem, "nishiki doctor --mend")
     for path in catalogue.pictures.leftovers():
         if _age_s(path) >= young_s:
             problem = "it was never finished: a crash while writing"
@@ -314,13 +316,13 @@ def _working_copies(catalogue: Catalogue, home: Path, young_s: float) -> Iterato
 
 def _read_long_ago(catalogue: Catalogue) -> list[str]:
     """Harvested pictures that may be read otherwise now, and whose file is here; JPEG is read as it was."""
-    files = [path for path in catalogue.pictures.files() if path.suffix != ".jpg"]
-    return sorted({path.stem for path in files} & catalogue.read_otherwise())
+    read = {each.sha256 for each in catalogue.pictures.kept() if not each.name.endswith(".jpg")}
+    return sorted(read & catalogue.read_otherwise())
 
 
 def _without_copy(catalogue: Catalogue) -> list[str]:
     """Harvested pictures whose file is here and whose working copy is not."""
-    here = {path.stem for path in catalogue.pictures.files()}
+    here = {each.sha256 for each in catalogue.pictures.kept()}
     return sorted(each for each in catalogue.harvested_names() & here if not catalogue.working_copies.has(each))
 
 
@@ -365,12 +367,16 @@ class _Mending:
     remedies: Remedies
     tell: Tell
     answers: dict[str, str | None] = field(default_factory=dict)
-    """What came of asking archives for originals."""
+    """Pictures that came back, and why others did not: of copies here, and of asking archives for originals."""
 
     def fetch(self, findings: Sequence[Finding]) -> None:
-        """Ask for all originals at once, archive by archive; a table of theirs is read once."""
-        lost = {each.subject for each in findings if each.damage in _FILES} & self.catalogue.harvested_names()
-        if lost:
+        """Ask for all originals at once, archive by archive; a table of theirs is read once.
+
+        What object storage lost and this machine has a copy of needs no archive.
+        """
+        lost = {each.subject for each in findings if each.damage in _FILES}
+        self.answers.update(dict.fromkeys(filter(self.catalogue.pictures.bring_back, lost)))
+        if lost := (lost - self.answers.keys()) & self.catalogue.harvested_names():
             self.answers.update(self.remedies.fetch_again(lost))
 
     def tried(self, finding: Finding) -> bool:
@@ -400,18 +406,19 @@ class _Mending:
             case Damage.COUNTS | Damage.DEAD_BATCH | Damage.OPEN:
                 return _MENDED_BY[finding.damage](self.catalogue, finding.subject)
             case Damage.LEFTOVER | Damage.UNREFERENCED:
-                path = self.catalogue.pictures.root / finding.subject
+                needed = PurePosixPath(finding.subject).stem in self.named
+                return not needed and self.catalogue.pictures.remove(finding.subject)
             case _:
                 path = self.home / finding.subject
         return finding.mendable and not self._needed(finding.damage, path) and _gone(path)
 
     def _picture_back(self, finding: Finding) -> bool:
         sha256 = finding.subject
-        if sha256 in self.catalogue.result_names(pending=False):
-            return self.catalogue.make_again(sha256) or self._not(finding, "a night is at work on it")
         if sha256 in self.answers:
             why = self.answers[sha256]
             return why is None or self._not(finding, why)
+        if sha256 in self.catalogue.result_names(pending=False):
+            return self.catalogue.make_again(sha256) or self._not(finding, "a night is at work on it")
         return self.catalogue.forget_trust(sha256)
 
     def _needed(self, damage: Damage, path: Path) -> bool:
@@ -423,7 +430,7 @@ class _Mending:
                 return self.catalogue.working_copies.is_current(path) and path.stem in self.named
             case Damage.TILES:
                 return path.name in self.named
-        return path.stem in self.named
+        return False
 
 
 def _counted_again(catalogue: Catalogue, _: str) -> bool:

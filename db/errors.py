@@ -3,6 +3,7 @@
 CatalogueError               root; the message says which catalogue or entry, what happened, what to do
 ├── NoCatalogue              there is none at this place yet, or the place holds something else
 ├── CatalogueUnreachable     the database does not answer
+│   └── PicturesUnreachable  the object storage that keeps the pictures does not
 ├── CatalogueReadOnly        it can be read, and what was asked for would write
 ├── CatalogueBehind          its schema is older than this program; `nishiki doctor --upgrade` mends it
 ├── CatalogueAhead           its schema is newer than this program
@@ -34,6 +35,10 @@ class NoCatalogue(CatalogueError):
 
 class CatalogueUnreachable(CatalogueError):
     """The database does not answer; nothing was written."""
+
+
+class PicturesUnreachable(CatalogueUnreachable):
+    """The object storage that keeps the pictures does not answer, or refuses; no row was written for what it lacks."""
 
 
 class CatalogueReadOnly(CatalogueError):

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from db.engine import connect, database_file, make_private, prepare
 from db.errors import NoCatalogue
+from db.files.bucket import Bucket
 from db.files.home import PRIVATE, HomeFolder
 from db.files.pictures import PictureStore
 from db.files.working_copies import WorkingCopies
@@ -36,8 +37,7 @@ class Opened(Store):
             on_failure.callback(engine.dispose)
             prepare(engine, create=create)
             on_failure.pop_all()
-        home = settings.home
-        return cls(engine, PictureStore(home / HomeFolder.PICTURES), WorkingCopies(home / HomeFolder.WORKING_COPIES))
+        return cls(engine, pictures_of(settings), WorkingCopies(settings.home / HomeFolder.WORKING_COPIES))
 
     def close(self) -> None:
         """Release the connections."""
@@ -50,6 +50,13 @@ class Opened(Store):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def pictures_of(settings: CatalogueSettings) -> PictureStore:
+    """Where these settings keep pictures; nothing is asked yet."""
+    url = settings.picture_store
+    bucket = None if url is None else Bucket(url, settings.database_wait_s)
+    return PictureStore(settings.home / HomeFolder.PICTURES, bucket)
 
 
 def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:

@@ -45,6 +45,17 @@ def _host_is_right(url: str) -> bool:
     return found is not None and 1 <= int(found["port"] or 5432) <= 65_535
 
 
+_BUCKET = re.compile(r"(s3|gs|az)://[^/?#@\s]+(/[^?#\s]*)?|file:///\S+")
+
+
+def _known_bucket(url: str) -> str:
+    if not _BUCKET.fullmatch(url):
+        raise ValueError(
+            "give s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX, without a password in it"
+        )
+    return url.rstrip("/")
+
+
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_known_database)]
 """Secret, since it may hold a password: it is never shown, nor stored with a flow run's parameters."""
 
@@ -73,7 +84,15 @@ class CatalogueSettings(BaseSettings):
     )
 
     database_wait_s: int = Field(
-        default=10, ge=2, le=600, description="Seconds that a PostgreSQL which does not answer is waited for."
+        default=10,
+        ge=2,
+        le=600,
+        description="Seconds that a PostgreSQL or an object storage which does not answer is waited for.",
+    )
+    picture_store: Annotated[str, AfterValidator(_known_bucket)] | None = Field(
+        default=None,
+        description="Object storage in which all machines keep their pictures, such as `s3://BUCKET/PREFIX`; "
+        "left out: the home. It needs `pip install '.[objects]'`.",
     )
 
     @property

@@ -237,8 +237,10 @@ def look_for_tools(settings: Settings, faults: Faults) -> Tools | None:
 def _opened(settings: Settings, faults: Faults, create: bool) -> Iterator["Catalogue"]:
     """The catalogue, made only where nothing was wrong."""
     from db.catalogue import Catalogue  # noqa: PLC0415  (loads the database)
+    from db.opening import pictures_of  # noqa: PLC0415
 
     faults.of(lambda: _check_home(settings.home))
+    faults.of(pictures_of(settings).look)
     if faults:
         faults.of(lambda: _check_catalogue(settings, create))
     faults.tell()

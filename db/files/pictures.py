@@ -3,27 +3,39 @@
 The catalogue hands its store to `flows`, which puts the file here first and the row after it: a crash
 between the two leaves a file that no row names, and a crash within a file leaves one in the folder of
 unfinished ones. `db.doctor` finds both. Knows no picture format and no database.
+
+Where pictures are kept in object storage (`db.files.bucket`), a file is there before its row is, and the folder holds
+copies of those that this machine has worked on.
 """
 
 import hashlib
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from db.errors import PictureAltered, PictureMissing
 from db.files.atomic import make_folder, room_for, write_whole
+from db.files.bucket import NAME, Bucket, Kept
 from db.files.home import UNFINISHED
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.?([a-z0-9]{1,8})")
+_YOUNG = timedelta(minutes=30)
+"""Half of what the doctor takes for young (`db.doctor.YOUNG_S`)."""
 
 
 class PictureStore:
-    """Picture files under one folder; several processes may write at once."""
+    """Picture files under one folder, or in object storage and, of those that were used here, copies in the folder.
 
-    def __init__(self, root: Path) -> None:
+    Several processes may write at once. A copy may be deleted at any time; it is fetched again.
+    """
+
+    def __init__(self, root: Path, bucket: Bucket | None = None) -> None:
         self.root = root
+        self._bucket = bucket
         self._unfinished = root / UNFINISHED
 
     def add(self, data: bytes, suffix: str) -> str:
@@ -37,57 +49,143 @@ class PictureStore:
 
         Raises:
             CatalogueFull: no room left; nothing was written.
+            PicturesUnreachable: object storage did not take them.
         """
         ending = _SUFFIX.fullmatch(suffix.lower())
         if ending is None:
             raise ValueError(f"suffix {suffix!r} is none of a picture file; give one such as '.png'")
         sha256 = hashlib.sha256(data).hexdigest()
         here = self._find(sha256)
-        if here is not None and self.verify(sha256):
+        if here is not None and _intact(here):
             here.touch()  # young again: the doctor takes no young file for a forgotten one
-            return sha256
-        with room_for(self.root):
-            self._write(data, here or self._folder(sha256) / f"{sha256}.{ending[1]}")
+        else:
+            here = here or self._folder(sha256) / f"{sha256}.{ending[1]}"
+            self._write(data, here)
+        if self._bucket is not None:
+            self._upload(self._bucket, here.name, data)
         return sha256
 
     def path(self, sha256: str) -> Path:
-        """Where the file lies.
+        """Where the file lies; what object storage alone has is copied here for it.
 
         Raises:
             PictureMissing: it does not, or this is no sha256.
+            PictureAltered: object storage has other bytes than were stored.
+            PicturesUnreachable: object storage does not answer.
         """
-        found = self._find(sha256)
-        if found is None:
-            raise PictureMissing(
-                f"picture {sha256[:80]!r} is not among the kept pictures; `nishiki doctor` tells what else is"
-            )
-        return found
+        here = self._here(sha256)
+        if here is not None:
+            return here
+        kept, data = self._downloaded(sha256)
+        self._write(data, self.root / kept.name)
+        return self.root / kept.name
 
     def read(self, sha256: str) -> bytes:
-        """The picture's bytes, and no others.
+        """The picture's bytes, and no others; nothing is copied for it.
 
         Raises:
             PictureMissing: there is no file, or this is no sha256.
             PictureAltered: the file has other bytes than when it was stored.
+            PicturesUnreachable: object storage does not answer.
         """
-        path = self.path(sha256)
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise PictureAltered(f"{path} has other bytes than when it was stored; `nishiki doctor --mend` mends it")
-        return data
+        here = self._here(sha256)
+        if here is None:
+            return self._downloaded(sha256)[1]
+        return _sound(here.read_bytes(), sha256, str(here))
 
     def verify(self, sha256: str) -> bool:
-        """Do the bytes still have this sha256?"""
-        with self.path(sha256).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        """Do the bytes still have this sha256? Those in object storage, where they are kept there.
+
+        Raises:
+            PictureMissing: there are none, or this is no sha256.
+            PicturesUnreachable: object storage does not answer.
+        """
+        try:
+            return _intact(self.path(sha256)) if self._bucket is None else bool(self._downloaded(sha256))
+        except PictureAltered:
+            return False
 
     def files(self) -> Iterator[Path]:
-        """Every finished picture file, by folder."""
+        """Every finished picture file in the folder, by folder."""
         yield from sorted(self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"))
+
+    def look(self) -> None:
+        """See whether object storage can be asked, before a night is begun that needs it.
+
+        Raises:
+            PicturesUnreachable: it cannot.
+        """
+        if self._bucket is not None:
+            next(self._bucket.kept("00/00"), None)
+
+    def kept(self) -> Iterator[Kept]:
+        """Every picture that is kept: in object storage, where they are kept there.
+
+        Raises:
+            PicturesUnreachable: object storage does not answer.
+        """
+        if self._bucket is not None:
+            yield from self._bucket.kept()
+            return
+        for path in self.files():
+            with suppress(FileNotFoundError):  # removed since it was listed
+                status = path.stat()
+                changed_at = datetime.fromtimestamp(status.st_mtime, UTC)
+                yield Kept(str(path.relative_to(self.root)), status.st_size, changed_at)
+
+    def place(self, kept: Kept) -> str:
+        """Where it is, for a person."""
+        return f"{self.root if self._bucket is None else self._bucket.url}/{kept.name}"
+
+    def remove(self, name: str) -> bool:
+        """Remove a file by its name below the folder or prefix of all; was there one?"""
+        path = self.root / name
+        there = path.exists()
+        path.unlink(missing_ok=True)
+        if self._bucket is not None and NAME.fullmatch(name):
+            self._bucket.remove(name)
+            return True
+        return there
+
+    def bring_back(self, sha256: str) -> bool:
+        """Put what object storage lost, or has altered, there again from the copy here; is there a good one?"""
+        here = self._find(sha256)
+        if self._bucket is None or here is None or not _intact(here):
+            return False
+        self._bucket.replace(str(here.relative_to(self.root)), here.read_bytes())
+        return True
 
     def leftovers(self) -> Iterator[Path]:
         """Files that were being written; a crash leaves them, and a process at work renames them soon."""
         yield from sorted(self._unfinished.glob("*"))
+
+    def _upload(self, bucket: Bucket, name: str, data: bytes) -> None:
+        """Bytes that are there already stay, and are written again before the doctor can take them for forgotten."""
+        sha256 = name.partition(".")[0]
+        there = self._stored(bucket, sha256)
+        if there is None:
+            bucket.add(str((self._folder(sha256) / name).relative_to(self.root)), data)
+        elif there.size != len(data) or there.changed_at < datetime.now(UTC) - _YOUNG:
+            bucket.replace(there.name, data)
+
+    def _stored(self, bucket: Bucket, sha256: str) -> Kept | None:
+        if not _SHA256.fullmatch(sha256):
+            return None
+        return next((each for each in bucket.kept(f"{sha256[:2]}/{sha256[2:4]}") if each.sha256 == sha256), None)
+
+    def _downloaded(self, sha256: str) -> tuple[Kept, bytes]:
+        found = None if self._bucket is None else self._stored(self._bucket, sha256)
+        data = None if self._bucket is None or found is None else self._bucket.read(found.name)
+        if found is None or data is None:
+            raise PictureMissing(
+                f"picture {sha256[:80]!r} is not among the kept pictures; `nishiki doctor` tells what else is"
+            )
+        return found, _sound(data, sha256, self.place(found))
+
+    def _here(self, sha256: str) -> Path | None:
+        """The file in the folder; a copy only if it is one."""
+        found = self._find(sha256)
+        return found if self._bucket is None or (found is not None and _intact(found)) else None
 
     def _folder(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256[2:4]
@@ -102,6 +200,24 @@ class PictureStore:
             return None
 
     def _write(self, data: bytes, path: Path) -> None:
-        make_folder(self._unfinished)
-        make_folder(path.parent)
-        write_whole(path, data, self._unfinished)
+        with room_for(self.root):
+            make_folder(self._unfinished)
+            make_folder(path.parent)
+            write_whole(path, data, self._unfinished)
+
+
+def _sound(data: bytes, sha256: str, place: str) -> bytes:
+    """The bytes, if they are those.
+
+    Raises:
+        PictureAltered: they are not.
+    """
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise PictureAltered(f"{place} has other bytes than when it was stored; `nishiki doctor --mend` mends it")
+    return data
+
+
+def _intact(path: Path) -> bool:
+    """Are these the bytes that the file is named after?"""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == path.stem

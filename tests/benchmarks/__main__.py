@@ -47,6 +47,7 @@ SUBJECTS = (
     Subject("operations_deaths", "what is left of 40 pictures when workers, flow or PostgreSQL are killed", 40),
     Subject("operations_pools", "a night over work pools, its machine killed: a transcript", 8, "needs a PostgreSQL"),
     Subject("operations_ray", "a night over Ray, a node killed, beside the same by processes", 6, "needs '.[ray]'"),
+    Subject("operations_storage", "a night with its pictures in object storage that stops answering", 3, "needs moto"),
     Subject("attacks", "what attacks on the review page cost it and others", 3),
     Subject("harvest", "records and pictures a second over every protocol, with faults and without, memory", 25),
     Subject("unfriendly", "two nights over odd folders and an archive that misbehaves: what is held", 1),

@@ -16,18 +16,14 @@ from typing import Any, Self
 from unittest.mock import patch
 
 from db.catalogue import Catalogue
-from flows.archives.sample.server import serve_sample
-from flows.dispatch import resume
-from flows.harvest import harvest
-from flows.match import match
-from flows.plan import Plan, plan_night
+from flows.plan import Plan
 from flows.settings import Settings
 from flows.under_prefect import of_one_command
 from flows.workers.ray_nodes import RayNodes
 from tests.benchmarks.figures import Figure, publish
+from tests.benchmarks.one_batch import GRAYS, batch_settings, results, take, worked_through
 from tests.conftest import ROOT, _narrow_weights
 
-GRAYS = 8
 PATIENCE_S = 600.0
 
 
@@ -42,28 +38,28 @@ def main() -> None:
 
 def _figures(folder: Path) -> Iterator[Figure]:
     _narrow_weights(folder / "weights")
-    taken = _settings(folder, "taken")
+    taken = batch_settings(folder, "taken")
     with of_one_command(gone=True):
-        _take(taken)
+        take(taken)
         nights = {name: _copy(folder, name, executor) for name, executor in NIGHTS.items()}
         began = time.monotonic()
-        _worked_through(nights["processes"])
+        worked_through(nights["processes"])
         yield Figure("processes", time.monotonic() - began, "s")
         with _Cluster() as cluster:
             yield Figure("two nodes of Ray are there after", cluster.ready_s, "s")
             began = time.monotonic()
             killer = threading.Thread(target=_kill_a_node, args=(cluster, nights["ray, a node killed"]))
             killer.start()
-            _worked_through(nights["ray, a node killed"])
+            worked_through(nights["ray, a node killed"])
             killer.join()
             yield Figure(
                 "Ray, a node killed", time.monotonic() - began, "s", note=f"after {cluster.done_before} pictures"
             )
             cluster.add()
             began = time.monotonic()
-            _with_files_sent(lambda: _worked_through(nights["ray, files sent"]))
+            _with_files_sent(lambda: worked_through(nights["ray, files sent"]))
             yield Figure("Ray, files sent to its nodes", time.monotonic() - began, "s")
-    made = {name: _pictures(settings) for name, settings in nights.items()}
+    made = {name: results(settings) for name, settings in nights.items()}
     for name in list(NIGHTS)[1:]:
         same = sum(made[name][content] == data for content, data in made["processes"].items())
         yield Figure(f"{name}: pictures equal to the byte", same, "", str(GRAYS), same == GRAYS == len(made[name]))
@@ -100,32 +96,9 @@ class _Cluster:
         self._cluster.shutdown()
 
 
-def _settings(folder: Path, name: str, **changes: Any) -> Settings:
-    short = {"size": 48, "iterations": 200, "recipe": "jadh2016/config1_1_1", "minibatch_size": 1}
-    narrow = {"weights_dir": folder / "weights", "encoder": "random-seeded", "device": "cpu"}
-    return Settings.model_validate({"home": folder / name, "cpu_processes": 2, **short, **narrow, **changes})
-
-
-def _take(settings: Settings) -> None:
-    """Claim all that is due as a batch, and put it down."""
-    with serve_sample(designs=4, grays=GRAYS) as archive:
-        harvest(settings, [archive.base_url])
-    match(settings)
-    with plan_night(settings) as plan:
-        batch = plan.catalogue.take_batch(plan.night.entry, plan.night.models, plan.matcher, limit=None)
-        assert batch is not None
-        assert batch.left == GRAYS
-        plan.catalogue.release_batch(batch)
-
-
 def _copy(folder: Path, name: str, executor: str) -> Settings:
     shutil.copytree(folder / "taken", folder / name)
-    return _settings(folder, name, executor=executor)
-
-
-def _worked_through(settings: Settings) -> None:
-    (tally,) = resume(settings)
-    assert tally.outcomes == {"succeeded": GRAYS}, tally
+    return batch_settings(folder, name, executor=executor)
 
 
 def _kill_a_node(cluster: _Cluster, settings: Settings) -> None:
@@ -148,13 +121,6 @@ def _with_files_sent(work: Callable[[], None]) -> None:
 
     with patch.object(RayNodes, "open", sending):
         work()
-
-
-def _pictures(settings: Settings) -> dict[str, bytes]:
-    """Each result's bytes, by its content."""
-    with Catalogue.open(settings, create=False) as catalogue:
-        made = {each.content.sha256: each.output_sha256 for each in catalogue.attempts()}
-        return {content: catalogue.pictures.read(output or "") for content, output in made.items()}
 
 
 if __name__ == "__main__":

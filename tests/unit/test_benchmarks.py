@@ -22,6 +22,7 @@ PARTS = {
     "__main__",
     "figures",
     "memory",
+    "one_batch",
     "operations_catalogue",
     "spikes",
     "tone_copies",

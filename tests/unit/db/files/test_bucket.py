@@ -1,0 +1,128 @@
+"""Pictures in object storage: there once for all machines, whatever becomes of the copies in their folders."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from db.errors import PictureAltered, PictureMissing, PicturesUnreachable
+from db.files.bucket import Bucket
+from db.files.pictures import PictureStore
+from db.settings import CatalogueSettings
+
+DATA = b"a picture"
+SHA256 = hashlib.sha256(DATA).hexdigest()
+NAME = f"{SHA256[:2]}/{SHA256[2:4]}/{SHA256}.png"
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Path:
+    """What is kept for all, as a folder stands for it."""
+    return tmp_path / "storage"
+
+
+def machine(tmp_path: Path, name: str) -> PictureStore:
+    """The store of one machine."""
+    return PictureStore(tmp_path / name, Bucket(f"file://{tmp_path / 'storage'}", wait_s=2))
+
+
+def test_what_one_machine_adds_another_has(tmp_path: Path, storage: Path) -> None:
+    one, other = machine(tmp_path, "one"), machine(tmp_path, "other")
+    assert one.add(DATA, ".png") == SHA256
+    assert (storage / NAME).read_bytes() == DATA
+    assert (other.read(SHA256), list(other.files())) == (DATA, [])
+    assert other.path(SHA256) == tmp_path / "other" / NAME
+    assert other.path(SHA256).read_bytes() == DATA
+    assert [(each.name, each.sha256, each.size) for each in other.kept()] == [(NAME, SHA256, len(DATA))]
+
+
+def test_a_copy_may_be_lost_or_altered_and_is_fetched_again(tmp_path: Path) -> None:
+    store = machine(tmp_path, "one")
+    store.add(DATA, ".png")
+    store.path(SHA256).write_bytes(b"b picture")
+    assert store.read(SHA256) == DATA
+    assert store.path(SHA256).read_bytes() == DATA
+    store.path(SHA256).unlink()
+    assert store.path(SHA256).read_bytes() == DATA
+
+
+def test_what_a_machine_that_died_left_in_its_folder_alone_is_kept_by_the_next_that_adds_it(tmp_path: Path) -> None:
+    PictureStore(tmp_path / "one").add(DATA, ".png")
+    store = machine(tmp_path, "one")
+    assert list(store.kept()) == []
+    store.add(DATA, ".jpg")
+    assert [each.name for each in store.kept()] == [NAME]
+
+
+def test_the_same_bytes_lie_there_once_and_are_young_again(tmp_path: Path, storage: Path) -> None:
+    machine(tmp_path, "one").add(DATA, ".png")
+    os.utime(storage / NAME, (0, 0))
+    machine(tmp_path, "other").add(DATA, ".jpg")
+    assert [path.name for path in storage.rglob("*.*")] == [f"{SHA256}.png"]
+    assert (storage / NAME).stat().st_mtime > 0
+
+
+@pytest.mark.parametrize("altered", [b"b picture", b"", b"a picture and more"])
+def test_altered_bytes_are_no_picture_for_anybody_until_a_good_copy_comes_back(
+    tmp_path: Path, storage: Path, altered: bytes
+) -> None:
+    one, other = machine(tmp_path, "one"), machine(tmp_path, "other")
+    one.add(DATA, ".png")
+    (storage / NAME).write_bytes(altered)
+    assert not one.verify(SHA256)
+    for ask in (other.read, other.path):
+        with pytest.raises(PictureAltered, match=f"storage/{NAME} has other bytes than when it was stored"):
+            ask(SHA256)
+    assert not other.bring_back(SHA256)
+    assert one.bring_back(SHA256)
+    assert (one.verify(SHA256), other.read(SHA256)) == (True, DATA)
+
+
+def test_what_is_nowhere_is_missing(tmp_path: Path) -> None:
+    store = machine(tmp_path, "one")
+    for name in (SHA256, "../../etc/passwd", ""):
+        for ask in (store.path, store.read, store.verify):
+            with pytest.raises(PictureMissing, match="is not among"):
+                ask(name)
+
+
+def test_what_is_removed_is_gone_there_and_here(tmp_path: Path, storage: Path) -> None:
+    store = machine(tmp_path, "one")
+    store.add(DATA, ".png")
+    assert store.remove(NAME)
+    assert (list(store.kept()), list(store.files()), (storage / NAME).exists()) == ([], [], False)
+
+
+def test_files_of_others_in_the_bucket_are_not_ours(tmp_path: Path, storage: Path) -> None:
+    store = machine(tmp_path, "one")
+    store.add(DATA, ".png")
+    (storage / "ab" / "cd").mkdir(parents=True)
+    for name in ("index.html", "ab/cd/notes.txt", f"{SHA256}.png"):
+        (storage / name).write_bytes(b"theirs")
+    assert [each.name for each in store.kept()] == [NAME]
+
+
+def test_storage_that_cannot_be_reached_is_one_sentence_and_no_missing_picture(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    store = PictureStore(tmp_path / "one", Bucket(f"file://{tmp_path}/file/storage", wait_s=2))
+    for ask in (lambda: store.add(DATA, ".png"), lambda: store.read("0" * 64), lambda: list(store.kept())):
+        with pytest.raises(PicturesUnreachable, match=r"^the pictures' store file://\S+ cannot be used \([^\n]+\)"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://prints", "s3://prints/of/actors", "gs://prints/x", "az://prints", "file:///srv/x"]
+)
+def test_a_place_is_taken_as_it_is_named(url: str) -> None:
+    assert CatalogueSettings(picture_store=f"{url}/").picture_store == url
+
+
+@pytest.mark.parametrize(
+    "url", ["", "prints", "s3://", "s3://key:secret@prints", "https://prints", "file://x", "s3://a?b"]
+)
+def test_what_is_no_place_or_holds_a_password_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="give s3://BUCKET/PREFIX"):
+        CatalogueSettings(picture_store=url)
