@@ -126,3 +126,11 @@ def test_a_place_is_taken_as_it_is_named(url: str) -> None:
 def test_what_is_no_place_or_holds_a_password_is_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="give s3://BUCKET/PREFIX"):
         CatalogueSettings(picture_store=url)
+
+
+def test_where_the_package_for_it_is_not_installed_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "obstore.exceptions", None)
+    with pytest.raises(PicturesUnreachable, match=r"obstore is not installed; pip install '\.\[objects\]'"):
+        machine(tmp_path, "one").look()
