@@ -24,6 +24,7 @@ from db.queries.night.status import StatusQueries
 from db.queries.night.sweep import SweepQueries
 from db.queries.night.tones import ToneQueries
 from db.queries.review.accounts import CuratorQueries
+from db.queries.review.assignments import AssignmentQueries
 from db.queries.review.audit import AuditQueries
 from db.queries.review.comparisons import ComparisonQueries
 from db.queries.review.corrections import CorrectionQueries
@@ -67,6 +68,7 @@ class Catalogue(
     VerdictQueries,
     CorrectionQueries,
     DeskQueries,
+    AssignmentQueries,
     DistributionQueries,
     LeaseQueries,
     WithheldQueries,

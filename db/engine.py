@@ -40,7 +40,7 @@ from db.errors import (
 )
 from db.tables.columns import to_json
 
-HEAD = "0024"
+HEAD = "0025"
 """The newest revision in `db/migrations`; a test holds it to Alembic's word."""
 
 SQLITE = "sqlite:///"

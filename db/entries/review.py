@@ -315,6 +315,9 @@ class AuditWord(StrEnum):
     EXPORTED = "exported"
     RELEASED = "records released"
     HELD_BACK_AGAIN = "records held back again"
+    ASSIGNED = "view assigned"
+    ASSIGNMENT_DONE = "assignment done"
+    ASSIGNMENT_TAKEN_BACK = "assignment taken back"
 
 
 @dataclass(frozen=True)
@@ -415,6 +418,11 @@ class CuratorEntry:
     role: Role
     created_at: datetime
     disabled_at: datetime | None
+
+    @property
+    def may_judge(self) -> bool:
+        """Is it open, and more than view-only?"""
+        return self.disabled_at is None and self.role is not Role.VIEWER
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from db.review.api.app import api
 from db.review.metrics.collector import CatalogueCollector
 from db.review.metrics.requests import Counted
 from db.review.pages import accounts as people
+from db.review.pages import assignments as assignments_page
 from db.review.pages import audit as audit_page
 from db.review.pages import bulk as bulk_pages
 from db.review.pages import candidates as candidates_page
@@ -65,6 +66,7 @@ PAGES = (
     faults_page,
     corrections_page,
     desk_page,
+    assignments_page,
     mask_page,
     held_back,
     tones,

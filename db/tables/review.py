@@ -216,6 +216,20 @@ class ViewSaved(Base):
     saved_at: Mapped[datetime]
 
 
+class ViewAssigned(Base):
+    """A view of the queue that a curator is asked to judge."""
+
+    __tablename__ = "assignments"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    curator: Mapped[str]
+    name: Mapped[str]
+    query: Mapped[str]
+    note: Mapped[str]
+    assigned_by: Mapped[str]
+    assigned_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
 class CommentSaid(Base):
     """What a curator says to the others on an entry."""
 

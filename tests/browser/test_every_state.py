@@ -9,7 +9,7 @@ from db.entries.corrections import Correctable
 from db.entries.night import Tone, Verdict
 from db.entries.review import Judgement
 from tests.browser.accessibility import assert_rendered, unnamed_stops, violations
-from tests.browser.conftest import NewPage, Shop, Watch
+from tests.browser.conftest import PASSWORD, NewPage, Shop, Watch
 from tests.browser.test_every_page import LOCALES
 
 
@@ -107,6 +107,26 @@ def packages(page: Page, shop: Shop) -> None:
         expect(page.locator("#state[hx-get]")).to_have_count(0, timeout=60_000)
 
 
+def assigned(page: Page, shop: Shop) -> None:
+    """A desk with a view that somebody assigned, and one that was assigned to an account that is closed."""
+    shop.add_curators("sumire", "wakana")
+    with shop.catalogue() as catalogue:
+        catalogue.assign_view("sumire", "", name="清姫", note="by Friday", by="wakana")
+        catalogue.assign_view("wakana", "queue=all", name="x" * 100, note="x" * 500, by="sumire")
+        catalogue.disable_curator("wakana")
+    page.goto("/login?back=/desk")
+    page.locator("main [name=name]").fill("sumire")
+    page.locator("main [type=password]").fill(PASSWORD)
+    page.locator("main form button").click()
+    page.wait_for_url("**/desk")
+
+
+def assigning(page: Page, _: Shop) -> None:
+    """The queue's list of saved views, with what is assigned and the form that assigns: after `assigned`."""
+    page.goto("/")
+    page.locator(".finding .ready summary").click()
+
+
 STATES: Mapping[str, Callable[[Page, Shop], None]] = {
     "reasons": pressed("r"),
     "swipe": pressed("s"),
@@ -126,6 +146,8 @@ STATES: Mapping[str, Callable[[Page, Shop], None]] = {
     "menu": a_menu,
     "wrong view": a_wrong_view,
     "packages": packages,
+    "assigned": assigned,
+    "assigning": assigning,
 }
 
 

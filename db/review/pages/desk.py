@@ -1,20 +1,21 @@
 """A curator's desk: what the night brought, what waits for them, their own views, what others said to them."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Final
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
 from db.entries.desk import SavedView
-from db.entries.review import Count, Queue, QueueFilter
+from db.entries.review import Count, Queue, QueueFilter, Role
 from db.review.access.auth import Judging, Visitor
 from db.review.access.bodies import BoundedRoute
 from db.review.access.state import ReviewState, State
 from db.review.pages.entry import COMMENT_LENGTH, AskedFor
 from db.review.pages.requests import back_to_entry
+from db.review.view.assigned import assigned_views
 from db.review.view.filter_form import MOST_NUMBER, FilterForm
 from db.review.view.filters import View
 from db.review.view.notices import notice_value
@@ -36,6 +37,9 @@ def _written(text: str) -> str:
     return said
 
 
+ViewName = Annotated[str, AfterValidator(_written), Field(max_length=100)]
+
+
 @dataclass(frozen=True)
 class OwnView:
     """A view that they keep, and how many entries it has now."""
@@ -49,12 +53,14 @@ class OwnView:
 @router.get("/desk")
 def desk(request: Request, state: State, who: Judging) -> Response:
     """The page."""
-    catalogue = state.catalogue
+    catalogue, counting = state.catalogue, partial(_count, state)
     counts = catalogue.queue_counts(QueueFilter(), reader=who.name)
     context = {
         "nights": catalogue.nights(1),
         "counts": {queue: counts[queue] for queue in (Queue.WAITING, Queue.REDONE, Queue.CONFLICTS)},
         "views": [each for saved in catalogue.saved_views(who.name) if (each := _own(state, saved, who))],
+        "assigned": assigned_views(catalogue.assigned_to(who.name), counting),
+        "given": assigned_views(catalogue.assigned_by(None if who.may(Role.ADMIN) else who.name), counting),
         "comments": catalogue.comments_for(who.name, SHOWN),
         "requests": catalogue.requests_of(who.name, SHOWN),
     }
@@ -67,7 +73,7 @@ def save(
     state: State,
     who: Judging,
     view: View,
-    name: Annotated[str, Form(), AfterValidator(_written), Field(max_length=100)],
+    name: Annotated[ViewName, Form()],
 ) -> Response:
     """Keep the view that the address names under this name, and show it."""
     kept = state.catalogue.save_view(who.name, name, view.query())
@@ -102,8 +108,9 @@ def comment(
 
 def _own(state: ReviewState, saved: SavedView, who: Visitor) -> OwnView | None:
     """None for a view with a filter that the page does not know any more."""
-    try:
-        view = FilterForm.model_validate(dict(parse_qsl(saved.query)))
-    except ValidationError:
-        return None
-    return OwnView(saved.id, saved.name, view.query(), state.catalogue.queue_count(view.wanted(), reader=who.name))
+    view = FilterForm.kept(saved.query)
+    return OwnView(saved.id, saved.name, view.query(), _count(state, view, who.name)) if view else None
+
+
+def _count(state: ReviewState, view: FilterForm, reader: str) -> Count:
+    return state.catalogue.queue_count(view.wanted(), reader=reader)

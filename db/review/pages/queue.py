@@ -1,7 +1,7 @@
 """The queue: a grid of what waits, best first, with its filters in the address; and what the filters can be set to."""
 
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -10,10 +10,11 @@ from fastapi.responses import Response
 from db.catalogue import Catalogue
 from db.entries.faults import FaultKind
 from db.entries.night import Outcome, Verdict
-from db.entries.review import Facets
+from db.entries.review import Count, Facets, Role
 from db.queries.review.filter import JUDGED
 from db.review.access.auth import Looking
 from db.review.access.state import State
+from db.review.view.assigned import AssignedView, assigned_views
 from db.review.view.filter_form import FilterForm
 from db.review.view.filters import Part, View
 from db.review.view.links import chips, orders, pager, ready_views, tabs, without
@@ -27,7 +28,7 @@ FACETS_KEPT_S: Final = 20
 @router.get("/")
 def queue_page(request: Request, state: State, who: Looking, view: View, part: Part) -> Response:
     """A page of entries."""
-    catalogue = state.catalogue
+    catalogue, judges = state.catalogue, who.may(Role.CURATOR)
     page = catalogue.queue(view.wanted(), part.page(), reader=who.name)
     context = {
         "view": view,
@@ -39,6 +40,8 @@ def queue_page(request: Request, state: State, who: Looking, view: View, part: P
         "pager": pager(view, part, page),
         "ready": ready_views(catalogue, who.name),
         "own_views": catalogue.saved_views(who.name),
+        "assigned": _assigned(catalogue, who.name) if judges else [],
+        "people": [each.name for each in catalogue.curators() if each.may_judge] if judges else [],
         "outcomes": (Outcome.SUCCEEDED, Outcome.REJECTED),
         "verdicts": tuple(Verdict),
         "faults": tuple(FaultKind),
@@ -52,6 +55,17 @@ def facets_page(request: Request, state: State, who: Looking, view: View) -> Res
     facets = _facets(state.catalogue, view, who.name, int(time.monotonic() / FACETS_KEPT_S))
     template = "facets_list.html.j2" if request.headers.get("hx-request") else "facets.html.j2"
     return render(request, template, who, {"view": view, "facets": facets, "without": without})
+
+
+def _assigned(catalogue: Catalogue, reader: str) -> list[AssignedView]:
+    """What the reader is asked to judge, counted as seldom as facets."""
+    counting = partial(_left, catalogue, int(time.monotonic() / FACETS_KEPT_S))
+    return assigned_views(catalogue.assigned_to(reader), counting)
+
+
+@lru_cache(maxsize=256)
+def _left(catalogue: Catalogue, _: int, view: FilterForm, reader: str) -> Count:
+    return catalogue.queue_count(view.wanted(), reader=reader)
 
 
 @lru_cache(maxsize=256)

@@ -6,9 +6,9 @@ read it; importing loads no web framework.
 
 from math import isfinite
 from typing import Annotated, Any, Final, Self
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from db.entries.faults import FaultKind
 from db.entries.night import Outcome, Verdict
@@ -76,6 +76,14 @@ class FilterForm(BaseModel):
     curator: _Text = None
     fault: Annotated[FaultKind | None, BeforeValidator(_empty)] = None
     words: Annotated[str, Field(max_length=200)] = ""
+
+    @classmethod
+    def kept(cls, query: str) -> Self | None:
+        """A view that was kept by its address; None: it has a filter that the page does not know any more."""
+        try:
+            return cls.model_validate(dict(parse_qsl(query)))
+        except ValidationError:
+            return None
 
     def wanted(self) -> QueueFilter:
         """As the catalogue takes it."""

@@ -1,7 +1,7 @@
 """The queue's filter and place in the address of a request, as parameters of routes."""
 
 from typing import Annotated, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -23,10 +23,7 @@ async def _page_form(request: Request) -> PageForm:
 
 def view_left(request: Request) -> FilterForm:
     """The view of the page that a form stood on, where the form itself says nothing of it; all where it had none."""
-    try:
-        return FilterForm.model_validate(dict(parse_qsl(urlsplit(address_of(request)).query)))
-    except ValidationError:
-        return FilterForm()
+    return FilterForm.kept(urlsplit(address_of(request)).query) or FilterForm()
 
 
 def _read(form: type[_Form], request: Request) -> _Form:

@@ -82,6 +82,8 @@ def _poison(catalogue: Catalogue, sample: "Sample") -> list[int]:
     catalogue.give_verdict(made[1], PAYLOAD, Judgement(Verdict.APPROVED, None, PAYLOAD, 0.1), blind_share=1)
     catalogue.give_verdict(made[1], "Ren", Judgement(Verdict.WITHHELD, None, PAYLOAD, 0.1), blind_share=1)
     catalogue.take_lease(made[2], PAYLOAD)
+    for query in ("", f"queue={PAYLOAD}"):
+        catalogue.assign_view(PAYLOAD, query, name=PAYLOAD, note=PAYLOAD, by=PAYLOAD)
     with writing(catalogue.engine).begin() as connection:
         word = {
             "attempt_id": made[3],
