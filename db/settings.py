@@ -48,7 +48,12 @@ def _host_is_right(url: str) -> bool:
 _BUCKET = re.compile(r"(s3|gs|az)://[^/?#@\s]+(/[^?#\s]*)?|file:///\S+")
 
 
-def _known_bucket(url: str) -> str:
+def known_bucket(url: str) -> str:
+    """An address in object storage, as it is kept.
+
+    Raises:
+        ValueError: it is none, or holds a password.
+    """
     if not _BUCKET.fullmatch(url):
         raise ValueError(
             "give s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX, without a password in it"
@@ -89,7 +94,7 @@ class CatalogueSettings(BaseSettings):
         le=600,
         description="Seconds that a PostgreSQL or an object storage which does not answer is waited for.",
     )
-    picture_store: Annotated[str, AfterValidator(_known_bucket)] | None = Field(
+    picture_store: Annotated[str, AfterValidator(known_bucket)] | None = Field(
         default=None,
         description="Object storage in which all machines keep their pictures, such as `s3://BUCKET/PREFIX`; "
         "left out: the home. It needs `pip install '.[objects]'`.",

@@ -29,18 +29,18 @@ from db.exports.entry_files import ACTIVITY, LIST, ROW, SHARD, EntryFiles, Sourc
 from db.exports.iiif import collection
 from db.exports.leaving import MANIFEST, as_json
 from db.files.atomic import make_folder, room_for, write_whole, writing_whole
-from db.files.home import UNFINISHED
+from db.files.home import UNFINISHED, HomeFolder
 from db.files.lock import held_alone
 
 DATA, ENTRIES, WITHDRAWN = "data", "entries", "withdrawn"
 COLLECTION, TABLE = "collection.json", "metadata.csv"
 OUR_MARK: Final = "nishiki-export.json"
 """Says what the package is an export of."""
-_BAG: Final = "bagit.txt"
-_BAG_INFO: Final = "bag-info.txt"
+BAG: Final = "bagit.txt"
+BAG_INFO: Final = "bag-info.txt"
 BAG_MANIFEST: Final = "manifest-sha256.txt"
 """Written last: with it the folder is a package."""
-_TAGS: Final = "tagmanifest-sha256.txt"
+TAGS: Final = "tagmanifest-sha256.txt"
 _LOCK: Final = "export.lock"
 _BEFORE: Final = ".before"
 """Ends the name of an entry's folder that was taken aside for a newer one."""
@@ -84,8 +84,18 @@ class Exported:
         return self.new + self.changed + self.unchanged
 
 
-def export(sources: Sources, target: Path, order: Order, advance: Advance = lambda _: 0) -> Exported:
+def export(
+    sources: Sources,
+    target: Path,
+    order: Order,
+    advance: Advance = lambda _: 0,
+    follow: Callable[[bool], object] = lambda _: None,
+) -> Exported:
     """Bring a package up to date with the catalogue, or make it.
+
+    Args:
+        advance: hears of entries that were looked at.
+        follow: brings a copy up to date: before what is new takes its time (False), and when the package is whole.
 
     Raises:
         ExportUnusable: the folder holds something else, or another export.
@@ -102,13 +112,16 @@ def export(sources: Sources, target: Path, order: Order, advance: Advance = lamb
         package = _Package(sources, target, order)
         package.begin()
         package.withdraw()  # what lies there already, before new entries take their time
+        follow(False)
         for page in [] if first is None else _chained(first, pages):
             package.add(page)
             advance(len(page))
         package.withdraw()
         package.end()
+        follow(True)
         while package.withdraw():  # withheld meanwhile
             package.end()
+            follow(True)
     return package.done
 
 
@@ -130,7 +143,7 @@ class _Package:
         make_folder(self._data / ENTRIES)
         make_folder(self._unfinished)
         self._renew(self._target / OUR_MARK, _mark(self._order))
-        self._renew(self._target / _BAG, b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+        self._renew(self._target / BAG, b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
 
     def add(self, page: Collection[Approved]) -> None:
         """Write those of these entries that are new or have changed, all of them durable before any is seen."""
@@ -214,7 +227,7 @@ class _Package:
 
     def _unfinish(self) -> None:
         """Without a manifest the folder is no bag, until this export has ended."""
-        for name in (_TAGS, BAG_MANIFEST):
+        for name in (TAGS, BAG_MANIFEST):
             (self._target / name).unlink(missing_ok=True)
 
     def _tombstone(self, number: int) -> Path:
@@ -275,10 +288,10 @@ class _Package:
                 manifest.write(f"{sha256}  {path[above:]}\n".encode())
                 count, size = count + 1, size + os.stat(path).st_size  # noqa: PTH116  # of millions of names
             info = f"Bag-Software-Agent: nishiki {version('nishiki')}\nPayload-Oxum: {size}.{count}\n"
-            self._renew(self._target / _BAG_INFO, info.encode())  # before the manifest: it makes the folder a bag
-        tags = sorted((_BAG_INFO, _BAG, BAG_MANIFEST, OUR_MARK))
+            self._renew(self._target / BAG_INFO, info.encode())  # before the manifest: it makes the folder a bag
+        tags = sorted((BAG_INFO, BAG, BAG_MANIFEST, OUR_MARK))
         lines = (f"{_sum(self._target / name)}  {name}\n" for name in tags)
-        self._renew(self._target / _TAGS, "".join(lines).encode())
+        self._renew(self._target / TAGS, "".join(lines).encode())
 
     def _payload(self) -> Iterator[tuple[str, str]]:
         """Every file of the data with its sha256, entry by entry; those of entries are known by their lists."""
@@ -307,7 +320,7 @@ def _check(target: Path, order: Order, home: Path) -> bool:
     """
     if target.exists() and not target.is_dir():
         raise ExportUnusable(f"{target} is a file, and an export is a folder; give another")
-    if target.resolve().is_relative_to(home.resolve()):
+    if target.resolve().is_relative_to(home.resolve()) and target.parent != home / HomeFolder.EXPORTS:
         raise ExportUnusable(f"{target} lies in the home of the catalogue; give a folder elsewhere")
     mark = target / OUR_MARK
     if mark.is_file():

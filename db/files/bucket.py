@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from db.errors import PicturesUnreachable
@@ -67,14 +67,20 @@ class Bucket:
             with suppress(AlreadyExistsError):
                 self._store.put(name, data, mode="create")
 
-    def replace(self, name: str, data: bytes) -> None:
-        """Keep these bytes under this name in the place of what was altered there, or to have it young again.
+    def replace(self, name: str, data: bytes | Path, kind: str | None = None) -> None:
+        """Keep these bytes under this name, whatever lies there.
+
+        Args:
+            name: theirs.
+            data: they themselves, or the file that has them.
+            kind: their media type, for browsers that ask the storage itself.
 
         Raises:
             PicturesUnreachable: they could not be kept.
         """
+        told = None if kind is None or self.url.startswith("file://") else {"Content-Type": kind}
         with self._answering():
-            self._store.put(name, data, mode="overwrite")
+            self._store.put(name, data, mode="overwrite", attributes=told)
 
     def read(self, name: str) -> bytes | None:
         """All bytes under a name; None: it is not there.
@@ -92,11 +98,17 @@ class Bucket:
         Raises:
             PicturesUnreachable: they cannot be listed.
         """
+        yield from (each for each in self.listed(folder) if NAME.fullmatch(each.name))
+
+    def listed(self, folder: str | None = None) -> Iterator[Kept]:
+        """Whatever lies there.
+
+        Raises:
+            PicturesUnreachable: it cannot be listed.
+        """
         with self._answering():
             for block in self._store.list(folder):
-                for each in block:
-                    if NAME.fullmatch(each["path"]):
-                        yield Kept(each["path"], each["size"], each["last_modified"])
+                yield from (Kept(each["path"], each["size"], each["last_modified"]) for each in block)
 
     def remove(self, name: str) -> None:
         """Remove what lies under a name, if anything does.
@@ -128,7 +140,7 @@ class Bucket:
             from obstore.exceptions import BaseError  # noqa: PLC0415
         except ModuleNotFoundError as error:
             raise PicturesUnreachable(
-                f"pictures are to be kept in {self.url}, for which obstore is not installed; pip install '.[objects]'"
+                f"obstore, by which {self.url} is reached, is not installed; pip install '.[objects]'"
             ) from error
         try:
             yield
@@ -136,4 +148,4 @@ class Bucket:
             raise
         except (BaseError, OSError) as error:
             said = str(error).partition("\n")[0].partition(": <")[0]
-            raise PicturesUnreachable(f"the pictures' store {self.url} cannot be used ({said[:300]})") from error
+            raise PicturesUnreachable(f"object storage {self.url} cannot be used ({said[:300]})") from error

@@ -30,6 +30,8 @@ class HomeFolder(StrEnum):
     """States of pictures at work, a file for each attempt or for each run of `nishiki colorize`."""
     HOSTS = "hosts"
     """How often hosts were asked today, a file for each that may be asked so often only."""
+    EXPORTS = "exports"
+    """Packages that lie in object storage, as they were sent there, a folder for each."""
     REPORTS = "reports"
     """Contact sheets, a folder for each batch."""
     SWEEPS = "sweeps"

@@ -4,8 +4,10 @@
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import quote
 
 import typer
 
@@ -15,6 +17,8 @@ from flows.cli.filters import filter_of
 from flows.logs import tell_person
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from db.catalogue import Catalogue
     from db.exports.package import Order
     from flows.settings import Settings
@@ -31,7 +35,8 @@ def export(
         Literal["csv", "json"] | None, typer.Option("--format", help="Of every attempt: csv or json [csv].")
     ] = None,
     to: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Make a package of the approved entries there, or renew it.")
+        str | None,
+        typer.Option(metavar="DIR|s3://…", help="Make a package of the approved entries there, or renew it."),
     ] = None,
     address: Annotated[
         str | None, typer.Option(help=f"Where the package's data will be served; all ids begin with it [{LOCAL}].")
@@ -48,7 +53,8 @@ def export(
 
     The attempts come with record, rights, recipe, errors and verdict. The folder is a BagIt package: pictures, IIIF
     manifests and tiles, CSV, Linked Art, LIDO, Dublin Core and provenance, of what rights allow alone. Run again, it
-    writes what has changed and takes out what may not leave any more.
+    writes what has changed and takes out what may not leave any more. A package in object storage (s3://BUCKET/PREFIX,
+    gs://, az://) is made in the home first, and copied from there.
     """
     if to is None:
         if address or which or tiles is not None:
@@ -74,7 +80,7 @@ def _write_attempts(settings: "Settings", form: str) -> None:
         (write_csv if form == "csv" else write_json)(catalogue, sys.stdout)
 
 
-def _export(settings: "Settings", to: Path, order: "Order") -> None:
+def _export(settings: "Settings", to: str, order: "Order") -> None:
     from db.catalogue import Catalogue
     from db.exports.entry_files import Sources
     from db.exports.package import export as export_to
@@ -82,17 +88,35 @@ def _export(settings: "Settings", to: Path, order: "Order") -> None:
     from flows.reports.summary import problem_lines
     from flows.workers.tiles import Tiling
 
+    folder, follow = _place(settings, to)
     with Catalogue.open(settings, create=False) as catalogue:
-        _keep_that(catalogue, f"package {to.resolve().name}")
+        _keep_that(catalogue, f"package {to.rstrip('/').rpartition('/')[2] or folder.resolve().name}")
         tiling = Tiling.of(catalogue, settings)
         with track("export", None, "entries") as advance:
-            done = export_to(Sources(catalogue, tiling.tiles, tiling.make), to, order, advance)
+            done = export_to(Sources(catalogue, tiling.tiles, tiling.make), folder, order, advance, follow)
     told = (
         f"Package {to}: {done.entries:,} entries, {done.new:,} of them new and {done.changed:,} changed; "
         f"{done.withdrawn:,} withdrawn. Its ids begin with {order.address}."
     )
     say([told, *problem_lines(done.problems)])
     exit_with(failed_if(done.problems))
+
+
+def _place(settings: "Settings", to: str) -> "tuple[Path, Callable[[bool], object]]":
+    """The package's folder, and what brings its copy up to date."""
+    if "://" not in to:
+        return Path(to), lambda _: None
+    from db.exports.mirror import send
+    from db.files.bucket import Bucket
+    from db.files.home import HomeFolder
+    from db.settings import known_bucket
+
+    try:
+        there = Bucket(known_bucket(to), settings.database_wait_s)
+    except ValueError as error:
+        refuse(f"--to {to}: {error}")
+    folder = settings.home / HomeFolder.EXPORTS / quote(there.url, safe="")
+    return folder, partial(send, folder, there)
 
 
 def _keep_that(catalogue: "Catalogue", what: str) -> None:

@@ -109,7 +109,7 @@ def test_storage_that_cannot_be_reached_is_one_sentence_and_no_missing_picture(t
     (tmp_path / "file").write_bytes(b"")
     store = PictureStore(tmp_path / "one", Bucket(f"file://{tmp_path}/file/storage", wait_s=2))
     for ask in (lambda: store.add(DATA, ".png"), lambda: store.read("0" * 64), lambda: list(store.kept())):
-        with pytest.raises(PicturesUnreachable, match=r"^the pictures' store file://\S+ cannot be used \([^\n]+\)"):
+        with pytest.raises(PicturesUnreachable, match=r"^object storage file://\S+ cannot be used \([^\n]+\)"):
             ask()
 
 
@@ -132,5 +132,5 @@ def test_where_the_package_for_it_is_not_installed_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "obstore.exceptions", None)
-    with pytest.raises(PicturesUnreachable, match=r"obstore is not installed; pip install '\.\[objects\]'"):
+    with pytest.raises(PicturesUnreachable, match=r"is not installed; pip install '\.\[objects\]'"):
         machine(tmp_path, "one").look()
