@@ -1,8 +1,8 @@
 """What is left of a batch of 40 pictures when something dies over it: `python -m tests.benchmarks.operations_deaths`.
 
 `--rounds N`: so often each of these is killed (SIGKILL) at a random moment: a worker, the flow, the flow with its
-workers, PostgreSQL. Afterwards the batch is carried on as the next night does, and the doctor mends. Before that, three
-pictures of 40 are poisonous: over one its process aborts, over one its memory ends, over one it hangs.
+workers, Prefect's server, PostgreSQL. Afterwards the batch is carried on as the next night does, and the doctor mends.
+Before that, three pictures of 40 are poisonous: over one its process aborts, over one its memory ends, one hangs.
 """
 
 import argparse
@@ -60,9 +60,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dispatch", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--prefect", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.dispatch:
-        _dispatched(_settings(options.dispatch.parent, options.dispatch.name))
+        _dispatched(_settings(options.dispatch.parent, options.dispatch.name), alone=not options.prefect)
         return
     with tempfile.TemporaryDirectory(prefix="nishiki-deaths-") as folder:
         publish("operations-deaths", _figures(Path(folder), options.rounds, random.Random(options.seed)))
@@ -102,9 +103,13 @@ def _copy(folder: Path, name: str, **changes: Any) -> Settings:
     return _settings(folder, name, **changes)
 
 
-def _dispatched(settings: Settings) -> Counter[str]:
-    """All batches that there are, carried on or begun; workers are forked, which takes a moment."""
-    with of_one_command(gone=True), patch.object(multiprocessing, "get_context", _forking):
+def _dispatched(settings: Settings, *, alone: bool = True) -> Counter[str]:
+    """All batches that there are, carried on or begun; workers are forked, which takes a moment.
+
+    Args:
+        alone: without a server of Prefect's, which takes longer to start than the work does.
+    """
+    with of_one_command(gone=alone), patch.object(multiprocessing, "get_context", _forking):
         return sum((Counter(tally.outcomes) for tally in dispatch(settings)), Counter[str]())
 
 
@@ -170,7 +175,6 @@ KINDS: dict[str, Callable[[], object]] = {
     "hang": partial(time.sleep, 86_400.0),
 }
 """What a picture does to the process that is given it."""
-"""What a picture does to the process that is given it."""
 
 
 def _kill_worker(settings: Settings, after_s: float) -> None:
@@ -209,19 +213,30 @@ def _kill_all(settings: Settings, after_s: float) -> None:
     process.wait()
 
 
+def _kill_prefect(settings: Settings, after_s: float) -> None:
+    """The small server that the command has started; the command goes on without it."""
+    process = _begun(settings, "--prefect")
+    time.sleep(after_s)
+    servers = [pid for pid in _children(process.pid) if b"prefect.server" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert process.poll() is not None or servers, "no server of Prefect's was there"
+    for pid in servers:
+        os.kill(pid, signal.SIGKILL)
+    assert process.wait(PATIENCE_S) == 0
+
+
 ATTACKS: dict[str, Callable[[Settings, float], None]] = {
     "a worker": _kill_worker,
     "the flow": _kill_flow,
     "the flow with its workers": _kill_all,
+    "Prefect's server": _kill_prefect,
 }
 
 
-def _begun(settings: Settings) -> "subprocess.Popen[bytes]":
+def _begun(settings: Settings, *options: str) -> "subprocess.Popen[bytes]":
     """A dispatch in a process group of its own, as soon as it has made a picture."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.operations_deaths", "--dispatch", str(settings.home)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, start_new_session=True, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "tests.benchmarks.operations_deaths", "--dispatch", str(settings.home), *options]
+    place = {"PYTHONPATH": str(ROOT), "PREFECT_HOME": str(settings.home / "prefect")}
+    process = subprocess.Popen(command, env=os.environ | place, start_new_session=True, stderr=subprocess.DEVNULL)
     end = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < end:
         with Catalogue.open(settings, create=False) as catalogue:
