@@ -236,6 +236,7 @@ def _begun(settings: Settings, *options: str) -> "subprocess.Popen[bytes]":
     """A dispatch in a process group of its own, as soon as it has made a picture."""
     command = [sys.executable, "-m", "tests.benchmarks.operations_deaths", "--dispatch", str(settings.home), *options]
     place = {"PYTHONPATH": str(ROOT), "PREFECT_HOME": str(settings.home / "prefect")}
+    place |= {"PREFECT_API_REQUEST_TIMEOUT": "20", "PREFECT_CLIENT_MAX_RETRIES": "1"}  # as a command sets them
     process = subprocess.Popen(command, env=os.environ | place, start_new_session=True, stderr=subprocess.DEVNULL)
     end = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < end:
