@@ -152,7 +152,8 @@ class PictureStore:
         here = self._find(sha256)
         if self._bucket is None or here is None or not _intact(here):
             return False
-        self._bucket.replace(str(here.relative_to(self.root)), here.read_bytes())
+        there = self._stored(self._bucket, sha256)
+        self._bucket.replace(there.name if there else str(here.relative_to(self.root)), here)
         return True
 
     def leftovers(self) -> Iterator[Path]:

@@ -81,6 +81,16 @@ def test_altered_bytes_are_no_picture_for_anybody_until_a_good_copy_comes_back(
     assert (one.verify(SHA256), other.read(SHA256)) == (True, DATA)
 
 
+def test_a_copy_comes_back_in_the_place_of_what_was_altered_whatever_it_is_called_here(
+    tmp_path: Path, storage: Path
+) -> None:
+    PictureStore(tmp_path / "one").add(DATA, ".jpg")
+    machine(tmp_path, "other").add(DATA, ".png")
+    (storage / NAME).write_bytes(b"altered")
+    assert machine(tmp_path, "one").bring_back(SHA256)
+    assert machine(tmp_path, "third").read(SHA256) == DATA
+
+
 def test_what_is_nowhere_is_missing(tmp_path: Path) -> None:
     store = machine(tmp_path, "one")
     for name in (SHA256, "../../etc/passwd", ""):
