@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from glob import escape
 from math import inf
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from sqlalchemy import Engine, inspect
 
@@ -151,7 +151,7 @@ def examine(
             return [
                 *_counts(catalogue),
                 *_pictures(catalogue, look_s, tell),
-                *_files(catalogue, young_s),
+                *_files(catalogue, young_s, tell),
                 *_checkpoints(catalogue, settings.home, young_s),
                 *_tiles(catalogue, settings.home, young_s),
                 *_working_copies(catalogue, settings.home, young_s),
@@ -252,18 +252,23 @@ def _altered(catalogue: Catalogue, files: list[Kept], look_s: float, tell: Tell)
     return sorted(altered)
 
 
-def _files(catalogue: Catalogue, young_s: float) -> Iterator[Finding]:
-    root, now = catalogue.pictures.root, datetime.now(UTC)
-    old = [each for each in catalogue.pictures.kept() if (now - each.changed_at).total_seconds() >= young_s]
+def _files(catalogue: Catalogue, young_s: float, tell: Tell) -> Iterator[Finding]:
+    pictures, now = catalogue.pictures, datetime.now(UTC)
+    old = [each for each in pictures.kept() if (now - each.changed_at).total_seconds() >= young_s]
     named = catalogue.picture_names()  # after the list: a row may have come meanwhile, never gone
-    for each in old:
-        if each.sha256 not in named:
-            problem = "no row names it: a crash between file and row"
-            yield Finding(Damage.UNREFERENCED, each.name, problem, "nishiki doctor --mend")
-    for path in catalogue.pictures.leftovers():
+    unnamed = [each for each in old if each.sha256 not in named]
+    if pictures.shared and unnamed:  # another catalogue's, for all that is known here
+        tell(
+            f"{len(unnamed):,} pictures in object storage are named by no row of this catalogue, such as "
+            f"{pictures.place(unnamed[0])}: crashes between file and row, or another catalogue's. They are left alone."
+        )
+    for each in [] if pictures.shared else unnamed:
+        problem = "no row names it: a crash between file and row"
+        yield Finding(Damage.UNREFERENCED, each.name, problem, "nishiki doctor --mend")
+    for path in pictures.leftovers():
         if _age_s(path) >= young_s:
             problem = "it was never finished: a crash while writing"
-            yield Finding(Damage.LEFTOVER, str(path.relative_to(root)), problem, "nishiki doctor --mend")
+            yield Finding(Damage.LEFTOVER, str(path.relative_to(pictures.root)), problem, "nishiki doctor --mend")
 
 
 def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
@@ -406,8 +411,7 @@ class _Mending:
             case Damage.COUNTS | Damage.DEAD_BATCH | Damage.OPEN:
                 return _MENDED_BY[finding.damage](self.catalogue, finding.subject)
             case Damage.LEFTOVER | Damage.UNREFERENCED:
-                needed = PurePosixPath(finding.subject).stem in self.named
-                return not needed and self.catalogue.pictures.remove(finding.subject)
+                path = self.catalogue.pictures.root / finding.subject
             case _:
                 path = self.home / finding.subject
         return finding.mendable and not self._needed(finding.damage, path) and _gone(path)
@@ -430,7 +434,7 @@ class _Mending:
                 return self.catalogue.working_copies.is_current(path) and path.stem in self.named
             case Damage.TILES:
                 return path.name in self.named
-        return False
+        return path.stem in self.named
 
 
 def _counted_again(catalogue: Catalogue, _: str) -> bool:

@@ -45,7 +45,7 @@ def _host_is_right(url: str) -> bool:
     return found is not None and 1 <= int(found["port"] or 5432) <= 65_535
 
 
-_BUCKET = re.compile(r"(s3|gs|az)://[^/?#@\s]+(/[^?#\s]*)?|file:///\S+")
+_BUCKET = re.compile(r"(s3|gs|az)://[^/?#@\s]+(/[^/?#\s]+)*/?|file:///\S+")
 
 
 def known_bucket(url: str) -> str:

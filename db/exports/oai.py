@@ -109,7 +109,7 @@ class Provider:
 
     def _described(self, entry: Approved) -> Described:
         try:
-            file = FULL_SIZE + self.catalogue.pictures.path(entry.attempt.output_sha256 or "").suffix
+            file = FULL_SIZE + self.catalogue.pictures.suffix(entry.attempt.output_sha256 or "")
         except PictureMissing as error:
             log.warning("entry %d is provided without its picture: %s", entry.attempt.id, error)
             file = ""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from db.errors import PicturesUnreachable
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, ObjectStore
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 NAME: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9]{1,8}")
 """Of a picture, below the folder or the prefix of all; whatever else lies there is somebody else's."""
@@ -26,6 +26,9 @@ _ONE_REQUEST = timedelta(minutes=10)
 """How long one picture may take: a scan of a gigabyte over a slow line."""
 _SILENCE = timedelta(minutes=1)
 """How long nothing may come of an answer."""
+_MANY, _PAUSE = 10_000, timedelta(seconds=2)
+"""Tries, so that only their time ends them, and the longest pause between two."""
+_ENDPOINT = re.compile(r"https?://[^/@\s]+(/[^@\s]*)?")
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,13 @@ class Bucket:
 
         if self.url.startswith("file://"):
             return LocalStore(self.url.removeprefix("file://"), mkdir=True)
-        at_home = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")  # who names it so means it so
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", "https://aws")
+        if not _ENDPOINT.fullmatch(endpoint):
+            raise PicturesUnreachable("AWS_ENDPOINT_URL is to be http://HOST or https://HOST, without a password")
+        at_home = endpoint.startswith("http://")  # who names it so means it so
         client: ClientConfig = {"timeout": _ONE_REQUEST, "read_timeout": _SILENCE, "allow_http": at_home}
-        return from_url(self.url, client_options=client, retry_config={"retry_timeout": self._wait})
+        patience: RetryConfig = {"retry_timeout": self._wait, "max_retries": _MANY, "backoff": {"max_backoff": _PAUSE}}
+        return from_url(self.url, client_options=client, retry_config=patience)
 
     @contextmanager
     def _answering(self) -> Iterator[None]:

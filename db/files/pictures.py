@@ -12,19 +12,17 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
 
 from db.errors import PictureAltered, PictureMissing
 from db.files.atomic import make_folder, room_for, write_whole
-from db.files.bucket import NAME, Bucket, Kept
+from db.files.bucket import Bucket, Kept
 from db.files.home import UNFINISHED
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.?([a-z0-9]{1,8})")
-_YOUNG = timedelta(minutes=30)
-"""Half of what the doctor takes for young (`db.doctor.YOUNG_S`)."""
 
 
 class PictureStore:
@@ -56,7 +54,7 @@ class PictureStore:
             raise ValueError(f"suffix {suffix!r} is none of a picture file; give one such as '.png'")
         sha256 = hashlib.sha256(data).hexdigest()
         here = self._find(sha256)
-        if here is not None and _intact(here):
+        if here is not None and self._is_whole(here):
             here.touch()  # young again: the doctor takes no young file for a forgotten one
         else:
             here = here or self._folder(sha256) / f"{sha256}.{ending[1]}"
@@ -89,9 +87,20 @@ class PictureStore:
             PicturesUnreachable: object storage does not answer.
         """
         here = self._here(sha256)
-        if here is None:
-            return self._downloaded(sha256)[1]
-        return _sound(here.read_bytes(), sha256, str(here))
+        if here is not None:
+            with suppress(FileNotFoundError) if self._bucket else nullcontext():  # a copy may go at any time
+                return _sound(here.read_bytes(), sha256, str(here))
+        return self._downloaded(sha256)[1]
+
+    def suffix(self, sha256: str) -> str:
+        """What the file's name ends with, such as `.png`; nothing is copied for it.
+
+        Raises:
+            PictureMissing: there is no file, or this is no sha256.
+            PicturesUnreachable: object storage does not answer.
+        """
+        found = self._find(sha256)
+        return found.suffix if found else PurePosixPath(self._named(sha256).name).suffix
 
     def verify(self, sha256: str) -> bool:
         """Do the bytes still have this sha256? Those in object storage, where they are kept there.
@@ -108,6 +117,11 @@ class PictureStore:
     def files(self) -> Iterator[Path]:
         """Every finished picture file in the folder, by folder."""
         yield from sorted(self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"))
+
+    @property
+    def shared(self) -> bool:
+        """Are pictures kept in object storage, which others may use, too?"""
+        return self._bucket is not None
 
     def look(self) -> None:
         """See whether object storage can be asked, before a night is begun that needs it.
@@ -137,20 +151,10 @@ class PictureStore:
         """Where it is, for a person."""
         return f"{self.root if self._bucket is None else self._bucket.url}/{kept.name}"
 
-    def remove(self, name: str) -> bool:
-        """Remove a file by its name below the folder or prefix of all; was there one?"""
-        path = self.root / name
-        there = path.exists()
-        path.unlink(missing_ok=True)
-        if self._bucket is not None and NAME.fullmatch(name):
-            self._bucket.remove(name)
-            return True
-        return there
-
     def bring_back(self, sha256: str) -> bool:
         """Put what object storage lost, or has altered, there again from the copy here; is there a good one?"""
-        here = self._find(sha256)
-        if self._bucket is None or here is None or not _intact(here):
+        here = self._here(sha256)
+        if self._bucket is None or here is None:
             return False
         there = self._stored(self._bucket, sha256)
         self._bucket.replace(there.name if there else str(here.relative_to(self.root)), here)
@@ -161,12 +165,12 @@ class PictureStore:
         yield from sorted(self._unfinished.glob("*"))
 
     def _upload(self, bucket: Bucket, name: str, data: bytes) -> None:
-        """Bytes that are there already stay, and are written again before the doctor can take them for forgotten."""
+        """What lies there already is written again: it may have been altered, and is young then."""
         sha256 = name.partition(".")[0]
         there = self._stored(bucket, sha256)
         if there is None:
             bucket.add(str((self._folder(sha256) / name).relative_to(self.root)), data)
-        elif there.size != len(data) or there.changed_at < datetime.now(UTC) - _YOUNG:
+        else:
             bucket.replace(there.name, data)
 
     def _stored(self, bucket: Bucket, sha256: str) -> Kept | None:
@@ -175,18 +179,29 @@ class PictureStore:
         return next((each for each in bucket.kept(f"{sha256[:2]}/{sha256[2:4]}") if each.sha256 == sha256), None)
 
     def _downloaded(self, sha256: str) -> tuple[Kept, bytes]:
-        found = None if self._bucket is None else self._stored(self._bucket, sha256)
-        data = None if self._bucket is None or found is None else self._bucket.read(found.name)
-        if found is None or data is None:
-            raise PictureMissing(
-                f"picture {sha256[:80]!r} is not among the kept pictures; `nishiki doctor` tells what else is"
-            )
-        return found, _sound(data, sha256, self.place(found))
+        kept = self._named(sha256)
+        data = self._bucket.read(kept.name) if self._bucket else None
+        if data is None:  # removed since it was listed
+            raise _missing(sha256)
+        return kept, _sound(data, sha256, self.place(kept))
+
+    def _named(self, sha256: str) -> Kept:
+        """As object storage has it."""
+        found = self._stored(self._bucket, sha256) if self._bucket else None
+        if found is None:
+            raise _missing(sha256)
+        return found
 
     def _here(self, sha256: str) -> Path | None:
-        """The file in the folder; a copy only if it is one."""
+        """The file in the folder; of copies those that are whole."""
         found = self._find(sha256)
-        return found if self._bucket is None or (found is not None and _intact(found)) else None
+        return found if found is None or self._bucket is None or self._is_whole(found) else None
+
+    def _is_whole(self, path: Path) -> bool:
+        """A copy that cannot be read is none."""
+        with suppress(OSError) if self._bucket else nullcontext():
+            return _intact(path)
+        return False
 
     def _folder(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256[2:4]
@@ -205,6 +220,12 @@ class PictureStore:
             make_folder(self._unfinished)
             make_folder(path.parent)
             write_whole(path, data, self._unfinished)
+
+
+def _missing(sha256: str) -> PictureMissing:
+    return PictureMissing(
+        f"picture {sha256[:80]!r} is not among the kept pictures; `nishiki doctor` tells what else is"
+    )
 
 
 def _sound(data: bytes, sha256: str, place: str) -> bytes:

@@ -4,10 +4,9 @@
 """
 
 import sys
-from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import quote
 
 import typer
 
@@ -17,10 +16,9 @@ from flows.cli.filters import filter_of
 from flows.logs import tell_person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from db.catalogue import Catalogue
     from db.exports.package import Order
+    from db.files.bucket import Bucket
     from flows.settings import Settings
 
 export_app = typer.Typer()
@@ -83,30 +81,37 @@ def _write_attempts(settings: "Settings", form: str) -> None:
 def _export(settings: "Settings", to: str, order: "Order") -> None:
     from db.catalogue import Catalogue
     from db.exports.entry_files import Sources
+    from db.exports.mirror import Sent, send
     from db.exports.package import export as export_to
     from flows.progress import track
     from flows.reports.summary import problem_lines
     from flows.workers.tiles import Tiling
 
-    folder, follow = _place(settings, to)
+    folder, there = _place(settings, to)
+    sent: list[Sent] = []
     with Catalogue.open(settings, create=False) as catalogue:
-        _keep_that(catalogue, f"package {to.rstrip('/').rpartition('/')[2] or folder.resolve().name}")
+        _keep_that(catalogue, f"package {to if there else folder.resolve().name}")
         tiling = Tiling.of(catalogue, settings)
+        sources = Sources(catalogue, tiling.tiles, tiling.make)
         with track("export", None, "entries") as advance:
-            done = export_to(Sources(catalogue, tiling.tiles, tiling.make), folder, order, advance, follow)
+            follow = (lambda whole: sent.append(send(folder, there, whole))) if there else lambda _: None
+            done = export_to(sources, folder, order, advance, follow)
     told = (
         f"Package {to}: {done.entries:,} entries, {done.new:,} of them new and {done.changed:,} changed; "
         f"{done.withdrawn:,} withdrawn. Its ids begin with {order.address}."
     )
+    if there:
+        files, gone = sum(each.sent for each in sent), sum(each.removed for each in sent)
+        told += f" {files:,} files were sent there and {gone:,} removed."
     say([told, *problem_lines(done.problems)])
     exit_with(failed_if(done.problems))
 
 
-def _place(settings: "Settings", to: str) -> "tuple[Path, Callable[[bool], object]]":
-    """The package's folder, and what brings its copy up to date."""
+def _place(settings: "Settings", to: str) -> "tuple[Path, Bucket | None]":
+    """The package's folder, and where a copy of it is to be kept."""
     if "://" not in to:
-        return Path(to), lambda _: None
-    from db.exports.mirror import send
+        return Path(to), None
+    from db.exports.mirror import check_place
     from db.files.bucket import Bucket
     from db.files.home import HomeFolder
     from db.settings import known_bucket
@@ -114,9 +119,16 @@ def _place(settings: "Settings", to: str) -> "tuple[Path, Callable[[bool], objec
     try:
         there = Bucket(known_bucket(to), settings.database_wait_s)
     except ValueError as error:
-        refuse(f"--to {to}: {error}")
-    folder = settings.home / HomeFolder.EXPORTS / quote(there.url, safe="")
-    return folder, partial(send, folder, there)
+        refuse(f"--to: {error}")
+    if _within(there.url, settings.picture_store) or _within(settings.picture_store, there.url):
+        refuse("--to and picture_store lie within each other; give each a prefix of its own")
+    folder = settings.home / HomeFolder.EXPORTS / sha256(there.url.encode()).hexdigest()[:16]
+    check_place(folder, there)
+    return folder, there
+
+
+def _within(one: str | None, other: str | None) -> bool:
+    return f"{one}/".startswith(f"{other}/")
 
 
 def _keep_that(catalogue: "Catalogue", what: str) -> None:

@@ -1,7 +1,8 @@
 """Packages in object storage: the copy of one in a folder, and never more than it."""
 
+import re
+import shutil
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from typer.testing import CliRunner
@@ -11,7 +12,7 @@ from db.entries.night import Verdict
 from db.entries.review import Judgement, QueueFilter
 from db.errors import ExportUnusable, PicturesUnreachable
 from db.exports.entry_files import Sources
-from db.exports.mirror import Sent, send
+from db.exports.mirror import Sent, check_place, send
 from db.exports.package import Order, export
 from db.files.bucket import Bucket
 from db.settings import CatalogueSettings
@@ -111,7 +112,27 @@ def test_what_was_altered_or_lost_there_is_sent_again(copied: Copied) -> None:
     tags.write_bytes(b"")
     (copied.copy / "data" / "of-an-earlier-time.json").write_bytes(b"{}")
     assert copied.send() == Sent(0, 1)
+    (copied.copy / "manifest-sha256.txt").unlink()
+    copied.send()
     assert copied.is_the_same()
+
+
+def test_what_lies_beside_the_package_is_left_alone(copied: Copied) -> None:
+    beside = copied.copy / "pictures/ab/cd/a-picture.png"
+    beside.parent.mkdir(parents=True)
+    beside.write_bytes(b"of the nights")
+    copied.export()
+    copied.send(whole=False)
+    assert beside.exists()
+
+
+def test_a_folder_made_anew_takes_nothing_away(copied: Copied, tmp_path: Path) -> None:
+    kept = files(copied.copy)
+    with pytest.raises(ExportUnusable, match="holds an export that was made elsewhere; bring its folder to"):
+        check_place(tmp_path / "anew", copied.there)
+    check_place(copied.package, copied.there)
+    check_place(tmp_path / "anew", Bucket(f"file://{tmp_path}/empty", wait_s=2))
+    assert files(copied.copy) == kept
 
 
 def test_other_things_and_other_exports_are_left_alone(copied: Copied, tmp_path: Path) -> None:
@@ -137,15 +158,24 @@ def test_the_command_makes_it_in_the_home_and_copies_it(
         monkeypatch.setenv("NISHIKI_DATABASE_URL", settings.database_url.get_secret_value())
     there = f"file://{tmp_path}/web/prints"
     words = ["export", "--to", there, "--address", AT, "--no-tiles"]
-    for news in ("3 of them new", "0 of them new"):
+    for news, sent in (("3 of them new", r"[1-9]\d* files were sent"), ("0 of them new", "0 files were sent")):
         done = CliRunner().invoke(app, words)
         assert done.exit_code == 0, done.output
         assert f"Package {there}: 3 entries, {news}" in done.stdout
+        assert re.search(rf"{sent} there and 0 removed", done.stdout)
     assert (tmp_path / "web/prints/data/collection.json").is_file()
-    assert [path.name for path in (settings.home / "exports").iterdir()] == [quote(there, safe="")]
+    (folder,) = (settings.home / "exports").iterdir()
+    shutil.rmtree(folder)
+    done = CliRunner().invoke(app, words)
+    assert (done.exit_code, "was made elsewhere" in done.stderr) == (1, True)
+    monkeypatch.setenv("NISHIKI_PICTURE_STORE", f"file://{tmp_path}/web")
+    done = CliRunner().invoke(app, words)
+    assert (done.exit_code, "lie within each other" in done.stderr) == (2, True)
 
 
 def test_what_is_no_place_is_refused(settings: CatalogueSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NISHIKI_HOME", str(settings.home))
-    done = CliRunner().invoke(app, ["export", "--to", "https://prints.example/"])
-    assert (done.exit_code, "give s3://BUCKET/PREFIX" in done.stderr) == (2, True)
+    for there in ("https://prints.example/", "s3://key:secret@prints"):
+        done = CliRunner().invoke(app, ["export", "--to", there])
+        assert (done.exit_code, "give s3://BUCKET/PREFIX" in done.stderr) == (2, True)
+        assert "secret" not in done.stderr

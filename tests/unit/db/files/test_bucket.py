@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -99,11 +100,53 @@ def test_what_is_nowhere_is_missing(tmp_path: Path) -> None:
                 ask(name)
 
 
-def test_what_is_removed_is_gone_there_and_here(tmp_path: Path, storage: Path) -> None:
+def test_a_copy_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     store = machine(tmp_path, "one")
     store.add(DATA, ".png")
-    assert store.remove(NAME)
-    assert (list(store.kept()), list(store.files()), (storage / NAME).exists()) == ([], [], False)
+    path = store.path(SHA256)
+    path.unlink()
+    path.mkdir()  # opening it fails, as a bad sector does
+    assert store.read(SHA256) == DATA
+    assert not store.bring_back(SHA256)
+
+
+def test_the_bytes_themselves_make_good_what_was_altered_however_young(tmp_path: Path, storage: Path) -> None:
+    store = machine(tmp_path, "one")
+    store.add(DATA, ".png")
+    (storage / NAME).write_bytes(b"b picture")
+    store.add(DATA, ".png")
+    assert store.verify(SHA256)
+
+
+def test_a_suffix_is_told_without_a_copy(tmp_path: Path) -> None:
+    one, other = machine(tmp_path, "one"), machine(tmp_path, "other")
+    one.add(DATA, ".png")
+    assert (one.suffix(SHA256), other.suffix(SHA256), list(other.files())) == (".png", ".png", [])
+    with pytest.raises(PictureMissing):
+        other.suffix("0" * 64)
+
+
+@pytest.mark.parametrize("endpoint", ["minio:9000", "minio", "https://", "http://key:secret@minio:9000"])
+def test_an_endpoint_that_is_none_or_holds_a_password_is_named_and_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(PicturesUnreachable, match=r"^AWS_ENDPOINT_URL is to be http://HOST") as told:
+        PictureStore(tmp_path, Bucket("s3://prints", wait_s=2)).look()
+    assert "secret" not in str(told.value)
+
+
+def test_an_answer_that_does_not_come_is_waited_for_as_long_as_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("ACCESS_KEY_ID", "key"), ("SECRET_ACCESS_KEY", "very secret"), ("REGION", "us-east-1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    began = time.monotonic()
+    with pytest.raises(PicturesUnreachable, match="object storage s3://prints/x cannot be used") as told:
+        PictureStore(tmp_path, Bucket("s3://prints/x", wait_s=6)).look()
+    assert 5 < time.monotonic() - began < 20
+    assert "secret" not in str(told.value)
 
 
 def test_files_of_others_in_the_bucket_are_not_ours(tmp_path: Path, storage: Path) -> None:
@@ -131,7 +174,7 @@ def test_a_place_is_taken_as_it_is_named(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "prints", "s3://", "s3://key:secret@prints", "https://prints", "file://x", "s3://a?b"]
+    "url", ["", "prints", "s3://", "s3://key:secret@prints", "s3://a//b", "https://prints", "file://x", "s3://a?b"]
 )
 def test_what_is_no_place_or_holds_a_password_is_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="give s3://BUCKET/PREFIX"):
