@@ -93,7 +93,7 @@ def test_two_curators_at_once_are_led_apart_and_told_when_they_meet(new_page: Ne
     one.goto("/entries/1")
     painted(one)
     other.goto("/")
-    expect(other.get_by_text(re.compile("sumire")).first).to_be_visible()
+    expect(other.get_by_text(re.compile("being reviewed by sumire")).first).to_be_visible()
     other.goto("/entries/1")
     expect(other.get_by_text(re.compile("Being reviewed by sumire until"))).to_be_visible()
     expect(other.get_by_role("button", name=re.compile("^Approve"))).to_have_count(0)
