@@ -79,7 +79,7 @@ IN_A_HOME = (
         "reports/batch-0001/1.png",
     ),
     *("sweeps/jadh/figure.png", "training/first/losses.png", "prefect/storage/x.jpg", "catalogue.db.before-4.jpg"),
-    *("hosts/a.png", "models/sheet.png"),
+    *("hosts/a.png", "models/sheet.png", "exports/0123/data/entries/000000/1/full-size.png"),
 )
 """A picture in each folder that nishiki writes."""
 SIGNS = (
