@@ -216,7 +216,7 @@ def _kill_all(settings: Settings, after_s: float) -> None:
 def _kill_prefect(settings: Settings, after_s: float) -> None:
     """The small server that the command has started; the command goes on without it."""
     process = _begun(settings, "--prefect")
-    time.sleep(after_s)
+    time.sleep(after_s / 2)  # counted from the first picture on: later the command may have ended it already
     servers = [pid for pid in _children(process.pid) if b"prefect.server" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     assert process.poll() is not None or servers, "no server of Prefect's was there"
     for pid in servers:
