@@ -63,11 +63,12 @@ def _figures(folder: Path, server: subprocess.Popen[bytes], url: str) -> Iterato
             worked_through(settings)
             yield Figure(f"{name}: seconds for {GRAYS} pictures", time.monotonic() - began, "s")
         yield from _stopped_answering(stopped, server)
-    made = {name: results(each) for name, each in (("a folder", own), ("storage", undisturbed), ("stopped", stopped))}
-    for name in ("storage", "stopped"):
-        same = sum(made[name][content] == data for content, data in made["a folder"].items())
-        yield Figure(f"{name}: pictures equal to the byte", same, "", str(GRAYS), same == GRAYS == len(made[name]))
-        found = [each for each in examine(stopped, young_s=0) if each.damage in (Damage.MISSING, Damage.ALTERED)]
+    wanted = results(own)
+    for name, settings in (("storage", undisturbed), ("stopped", stopped)):
+        made = results(settings)
+        same = sum(made[content] == data for content, data in wanted.items())
+        yield Figure(f"{name}: pictures equal to the byte", same, "", str(GRAYS), same == GRAYS == len(made))
+        found = [each for each in examine(settings, young_s=0) if each.damage in (Damage.MISSING, Damage.ALTERED)]
         yield Figure(f"{name}: missing or altered pictures", len(found), "", "0", not found)
 
 
