@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install lock browser viewers demo test check bench pictures clean
+.PHONY: install lock browser viewers demo test test-all check bench pictures clean
 
 install: $(STAMP)
 
@@ -21,7 +21,12 @@ lock: install
 demo: install
 	@$(BIN)/nishiki demo --home demo-data
 
+# Without those marked long: some ten minutes on two cores.
 test: install browser
+	@$(BIN)/python -m pytest -q -m "not long"
+
+# Every test, some 35 minutes: before a version is given out.
+test-all: install browser
 	@$(BIN)/python -m pytest -q
 
 # The browser tests need Chromium, and letters for Japanese: Debian's where it can be had, else Playwright's own.

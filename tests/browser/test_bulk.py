@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import NewPage, Shop
 from tests.browser.test_morning import words
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def chosen(page: Page) -> Page:

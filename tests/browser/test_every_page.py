@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page
 from tests.browser.accessibility import Weight, assert_rendered, layout_shift, unnamed_stops, violations
 from tests.browser.conftest import Watch, serving
 
+pytestmark = pytest.mark.long
+
 PAGES = {
     "queue": "/",
     "filtered": "/?words=%E6%B8%85&queue=all",

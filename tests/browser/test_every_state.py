@@ -11,10 +11,14 @@ from db.entries.review import Judgement
 from tests.browser.accessibility import assert_rendered, unnamed_stops, violations
 from tests.browser.conftest import PASSWORD, NewPage, Shop, Watch
 from tests.browser.test_every_page import LOCALES
+from tests.browser.viewing import OPENED
+
+pytestmark = pytest.mark.long
 
 
 def painted(page: Page) -> None:
-    """Both pictures are there."""
+    """Both pictures are there, and can be compared."""
+    page.wait_for_selector(OPENED)
     expect(page.locator("#verdict [data-key=a]")).to_be_enabled()
 
 

@@ -7,6 +7,8 @@ from db.entries.faults import Box, Fault, FaultKind
 from tests.browser.conftest import Shop
 from tests.browser.viewing import FIRST, at_rest, looked_at
 
+pytestmark = pytest.mark.long
+
 PLACE = """([x, y]) => {
   const {viewer, tiles} = window.panes.result;
   const at = viewer.viewport.pixelFromPoint(new OpenSeadragon.Point(x, y * tiles.height / tiles.width), true);

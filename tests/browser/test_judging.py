@@ -8,9 +8,10 @@ from playwright.sync_api import Page, Route, expect
 
 from db.entries.night import Verdict
 from tests.browser.conftest import PASSWORD, NewPage, Shop, Watch
-from tests.browser.viewing import FIRST, PAINTED, READY, at_rest, looked_at, said, until
+from tests.browser.viewing import FIRST, OPENED, READY, at_rest, looked_at, said, until
 
 TILES = re.compile(r"/pictures/.*/default\.jpg")
+PICTURES = re.compile(r"/pictures/.*/(default|preview)\.jpg")
 SHIFTS = """
 window.shift = 0;
 const watch = (list) => { for (const each of list.getEntries()) window.shift += each.value; };
@@ -31,16 +32,16 @@ def opened(page: Page) -> Page:
 
 @pytest.fixture
 def held(page: Page) -> Iterator[list[Route]]:
-    """Tiles that were asked for and do not come before the test lets them."""
+    """Previews and tiles that were asked for and do not come before the test lets them."""
     waiting: list[Route] = []
-    page.route(TILES, lambda route: waiting.append(route))  # noqa: PLW0108  # Playwright marks what it is handed
+    page.route(PICTURES, lambda route: waiting.append(route))  # noqa: PLW0108  # Playwright marks what it is handed
     yield waiting
     page.unroute_all(behavior="ignoreErrors")
 
 
+@pytest.mark.long
 def test_no_verdict_can_be_given_before_both_pictures_are_painted(page: Page, shop: Shop, held: list[Route]) -> None:
-    page.goto(f"/entries/{FIRST}")
-    page.wait_for_load_state()
+    page.goto(f"/entries/{FIRST}", wait_until="commit")  # its load waits for the previews
     until(page, lambda: len(held) > 0)
     with shop.catalogue() as catalogue:
         output = catalogue.attempt(FIRST).output_sha256
@@ -55,12 +56,12 @@ def test_no_verdict_can_be_given_before_both_pictures_are_painted(page: Page, sh
     release(page, held)
     page.wait_for_selector(READY)
     page.keyboard.press("a")
-    page.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
+    page.wait_for_url(re.compile(f"notice=approved.{FIRST}"), wait_until="commit")
     assert said(shop, FIRST) == [(Verdict.APPROVED, "", "")]
 
 
 def release(page: Page, held: list[Route], without: str = "nothing") -> None:
-    """Let the tiles come that were asked for, and those that are asked for then."""
+    """Let the pictures come that were asked for, and those that are asked for then."""
     for _ in range(8):
         for route in [each for each in held if without not in each.request.url]:
             held.remove(route)
@@ -68,14 +69,49 @@ def release(page: Page, held: list[Route], without: str = "nothing") -> None:
         page.wait_for_timeout(100)
 
 
+@pytest.mark.long
+def test_previews_as_sharp_as_their_frames_open_the_verdict_before_the_tiles_are_there(
+    page: Page, shop: Shop, held: list[Route]
+) -> None:
+    page.goto(f"/entries/{FIRST}", wait_until="commit")  # its load waits for the previews
+    until(page, lambda: len(held) > 2)
+    for route in [each for each in held if each.request.url.endswith("preview.jpg")]:
+        held.remove(route)
+        route.continue_()
+    page.wait_for_selector(READY)
+    until(page, lambda: any("default.jpg" in each.request.url for each in held))
+    assert page.locator(OPENED).count() == 0
+    page.keyboard.press("a")
+    page.wait_for_url(re.compile(f"notice=approved.{FIRST}"), wait_until="commit")
+    assert said(shop, FIRST) == [(Verdict.APPROVED, "", "")]
+
+
+@pytest.mark.long
+def test_where_the_frame_shows_more_than_the_preview_has_the_tiles_are_waited_for(new_page: NewPage) -> None:
+    page = new_page(device_scale_factor=4)
+    waiting: list[Route] = []
+    page.route(TILES, lambda route: waiting.append(route))  # noqa: PLW0108
+    page.goto(f"/entries/{FIRST}")
+    until(page, lambda: len(waiting) > 0)
+    page.wait_for_timeout(400)
+    expect(page.get_by_role("button", name="Approve")).to_be_disabled()
+    release(page, waiting)
+    page.wait_for_selector(READY)
+    page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.long
 def test_a_picture_that_is_missing_opens_no_verdict_and_is_told(page: Page, watch: Watch) -> None:
     watch.allowed += ["404", "failed to load"]
     page.route(TILES, lambda route: route.fulfill(status=404))
     page.goto(f"/entries/{FIRST}")
     expect(page.locator(".state")).to_contain_text("could not be loaded")
+    page.wait_for_selector(".viewer[data-broken]")
+    page.wait_for_timeout(400)
     expect(page.get_by_role("button", name="Approve")).to_be_disabled()
 
 
+@pytest.mark.long
 def test_where_no_picture_came_its_frame_says_so(page: Page, shop: Shop, watch: Watch) -> None:
     watch.allowed += ["404"]
     with shop.catalogue() as catalogue:
@@ -87,6 +123,7 @@ def test_where_no_picture_came_its_frame_says_so(page: Page, shop: Shop, watch: 
     expect(page.locator("[data-pane=result] .missing")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_a_verdicts_key_while_it_blinks_only_stops_the_blinking(opened: Page, shop: Shop) -> None:
     opened.keyboard.press("b")
     opened.keyboard.press("a")
@@ -97,6 +134,7 @@ def test_a_verdicts_key_while_it_blinks_only_stops_the_blinking(opened: Page, sh
     opened.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
 def test_the_verdict_is_in_view_wherever_the_curator_reads_and_the_reasons_take_its_place(
     new_page: NewPage, width: int, height: int
@@ -121,6 +159,7 @@ def test_a_notice_moves_nothing(opened: Page) -> None:
     assert frame.bounding_box() == before
 
 
+@pytest.mark.long
 def test_who_was_signed_out_meanwhile_is_told_and_comes_back_to_the_entry(page: Page, shop: Shop) -> None:
     page.goto(f"/entries/{FIRST}")
     page.wait_for_selector(READY)
@@ -137,6 +176,7 @@ def test_who_was_signed_out_meanwhile_is_told_and_comes_back_to_the_entry(page: 
     assert said(shop, FIRST) == []
 
 
+@pytest.mark.long
 def test_a_morning_by_keyboard_alone(opened: Page, shop: Shop) -> None:
     opened.keyboard.press("a")
     opened.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
@@ -168,11 +208,12 @@ def test_a_morning_by_keyboard_alone(opened: Page, shop: Shop) -> None:
         assert catalogue.rubber_stamps(600)[word.curator].measured == 2
 
 
+@pytest.mark.long
 def test_tiles_of_the_next_entry_are_there_before_it_is_opened(opened: Page) -> None:
     opened.wait_for_selector(".viewer[data-preloaded]")
     opened.keyboard.press("a")
     opened.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
-    opened.wait_for_selector(PAINTED)
+    opened.wait_for_selector(OPENED)
     assert opened.evaluate(TRAVELLED) == []
 
 
@@ -183,6 +224,7 @@ def test_an_entry_is_left_to_others_with_its_page(opened: Page, shop: Shop) -> N
         until(opened, lambda: catalogue.queue_entry(FIRST).lease is None)
 
 
+@pytest.mark.long
 def test_without_javascript_the_pictures_are_there_and_a_verdict_is_taken(new_page: NewPage, shop: Shop) -> None:
     page = new_page(java_script_enabled=False)
     page.goto(f"/entries/{FIRST}")
@@ -196,12 +238,14 @@ def test_without_javascript_the_pictures_are_there_and_a_verdict_is_taken(new_pa
     assert said(shop, FIRST) == [(Verdict.RETURNED, "unbelievable", "by hand")]
 
 
+@pytest.mark.long
 def test_nothing_moves_on_the_page_while_it_fills(page: Page) -> None:
     page.add_init_script(SHIFTS)
     at_rest(looked_at(page))
     assert page.evaluate("window.shift") < 0.01
 
 
+@pytest.mark.long
 def test_a_double_click_and_a_key_held_down_give_one_verdict(opened: Page, shop: Shop) -> None:
     opened.get_by_role("button", name="Approve").dblclick()
     opened.wait_for_url(re.compile(f"notice=approved.{FIRST}"))
@@ -218,6 +262,7 @@ def test_a_double_click_and_a_key_held_down_give_one_verdict(opened: Page, shop:
     assert sorted(given) == [0, 0, 0, 0, 1, 1]
 
 
+@pytest.mark.long
 def test_a_missing_style_print_keeps_nobody_from_judging(page: Page, shop: Shop, watch: Watch) -> None:
     watch.allowed += ["404"]
     with shop.catalogue() as catalogue:

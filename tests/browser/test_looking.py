@@ -13,6 +13,8 @@ from tests.browser.conftest import NewPage, Shop
 from tests.browser.shop import DrawnSample, drawings
 from tests.browser.viewing import FIRST, apart, at_rest, layers, looked_at, places, said, until
 
+pytestmark = pytest.mark.long
+
 COVERED = """() => [...document.querySelectorAll(".toolbar :is(button, select)")].filter((tool) => {
   tool.scrollIntoView({block: "nearest", inline: "nearest"});
   const {left, top, width, height} = tool.getBoundingClientRect();

@@ -13,6 +13,8 @@ from tests.browser.conftest import NewPage, Shop
 from tests.browser.shop import SIZE, drawings
 from tests.browser.viewing import at_rest
 
+pytestmark = pytest.mark.long
+
 PLACE = """([x, y]) => {
   const under = document.querySelector(".sheet > .under");
   const box = under.getBoundingClientRect();

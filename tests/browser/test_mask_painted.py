@@ -14,6 +14,8 @@ from tests.browser.conftest import Shop
 from tests.browser.shop import SIZE
 from tests.browser.test_marks_drawn import _drag
 
+pytestmark = pytest.mark.long
+
 WIDTH, HEIGHT = SIZE
 
 

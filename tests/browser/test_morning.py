@@ -8,6 +8,9 @@ from playwright.sync_api import Page, expect
 from db.entries.night import Verdict
 from db.entries.review import Queue, QueueFilter, Role
 from tests.browser.conftest import PASSWORD, NewPage, Shop
+from tests.browser.viewing import OPENED
+
+pytestmark = pytest.mark.long
 
 
 def sign_in(page: Page, name: str) -> None:
@@ -30,7 +33,8 @@ def entry_number(page: Page) -> int:
 
 
 def painted(page: Page) -> None:
-    """Both pictures are there: a verdict can be given."""
+    """Both pictures are there: they can be compared, and a verdict can be given."""
+    page.wait_for_selector(OPENED)
     expect(page.get_by_role("button", name=re.compile("^Approve"))).to_be_enabled()
 
 

@@ -30,6 +30,8 @@ from tests.browser.conftest import Watch
 from tests.browser.shop import SIZE
 from tests.browser.viewing import until
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 MIRADOR = ROOT / "build/viewers/package/dist/mirador.min.js"
 OPENSEADRAGON = ROOT / "db/review/static/vendor/openseadragon.min.js"

@@ -29,6 +29,7 @@ def opened(page: Page) -> Page:
     return looked_at(page)
 
 
+@pytest.mark.long
 def test_original_and_result_stand_alike_to_the_pixel_at_every_zoom_and_after_every_pan(opened: Page) -> None:
     pane = opened.locator("[data-pane=result] .zoom").bounding_box()
     assert pane is not None
@@ -46,6 +47,7 @@ def test_original_and_result_stand_alike_to_the_pixel_at_every_zoom_and_after_ev
     assert apart(start["result"], now["result"]) > 20
 
 
+@pytest.mark.long
 def test_pictures_stand_alike_while_they_move(new_page: NewPage) -> None:
     page = looked_at(new_page(reduced_motion="no-preference"))
     seen: set[int] = set()
@@ -58,6 +60,7 @@ def test_pictures_stand_alike_while_they_move(new_page: NewPage) -> None:
     assert len(seen) > 2, "it was never seen between two places"
 
 
+@pytest.mark.long
 def test_pictures_stand_alike_after_the_window_has_changed_its_size(opened: Page) -> None:
     opened.keyboard.press("+")
     for width, height in [(1600, 1000), (900, 700), (390, 844)]:
@@ -69,6 +72,7 @@ def test_pictures_stand_alike_after_the_window_has_changed_its_size(opened: Page
             assert apart(now["style"], now["result"]) < 2
 
 
+@pytest.mark.long
 def test_the_style_print_stays_where_it_is_while_it_is_unlinked(opened: Page) -> None:
     before = places(opened)
     opened.keyboard.press("y")
@@ -84,6 +88,7 @@ def test_the_style_print_stays_where_it_is_while_it_is_unlinked(opened: Page) ->
     assert apart(now["style"], now["result"]) < 2
 
 
+@pytest.mark.long
 def test_actual_size_is_one_pixel_of_the_picture_on_one_of_the_screen(new_page: NewPage) -> None:
     page = looked_at(new_page(device_scale_factor=2, viewport={"width": 1280, "height": 720}))
     page.keyboard.press("z")
@@ -99,6 +104,7 @@ def test_actual_size_is_one_pixel_of_the_picture_on_one_of_the_screen(new_page: 
     assert (top, bottom) == pytest.approx((0, pane["height"]), abs=1)
 
 
+@pytest.mark.long
 def test_swipe_shows_the_original_left_of_a_line_that_keys_and_mouse_move(opened: Page) -> None:
     opened.keyboard.press("s")
     slider = opened.get_by_role("slider", name="Between the two pictures")
@@ -121,6 +127,7 @@ def test_swipe_shows_the_original_left_of_a_line_that_keys_and_mouse_move(opened
     assert layers(opened)[1] == [1, None]
 
 
+@pytest.mark.long
 def test_the_line_stays_where_it_is_while_the_picture_moves_below_it(opened: Page) -> None:
     opened.keyboard.press("s")
     opened.keyboard.press("+")
@@ -129,6 +136,7 @@ def test_the_line_stays_where_it_is_while_the_picture_moves_below_it(opened: Pag
     assert edge == pytest.approx(0.5, abs=0.005)
 
 
+@pytest.mark.long
 def test_modes_exclude_one_another_and_are_told(opened: Page) -> None:
     state = opened.get_by_role("status").filter(has_text="result is shown")
     expect(state).to_be_visible()
@@ -161,6 +169,7 @@ def test_the_map_of_trust_lies_over_the_original_and_says_what_it_shows(opened: 
     expect(opened.locator("[data-pane=result] .shows")).to_have_text("Result")
 
 
+@pytest.mark.long
 def test_blink_changes_once_a_second_at_most_and_ends_with_any_key(new_page: NewPage) -> None:
     page = looked_at(new_page(reduced_motion="no-preference"))
     page.keyboard.press("b")
@@ -175,6 +184,7 @@ def test_blink_changes_once_a_second_at_most_and_ends_with_any_key(new_page: New
     assert layers(page)[1][0] == 1
 
 
+@pytest.mark.long
 def test_the_caption_names_what_is_shown(opened: Page) -> None:
     caption = opened.locator("[data-pane=result] figcaption")
     expect(caption).to_have_text(re.compile("Result machine-colorized"))
@@ -188,6 +198,7 @@ def test_the_caption_names_what_is_shown(opened: Page) -> None:
     expect(caption.locator(".machine")).to_be_visible()
 
 
+@pytest.mark.long
 def test_large_fits_the_pictures_again_and_lasts_for_the_session(new_page: NewPage) -> None:
     page = looked_at(new_page(viewport={"width": 1280, "height": 720}))
     frame = page.locator("[data-pane=result] .zoom")
@@ -215,6 +226,7 @@ def height(page: Page) -> float:
     return box["height"]
 
 
+@pytest.mark.long
 def test_nothing_blinks_by_itself_for_readers_who_want_no_motion(opened: Page) -> None:
     opened.keyboard.press("b")
     expect(opened.locator(".state")).to_contain_text("Shown for now: Original")

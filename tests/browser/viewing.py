@@ -11,9 +11,11 @@ from tests.browser.conftest import Shop
 FIRST = 1
 """The entry at the queue's head."""
 PAINTED = ".viewer[data-painted]"
+OPENED = ".viewer[data-opened]"
+"""The pictures can be moved and compared."""
 READY = "#verdict [data-key=a]:enabled"
 """A verdict can be given: a moment after the pictures are painted."""
-_WATCHED = "document.addEventListener('painted', (event) => { window.panes = event.detail; }, true);"
+_WATCHED = "document.addEventListener('opened', (event) => { window.panes = event.detail; }, true);"
 _PLACES = """() => {
   const place = ({viewer, tiles}, [x, y]) =>
     viewer.viewport.pixelFromPoint(new OpenSeadragon.Point(x, y * tiles.height / tiles.width), true);
@@ -48,7 +50,7 @@ def looked_at(page: Page, number: int = FIRST) -> Page:
     """Open an entry and wait until it can be judged."""
     page.add_init_script(_WATCHED)
     page.goto(f"/entries/{number}")
-    page.wait_for_selector(PAINTED)
+    page.wait_for_selector(OPENED)
     page.wait_for_selector(READY)
     return page
 

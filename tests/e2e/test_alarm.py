@@ -15,6 +15,8 @@ from db.tables.night import Night
 from flows.endings import Ending
 from tests.e2e.conftest import Here
 
+pytestmark = pytest.mark.long
+
 NOBODY = {"NISHIKI_ALARM_WEBHOOK": "http://127.0.0.1:9/k3y"}
 
 

@@ -24,6 +24,8 @@ from flows.archives.sample.server import serve_sample
 from tests.e2e.conftest import Here, Nishiki
 from tests.provenance import read_provenance
 
+pytestmark = pytest.mark.long
+
 
 @dataclass(frozen=True)
 class TwoNights:

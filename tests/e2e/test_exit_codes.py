@@ -44,6 +44,7 @@ def matcher_of(settings_of: SettingsOf, home: Path) -> MatcherKey:
     return matcher_key(encoder_key(encoder_weights(settings, night_recipe(settings))), settings.match_weights)
 
 
+@pytest.mark.long
 def test_a_batch_whose_weights_are_gone_is_told_by_the_code_and_by_the_doctor(
     here: Here, catalogue: Catalogue, settings_of: SettingsOf
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_batch_whose_weights_are_gone_is_told_by_the_code_and_by_the_doctor(
     )
 
 
+@pytest.mark.long
 def test_a_log_for_programs_is_json_alone_and_names_batch_attempt_and_record(here: Here) -> None:
     run = here("dispatch", NISHIKI_LOG_FORMAT="json", NISHIKI_LOG_LEVEL="INFO")
     assert run.returncode == Ending.DONE
@@ -92,6 +94,7 @@ def test_a_second_night_on_the_same_home_is_told_who_is_at_it_before_an_archive_
     assert run.stdout == ""
 
 
+@pytest.mark.long
 def test_a_harvest_of_a_dead_archive_has_failed_for_prefect_too(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flows.archives.web.client.BACKOFF_S", ())  # the pauses of a real night take minutes
     url = f"http://127.0.0.1:9/{uuid4().hex}"
@@ -103,6 +106,7 @@ def test_a_harvest_of_a_dead_archive_has_failed_for_prefect_too(here: Here, monk
     assert [state.is_failed() for state in states] == [True]
 
 
+@pytest.mark.long
 def test_a_prefect_that_is_never_well_is_told_and_done_without(here: Here, prefect_api: str, tmp_path: Path) -> None:
     (tmp_path / "prints").mkdir()
     with (

@@ -24,6 +24,8 @@ from flows.endings import Ending
 from tests.e2e.conftest import Here, Nishiki, in_folder
 from tests.prefect_server import used_before
 
+pytestmark = pytest.mark.long
+
 GRAYS = 4
 PATIENCE_S = 240.0
 

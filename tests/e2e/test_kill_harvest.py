@@ -15,6 +15,8 @@ from flows.archives.sample.server import SampleArchive, serve_sample
 from flows.settings import Settings
 from tests.integration.flows.one_night import night
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 

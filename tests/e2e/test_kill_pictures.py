@@ -23,6 +23,8 @@ from db.catalogue import Catalogue
 from db.settings import CatalogueSettings
 from tests.e2e.conftest import Here, Nishiki
 
+pytestmark = pytest.mark.long
+
 KILLS = 2
 PATIENCE_S = 240.0
 ITERATIONS = 400

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.long
 def test_a_gray_print_is_matched_with_another_impression_of_its_design(nishiki: Nishiki, tmp_path: Path) -> None:
     folder = tmp_path / "prints"
     folder.mkdir()

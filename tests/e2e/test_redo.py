@@ -14,6 +14,8 @@ from flows.endings import Ending
 from tests.e2e.conftest import Here
 from tests.samples import Sample
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def here(tmp_path: Path) -> Here:

@@ -38,6 +38,7 @@ def _add(here: Here, name: str, *words: str, password: str = PASSWORD) -> "subpr
     return here("curator", "add", name, "--password-stdin", *words, stdin=f"{password}\n")
 
 
+@pytest.mark.long
 def test_accounts_are_made_listed_changed_and_closed(here: Here) -> None:
     assert "No accounts yet" in here.good("curator", "list")
     first, second = _add(here, "葵", "--role", "admin"), _add(here, "Ren")
@@ -91,6 +92,7 @@ def test_a_password_is_asked_for_twice_and_never_shown(nishiki: Nishiki) -> None
     assert PASSWORD not in shown
 
 
+@pytest.mark.long
 def test_the_page_is_served_until_ctrl_c_and_ends_without_a_word(nishiki: Nishiki) -> None:
     with nishiki.start("review", "--port", "0") as process:
         assert process.stdout is not None
@@ -107,6 +109,7 @@ def test_the_page_is_served_until_ctrl_c_and_ends_without_a_word(nishiki: Nishik
         assert process.stderr.read() == ""
 
 
+@pytest.mark.long
 def test_a_port_that_is_taken_and_an_open_door_are_told_in_one_sentence(nishiki: Nishiki, here: Here) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -115,6 +118,7 @@ def test_a_port_that_is_taken_and_an_open_door_are_told_in_one_sentence(nishiki:
     assert "need accounts" in here.bad(2, "review", NISHIKI_REVIEW_USER_HEADER="X-User")
 
 
+@pytest.mark.long
 def test_serve_shows_the_page_runs_the_night_whatever_ends_it_and_ends_in_order(nishiki: Nishiki) -> None:
     every_second = {"NISHIKI_NIGHT_CRON": "* * * * * *", "NISHIKI_REVIEW_PORT": "0"}
     process = Nishiki(nishiki.home, {**nishiki.environment, **every_second}).start("serve")

@@ -8,6 +8,7 @@ from collections import defaultdict
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 from tests.lock import normal
@@ -76,11 +77,13 @@ def test_each_part_leaves_out_what_the_other_alone_needs(project: Path) -> None:
     assert {"argon2", "krippendorff"} <= absent_with("night", project)
 
 
+@pytest.mark.long
 def test_the_review_page_loads_where_only_its_part_is_installed(project: Path, tmp_path: Path) -> None:
     modules = [*modules_of(project, "db"), *modules_of(project, "flows.cli")]
     assert errors_of_loading(modules, "review", project, tmp_path) == ""
 
 
+@pytest.mark.long
 def test_the_night_loads_where_only_its_part_is_installed(project: Path, tmp_path: Path) -> None:
     modules = ["db.catalogue", "db.doctor", *modules_of(project, "flows"), *modules_of(project, "colorize")]
     assert errors_of_loading(modules, "night", project, tmp_path) == ""
@@ -96,6 +99,7 @@ def test_a_command_of_a_part_that_is_not_installed_says_which_to_install(project
     assert run.stderr.startswith("nishiki: safetensors is not installed; this command needs the other part")
 
 
+@pytest.mark.long
 def test_a_part_that_is_not_installed_is_seen_to_be_missed(project: Path, tmp_path: Path) -> None:
     assert "No module named" in errors_of_loading(["flows.nightly"], "review", project, tmp_path)
     assert "No module named" in errors_of_loading(["db.review.access.passwords"], "night", project, tmp_path)

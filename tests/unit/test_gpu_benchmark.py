@@ -27,6 +27,7 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return request.param, folder
 
 
+@pytest.mark.long
 def test_every_section_gives_its_figures_and_only_the_door_needs_more_than_torch(measured: tuple[bool, Path]) -> None:
     bare, folder = measured
     figures: list[dict[str, Any]] = json.loads((folder / "gpu.json").read_text(encoding="utf-8"))

@@ -30,6 +30,7 @@ def loaded_by(modules: list[str], elsewhere: Path) -> set[str]:
     return set(json.loads(run.stdout))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("package", "barred"),
     [
@@ -46,6 +47,7 @@ def test_no_module_of_a_guarded_package_loads_what_it_must_not_know(
     assert loaded_by(modules, tmp_path) & barred == set()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("module", "barred"),
     [
@@ -63,6 +65,7 @@ def test_modules_that_answer_at_once_load_nothing_heavy(module: str, barred: set
     assert loaded_by([module], tmp_path) & barred == set()
 
 
+@pytest.mark.long
 def test_a_module_that_needs_torch_is_seen_to_load_it(tmp_path: Path) -> None:
     """The look at `sys.modules` sees what it looks for."""
     assert {"torch", "colorize", "numpy"} <= loaded_by(["colorize.encoders.vgg19"], tmp_path)
@@ -86,6 +89,7 @@ def test_no_file_of_flows_is_named_like_a_package_that_somebody_imports(project:
     assert names & taken == set()
 
 
+@pytest.mark.long
 def test_the_night_can_be_loaded_by_its_files_path(project: Path, tmp_path: Path) -> None:
     code = "import sys\nfrom prefect.utilities.importtools import import_object\nprint(import_object(sys.argv[1]).name)"
     entry_point = f"{project / 'flows' / 'nightly.py'}:nightly"

@@ -1,4 +1,4 @@
-// Mark faults: boxes on the result around what is wrong, sent after each change; starts when viewer.js has painted.
+// Mark faults: boxes on the result around what is wrong, sent after each change; starts when viewer.js has opened them.
 
 const form = document.querySelector("#faults");
 const opener = document.querySelector("#mark-faults");
@@ -193,7 +193,7 @@ function open() {
   result.figure.scrollIntoView({ block: "start" });
 }
 
-document.querySelector(".viewer")?.addEventListener("painted", (event) => {
+document.querySelector(".viewer")?.addEventListener("opened", (event) => {
   if (!opener) return;
   result = event.detail.result;
   mine = JSON.parse(form.elements.boxes.value);

@@ -1,5 +1,5 @@
-// The pictures of the next entry, fetched once those of this one are painted: as many of their tiles as its first view
-// takes, so that they are there at once. Whoever goes on sooner waits for no more than they would have.
+// The pictures of the next entry, fetched once those of this one are there: their previews, and as many of their tiles as
+// its first view takes, so that they are there at once. Whoever goes on sooner waits for no more than they would have.
 
 import { tilesOf } from "./tiles.js";
 
@@ -26,6 +26,7 @@ async function fetched(address) {
 /** Fetches one picture after the other: this page's own come first. */
 async function preload(addresses, panes) {
   const frames = Object.values(panes).map(({ viewer }) => viewer.viewport.getContainerSize());
+  for (const address of addresses) await fetched(`${address}preview.jpg`);
   for (const [place, address] of addresses.entries()) {
     const tiles = await tilesOf(address);
     for (const tile of seenWhole(tiles, frames[Math.min(place, frames.length - 1)])) await fetched(tile);
@@ -33,6 +34,6 @@ async function preload(addresses, panes) {
   section.dataset.preloaded = "";
 }
 
-section?.addEventListener("painted", ({ detail: panes }) => {
+section?.addEventListener("opened", ({ detail: panes }) => {
   preload(section.dataset.next.split(" ").filter(Boolean), panes).catch(() => { /* it is fetched when it is looked at */ });
 }, { once: true });

@@ -1,8 +1,10 @@
-// The verdict: taken once original and result have been painted, sent once; and the lease while they look.
+// The verdict: taken once original and result have been painted, sent once, and not where a part of one is missing; and
+// the lease while they look.
 
 import { prepare } from "./verdict_form.js";
 
 const form = document.querySelector("#verdict");
+const viewer = document.querySelector(".viewer");
 const SETTLE_MS = 250; // a key that was meant for the page before does nothing on this one
 
 /** Seconds for which the painted pictures stood on a visible page. */
@@ -22,6 +24,11 @@ class Look {
   }
 }
 
+/** A verdict can be given, or none. */
+function allow(may) {
+  for (const button of form.querySelectorAll("button")) button.disabled = !may;
+}
+
 /** Begins to count the look, and opens the buttons in a moment. */
 function open() {
   const look = new Look();
@@ -29,9 +36,7 @@ function open() {
   document.addEventListener("visibilitychange", () => look.change());
   form.addEventListener("submit", () => { form.elements.looked_s.value = look.seconds; });
   document.querySelector(".state .before").textContent = "";
-  setTimeout(() => {
-    for (const button of form.querySelectorAll("button")) button.disabled = false;
-  }, SETTLE_MS);
+  setTimeout(() => allow(!("broken" in viewer.dataset)), SETTLE_MS);
 }
 
 /** Why the entry is theirs no more, in words; empty: it is. */
@@ -58,7 +63,8 @@ function lease() {
 }
 
 if (form) {
-  document.querySelector(".viewer").addEventListener("painted", open, { once: true });
+  viewer.addEventListener("painted", open, { once: true });
+  viewer.addEventListener("broken", () => allow(false), { once: true });
   prepare(form);
   if (form.dataset.lease) lease();
 }

@@ -1,5 +1,6 @@
-// Original, result and style print, deep-zoomed together. Says "painted" (to viewer_modes.js and verdict.js) once
-// original and result have stood on a visible page.
+// Original, result and style print, deep-zoomed together. Says "painted" (to verdict.js) once original and result have
+// stood on a visible page as sharp as their frames show them, be it as previews, and "opened" (to viewer_modes.js, faults.js
+// and preload.js) once they can be moved; "broken" where a part of one could not be had.
 
 import { tilesOf, viewerOf } from "./tiles.js";
 import { showLayout, viewTools } from "./viewer_view.js";
@@ -36,6 +37,17 @@ async function tellInFrame(figure) {
   const told = figure.querySelector(".missing");
   await figure.querySelector("img").decode().catch(() => { told.hidden = false; });
   told.textContent = section.dataset.missing;
+}
+
+/** OpenSeadragon takes long to be read: it is asked for when the previews stand on the screen. */
+function readOpenSeadragon() {
+  const script = document.createElement("script");
+  script.src = section.dataset.openseadragon;
+  return new Promise((resolve, reject) => {
+    script.onload = resolve;
+    script.onerror = () => reject(new Error(`${script.src} did not come`));
+    document.head.append(script);
+  });
 }
 
 /** Opens all figures; those that cannot be opened are left out, and told. */
@@ -134,23 +146,52 @@ function connect(panes) {
   showLayout();
 }
 
+/** Resolves when what is there now was drawn: a page that nobody sees draws no frame. */
+function drawn() {
+  return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+}
+
+/** Resolves when the figure's preview stands in its frame with a pixel for each of the screen; fails where it has fewer. */
+async function previewed(figure) {
+  const image = figure.querySelector("img");
+  await image.decode();
+  const { naturalWidth: width, naturalHeight: height, clientWidth, clientHeight } = image;
+  if (Math.min(clientWidth / width, clientHeight / height) * devicePixelRatio > 1) throw new Error("the frame shows more");
+  await drawn();
+}
+
 /** Resolves when the pane's picture has all its tiles for this view, and they were drawn. */
-async function painted(pane) {
+async function tiled(pane) {
   await new Promise((resolve) => pane.viewer.world.getItemAt(0).whenFullyLoaded(resolve));
-  // a page that nobody sees draws no frame
-  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  await drawn();
   pane.figure.dataset.painted = "";
 }
 
-async function start() {
+/** Says it of the pictures that a verdict is on. */
+function say(what, detail) {
+  section.dataset[what] = "";
+  section.dispatchEvent(new CustomEvent(what, { detail }));
+}
+
+/** Opens all, and resolves to the panes when original and result have all that this view shows of them. */
+async function opened() {
+  await drawn();
+  await readOpenSeadragon();
   const panes = await openAll();
-  if (!panes.original || !panes.result) return;
+  const pair = [panes.original, panes.result];
+  if (!pair.every(Boolean)) throw new Error("a picture cannot be opened");
   connect(panes);
-  if (panes.style) painted(panes.style);
-  await Promise.all([panes.original, panes.result].map(painted));
-  if (panes.original.broken || panes.result.broken) return;
-  section.dataset.painted = "";
-  section.dispatchEvent(new CustomEvent("painted", { detail: panes }));
+  if (panes.style) tiled(panes.style);
+  await Promise.all(pair.map(tiled));
+  if (pair.some(({ broken }) => broken)) throw new Error("a part of a picture is missing");
+  return panes;
+}
+
+function start() {
+  const pair = ["original", "result"].map((name) => section.querySelector(`[data-pane="${name}"]`));
+  const opening = opened();
+  opening.then((panes) => say("opened", panes), () => say("broken"));
+  Promise.any([Promise.all(pair.map(previewed)), opening]).then(() => say("painted"), () => { /* told by then */ });
 }
 
 start();

@@ -1,5 +1,5 @@
 // Comparing any two pictures: side by side in the first two panes, and in the result's pane by swipe, blink and opacity;
-// there, too, the lightness difference and the map of trust. One mode at a time; starts when viewer.js has painted.
+// there, too, the lightness difference and the map of trust. One mode at a time; starts when viewer.js has opened them.
 
 import { Layers, offered } from "./viewer_layers.js";
 
@@ -171,7 +171,7 @@ function wake(list, place) {
 document.addEventListener("keydown", endBlinking, true);
 form?.addEventListener("click", showResult, true);
 
-section.addEventListener("painted", ({ detail: { original, result } }) => {
+section.addEventListener("opened", ({ detail: { original, result } }) => {
   panes = [new Layers(original, pictures), new Layers(result, pictures)];
   panes[1].order(...pair);
   result.viewer.addHandler("viewport-change", () => { if (mode === "swipe") clip(); });

@@ -135,6 +135,7 @@ def test_no_row_of_a_backup_beside_a_night_names_a_picture_that_it_lacks(
         assert restored.wrong_counts() == []
 
 
+@pytest.mark.long
 def test_a_backup_that_is_cut_off_is_none_and_is_carried_on(
     filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path
 ) -> None:

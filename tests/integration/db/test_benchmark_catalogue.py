@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select, text
 
 from db.catalogue import Catalogue
@@ -79,6 +80,7 @@ def _plain(row: Any) -> dict[str, Any]:
     return {key: isinstance(value, datetime) or value for key, value in row.items() if key != "digest"}
 
 
+@pytest.mark.long
 def test_filled_tables_agree_with_what_the_sentences_write(settings: CatalogueSettings, tmp_path: Path) -> None:
     fill(settings, SHELF)
     with Catalogue.open(settings) as filled:

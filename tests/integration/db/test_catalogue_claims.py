@@ -34,6 +34,7 @@ def _take_at_once(settings: CatalogueSettings, sample: "Sample", limit: int) -> 
     return claims
 
 
+@pytest.mark.long
 def test_two_nights_at_once_never_claim_the_same_match(settings: CatalogueSettings, sample: "Sample") -> None:
     with Catalogue.open(settings) as catalogue:
         sample.pairs(catalogue, 24)
@@ -41,6 +42,7 @@ def test_two_nights_at_once_never_claim_the_same_match(settings: CatalogueSettin
     assert len(one) + len(other) == len({*one, *other}) == 24
 
 
+@pytest.mark.long
 def test_two_nights_that_claim_in_blocks_share_all_there_is(
     settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,6 +53,7 @@ def test_two_nights_that_claim_in_blocks_share_all_there_is(
     assert len(one) + len(other) == len({*one, *other}) == 24
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", range(6))
 def test_a_night_that_ends_between_two_blocks_loses_nothing_and_doubles_nothing(
     settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch, moment: int
@@ -81,6 +84,7 @@ def test_a_night_that_ends_between_two_blocks_loses_nothing_and_doubles_nothing(
         assert {each.content.id for each in taken} == contents
 
 
+@pytest.mark.long
 def test_other_writers_get_their_turn_between_two_blocks(
     settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +102,7 @@ def test_other_writers_get_their_turn_between_two_blocks(
     assert seen == [0, 0, 2, 4, 6]
 
 
+@pytest.mark.long
 def test_a_limit_holds_over_all_blocks(
     settings: CatalogueSettings, sample: "Sample", monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,7 @@ def test_what_was_made_without_style_is_shown_told_and_queued(catalogue: Catalog
     assert catalogue.tried_styles(made) == set()
 
 
+@pytest.mark.long
 def test_a_recipe_of_several_styles_takes_the_next_ranked_ones_too(catalogue: Catalogue, sample: "Sample") -> None:
     content = sample.store(catalogue, sample.record("gray"), Tone.GRAYSCALE)
     styles = [sample.store(catalogue, sample.record(f"colour {n}"), Tone.COLOUR) for n in range(5)]

@@ -162,6 +162,7 @@ def test_a_picture_that_the_encoder_could_not_see_is_not_matched(catalogue: Cata
     assert catalogue.contents_to_match(sample.encoder, sample.matcher, ALL) == [image]
 
 
+@pytest.mark.long
 def test_a_match_whose_style_is_withdrawn_gives_way_and_its_attempts_stay(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
@@ -211,6 +212,7 @@ def test_a_match_that_stands_is_not_replaced(catalogue: Catalogue, sample: "Samp
     assert chosen(catalogue) == [(content, style, "matched", 1)]
 
 
+@pytest.mark.long
 def test_what_has_a_verdict_keeps_its_match_when_the_matcher_changes(catalogue: Catalogue, sample: "Sample") -> None:
     judged, fresh = (seen(catalogue, sample, sample.record(f"gray {n}"), Tone.GRAYSCALE) for n in range(2))
     styles = [sample.store(catalogue, sample.record(f"colour {n}"), Tone.COLOUR) for n in range(2)]
@@ -237,6 +239,7 @@ def test_what_has_a_verdict_keeps_its_match_when_the_matcher_changes(catalogue: 
     assert (due.content.id, due.styles[0].id) == (judged, styles[1])
 
 
+@pytest.mark.long
 def test_a_pin_is_overridden_by_no_matcher_and_gives_way_only_while_its_style_may_not_be_used(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:

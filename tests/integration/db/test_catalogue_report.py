@@ -313,6 +313,7 @@ def test_tiles_of_no_picture_and_unfinished_ones_are_left_over_unless_they_are_y
     assert mend(settings, findings, _NO, print) == []
 
 
+@pytest.mark.long
 def test_lost_and_left_over_working_copies_are_found_and_mended(settings: CatalogueSettings, sample: "Sample") -> None:
     with Catalogue.open(settings) as catalogue:
         _one_attempt(catalogue, sample)

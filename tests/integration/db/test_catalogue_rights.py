@@ -116,6 +116,7 @@ def test_a_result_of_a_released_record_is_withheld_when_the_release_is_taken_bac
     assert waiting(catalogue) == made
 
 
+@pytest.mark.long
 def test_the_doctor_finds_rights_that_older_rules_judged_and_judges_them_again(
     settings: CatalogueSettings, catalogue: Catalogue, sample: "Sample"
 ) -> None:

@@ -56,6 +56,7 @@ def test_head_is_the_newest_migration() -> None:
     assert max(known_revisions()) == HEAD
 
 
+@pytest.mark.long
 def test_models_and_migrations_agree_and_every_step_can_be_taken_back(engine: Engine) -> None:
     with migrating(engine) as connection:
         command.check(alembic_config(connection))
@@ -145,6 +146,7 @@ def _taken_back(engine: Engine, to: str) -> None:
         command.downgrade(alembic_config(connection), to)
 
 
+@pytest.mark.long
 def test_a_catalogue_of_the_first_schema_is_upgraded_with_all_that_is_in_it(
     settings: CatalogueSettings, engine: Engine, sample: "Sample"
 ) -> None:
@@ -182,6 +184,7 @@ def test_a_tone_that_was_given_before_corrections_could_be_taken_back_is_the_mac
         assert catalogue.toned_picture(image).tone is Tone.UNSURE
 
 
+@pytest.mark.long
 def test_an_upgrade_empties_the_embeddings_made_of_whole_scans(
     settings: CatalogueSettings, engine: Engine, sample: "Sample"
 ) -> None:
@@ -196,6 +199,7 @@ def test_an_upgrade_empties_the_embeddings_made_of_whole_scans(
         assert [each.id for each in catalogue.images_to_embed(sample.encoder, [Tone.COLOUR])] == [image]
 
 
+@pytest.mark.long
 def test_attempts_and_records_from_before_the_review_enter_its_queue_and_search(
     settings: CatalogueSettings, engine: Engine, sample: "Sample"
 ) -> None:
@@ -214,6 +218,7 @@ def test_attempts_and_records_from_before_the_review_enter_its_queue_and_search(
         assert catalogue.queue(QueueFilter(words="豊国")).entries == ()
 
 
+@pytest.mark.long
 def test_verdicts_keep_their_triggers_through_an_upgrade_and_back(
     settings: CatalogueSettings, engine: Engine, sample: "Sample"
 ) -> None:
@@ -228,6 +233,7 @@ def test_verdicts_keep_their_triggers_through_an_upgrade_and_back(
                 connection.execute(text(attack))
 
 
+@pytest.mark.long
 def test_an_upgrade_copies_a_sqlite_catalogue_first(
     settings: CatalogueSettings, engine: Engine, sample: "Sample"
 ) -> None:

@@ -13,6 +13,8 @@ from db.queries.night import claims
 from db.queries.night.claims import approved, chosen_match, is_for_nights, next_candidate
 from db.tables.night import Batch
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from tests.samples import Sample
 

@@ -38,6 +38,7 @@ def walked(catalogue: Catalogue, curator: str, recipe: str, made: dict[int, str]
     return seen
 
 
+@pytest.mark.long
 def test_each_print_is_offered_once_in_an_order_of_the_curators_own(catalogue: Catalogue, made: dict[int, str]) -> None:
     (pair,) = catalogue.comparable()
     assert (pair.contents, set(pair.recipes)) == (8, {RECIPE.name, OTHER.name})
@@ -52,6 +53,7 @@ def test_each_print_is_offered_once_in_an_order_of_the_curators_own(catalogue: C
     assert {made[each.left] for each in seen["aya"]} == {RECIPE.name, OTHER.name}
 
 
+@pytest.mark.long
 def test_a_choice_counts_once_and_can_be_taken_back(catalogue: Catalogue, made: dict[int, str]) -> None:
     first = offered(catalogue, "aya")
     assert catalogue.choose("aya", first, Side.LEFT)
@@ -69,6 +71,7 @@ def test_a_choice_counts_once_and_can_be_taken_back(catalogue: Catalogue, made: 
     assert (kept.right_attempt, kept.right_recipe) == (first.right, made[first.right])
 
 
+@pytest.mark.long
 def test_choices_add_up_to_rates_and_strengths(catalogue: Catalogue, made: dict[int, str]) -> None:
     assert catalogue.preferences().pairs == []
     walked(catalogue, "aya", OTHER.name, made)

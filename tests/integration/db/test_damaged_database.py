@@ -41,6 +41,7 @@ def _doctor(home: Path, *words: str) -> tuple[int, str]:
     return run.exit_code, run.stdout + run.stderr
 
 
+@pytest.mark.long
 def test_every_single_page_that_is_emptied_is_found(kept: Path, settings: CatalogueSettings) -> None:
     sound = kept.read_bytes()
     size = int.from_bytes(sound[16:18], "big")

@@ -103,6 +103,7 @@ def withhold(catalogue: Catalogue, sample: Sample, number: int) -> None:
     catalogue.add_record(sample.archive(catalogue), record)
 
 
+@pytest.mark.long
 def test_a_package_holds_what_is_approved_and_nothing_else(
     sources: Sources, approved: list[int], tmp_path: Path
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_package_holds_what_is_approved_and_nothing_else(
     assert not [name for name, data in files(tmp_path / "bag").items() if CURATOR.encode() in data]
 
 
+@pytest.mark.long
 def test_without_tiles_a_package_has_whole_pictures_that_its_manifests_name(
     sources: Sources, approved: list[int], tmp_path: Path
 ) -> None:
@@ -149,6 +151,7 @@ def test_without_tiles_a_package_has_whole_pictures_that_its_manifests_name(
         export(sources, tmp_path / "bag", ALL)
 
 
+@pytest.mark.long
 def test_the_same_catalogue_makes_the_same_bytes(sources: Sources, approved: list[int], tmp_path: Path) -> None:
     for name in ("one", "two"):
         export(sources, tmp_path / name, ALL)
@@ -161,6 +164,7 @@ def test_the_same_catalogue_makes_the_same_bytes(sources: Sources, approved: lis
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
+@pytest.mark.long
 def test_what_may_not_leave_any_more_is_taken_out_with_a_tombstone_and_may_come_back(
     catalogue: Catalogue, sample: Sample, sources: Sources, approved: list[int], tmp_path: Path
 ) -> None:
@@ -180,6 +184,7 @@ def test_what_may_not_leave_any_more_is_taken_out_with_a_tombstone_and_may_come_
     assert sorted(path.stem for path in tmp_path.glob("bag/data/withdrawn/*")) == [str(withheld)]
 
 
+@pytest.mark.long
 def test_records_words_forbid_even_where_the_queue_was_not_told(
     catalogue: Catalogue, sample: Sample, sources: Sources, approved: list[int], tmp_path: Path
 ) -> None:
@@ -190,6 +195,7 @@ def test_records_words_forbid_even_where_the_queue_was_not_told(
     assert entries_in(tmp_path / "bag") == approved[1:]
 
 
+@pytest.mark.long
 def test_nobodys_settled_conflict_leaves(
     catalogue: Catalogue, sources: Sources, approved: list[int], tmp_path: Path
 ) -> None:
@@ -200,6 +206,7 @@ def test_nobodys_settled_conflict_leaves(
     assert approved[0] not in entries_in(tmp_path / "bag")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", ["add", "still_approved", "end"])
 def test_what_is_withheld_while_an_export_is_at_work_is_not_in_it(
     step: str,
@@ -244,6 +251,7 @@ def _cut_off(sources: Sources, target: Path, monkeypatch: pytest.MonkeyPatch, af
             export(sources, target, ALL)
 
 
+@pytest.mark.long
 def test_an_export_that_was_cut_off_is_no_bag_and_goes_on(
     sources: Sources, approved: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +264,7 @@ def test_an_export_that_was_cut_off_is_no_bag_and_goes_on(
     assert files(tmp_path / "cut") == files(tmp_path / "whole")
 
 
+@pytest.mark.long
 def test_a_removal_that_was_cut_off_leaves_nothing_of_what_is_withheld(
     catalogue: Catalogue,
     sample: Sample,
@@ -285,6 +294,7 @@ def test_a_removal_that_was_cut_off_leaves_nothing_of_what_is_withheld(
     assert_is_a_bag(tmp_path / "bag")
 
 
+@pytest.mark.long
 def test_a_file_that_somebody_took_from_the_package_is_written_again(
     sources: Sources, approved: list[int], tmp_path: Path
 ) -> None:
@@ -310,6 +320,7 @@ def test_a_full_disk_is_said_and_leaves_what_is_whole(
     assert export(sources, tmp_path / "bag", ALL).new == len(approved)
 
 
+@pytest.mark.long
 def test_a_missing_and_an_altered_picture_are_named_and_the_others_leave(
     catalogue: Catalogue, sources: Sources, approved: list[int], tmp_path: Path
 ) -> None:
@@ -323,6 +334,7 @@ def test_a_missing_and_an_altered_picture_are_named_and_the_others_leave(
     assert_is_a_bag(tmp_path / "bag")
 
 
+@pytest.mark.long
 def test_changed_words_of_a_record_change_its_entry_alone(
     catalogue: Catalogue, sample: Sample, sources: Sources, approved: list[int], tmp_path: Path
 ) -> None:
@@ -336,6 +348,7 @@ def test_changed_words_of_a_record_change_its_entry_alone(
     assert_is_a_bag(tmp_path / "bag")
 
 
+@pytest.mark.long
 def test_what_a_curator_put_right_leaves_with_the_archives_own_word(
     catalogue: Catalogue, sources: Sources, approved: list[int], tmp_path: Path
 ) -> None:
@@ -428,6 +441,7 @@ def test_the_command_takes_the_queues_address_as_a_filter(
     assert entries_in(tmp_path / "bag") == [approved[1]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("setting", "words", "tiled"),
     [("false", (), False), ("false", ("--tiles",), True), ("true", ("--no-tiles",), False)],

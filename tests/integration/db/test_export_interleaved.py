@@ -31,6 +31,8 @@ from db.settings import CatalogueSettings
 from tests.integration.db.test_export import assert_is_a_bag, files, packed
 from tests.samples import Sample
 
+pytestmark = pytest.mark.long
+
 INTERLEAVINGS: Final = {"sqlite": 100, "postgresql": 20}
 """Every statement of the exporter runs on both databases; when it runs is the same."""
 ENTRIES_MADE: Final = 3

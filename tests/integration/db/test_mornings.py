@@ -58,6 +58,7 @@ def test_the_first_night_is_held_against_none_and_one_of_nothing_made_nothing(
         catalogue.morning(99)
 
 
+@pytest.mark.long
 def test_best_and_worst_are_by_trust_and_show_nothing_that_is_withheld(catalogue: Catalogue, sample: Sample) -> None:
     number = catalogue.begin_night()
     for place in range(8):

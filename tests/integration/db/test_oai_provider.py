@@ -101,6 +101,7 @@ def test_approved_entries_are_told_in_both_forms_and_nothing_else_is(
     )
 
 
+@pytest.mark.long
 def test_a_list_in_parts_is_whole_also_when_more_is_approved_meanwhile(
     catalogue: Catalogue, sample: Sample, provider: Provider, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

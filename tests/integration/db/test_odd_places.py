@@ -51,6 +51,7 @@ def _nishiki(home: Path, *words: str) -> tuple[int, str]:
     return run.exit_code, run.stdout + run.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ODD)
 def test_a_home_of_any_name_holds_its_own_catalogue_and_nothing_lies_beside_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: "Sample"
@@ -67,6 +68,7 @@ def test_a_home_of_any_name_holds_its_own_catalogue_and_nothing_lies_beside_it(
     assert make_url(database_in(tmp_path / name)).database == str(tmp_path / name / "prefect.db")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in ODD if not name.startswith((":memory:", "file:"))])
 def test_a_database_of_any_name_is_the_file_that_was_named(name: str, tmp_path: Path) -> None:
     url = SecretStr(f"sqlite:///{tmp_path / name}")
@@ -201,6 +203,7 @@ def _bound_by_permissions(code: str, home: Path) -> list[str]:
     return run.stdout.splitlines()
 
 
+@pytest.mark.long
 def test_a_home_that_can_only_be_read_is_looked_at_and_what_would_write_says_why_not(shown: Path) -> None:
     _readable(shown)
     status, export, show, doctor, mended, curator, review = _bound_by_permissions(LOOKS, shown)
@@ -213,6 +216,7 @@ def test_a_home_that_can_only_be_read_is_looked_at_and_what_would_write_says_why
     assert "can only be read here" in curator
 
 
+@pytest.mark.long
 def test_newest_changes_that_cannot_be_read_are_told_in_words(shown: Path) -> None:
     with Catalogue.open(CatalogueSettings(home=shown)) as catalogue:
         catalogue.add_archive("another", "oai-pmh", "https://another.example/oai")
@@ -228,6 +232,7 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+@pytest.mark.long
 def test_what_is_made_is_closed_to_others_and_what_is_open_is_found_and_mended(
     tmp_path: Path, sample: "Sample"
 ) -> None:
@@ -260,6 +265,7 @@ def test_a_folder_with_other_things_in_it_is_nobody_elses_to_close(tmp_path: Pat
     assert (_mode(home), _mode(home / "catalogue.db")) == (0o755, 0o600)
 
 
+@pytest.mark.long
 def test_the_urls_of_a_home_and_of_a_database_agree(tmp_path: Path) -> None:
     home = tmp_path / "a?b"
     url = SecretStr(own_database(home))

@@ -46,6 +46,7 @@ def made(catalogue: Catalogue, sample: Sample) -> list[int]:
     return found
 
 
+@pytest.mark.long
 def test_files_hold_every_entry_of_a_filter_in_the_queues_order(
     catalogue: Catalogue, run: Run, made: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

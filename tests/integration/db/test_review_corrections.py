@@ -121,6 +121,7 @@ def test_the_queue_is_found_by_what_was_put_right(catalogue: Catalogue, sample: 
         assert found(**wanted) == [other], wanted
 
 
+@pytest.mark.long
 def test_the_next_night_matches_anew_what_was_put_right(
     catalogue: Catalogue, sample: Sample, pair: tuple[int, int]
 ) -> None:
@@ -147,6 +148,7 @@ def test_a_genre_decides_whether_a_record_is_taken(catalogue: Catalogue, sample:
     assert _due(catalogue, sample) == [content]
 
 
+@pytest.mark.long
 def test_what_was_approved_or_pinned_keeps_its_match(catalogue: Catalogue, sample: Sample) -> None:
     pairs = sample.pairs(catalogue, 3)
     _described(catalogue, sample, *(each for pair in pairs for each in pair))

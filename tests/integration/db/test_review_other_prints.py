@@ -11,6 +11,8 @@ from db.entries.night import ContentScope, Derivatives, MatchEntry, MatchOutcome
 from db.entries.review import Judgement, Reason
 from db.errors import UnknownEntry
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from tests.samples import Sample
 

@@ -34,6 +34,7 @@ def _tried(catalogue: Catalogue, attempt: int) -> int:
     return catalogue.attempt(attempt).styles[0].image_id
 
 
+@pytest.mark.long
 def test_a_wrong_match_sends_the_next_candidate_into_the_next_night(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     assert _tried(catalogue, attempt) == styles[0]
@@ -46,6 +47,7 @@ def test_a_wrong_match_sends_the_next_candidate_into_the_next_night(catalogue: C
     assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
 
 
+@pytest.mark.long
 def test_other_returns_wait_for_a_person_and_an_undone_one_sends_nothing(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
@@ -82,6 +84,7 @@ def test_a_wrong_match_is_not_tried_with_another_encoder(catalogue: Catalogue, s
     assert _tried(catalogue, further) == styles[2]
 
 
+@pytest.mark.long
 def test_a_request_that_was_made_is_not_made_again_by_a_changed_recipe(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
@@ -92,6 +95,7 @@ def test_a_request_that_was_made_is_not_made_again_by_a_changed_recipe(catalogue
     assert [each.made for each in catalogue.requests(attempt)] == [made]
 
 
+@pytest.mark.long
 def test_what_was_tried_is_requested_again_when_its_recipe_has_changed(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
@@ -108,6 +112,7 @@ def test_what_was_tried_is_requested_again_when_its_recipe_has_changed(catalogue
     assert [_tried(catalogue, each) for each in sample.night(catalogue)] == [styles[2]]
 
 
+@pytest.mark.long
 def test_a_request_that_failed_too_often_says_so_and_can_be_taken_back(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     request = catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
@@ -152,6 +157,7 @@ def test_candidates_and_styles_by_their_words_are_offered(catalogue: Catalogue, 
     assert catalogue.find_styles("gray") == []
 
 
+@pytest.mark.long
 def test_another_style_is_pending_until_the_next_night_has_made_it(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, _ = _ranked(catalogue, sample)
     style = sample.store(catalogue, sample.record("chosen by hand"), Tone.COLOUR)
@@ -175,6 +181,7 @@ def test_a_night_with_another_encoder_takes_the_request_too(catalogue: Catalogue
     assert _tried(catalogue, made) == styles[2]
 
 
+@pytest.mark.long
 def test_marks_are_taken_by_a_night_of_their_recipe_with_the_inputs_in_the_claim(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
@@ -198,6 +205,7 @@ def test_marks_are_taken_by_a_night_of_their_recipe_with_the_inputs_in_the_claim
     assert catalogue.take_batch(sample.recipe, sample.models, sample.matcher, limit=None) is None
 
 
+@pytest.mark.long
 def test_a_mask_is_taken_with_the_inputs_and_settles_nothing_but_its_own_request(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:
@@ -217,6 +225,7 @@ def test_a_mask_is_taken_with_the_inputs_and_settles_nothing_but_its_own_request
     assert (whole.inputs.mask_sha256, whole.styles[0].id) == (None, styles[0])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["marks", "mask"])
 def test_the_doctor_leaves_a_file_that_a_curator_drew_alone(
     catalogue: Catalogue, settings: CatalogueSettings, sample: "Sample", kind: str
@@ -233,6 +242,7 @@ def test_the_doctor_leaves_a_file_that_a_curator_drew_alone(
     assert examine(settings, young_s=-1) == []
 
 
+@pytest.mark.long
 def test_requests_come_before_all_else_that_is_due(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     sample.pairs(catalogue, 2)
@@ -242,6 +252,7 @@ def test_requests_come_before_all_else_that_is_due(catalogue: Catalogue, sample:
     assert (batch.taken, sample.take(catalogue).taken) == (2, 1)
 
 
+@pytest.mark.long
 def test_a_request_that_failed_for_now_is_tried_again(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     catalogue.add_request(attempt, "Aoi", AttemptRequest(style_id=styles[2]))
@@ -273,6 +284,7 @@ def test_a_request_for_what_may_not_be_used_is_refused(catalogue: Catalogue, sam
         AttemptRequest(marks_sha256=MARKS)
 
 
+@pytest.mark.long
 def test_a_match_found_anew_leaves_what_was_requested(catalogue: Catalogue, sample: "Sample") -> None:
     attempt, styles = _ranked(catalogue, sample)
     style = sample.store(catalogue, sample.record("chosen by hand"), Tone.COLOUR)

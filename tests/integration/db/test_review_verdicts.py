@@ -113,6 +113,7 @@ def test_what_was_undone_stays_in_the_history(catalogue: Catalogue, sample: "Sam
             connection.execute(text(attack))
 
 
+@pytest.mark.long
 def test_fifty_steps_can_be_taken_back_and_no_more(catalogue: Catalogue, sample: "Sample") -> None:
     (attempt,) = sample.entries(catalogue, 1)
     seen = None
@@ -177,6 +178,7 @@ def test_a_bulk_that_comes_from_two_at_once_counts_once_on_each_entry(
         assert sorted(given) == [0, 0, 3, 3]
 
 
+@pytest.mark.long
 def test_a_bulk_leaves_out_what_another_has_open_and_counts_the_conflicts_of_blind_pairs(
     catalogue: Catalogue, sample: "Sample"
 ) -> None:

@@ -29,6 +29,8 @@ from db.exports.attempts import write_csv, write_json
 from db.migrations.versions.v0011_leases import HELD_BY
 from db.settings import CatalogueSettings
 
+pytestmark = pytest.mark.long
+
 FILLED = Path(__file__).parent / "schema_0004"
 SEEDED, SMALL = EncoderKey("vgg19 random-seeded", "c0ffee"), EncoderKey("nishiki-small", "f00d")
 RENAMED = {"luma": "lightness", "luma_ssim": "lightness_ssim", "luma_difference_mean": "lightness_difference_mean"}

@@ -87,6 +87,7 @@ def _originals(settings: Settings) -> tuple[str, str]:
     return gray.sha256, colour.sha256
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_flipped_bit_in_an_original_is_never_coloured_nor_made_final(settings: Settings, which: int) -> None:
     """Whichever bit it is: the place is drawn anew in every run."""
@@ -107,6 +108,7 @@ def test_a_flipped_bit_in_an_original_is_never_coloured_nor_made_final(settings:
     assert (done.content.sha256, done.styles[0].sha256) == _originals(settings)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harm", ["altered", "lost"])
 def test_an_original_comes_back_from_its_archive_while_that_has_it(
     settings: Settings, matched: Path, harm: str
@@ -143,6 +145,7 @@ def test_an_archive_that_has_another_picture_by_now_brings_nothing_back(settings
     assert not list((settings.home / HomeFolder.PICTURES).rglob(f"{content}*"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harm", ["altered", "lost"])
 def test_a_lost_result_is_made_again_to_the_last_byte_with_its_verdict(settings: Settings, harm: str) -> None:
     dispatch(settings)
@@ -169,6 +172,7 @@ def test_a_lost_result_is_made_again_to_the_last_byte_with_its_verdict(settings:
     assert _doctor()[0] == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("judged", [True, False])
 def test_a_result_that_comes_out_otherwise_is_not_the_one_that_was_judged(settings: Settings, judged: bool) -> None:
     dispatch(settings)

@@ -14,6 +14,8 @@ from db.catalogue import Catalogue
 from flows.archives.sample.server import serve_sample
 from flows.settings import Settings
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 

@@ -15,6 +15,8 @@ from db.files.tiles import TileStore
 from flows.nightly import nightly
 from tests.provenance import read_provenance
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 

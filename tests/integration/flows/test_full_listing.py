@@ -72,6 +72,7 @@ def test_what_is_listed_no_more_is_withdrawn_unless_the_archive_itself_tells(
     assert live(settings) == "".join(ALL if tells else ALL[1:])
 
 
+@pytest.mark.long
 def test_everything_is_listed_at_the_interval_and_not_before(settings: Settings, museum: Museum) -> None:
     night(settings, museum, days_ago=29)
     lists(museum, *ALL[1:])
@@ -90,6 +91,7 @@ def test_a_list_of_everything_has_no_end_so_that_what_changes_meanwhile_is_named
     assert museum.asked == [{"verb": "ListRecords", "metadataPrefix": "oai_dc"}]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["an error in the middle", "a token that expires twice", "a page for people"])
 def test_a_list_that_breaks_off_withdraws_nothing_and_is_begun_again_the_next_night(
     settings: Settings, museum: Museum, way: str
@@ -136,6 +138,7 @@ def test_a_list_that_is_shorter_than_it_says_withdraws_nothing(settings: Setting
     assert live(settings) == "".join(ALL)
 
 
+@pytest.mark.long
 def test_a_record_that_is_listed_and_cannot_be_read_is_not_gone(settings: Settings, museum: Museum) -> None:
     night(settings, museum, days_ago=40)
     whole = page(*ALL)
@@ -146,6 +149,7 @@ def test_a_record_that_is_listed_and_cannot_be_read_is_not_gone(settings: Settin
     assert live(settings) == "".join(ALL)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("left", [0, 10, 17])
 def test_a_list_that_lacks_much_is_held_back_and_told_until_a_person_says_that_it_is_right(
     settings: Settings, museum: Museum, left: int
@@ -172,6 +176,7 @@ def test_the_command_takes_a_persons_word_for_it(settings: Settings, museum: Mus
     assert live(settings) == "".join(ALL[:10])
 
 
+@pytest.mark.long
 def test_what_was_withdrawn_lives_again_once_it_is_listed_again(settings: Settings, museum: Museum) -> None:
     night(settings, museum, days_ago=80)
     lists(museum, *ALL[1:])

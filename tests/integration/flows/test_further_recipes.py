@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 RECIPES = ("nishiki/colour", "classics/reinhard2001", "cieluv_net/prints-areas")
 
 
+@pytest.mark.long
 def test_each_recipe_has_a_batch_of_its_own_on_the_same_contents_and_is_done_once(
     settings_of: "SettingsOf", tmp_path: Path
 ) -> None:

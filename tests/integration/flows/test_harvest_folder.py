@@ -32,6 +32,7 @@ def prints(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("home", ["", "data", "deep/data"])
 def test_a_night_whose_home_is_or_lies_in_the_archive_takes_nothing_of_its_own_for_a_print(
     settings_of: "SettingsOf", prints: Path, home: str
@@ -48,6 +49,7 @@ def test_a_night_whose_home_is_or_lies_in_the_archive_takes_nothing_of_its_own_f
     assert (seen.records[Change.NEW], seen.problems) == (2, [])
 
 
+@pytest.mark.long
 def test_a_result_of_colorize_is_known_for_one_wherever_it_lies(settings_of: "SettingsOf", prints: Path) -> None:
     settings = settings_of(prints.parent / "home")
     for suffix in (".png", ".tif", ".jpg"):

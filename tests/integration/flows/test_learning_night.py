@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from db.catalogue import Catalogue
 from db.entries.match import RefitWord
 from db.entries.night import ContentScope, MatchEntry, MatchOutcome, Tone, Verdict
@@ -11,6 +13,8 @@ from flows.match import learn
 from flows.matching.weights import MatchWeights
 from flows.plan import plan_night
 from tests.samples import Sample
+
+pytestmark = pytest.mark.long
 
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf

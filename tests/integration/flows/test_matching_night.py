@@ -110,6 +110,7 @@ def theatre(settings_of: "SettingsOf", tmp_path_factory: pytest.TempPathFactory)
     return settings
 
 
+@pytest.mark.long
 def test_the_same_actor_of_the_period_comes_first_however_his_name_is_spelled(theatre: Settings) -> None:
     assert len(list(table())) >= 40
     first = {content: row[0][0] for content, row in matches(theatre).items()}
@@ -156,6 +157,7 @@ def test_weights_that_verdicts_led_to_match_anew_and_those_of_other_settings_do_
             assert plan.match_weights.role == role
 
 
+@pytest.mark.long
 def test_a_curators_correction_is_what_the_next_nights_match_by(settings_of: "SettingsOf", tmp_path: Path) -> None:
     settings = settings_of(tmp_path / "home", genres=(), weights_dir=None, encoder=SMALL)
     actors = {"gray.png": "坂東しうか", "shuka.png": "Bandō Shūka", "hanshiro.png": "岩井半四郎〈5〉"}
@@ -226,6 +228,7 @@ def odd(folder: Path) -> Path:
     return archive(folder, rows)
 
 
+@pytest.mark.long
 def test_odd_records_and_pictures_are_matched_on_what_there_is_and_none_stops_the_night(
     settings_of: "SettingsOf", tmp_path: Path
 ) -> None:

@@ -123,6 +123,7 @@ def test_every_attempt_has_its_errors_and_a_picture_that_tells_where_it_came_fro
             assert (told.recipe_digest, told.weights_name) == (attempt.recipe.digest, "random-seeded")
 
 
+@pytest.mark.long
 def test_the_night_reports_what_it_held_back_and_why(nights: Nights) -> None:
     assert nights.first.night.matching.held_back == {
         "no genre": 1, "other genre": 1, "picture: not fetched yet": 1, "rights: no": 1, "tone: toned": 1,
@@ -168,6 +169,7 @@ def test_a_touched_record_has_its_new_picture_fetched_and_colorized_and_nothing_
     assert nights.third.attempts[:3] == nights.second.attempts
 
 
+@pytest.mark.long
 def test_ink_on_toned_paper_is_content_when_the_operator_says_so(nights: Nights) -> None:
     tally = match(nights.settings.model_copy(update={"colorize_toned": True}))
     again = match(nights.settings)
@@ -201,6 +203,7 @@ def test_outcomes_are_words_of_the_glossary(nights: Nights) -> None:
     assert Path(nights.settings.home / "reports" / "batch-0001" / "contact-sheet.png").is_file()
 
 
+@pytest.mark.long
 def test_a_night_by_the_default_recipe_keeps_every_drawing_and_comes_nearer_to_the_known_colours(
     settings_of: "SettingsOf", tmp_path: Path, seen: str
 ) -> None:

@@ -18,6 +18,8 @@ from flows.nightly import nightly
 from flows.plan import encoder_key, encoder_weights, matcher_key, models_of, night_recipe, recipe_entry
 from flows.settings import Settings
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 

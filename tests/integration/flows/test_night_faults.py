@@ -80,6 +80,7 @@ def killer(deaths: int) -> Iterator[list[int]]:
         thread.join()
 
 
+@pytest.mark.long
 def test_an_archive_that_goes_away_leaves_pictures_to_be_fetched_the_next_night(
     settings_of: "SettingsOf", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +111,7 @@ def test_an_archive_that_goes_away_leaves_pictures_to_be_fetched_the_next_night(
         assert catalogue.status()["pictures"] == {"wanted": 1, "held": 28, "broken": 0}
 
 
+@pytest.mark.long
 def test_an_archive_that_comes_back_in_the_same_night_is_told_once(
     settings_of: "SettingsOf", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +210,7 @@ def test_one_archive_that_does_not_answer_does_not_keep_the_others_waiting(
     assert (found.failure, found.pictures) == (None, 1)
 
 
+@pytest.mark.long
 def test_a_stored_picture_that_is_gone_fails_its_attempt_alone_and_can_be_tried_again(settings: Settings) -> None:
     with Catalogue.open(settings) as catalogue:
         (content, *_) = sorted(
@@ -229,6 +232,7 @@ def test_a_stored_picture_that_is_gone_fails_its_attempt_alone_and_can_be_tried_
     assert [attempt.number for attempt in attempts_in(settings)] == [1, 1, 1, 2]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("spawned")
 def test_a_colorizing_process_that_is_killed_is_started_again(settings: Settings) -> None:
     with killer(deaths=1) as killed:
@@ -238,6 +242,7 @@ def test_a_colorizing_process_that_is_killed_is_started_again(settings: Settings
     assert {attempt.outcome for attempt in attempts_in(settings)} == {"succeeded"}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("spawned")
 def test_processes_that_die_fewer_times_than_are_tried_cost_no_picture(settings: Settings) -> None:
     with killer(deaths=2) as killed:
@@ -282,6 +287,7 @@ def test_where_processes_die_before_any_picture_is_done_no_picture_is_to_blame(
         catalogue.release_batch(batch)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("tries", "outcomes"), [(5, {"succeeded": 3}), (6, {"failed": 1, "succeeded": 2})])
 def test_a_picture_with_which_whole_commands_died_is_set_aside_later(
     settings: Settings, tries: int, outcomes: dict[str, int]
@@ -296,6 +302,7 @@ def test_a_picture_with_which_whole_commands_died_is_set_aside_later(
     assert tally.outcomes == outcomes
 
 
+@pytest.mark.long
 def test_a_colorizing_process_that_hangs_is_ended_and_its_pictures_are_made_by_another(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

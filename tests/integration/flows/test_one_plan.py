@@ -52,6 +52,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counts
 
 
+@pytest.mark.long
 def test_one_night_decides_once_opens_its_catalogue_once_and_hashes_each_weights_file_once(
     settings_of: "SettingsOf", narrow_weights: Path, tmp_path: Path, counted: Counter[str]
 ) -> None:
@@ -70,6 +71,7 @@ def test_one_night_decides_once_opens_its_catalogue_once_and_hashes_each_weights
     assert hashed == {"narrow.safetensors": 1, "second.safetensors": 1}
 
 
+@pytest.mark.long
 def test_stages_that_run_alone_make_a_plan_of_their_own(
     settings_of: "SettingsOf", tmp_path: Path, counted: Counter[str]
 ) -> None:

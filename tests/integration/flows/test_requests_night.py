@@ -72,6 +72,7 @@ def _is_green_where_marked(catalogue: Catalogue, sha256: str) -> bool:
     return bool(a < -10 and b > 5)
 
 
+@pytest.mark.long
 def test_another_style_and_marks_are_made_by_the_next_dispatch_and_nothing_after_them(night: Settings) -> None:
     with Catalogue.open(night) as catalogue:
         (first,) = catalogue.attempts()
@@ -94,6 +95,7 @@ def test_another_style_and_marks_are_made_by_the_next_dispatch_and_nothing_after
     assert dispatch(night) == []
 
 
+@pytest.mark.long
 def test_a_part_that_was_asked_for_is_coloured_and_the_rest_left_to_the_last_bit(night: Settings) -> None:
     with Catalogue.open(night) as catalogue:
         (first,) = catalogue.attempts()
@@ -115,6 +117,7 @@ def test_a_part_that_was_asked_for_is_coloured_and_the_rest_left_to_the_last_bit
     assert dispatch(night) == []
 
 
+@pytest.mark.long
 def test_a_batch_that_was_put_down_is_carried_on_with_its_marks(night: Settings) -> None:
     marking = night.model_copy(update={"recipe": MARKS})
     recipe = night_recipe(marking)
@@ -132,6 +135,7 @@ def test_a_batch_that_was_put_down_is_carried_on_with_its_marks(night: Settings)
         assert _is_green_where_marked(catalogue, _attempts(night)[-1].output_sha256 or "")
 
 
+@pytest.mark.long
 def test_a_wrong_match_has_the_next_candidate_dispatched(night: Settings) -> None:
     with Catalogue.open(night) as catalogue:
         (first,) = catalogue.attempts()
@@ -143,6 +147,7 @@ def test_a_wrong_match_has_the_next_candidate_dispatched(night: Settings) -> Non
     assert dispatch(night) == []
 
 
+@pytest.mark.long
 def test_a_request_for_an_unknown_recipe_is_told_and_holds_up_nothing(night: Settings) -> None:
     with Catalogue.open(night) as catalogue:
         (first,) = catalogue.attempts()
@@ -155,6 +160,7 @@ def test_a_request_for_an_unknown_recipe_is_told_and_holds_up_nothing(night: Set
     assert told[1].startswith("  a curator's request for nishiki/forgotten: no recipe is named 'nishiki/forgotten'")
 
 
+@pytest.mark.long
 def test_marks_that_cannot_be_used_fail_their_attempt_and_missing_ones_can_be_brought_back(night: Settings) -> None:
     with Catalogue.open(night) as catalogue:
         (first,) = catalogue.attempts()
@@ -177,6 +183,7 @@ def test_marks_that_cannot_be_used_fail_their_attempt_and_missing_ones_can_be_br
     assert dispatch(night) == []
 
 
+@pytest.mark.long
 def test_the_limit_of_a_night_holds_for_requests_and_all_else_together(night: Settings) -> None:
     with Catalogue.open(night) as catalogue:
         (first,) = catalogue.attempts()

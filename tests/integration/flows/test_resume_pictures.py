@@ -24,6 +24,8 @@ from flows.settings import Settings
 from flows.single import Files, colorize_files
 from tests.integration.flows.processes import colorizing_children
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 

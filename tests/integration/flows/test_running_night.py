@@ -30,6 +30,7 @@ def last_night(settings: Settings) -> NightEntry:
         return catalogue.nights(1)[0]
 
 
+@pytest.mark.long
 def test_a_night_over_an_archive_that_is_silent_has_failed_and_says_so(own_settings: Settings) -> None:
     night = nightly(["http://127.0.0.1:9/oai"], own_settings.model_copy(update={"pace_s": 0}))
     told = last_night(own_settings)

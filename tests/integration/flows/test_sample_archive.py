@@ -189,6 +189,7 @@ def test_the_ordinary_client_harvests_it_whole_with_rights_genre_and_cast(sample
     assert [r.identifier for r in kept if r.genre != "役者絵"] == [f"oai:sample.nishiki:00{n}-g" for n in (15, 18)]
 
 
+@pytest.mark.long
 def test_each_record_but_the_damaged_one_has_a_picture_that_opens(sample: SampleArchive) -> None:
     modes = set()
     for identifier in sample.identifiers:

@@ -80,6 +80,7 @@ def outcomes(swept: Sweep) -> Counter[str]:
 EVERY = {("gray", style, f"jadh2016/config1_1_{z}") for style in ("red", "blue") for z in (1, 2)}
 
 
+@pytest.mark.long
 def test_every_pair_is_tried_by_every_configuration_once_and_never_again(
     bench: Bench, folders: tuple[Path, Path]
 ) -> None:
@@ -98,6 +99,7 @@ def test_every_pair_is_tried_by_every_configuration_once_and_never_again(
     assert len(list(first.report.page.parent.parent.iterdir())) == 1
 
 
+@pytest.mark.long
 def test_a_night_in_the_same_catalogue_keeps_its_own_choice(bench: Bench, folders: tuple[Path, Path]) -> None:
     swept = sweep(bench.settings, bench.plan, *folders)
     with Catalogue.open(bench.settings) as catalogue:
@@ -111,6 +113,7 @@ def test_a_night_in_the_same_catalogue_keeps_its_own_choice(bench: Bench, folder
     assert [row.figures for row in again.report.rows] == [row.figures for row in swept.report.rows]
 
 
+@pytest.mark.long
 def test_one_more_style_costs_only_its_own_attempts_and_a_report_of_its_own(
     bench: Bench, folders: tuple[Path, Path]
 ) -> None:
@@ -122,6 +125,7 @@ def test_one_more_style_costs_only_its_own_attempts_and_a_report_of_its_own(
     assert first.report.page != more.report.page
 
 
+@pytest.mark.long
 def test_rights_are_kept_colour_may_be_content_and_no_picture_is_paired_with_itself(
     bench: Bench, folders: tuple[Path, Path]
 ) -> None:
@@ -137,6 +141,7 @@ def test_rights_are_kept_colour_may_be_content_and_no_picture_is_paired_with_its
     assert {each.content.identifier for each in bench.attempts()} == {"gray", "yellow"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("pictures", "said"),
     [
@@ -184,6 +189,7 @@ def slow(tmp_path: Path, narrow_weights: Path, prefect_api: str) -> Nishiki:
     return replace(nishiki, environment={**nishiki.environment, "NISHIKI_ITERATIONS": "150"})
 
 
+@pytest.mark.long
 def test_a_killed_sweep_is_carried_on_without_a_duplicate_or_a_hole(
     slow: Nishiki, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def test_the_catalogue_says_which_pictures_are_shown_page_by_page(
     assert list(catalogue.pictures_shown(catalogue.attempt(failed).batch_id)) == []
 
 
+@pytest.mark.long
 def test_missing_tiles_are_made_once_and_one_bad_picture_stops_nothing(
     catalogue: Catalogue, sample: "Sample", settings: CatalogueSettings
 ) -> None:
@@ -96,6 +97,7 @@ def _breaks(error: Exception) -> Any:
     return dzsave
 
 
+@pytest.mark.long
 def test_a_dispatch_leaves_tiles_of_content_style_output_lightness_and_trust(night: Settings) -> None:
     (tally,) = dispatch(night.model_copy(update={"recipe": "nishiki/colour"}))
     assert (tally.outcomes, tally.notes) == ({"succeeded": 2}, [])
@@ -111,6 +113,7 @@ def test_a_dispatch_leaves_tiles_of_content_style_output_lightness_and_trust(nig
     assert make_missing(night).made == 0
 
 
+@pytest.mark.long
 def test_tiles_that_cannot_be_made_are_a_note_and_fail_no_attempt(
     night: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +127,7 @@ def test_tiles_that_cannot_be_made_are_a_note_and_fail_no_attempt(
     assert (_whole(night), make_missing(night).made, _whole(night)) == ([False] * 2, 2, [True] * 2)
 
 
+@pytest.mark.long
 def test_a_dispatch_that_ends_before_its_tiles_is_carried_on_and_makes_them_alone(
     night: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -368,6 +368,7 @@ def test_a_person_may_have_any_archive_listed_whole(site: Unfriendly, own_settin
         assert ("from" not in site.asks()[-1]) is whole
 
 
+@pytest.mark.long
 def test_a_list_shorter_than_promised_is_listed_again_and_believed_when_it_is_as_short(
     site: Unfriendly, own_settings: Settings
 ) -> None:

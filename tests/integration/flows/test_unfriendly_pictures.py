@@ -43,6 +43,7 @@ PASSING = {
 }
 
 
+@pytest.mark.long
 def test_what_failed_on_one_night_is_told_and_fetched_on_the_next(site: Unfriendly, own_settings: Settings) -> None:
     for number, fault in enumerate(PASSING.values()):
         tries = 2 if fault.status in (403, 500) else 1  # a host's own faults are tried once more the same night
@@ -56,6 +57,7 @@ def test_what_failed_on_one_night_is_told_and_fetched_on_the_next(site: Unfriend
     assert (tally.pictures, tally.problems, states(own_settings)) == (len(PASSING), [], {"held": len(PASSING)})
 
 
+@pytest.mark.long
 def test_pauses_grow_a_night_counts_once_and_what_lasts_is_called_broken_and_asked_for_again(
     site: Unfriendly, own_settings: Settings
 ) -> None:
@@ -107,6 +109,7 @@ def test_a_file_that_was_stale_once_is_read_on_the_next_night(
     assert (night(own_settings, str(folder)).pictures, states(own_settings)) == (1, {"held": 1})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("status", "count", "bad"),
     [
@@ -132,6 +135,7 @@ def test_good_pictures_are_fetched_wherever_the_bad_ones_lie(
     assert night(own_settings, site.base_url).pictures == len(bad)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [500, 403])
 def test_a_host_of_which_all_fails_is_left_alone_told_and_not_held_against_its_pictures(
     site: Unfriendly, own_settings: Settings, status: int

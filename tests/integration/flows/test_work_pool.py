@@ -18,6 +18,8 @@ from flows.under_prefect import of_one_command
 from flows.workers import work_pool
 from tests.forked import FORK
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 

@@ -207,6 +207,7 @@ def test_whoever_asks_too_often_waits_and_nobody_else_does(
         assert [Browser(app).http.get(LINES).status_code for _ in range(4)] == [401, 401, 401, 429]
 
 
+@pytest.mark.long
 @given(st.from_regex(EntriesAsked.model_json_schema()["properties"]["after"]["anyOf"][0]["pattern"]))
 def test_every_place_that_the_schema_allows_is_one(text: str) -> None:
     assert place_text(place_of(text))
@@ -308,6 +309,7 @@ def _asked(schema: dict[str, Any]) -> st.SearchStrategy[tuple[str, str, dict[str
     return st.one_of(made)
 
 
+@pytest.mark.long
 def test_whatever_is_asked_the_answer_is_one_that_the_schema_tells(
     settings: CatalogueSettings, catalogue: Catalogue, sample: Sample, people: None
 ) -> None:

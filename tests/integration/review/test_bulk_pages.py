@@ -156,6 +156,7 @@ def test_a_standing_verdict_that_was_seen_can_be_overruled_in_bulk(
     assert (standing.verdict, standing.note, standing.curator) == (Verdict.WITHHELD, "of the living", "Sumire")
 
 
+@pytest.mark.long
 def test_a_sample_of_20_is_drawn_once_for_a_selection(catalogue: Catalogue, sample: Sample, desk: Desks) -> None:
     sample.pairs(catalogue, 25)
     attempts = sample.night(catalogue)

@@ -39,6 +39,7 @@ def _put(desk: Desk, entry: int, image: int, **fields: str) -> str:
     return desk.see(answer.headers["location"])
 
 
+@pytest.mark.long
 def test_a_curator_puts_right_and_both_words_are_told(
     catalogue: Catalogue, desk: Desks, entry: int, image: int
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_curator_puts_right_and_both_words_are_told(
     assert catalogue.describe([image])[image].archive_words.keys() == {"years", "cast", "genre"}
 
 
+@pytest.mark.long
 def test_the_tone_is_set_and_taken_back_on_the_page_of_an_entry(
     catalogue: Catalogue, desk: Desks, entry: int, image: int
 ) -> None:
@@ -88,6 +90,7 @@ def test_what_cannot_be_said_changes_nothing(
     assert catalogue.put_right([image])[image].history == ()
 
 
+@pytest.mark.long
 def test_only_prints_of_the_entry_are_put_right(catalogue: Catalogue, desk: Desks, sample: Sample, entry: int) -> None:
     other = sample.store(catalogue, sample.record("other"), Tone.GRAYSCALE)
     answer = desk().post(f"/entries/{entry}/pictures/{other}", {"field": "genre", "said": "x"})
@@ -110,6 +113,7 @@ def test_who_looks_reads_the_corrections_and_makes_none(
         assert "Correct what is said" not in shut("Ren", Role.ADMIN).see(f"/entries/{entry}")
 
 
+@pytest.mark.long
 def test_people_lead_to_their_authority_files_until_another_name_is_put_in_their_place(
     catalogue: Catalogue, desk: Desks, sample: Sample
 ) -> None:
@@ -125,6 +129,7 @@ def test_people_lead_to_their_authority_files_until_another_name_is_put_in_their
     assert "VIAF 7" in page
 
 
+@pytest.mark.long
 def test_the_page_says_it_in_japanese(catalogue: Catalogue, desk: Desks, entry: int, image: int) -> None:
     catalogue.correct(image, "Aoi", Correctable.CAST, [["五郎", "団十郎"]])
     aoi = desk("Aoi")

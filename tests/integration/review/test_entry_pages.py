@@ -219,7 +219,7 @@ def test_when_nothing_is_left_the_queue_tells_the_verdict_and_takes_it_back(
 def test_the_pictures_of_the_next_one_are_fetched_ahead(catalogue: Catalogue, desk: Desks, sample: Sample) -> None:
     one, two = sample.entries(catalogue, 2)
     output = catalogue.attempt(two).output_sha256
-    assert f'rel="prefetch" href="/pictures/{output}/preview.jpg"' in desk().see(f"/entries/{one}")
+    assert re.search(rf'data-next="[^"]*/pictures/{output}/ ', desk().see(f"/entries/{one}"))
 
 
 def test_the_history_tells_every_word_and_strikes_out_what_was_taken_back(

@@ -58,6 +58,7 @@ def ended(app: FastAPI) -> Exported | Refusal:
     return came_to
 
 
+@pytest.mark.long
 def test_an_admin_exports_what_is_approved_and_is_told_how_it_goes(
     app: FastAPI, approved: list[int], tmp_path: Path, catalogue: Catalogue
 ) -> None:
@@ -82,6 +83,7 @@ def test_an_admin_exports_what_is_approved_and_is_told_how_it_goes(
     ]
 
 
+@pytest.mark.long
 def test_a_view_has_a_folder_of_its_own_whatever_queue_it_was_seen_in(
     app: FastAPI, approved: list[int], tmp_path: Path
 ) -> None:
@@ -97,6 +99,7 @@ def test_a_view_has_a_folder_of_its_own_whatever_queue_it_was_seen_in(
     assert 'action="/exports?words=r1"' in page
 
 
+@pytest.mark.long
 def test_packages_without_tiles_have_a_folder_of_their_own_and_stay_so(
     app: FastAPI, approved: list[int], tmp_path: Path
 ) -> None:
@@ -142,6 +145,7 @@ def asleep(_settings: object, _target: object, _order: object, looked_at: "Synch
     time.sleep(600)
 
 
+@pytest.mark.long
 def test_without_an_approved_entry_nothing_is_written_and_that_is_said(app: FastAPI, tmp_path: Path) -> None:
     browser = signed_in(app, "Ren")
     browser.post("/exports")
@@ -150,6 +154,7 @@ def test_without_an_approved_entry_nothing_is_written_and_that_is_said(app: Fast
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_a_folder_in_use_or_of_something_else_is_left_alone(app: FastAPI, approved: list[int], tmp_path: Path) -> None:
     browser, target = signed_in(app, "Ren"), tmp_path / "out/all"
     target.mkdir(parents=True)
@@ -162,6 +167,7 @@ def test_a_folder_in_use_or_of_something_else_is_left_alone(app: FastAPI, approv
     assert "The folder holds something else" in browser.get("/exports").text
 
 
+@pytest.mark.long
 def test_missing_tiles_are_told_and_the_others_leave(
     app: FastAPI, approved: list[int], settings: CatalogueSettings, catalogue: Catalogue
 ) -> None:

@@ -26,6 +26,7 @@ def desk(catalogue: Catalogue, settings: CatalogueSettings) -> Iterator[Desks]:
         yield made
 
 
+@pytest.mark.long
 def test_boxes_and_ticks_are_kept_and_stand_on_the_page_again(
     catalogue: Catalogue, desk: Desks, sample: Sample
 ) -> None:
@@ -51,6 +52,7 @@ def test_the_script_stays_where_it_is(catalogue: Catalogue, desk: Desks, sample:
     assert not catalogue.faults([one])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "boxes",
     [
@@ -68,6 +70,7 @@ def test_what_is_no_fault_is_refused(catalogue: Catalogue, desk: Desks, sample: 
     assert not catalogue.faults([one])
 
 
+@pytest.mark.long
 def test_one_who_looks_marks_nothing_and_sees_what_others_marked(
     catalogue: Catalogue, desk: Desks, sample: Sample
 ) -> None:
@@ -80,6 +83,7 @@ def test_one_who_looks_marks_nothing_and_sees_what_others_marked(
     assert 'id="faults"' not in page
 
 
+@pytest.mark.long
 def test_a_second_blind_curator_is_told_of_no_fault(
     catalogue: Catalogue, settings: CatalogueSettings, sample: Sample
 ) -> None:

@@ -80,6 +80,7 @@ def test_an_image_that_is_not_there_is_told(catalogue: Catalogue) -> None:
         catalogue.image(999)
 
 
+@pytest.mark.long
 def test_the_page_tells_a_figures_place(catalogue: Catalogue, sample: Sample, app: FastAPI) -> None:
     attempts = _entries(catalogue, sample, [n / 10 for n in range(1, 11)])
     page = Browser(app).get(f"/entries/{attempts[2]}").text

@@ -70,6 +70,7 @@ def test_a_card_tells_its_trust_and_the_order_is_chosen_and_kept_on_the_way(
     assert _shown(curator.see("/?trust_from=0.5")) == made[:1]
 
 
+@pytest.mark.long
 def test_a_card_tells_why_and_warns_where_little_speaks_for_the_match(
     catalogue: Catalogue, sample: Sample, desk: Desks
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_curator_is_told_what_was_redone_since_they_returned_it(
     assert "redone since you returned it" in page
 
 
+@pytest.mark.long
 def test_pages_hold_every_entry_once_although_entries_leave_meanwhile(
     catalogue: Catalogue, sample: Sample, desk: Desks
 ) -> None:
@@ -134,6 +136,7 @@ def test_pages_hold_every_entry_once_although_entries_leave_meanwhile(
     assert _shown(sumire.see(_link(third, "prev") or "")) == _shown(second)
 
 
+@pytest.mark.long
 def test_a_jump_counts_from_one_and_says_where_it_landed(catalogue: Catalogue, sample: Sample, desk: Desks) -> None:
     attempts = sample.entries(catalogue, 5)
     sumire = desk()
@@ -217,6 +220,7 @@ def _let_it_be(monkeypatch: pytest.MonkeyPatch, moment_s: float) -> None:
     monkeypatch.setattr("db.review.pages.queue.time", SimpleNamespace(monotonic=lambda: moment_s))
 
 
+@pytest.mark.long
 def test_facets_are_counted_once_in_a_while(
     catalogue: Catalogue, sample: Sample, desk: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +235,7 @@ def test_facets_are_counted_once_in_a_while(
     assert "a third" in sumire.see("/facets")
 
 
+@pytest.mark.long
 def test_a_viewer_looks_and_is_offered_no_verdict(catalogue: Catalogue, sample: Sample, desk: Desks) -> None:
     sample.entries(catalogue, 2)
     viewer = desk("Mio", Role.VIEWER)

@@ -183,6 +183,7 @@ def test_after_five_wrong_passwords_even_the_right_one_waits(app: FastAPI) -> No
     assert Browser(app).sign_in("Ren").status_code == 303
 
 
+@pytest.mark.long
 def test_nobody_can_keep_a_curator_out_by_trying_their_name(app: FastAPI) -> None:
     for number in range(4):
         guesser = Browser(app, client=f"192.0.2.{number}")
@@ -191,6 +192,7 @@ def test_nobody_can_keep_a_curator_out_by_trying_their_name(app: FastAPI) -> Non
     assert Browser(app, client="203.0.113.1").sign_in("Aoi").status_code == 303
 
 
+@pytest.mark.long
 def test_a_browser_that_was_here_before_does_not_wait_for_others_of_its_address(
     app: FastAPI, catalogue: Catalogue
 ) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DATABASES = ("sqlite",)
 
 
+@pytest.mark.long
 def test_no_page_and_no_export_names_a_folder_of_the_machine(
     settings: CatalogueSettings, catalogue: Catalogue, sample: "Sample"
 ) -> None:

@@ -50,6 +50,7 @@ def open_app(settings: CatalogueSettings, catalogue: Catalogue) -> Iterator[Fast
         yield made
 
 
+@pytest.mark.long
 def test_every_form_is_refused_without_its_token_or_from_another_site(app: FastAPI) -> None:
     browser = signed_in(app, "Ren")
     good = browser.csrf()
@@ -101,6 +102,7 @@ def test_the_form_for_signing_in_cannot_be_forged_either(app: FastAPI) -> None:
     assert browser.http.post("/login", data={**form, "csrf": token}).status_code == 403
 
 
+@pytest.mark.long
 def test_every_page_asks_a_stranger_to_sign_in(app: FastAPI) -> None:
     pages = [address for _, address in routes(app, *SAFE) if address not in OPEN]
     assert len(pages) > 2
@@ -115,6 +117,7 @@ def test_every_page_asks_a_stranger_to_sign_in(app: FastAPI) -> None:
             assert Browser(app).post(address).headers["location"].startswith("/login?"), address
 
 
+@pytest.mark.long
 def test_a_viewer_can_send_no_form_but_their_own_and_no_curator_sees_the_people(app: FastAPI) -> None:
     viewer = signed_in(app, "Mio")
     for _, address in routes(app, *UNSAFE):
@@ -129,6 +132,7 @@ def test_a_viewer_can_send_no_form_but_their_own_and_no_curator_sees_the_people(
     assert signed_in(app, "Ren").http.get("/people").status_code == 200
 
 
+@pytest.mark.long
 def test_a_page_that_only_shows_takes_no_form_and_writes_nothing(
     settings: CatalogueSettings, catalogue: Catalogue, sample: "Sample"
 ) -> None:
@@ -259,6 +263,7 @@ def test_every_answer_carries_the_safeguards_even_a_fault_of_ours(
     assert said == ["GET '/brokenline': RuntimeError"] * 2
 
 
+@pytest.mark.long
 def test_a_letter_that_no_database_takes_is_refused_everywhere(open_app: FastAPI) -> None:
     browser = Browser(open_app)
     for address in ("/?words=a%00b", "/?artist=%00", "/keys?x=%00"):

@@ -127,6 +127,7 @@ def _assert_harmless(html: str, address: str) -> None:
             assert not target.startswith(("javascript:", "data:", "vbscript:", "//")), (address, tag, target)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_no_string_of_the_catalogue_becomes_part_of_a_page(poisoned: Poisoned, language: str) -> None:
     shown = ""
@@ -139,6 +140,7 @@ def test_no_string_of_the_catalogue_becomes_part_of_a_page(poisoned: Poisoned, l
     assert shown.count(f"&lt;{PROBE}") > 20, "the strings are not shown at all"
 
 
+@pytest.mark.long
 def test_what_a_browser_sends_does_not_come_back_as_part_of_a_page(poisoned: Poisoned) -> None:
     fields = (
         "queue",
@@ -168,6 +170,7 @@ def test_what_a_browser_sends_does_not_come_back_as_part_of_a_page(poisoned: Poi
             assert answer.headers.get("location", "/").startswith("/")
 
 
+@pytest.mark.long
 def test_pages_for_scripts_are_no_pages_for_people(poisoned: Poisoned) -> None:
     """A browser that is led to data must not take it for a page."""
     for address in poisoned.pages:

@@ -24,6 +24,7 @@ def desk(catalogue: Catalogue, settings: CatalogueSettings, monkeypatch: pytest.
         yield made
 
 
+@pytest.mark.long
 def test_a_withheld_entry_says_why_and_shows_nothing_until_it_is_allowed_again(
     catalogue: Catalogue, settings: CatalogueSettings, desk: Desks, sample: Sample
 ) -> None:

@@ -115,6 +115,7 @@ def test_this_process_runs_and_one_that_ended_does_not() -> None:
     assert not is_gone(BatchOwner("another host", int(pid), started))
 
 
+@pytest.mark.long
 def test_opening_the_catalogue_loads_neither_alembic_nor_a_foreign_house() -> None:
     code = (
         "import sys, db.catalogue as c; from db.settings import CatalogueSettings as S; from pathlib import Path\n"

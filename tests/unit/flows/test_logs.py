@@ -144,6 +144,7 @@ def test_the_level_decides_what_a_person_sees_and_prefects_lines_come_with_info(
     assert bool(terminal.getvalue()) is shown
 
 
+@pytest.mark.long
 def test_prefect_leaves_the_terminal_to_us_and_hands_our_lines_to_its_runs(tmp_path: Path) -> None:
     code = (
         "import logging\nfrom pathlib import Path\nfrom flows.logs import set_up\nset_up('ERROR')\n"

@@ -55,6 +55,7 @@ def test_the_name_decides_the_format_and_each_says_how_it_was_made(settings: Set
     assert "machine-colorized" in found.description
 
 
+@pytest.mark.long
 def test_the_map_of_trust_lies_beside_the_result_and_the_figure_is_said_in_words(settings: Settings) -> None:
     said = coloured(settings, "result.jpg")
     (told,) = (each for each in said if each.startswith("Trust in the colours: 0."))
@@ -73,6 +74,7 @@ def test_no_map_of_trust_is_written_over_an_original(settings: Settings) -> None
         coloured(settings, "result.png", style=Path("result.trust.png"))
 
 
+@pytest.mark.long
 def test_another_impression_of_the_design_gives_its_colours_in_place(settings: Settings) -> None:
     truth = draw_print(design(3), 1).pixels
     Image.fromarray(to_gray(truth)).save(GRAY)
@@ -136,6 +138,7 @@ def test_marks_alone_colour_their_region_and_the_file_names_them(settings: Setti
     assert found.marks_sha256 is not None
 
 
+@pytest.mark.long
 def test_marks_hold_whatever_the_recipe_found(settings: Settings) -> None:
     coloured(settings, "plain.png")
     coloured(settings, "marked.png", marks=MARKS)
@@ -159,6 +162,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(settings: Settin
     assert not Path("result.png").exists()
 
 
+@pytest.mark.long
 def test_a_rejected_result_is_written_only_where_that_was_asked_for_and_says_so(settings: Settings) -> None:
     Image.new("L", (128, 96), 230).save(GRAY)
     with pytest.raises(NotFit, match=r"result\.png was not written.*nothing to colour.*--keep-rejected"):
@@ -173,6 +177,7 @@ def test_a_rejected_result_is_written_only_where_that_was_asked_for_and_says_so(
     assert found.description.endswith("rejected by the machine: nothing to colour: the content is blank")
 
 
+@pytest.mark.long
 def test_the_command_ends_with_1_where_it_wrote_nothing(settings: Settings) -> None:
     Image.new("L", (128, 96), 230).save(GRAY)
     words = ["colorize", str(GRAY), str(COLOUR), "-o", "result.png", "--size", "128", "--device", "cpu"]
@@ -225,6 +230,7 @@ def test_a_style_of_one_colour_is_refused(settings: Settings, colour: tuple[int,
         coloured(settings, "result.png", style=Path("flat.png"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", [1, 2])
 def test_a_bad_style_among_several_is_left_out_and_said(settings: Settings, place: int) -> None:
     Path("broken.png").write_bytes(COLOUR.read_bytes()[:200])

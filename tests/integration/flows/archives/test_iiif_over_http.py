@@ -79,6 +79,7 @@ def test_a_single_manifest_is_an_archive_of_one_record() -> None:
         assert (only.identifier, server.asked) == (f"{server.root}/top", ["/top"])
 
 
+@pytest.mark.long
 def test_every_manifest_comes_once_although_a_fifth_of_the_answers_fail() -> None:
     count = 150
     pages = {"/top": collection(*[("Manifest", f"/m/{number}") for number in range(count)])}

@@ -35,6 +35,7 @@ def test_pages_for_people_are_a_fault_of_an_archive_that_is_known(known: bool, e
         client.close()
 
 
+@pytest.mark.long
 def test_every_fault_is_got_over_and_the_plan_is_the_same_each_time() -> None:
     told = []
     for _ in range(2):

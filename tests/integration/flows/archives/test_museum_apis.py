@@ -116,6 +116,7 @@ def test_with_a_fifth_of_the_answers_failing_every_record_comes_exactly_once(pro
     assert server.faults.told
 
 
+@pytest.mark.long
 def test_more_than_a_search_gives_is_scrolled_through_and_never_searched() -> None:
     found, server, keys = many(Protocol.JAPAN_SEARCH, 2_400, 200, FaultPlan())
     assert len([each for each in found if isinstance(each, Record)]) == len(keys) > 2_000

@@ -14,6 +14,8 @@ from flows.archives.sample.server import APIS, SampleArchive, serve_sample
 from flows.settings import Settings
 from tests.integration.flows.one_night import night
 
+pytestmark = pytest.mark.long
+
 SPOKEN = [protocol for protocol in Protocol if protocol in APIS]
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from flows.reports.archives import archives_table, archives_told, next_harvest_l
 from flows.settings import Settings
 from tests.integration.flows.one_night import night, pass_days
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 

@@ -72,6 +72,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.long
 def test_every_recorded_answer_is_read_or_refused_and_none_crashes() -> None:
     files = sorted(file for file in FIXTURES.rglob("*") if file.is_file())
     with serve(site) as server:

@@ -18,6 +18,8 @@ from tests.integration.db.test_export import APPROVED, CURATOR, RETURNED, packed
 from tests.integration.flows.archives.web_server import Reply, WebServer, serve
 from tests.samples import Sample
 
+pytestmark = pytest.mark.long
+
 DATABASES = ("sqlite",)
 
 

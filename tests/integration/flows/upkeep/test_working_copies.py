@@ -48,6 +48,7 @@ def settings(settings_of: "SettingsOf", harvested: Settings, tmp_path: Path) -> 
     return settings_of(shutil.copytree(harvested.home, tmp_path / "home"))
 
 
+@pytest.mark.long
 def test_harvest_makes_a_copy_of_every_picture_from_what_it_decoded(settings: Settings) -> None:
     with Catalogue.open(settings) as catalogue:
         names = catalogue.harvested_names()

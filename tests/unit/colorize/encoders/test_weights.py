@@ -331,6 +331,7 @@ def test_the_same_seed_gives_the_same_random_weights_and_another_seed_others() -
     assert one.name == "random-seeded"
 
 
+@pytest.mark.long
 def test_the_random_weights_file_is_made_once_and_whole(tmp_path: Path) -> None:
     cache = tmp_path / "cache" / "weights"
     made = random_weights(cache)
@@ -437,6 +438,7 @@ def test_a_vgg16_is_read_as_a_vgg19_that_passes_on_what_it_lacks(tmp_path: Path,
     torch.testing.assert_close(found["conv5_4"], plainly(rough, pictures))
 
 
+@pytest.mark.long
 def test_the_original_vgg16_has_a_name_of_its_own_and_stands_for_no_vgg19(tmp_path: Path) -> None:
     convolutions = random_encoder(widths=FULL_WIDTHS).convolutions
     put(tmp_path, vgg16_state(Encoder("", "", OXFORD, convolutions)), {"arch": "VGG-16 of Oxford", "input": INPUT})
@@ -466,6 +468,7 @@ def test_listing_weights_loads_no_torch(tmp_path: Path, rough: Encoder) -> None:
     assert done.stdout.split() == ["own", "False"]
 
 
+@pytest.mark.long
 def test_the_original_weights_are_the_scale_that_all_others_are_brought_to(shared_folder: Path) -> None:
     if not list((shared_folder / "weights").glob("vgg19_oxford*.safetensors")):
         pytest.skip("no ../shared/weights here")

@@ -137,6 +137,7 @@ def test_the_drawing_is_the_scans_own_at_its_full_size(
     assert result.measures["lightness_difference_mean"] == pytest.approx(changed.mean(), abs=2e-3)
 
 
+@pytest.mark.long
 def test_so_it_is_by_every_named_recipe_that_promises_it(content: Pixels, style: Pixels, narrow: Encoder) -> None:
     promising = [recipe for recipe in recipes().values() if recipe.lightness == "content"]
     assert "locked/config3_3_4" in {recipe.name for recipe in promising}
@@ -254,6 +255,7 @@ def test_an_overlay_holds_on_a_mounted_scan_as_strokes_do(mounted: Pixels, style
     assert chroma_of(result.picture)[light_places(mounted, at)].mean(0) == pytest.approx(BLUE, abs=4)
 
 
+@pytest.mark.long
 def test_a_toned_original_gets_the_styles_paper_unless_it_is_to_keep_its_own(
     toned: Pixels, style: Pixels, narrow: Encoder
 ) -> None:

@@ -169,6 +169,7 @@ def test_real_prints_are_never_taken_for_what_they_are_not() -> None:
     assert colour.count(Tone.COLOUR) >= len(colour) / 2
 
 
+@pytest.mark.long
 @needs_prints
 def test_gray_and_ink_versions_of_real_prints_are_known() -> None:
     for path in sorted((SHARED / "prints").glob("*_0[1-9]_*")):
@@ -177,6 +178,7 @@ def test_gray_and_ink_versions_of_real_prints_are_known() -> None:
         assert judged(as_jpeg(in_ink(pixels))) == Tone.TONED
 
 
+@pytest.mark.long
 @needs_faces
 def test_of_two_hundred_small_faces_few_are_taken_for_toned_and_none_for_gray() -> None:
     pictures = [decode(path.read_bytes()).pixels for path in sorted((SHARED / "faces").glob("*.png"))]

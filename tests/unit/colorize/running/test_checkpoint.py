@@ -84,6 +84,7 @@ def test_a_torn_file_is_ignored_with_a_sentence(kept_share: float, state: State,
     assert said.endswith("); begun anew")
 
 
+@pytest.mark.long
 def test_a_header_with_any_byte_flipped_is_ignored_or_means_the_same(state: State, tmp_path: Path) -> None:
     file = tmp_path / "a.safetensors"
     write_checkpoint(file, IDENTITY, state)

@@ -77,6 +77,7 @@ def assert_same(ours: Optimised, theirs: Optimised, rows: Sequence[int]) -> None
     assert [list(trace) for trace in ours.traces] == [list(theirs.traces[row]) for row in rows]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_a_stack_put_down_after_any_evaluation_ends_as_if_it_never_had_been(
     recipe: Recipe, narrow: Encoder, contents: Tensor, styles: list[Tensor], tmp_path: Path
@@ -130,6 +131,7 @@ def test_pictures_put_down_in_turn_again_and_again_come_to_the_same_end(
     assert_same(descent.optimised(), undisturbed, (0, 1))
 
 
+@pytest.mark.long
 def test_what_went_wrong_before_is_remembered(
     narrow: Encoder, contents: Tensor, styles: list[Tensor], tmp_path: Path
 ) -> None:

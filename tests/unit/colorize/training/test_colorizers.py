@@ -69,6 +69,7 @@ def test_the_best_of_a_training_is_taken_back(begin: Begin, prints: list[Pixels]
     assert all(torch.equal(each, kept[name]) for name, each in learner.tensors().items())
 
 
+@pytest.mark.long
 def test_both_learn_what_two_prints_look_like(narrow: Encoder, prints: list[Pixels]) -> None:
     net = CieluvLearner(replace(NET, steps=60, rate=0.02, dropout=0.0), narrow, palette(prints))
     gan = GanLearner(replace(GAN, steps=60), torch.device("cpu"), palette(prints))

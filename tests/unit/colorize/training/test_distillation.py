@@ -90,6 +90,7 @@ def test_with_all_the_teachers_channels_the_fit_is_the_teacher(teacher: Encoder,
     assert torch.allclose(one, other, rtol=0.05), "the same channels in another order"
 
 
+@pytest.mark.long
 def test_a_student_comes_nearer_to_its_teacher_by_learning(
     teacher: Encoder,
     first: Mapping[str, tuple[torch.Tensor, torch.Tensor]],

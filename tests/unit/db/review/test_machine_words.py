@@ -22,6 +22,7 @@ def notes() -> set[str]:
     return {note for data in made for note in decode(data).notes}
 
 
+@pytest.mark.long
 def test_every_note_of_decoding_has_its_japanese_and_keeps_its_numbers() -> None:
     found = notes()
     used = set()

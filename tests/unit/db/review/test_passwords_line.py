@@ -23,6 +23,7 @@ async def _in_turn(line: Line, kept: str, failures: list[int]) -> list[int]:
     return answered
 
 
+@pytest.mark.long
 def test_who_failed_least_goes_before_those_who_guess() -> None:
     assert run_alone(_in_turn(Line(), hashed(PASSWORD), [9, 7, 8, 1, 7, 2])) == [9, 1, 2, 7, 7, 8]
 

@@ -131,6 +131,7 @@ def test_a_caption_that_is_put_together_comes_apart_again(
     assert found.actors == tuple(Person("市川　団十郎", number, role or None) for role, number in cast)
 
 
+@pytest.mark.long
 def test_a_page_of_captions_takes_no_time() -> None:
     """No pattern backtracks without end on what an archive may send."""
     for part in ("文久", "～", "(", "〈", "「", "年", "１", "・", " ", "一"):

@@ -142,6 +142,7 @@ def test_an_operators_own_answer_is_one_statement_among_others(answer: str, deci
     assert decide([own, Statement("CC0", "column rights")]).derivatives == decision
 
 
+@pytest.mark.long
 def test_an_endless_statement_is_read_in_time() -> None:
     began = time.process_time()
     for part in ("no ", "the ", "改変", "Museum ", "not for ", "a.b ", "© A, ", "http://x.example/ ", "無断 "):

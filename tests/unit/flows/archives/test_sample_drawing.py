@@ -60,6 +60,7 @@ def test_two_impressions_of_a_design_are_alike_but_not_identical_and_other_desig
     assert 1 < difference(first, second) < 0.4 * difference(first, other)
 
 
+@pytest.mark.long
 def test_twelve_designs_in_a_row_differ_in_role_and_robe_and_to_the_eye() -> None:
     designs = [design(seed) for seed in range(12)]
     assert len({one.role for one in designs}) == 12

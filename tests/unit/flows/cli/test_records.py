@@ -39,6 +39,7 @@ def test_it_lists_by_name_with_reasons_that_can_be_counted(nishiki: Run) -> None
     assert nishiki("--held-back", "--reason", "broken").stdout == "Nothing of the kind.\n"
 
 
+@pytest.mark.long
 def test_a_rule_releases_what_is_open_and_never_what_is_forbidden(nishiki: Run) -> None:
     run = nishiki("--release", "--reason", "rights", "--note", "letter of 1 March", "--by", "hana")
     assert run.exit_code == 0, run.output

@@ -292,6 +292,7 @@ def test_the_figure_takes_no_pictures_place_and_needs_a_folder(shown: Shown, tmp
             write_figure(shown, place)
 
 
+@pytest.mark.long
 def test_showing_an_attempt_loads_nothing_that_takes_its_time() -> None:
     code = "import sys, flows.cli.app, flows.reports.attempt\n"
     code += "print({n.partition('.')[0] for n in sys.modules})"

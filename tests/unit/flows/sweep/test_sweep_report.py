@@ -125,6 +125,7 @@ def test_the_report_is_a_folder_of_figures_tables_and_a_page(written: SweepRepor
     assert folder.name.startswith("jadh2016-config3-3-")
 
 
+@pytest.mark.long
 def test_the_page_stands_alone_and_tells_encoder_recipes_and_protocol(written: SweepReport) -> None:
     text = written.page.read_text(encoding="utf-8")
     assert text.count("data:image/png;base64,") == 2

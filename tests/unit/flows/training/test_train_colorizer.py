@@ -61,6 +61,7 @@ def trained(settings_of: SettingsOf, home: Path, asked: Order) -> tuple[list[str
     return lines, named_model(settings_of(home), f"{asked.method}/{asked.name}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings", [NET, replace(NET, tune=True), replace(NET, kind="regression"), GAN])
 def test_a_model_is_kept_with_its_card_and_colours_by_its_recipes(
     settings_of: SettingsOf, tmp_path: Path, prints: Path, settings: CieluvSettings | GanSettings
@@ -83,6 +84,7 @@ def test_a_model_is_kept_with_its_card_and_colours_by_its_recipes(
         assert decode(out.read_bytes()).pixels.shape == decode(content.read_bytes()).pixels.shape
 
 
+@pytest.mark.long
 def test_a_mask_keeps_the_rest_of_the_picture_as_it_is(settings_of: SettingsOf, tmp_path: Path, prints: Path) -> None:
     _, model = trained(settings_of, tmp_path / "home", order(prints, GAN))
     gray = np.array(Image.fromarray(resized(draw_print(design(9), 0).pixels, 96)).convert("L"))
@@ -98,6 +100,7 @@ def test_a_mask_keeps_the_rest_of_the_picture_as_it_is(settings_of: SettingsOf, 
     assert np.ptp(made[: len(mask) // 2], axis=2).max() > 0
 
 
+@pytest.mark.long
 def test_killed_and_begun_again_it_comes_to_the_same_weights(
     settings_of: SettingsOf, tmp_path: Path, prints: Path, project: Path
 ) -> None:
@@ -147,6 +150,7 @@ def test_what_nothing_can_be_learned_from_is_refused_in_words(
         list(train_colorizer(settings_of(tmp_path / "home"), shipped_weights(), order(folder)))
 
 
+@pytest.mark.long
 def test_losses_that_are_no_numbers_end_it_and_the_best_until_then_is_kept(
     settings_of: SettingsOf, tmp_path: Path, prints: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +166,7 @@ def test_losses_that_are_no_numbers_end_it_and_the_best_until_then_is_kept(
         list(train_colorizer(settings_of(tmp_path / "other"), shipped_weights(), order(prints)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layout", [KEYS, VGG16_KEYS], ids=["vgg19", "vgg16"])
 def test_a_model_that_reads_another_encoder_holds_it(
     settings_of: SettingsOf, tmp_path: Path, prints: Path, narrow_weights: Path, layout: tuple[str | None, ...]
@@ -187,6 +192,7 @@ def _encoder_file(folder: Path, path: Path, layout: tuple[str | None, ...]) -> W
     return weights_file(path)
 
 
+@pytest.mark.long
 def test_a_retired_model_colours_nothing_new_and_is_still_listed(
     settings_of: SettingsOf, tmp_path: Path, prints: Path
 ) -> None:
@@ -204,6 +210,7 @@ def test_a_retired_model_colours_nothing_new_and_is_still_listed(
     assert entry.retired_at is not None
 
 
+@pytest.mark.long
 def test_a_file_that_a_crash_left_without_its_row_is_registered_when_models_are_listed(
     settings_of: SettingsOf, tmp_path: Path, prints: Path
 ) -> None:

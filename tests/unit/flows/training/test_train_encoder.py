@@ -127,6 +127,7 @@ def test_a_folder_is_learned_from_with_what_is_drawn_and_what_cannot_be_read_is_
     assert "damaged" in sentence
 
 
+@pytest.mark.long
 def test_what_was_learned_lies_in_a_file_that_says_from_whom_and_how_well(
     undisturbed: Trained, teacher: WeightsFile
 ) -> None:

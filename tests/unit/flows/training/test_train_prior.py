@@ -129,6 +129,7 @@ def test_prints_of_a_group_or_of_a_drawing_are_one_design_and_held_out_together(
     assert not held_out("a", None)
 
 
+@pytest.mark.long
 def test_what_was_learned_lies_in_a_file_that_says_from_what_and_how_well(
     undisturbed: tuple[Path, list[str]], folder: Path
 ) -> None:
@@ -149,6 +150,7 @@ def test_what_was_learned_lies_in_a_file_that_says_from_what_and_how_well(
         assert min(picture.size) > 300
 
 
+@pytest.mark.long
 def test_a_training_that_was_cut_off_goes_on_to_the_same_weights(
     go_through: Go, undisturbed: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,6 +227,7 @@ def test_it_converges_on_a_quadratic_and_on_rosenbrocks_valley(kind: type[Lbfgs 
     assert float(rosenbrock(path(rosenbrock, start, 200, kind(start, 10, 0.3))[-1]).max()) < 1e-12
 
 
+@pytest.mark.long
 def test_a_fixed_step_explodes_on_ordinary_pictures_where_the_clamped_one_descends(
     photographs: dict[str, Pixels],
 ) -> None:
