@@ -27,7 +27,8 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, InvalidatePoolError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.errors import (
     CatalogueAhead,
@@ -65,14 +66,19 @@ _FORBIDDEN = ("25006", NO_RIGHT)
 _OURS = frozenset({"archives", "attempts", "batches", "embeddings", "images", "matches", "record_images", "windows"})
 """Tables that every schema of ours has."""
 _PRIVATE = 0o600
+_FRESH_S = 1.0
+"""How long a connection is taken for alive without asking: a page takes one two dozen times."""
 _WRITES = {"nishiki_writes": True}
 _ADVISORY_LOCK = 0x6E697368
 """PostgreSQL lock (any number, ours alone) under which one process at a time changes the schema."""
 
 
 def connect(address: str) -> Engine:
-    """Make an engine for a database URL; nothing is opened yet. PostgreSQL is always spoken by psycopg 3."""
-    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_pre_ping": _on_server(address)}
+    """Make an engine for a database URL; nothing is opened yet. PostgreSQL is always spoken by psycopg 3.
+
+    Of its connections the one that was used last is taken first: it knows the statements that were prepared on it.
+    """
+    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
     return _tuned(create_engine(_url(address), json_serializer=to_json, **pool))
 
 
@@ -84,6 +90,15 @@ def make_private(file: Path) -> None:
 def writing(engine: Engine) -> Engine:
     """The same engine and pool; its transactions are writers from their first statement."""
     return engine.execution_options(**_WRITES)
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine and pool for what only reads.
+
+    On PostgreSQL each statement is then a transaction of its own. It sees what it would see in a longer one (READ
+    COMMITTED), and the server is not told of the beginning and the end: two of three answers for a small query.
+    """
+    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def database_file(engine: Engine) -> Path | None:
@@ -293,9 +308,32 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _tuned(engine: Engine, *, foreign_keys: bool = True) -> Engine:
-    if engine.dialect.name != "sqlite":
-        return engine
+    return _tuned_file(engine, foreign_keys) if engine.dialect.name == "sqlite" else _tuned_server(engine)
 
+
+def _tuned_server(engine: Engine) -> Engine:
+    @event.listens_for(engine, "connect")
+    def settle(connection: Any, _record: object) -> None:
+        connection.execute("SET jit = off")  # a plan is compiled for longer than a page's query runs
+        connection.commit()
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get("used_at", time.monotonic()) < _FRESH_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error  # those that were opened before are of no more use either
+
+    return engine
+
+
+def _tuned_file(engine: Engine, foreign_keys: bool) -> Engine:
     @event.listens_for(engine, "do_connect")
     def open_file(_dialect: object, _record: object, _given: object, options: dict[str, Any]) -> sqlite3.Connection:
         opened: sqlite3.Connection = sqlite3.connect(_address_of(Path(engine.url.database or "")), uri=True, **options)
@@ -311,7 +349,10 @@ def _tuned(engine: Engine, *, foreign_keys: bool = True) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("nishiki_writes")
-        connection.exec_driver_sql(f"PRAGMA mmap_size={0 if writes else _MAPPED_BYTES}")
+        mapped = 0 if writes else _MAPPED_BYTES
+        if connection.info.get("mapped") != mapped:
+            connection.exec_driver_sql(f"PRAGMA mmap_size={mapped}")
+            connection.info["mapped"] = mapped
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

@@ -127,6 +127,14 @@ class Lease:
 
 
 @dataclass(frozen=True)
+class NextEntry:
+    """What is looked at next: its attempt, and the sha256 of original, result and, where there is one, style print."""
+
+    attempt_id: int
+    pictures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class QueueEntry:
     """A line of the queue. `verdict` is the standing one; hidden from the second curator of a blind pair."""
 

@@ -33,7 +33,7 @@ class PictureStore:
 
     def __init__(self, root: Path, bucket: Bucket | None = None) -> None:
         self.root = root
-        self._bucket = bucket
+        self.bucket = bucket
         self._unfinished = root / UNFINISHED
 
     def add(self, data: bytes, suffix: str) -> str:
@@ -59,8 +59,8 @@ class PictureStore:
         else:
             here = here or self._folder(sha256) / f"{sha256}.{ending[1]}"
             self._write(data, here)
-        if self._bucket is not None:
-            self._upload(self._bucket, here.name, data)
+        if self.bucket is not None:
+            self._upload(self.bucket, here.name, data)
         return sha256
 
     def path(self, sha256: str) -> Path:
@@ -88,7 +88,7 @@ class PictureStore:
         """
         here = self._here(sha256)
         if here is not None:
-            with suppress(FileNotFoundError) if self._bucket else nullcontext():  # a copy may go at any time
+            with suppress(FileNotFoundError) if self.bucket else nullcontext():  # a copy may go at any time
                 return _sound(here.read_bytes(), sha256, str(here))
         return self._downloaded(sha256)[1]
 
@@ -110,7 +110,7 @@ class PictureStore:
             PicturesUnreachable: object storage does not answer.
         """
         try:
-            return _intact(self.path(sha256)) if self._bucket is None else bool(self._downloaded(sha256))
+            return _intact(self.path(sha256)) if self.bucket is None else bool(self._downloaded(sha256))
         except PictureAltered:
             return False
 
@@ -121,7 +121,7 @@ class PictureStore:
     @property
     def shared(self) -> bool:
         """Are pictures kept in object storage, which others may use, too?"""
-        return self._bucket is not None
+        return self.bucket is not None
 
     def look(self) -> None:
         """See whether object storage can be asked, before a night is begun that needs it.
@@ -129,8 +129,8 @@ class PictureStore:
         Raises:
             PicturesUnreachable: it cannot.
         """
-        if self._bucket is not None:
-            next(self._bucket.kept("00/00"), None)
+        if self.bucket is not None:
+            next(self.bucket.kept("00/00"), None)
 
     def kept(self) -> Iterator[Kept]:
         """Every picture that is kept: in object storage, where they are kept there.
@@ -138,8 +138,8 @@ class PictureStore:
         Raises:
             PicturesUnreachable: object storage does not answer.
         """
-        if self._bucket is not None:
-            yield from self._bucket.kept()
+        if self.bucket is not None:
+            yield from self.bucket.kept()
             return
         for path in self.files():
             with suppress(FileNotFoundError):  # removed since it was listed
@@ -149,15 +149,15 @@ class PictureStore:
 
     def place(self, kept: Kept) -> str:
         """Where it is, for a person."""
-        return f"{self.root if self._bucket is None else self._bucket.url}/{kept.name}"
+        return f"{self.root if self.bucket is None else self.bucket.url}/{kept.name}"
 
     def bring_back(self, sha256: str) -> bool:
         """Put what object storage lost, or has altered, there again from the copy here; is there a good one?"""
         here = self._here(sha256)
-        if self._bucket is None or here is None:
+        if self.bucket is None or here is None:
             return False
-        there = self._stored(self._bucket, sha256)
-        self._bucket.replace(there.name if there else str(here.relative_to(self.root)), here)
+        there = self._stored(self.bucket, sha256)
+        self.bucket.replace(there.name if there else str(here.relative_to(self.root)), here)
         return True
 
     def leftovers(self) -> Iterator[Path]:
@@ -180,14 +180,14 @@ class PictureStore:
 
     def _downloaded(self, sha256: str) -> tuple[Kept, bytes]:
         kept = self._named(sha256)
-        data = self._bucket.read(kept.name) if self._bucket else None
+        data = self.bucket.read(kept.name) if self.bucket else None
         if data is None:  # removed since it was listed
             raise _missing(sha256)
         return kept, _sound(data, sha256, self.place(kept))
 
     def _named(self, sha256: str) -> Kept:
         """As object storage has it."""
-        found = self._stored(self._bucket, sha256) if self._bucket else None
+        found = self._stored(self.bucket, sha256) if self.bucket else None
         if found is None:
             raise _missing(sha256)
         return found
@@ -195,11 +195,11 @@ class PictureStore:
     def _here(self, sha256: str) -> Path | None:
         """The file in the folder; of copies those that are whole."""
         found = self._find(sha256)
-        return found if found is None or self._bucket is None or self._is_whole(found) else None
+        return found if found is None or self.bucket is None or self._is_whole(found) else None
 
     def _is_whole(self, path: Path) -> bool:
         """A copy that cannot be read is none."""
-        with suppress(OSError) if self._bucket else nullcontext():
+        with suppress(OSError) if self.bucket else nullcontext():
             return _intact(path)
         return False
 

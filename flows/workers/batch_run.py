@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -21,7 +20,7 @@ from db.entries.claim import ENCODER, ModelKey
 from db.entries.night import AttemptEntry, AttemptResult, BatchEntry, Outcome, PendingAttempt
 from db.entries.review import ShownPictures
 from db.errors import PictureMissing
-from db.files.home import checkpoint_path
+from db.files.checkpoints import Checkpoints
 from flows.logs import about
 from flows.plan import Plan, model_path
 from flows.progress import Advance
@@ -90,6 +89,7 @@ class BatchRun:
         self._events: SimpleQueue[Event | Died | Ended] = SimpleQueue()
         self._stopped = False
         """It has ended early: a worker that dies now was ended by us, and no minibatch begins."""
+        self._checkpoints = Checkpoints(settings.home, plan.catalogue.pictures.bucket)
         self.progressed: Advance = lambda _: None
         """Moves the bar by parts of pictures."""
         self.closed = 0
@@ -108,6 +108,7 @@ class BatchRun:
             yield
         finally:
             del _RUNNING[self.batch.id]
+            self._checkpoints.close()
 
     @property
     def in_work(self) -> int:
@@ -276,8 +277,9 @@ class BatchRun:
             self._executor.close()
 
     def keep_alive(self) -> None:
-        """Tell the catalogue that the batch is being worked on."""
+        """Tell the catalogue that the batch is being worked on, and others how far its pictures have come."""
         self._plan.catalogue.keep_alive(self.batch)
+        self._checkpoints.copy([attempt.id for attempt in self._pending.values()])
 
     def _close(self, attempt: PendingAttempt, answer: Finished | Failed) -> None:
         """Write an attempt's end into the catalogue; its checkpoint has done its service."""
@@ -296,7 +298,8 @@ class BatchRun:
             styles = tuple(style.sha256 for style in attempt.styles)
             made = (closed.output.sha256, closed.trust_sha256)
             self._tiler.add(ShownPictures(attempt.id, attempt.content.sha256, styles, *made))
-        remove_whole(self._checkpoint(attempt))
+        remove_whole(self._checkpoints.path(attempt.id))
+        self._checkpoints.forget(attempt.id)
         self.closed += 1
 
     def _minibatch(self, attempts: Sequence[PendingAttempt]) -> Minibatch:
@@ -322,13 +325,10 @@ class BatchRun:
             self._path(attempt.content.sha256),
             tuple(styles),
             None if marks is None else self._path(marks),
-            str(self._checkpoint(attempt)),
+            str(self._checkpoints.fetched(attempt.id)),
             provenance.to_json(),
             None if mask is None else self._path(mask),
         )
-
-    def _checkpoint(self, attempt: PendingAttempt) -> Path:
-        return checkpoint_path(self._plan.settings.home, f"attempt-{attempt.id}")
 
     def _path(self, sha256: str) -> str:
         """Where the file lies; of one that is missing a path with nothing at it, so that the attempt fails alone."""

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db.engine import understood, writing
+from db.engine import reading, understood, writing
 from db.entries.night import ImageEntry, ImageFacts
 from db.files.pictures import PictureStore
 from db.files.working_copies import WorkingCopies
@@ -34,8 +34,9 @@ class Store:
         self.working_copies = working_copies
 
     @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with understood(self.engine), Session(self.engine) as session:
+    def _reading(self, *, stream: bool = False) -> Iterator[Session]:
+        """Inside it, statements that read; PostgreSQL streams rows (`yield_per`) in one transaction alone."""
+        with understood(self.engine), Session(self.engine if stream else reading(self.engine)) as session:
             yield session
 
     @contextmanager

@@ -264,7 +264,7 @@ class HarvestQueries(Store):
 
     def count_unlisted(self, archive_id: int, listed: Container[str]) -> tuple[int, int]:
         """How many of the archive's live records are not among the identifiers (`clean`), and of how many."""
-        with self._reading() as session:
+        with self._reading(stream=True) as session:
             counts = Counter(identifier in listed for _, identifier in session.execute(_live(archive_id)))
         return counts[False], counts.total()
 

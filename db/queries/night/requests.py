@@ -7,7 +7,7 @@ has come of it (`db.queries.night.open_requests`); nothing has to be remembered 
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, not_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.entries.claim import Inputs, MatcherKey, StyleInput, inputs_digest
@@ -28,6 +28,16 @@ REQUESTED = {"why": "a curator asked for it"}
 _OF_ONE_MATCHER = ("content_id", "matcher_name", "matcher_version")
 _AT_ONCE = 200
 """Pictures that are looked through at once for those that may be used."""
+
+
+_OF_CONTENT = Attempt.content_sha256 == Image.sha256
+_ASKED = (
+    select(CuratorRequest.id)
+    .join(Image, Image.id == CuratorRequest.content_id)
+    .join(Attempt, _OF_CONTENT)
+    .where(Attempt.id == bindparam("attempt_id"))
+    .limit(1)
+)
 
 
 class RequestQueries(Store):
@@ -77,10 +87,12 @@ class RequestQueries(Store):
             attempt_id: one of the content's attempts.
             reader: the curator who looks: what others asked for at an entry whose first word is hidden would tell it.
         """
-        content = select(Image.id).join(Attempt, Attempt.content_sha256 == Image.sha256).where(Attempt.id == attempt_id)
+        content = select(Image.id).join(Attempt, _OF_CONTENT).where(Attempt.id == attempt_id)
         telling = exists().where(Review.attempt_id == CuratorRequest.attempt_id, hidden())
         shown = [] if reader is None else [or_(CuratorRequest.curator == reader, not_(telling))]
         with self._reading() as session:
+            if session.execute(_ASKED, {"attempt_id": attempt_id}).first() is None:  # of most nothing is
+                return []
             return _entries(session, CuratorRequest.content_id.in_(content), *shown)
 
     def requests_of(self, curator: str, limit: int) -> list[RequestEntry]:

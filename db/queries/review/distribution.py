@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 
 from db.entries.night import Description, EncoderKey, ImageEntry
 from db.errors import UnknownEntry
@@ -36,6 +36,16 @@ def _rank() -> Any:
 
 
 _RANK = _rank()
+
+
+def _other() -> Select[int]:
+    made, other = Attempt.__table__, Attempt.__table__.alias()
+    same = and_(other.c.content_sha256 == made.c.content_sha256, other.c.id != made.c.id)
+    found = select(other.c.id).join_from(made, other, same).where(made.c.id == bindparam("attempt_id"))
+    return found.where(other.c.output_image_id.is_not(None)).limit(1)
+
+
+_OTHER = _other()
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,11 @@ class DistributionQueries(Store):
                 ContentAttempt(row.id, said.get(row.style_id), EncoderKey(row.encoder_name, row.weights_checksum))
                 for row in rows
             )
+
+    def is_only_attempt(self, attempt_id: int) -> bool:
+        """Has nothing else made a picture of its content?"""
+        with self._reading() as session:
+            return session.execute(_OTHER, {"attempt_id": attempt_id}).first() is None
 
     def rank_of_match(self, attempt_id: int) -> tuple[int | None, int]:
         """The rank of the attempt's style (None: it has none any more, or never had), and how many styles have one."""

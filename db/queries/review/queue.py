@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from db.entries.night import Description, VerdictEntry
-from db.entries.review import Choice, Count, Lease, Order, Place, Queue, QueueEntry, QueueFilter, QueuePage
+from db.entries.review import Choice, Count, Lease, NextEntry, Order, Place, Queue, QueueEntry, QueueFilter, QueuePage
 from db.errors import UnknownEntry
 from db.queries.base.describe import describe
 from db.queries.base.store import Store, now
@@ -44,6 +44,11 @@ _BESIDE = (
     .outerjoin(_LEASES, _LEASED)
     .outerjoin(_VERDICTS, _VERDICTS.c.id == _REVIEWS.c.verdict_id)
     .where(_REVIEWS.c.attempt_id.in_(bindparam("some", expanding=True)))
+)
+_PICTURES = (
+    select(_ATTEMPTS.c.content_sha256, _IMAGES.c.sha256, _ATTEMPTS.c.style_sha256)
+    .join(_IMAGES, _IMAGES.c.id == _ATTEMPTS.c.output_image_id)
+    .where(_ATTEMPTS.c.id == bindparam("attempt_id"))
 )
 
 
@@ -99,10 +104,16 @@ class QueueQueries(Store):
             UnknownEntry: there is no such attempt, or it made no picture.
         """
         with self._reading() as session:
-            key = session.execute(select(*_key(order)).where(Review.attempt_id == attempt_id)).one_or_none()
-            if key is None:
-                raise UnknownEntry(f"there is no attempt {attempt_id} with a picture; `nishiki export` lists them all")
-            return _entries(session, [_place(*key)])[0]
+            return _entries(session, [_place_of(session, attempt_id, order)])[0]
+
+    def place_of(self, attempt_id: int, order: Order = Order.MATCH) -> Place:
+        """Where an entry stands in that order.
+
+        Raises:
+            UnknownEntry: there is no such attempt, or it made no picture.
+        """
+        with self._reading() as session:
+            return _place_of(session, attempt_id, order)
 
     def queue_entries(self, attempt_ids: Collection[int]) -> list[QueueEntry]:
         """Those of these entries that there are, in the queue's order; a page's worth of them."""
@@ -144,7 +155,7 @@ class QueueQueries(Store):
             places, _ = _places(session, found, PageOf(before=place, limit=1), wanted.order)
             return places[0] if places else None
 
-    def next_unleased(self, wanted: QueueFilter, curator: str, *, after: Place | None = None) -> QueueEntry | None:
+    def next_unleased(self, wanted: QueueFilter, curator: str, *, after: Place | None = None) -> NextEntry | None:
         """The next entry that no other curator has open; None: there is none behind that place."""
         others = select(LeaseHeld.attempt_id).where(
             LeaseHeld.attempt_id == Review.attempt_id, running(), LeaseHeld.curator != curator
@@ -152,11 +163,21 @@ class QueueQueries(Store):
         with self._reading() as session:
             found = [*conditions(session, wanted, curator), ~others.exists()]
             places, _ = _places(session, found, PageOf(after=after, limit=1), wanted.order)
-            return _entries(session, places)[0] if places else None
+            if not places:
+                return None
+            pictures = session.execute(_PICTURES, {"attempt_id": places[0].attempt_id}).one()
+            return NextEntry(places[0].attempt_id, tuple(filter(None, pictures)))
 
 
 def _key(order: Order) -> tuple[Any, ...]:
     return measure_of(order), Review.attempt_id
+
+
+def _place_of(session: Session, attempt_id: int, order: Order) -> Place:
+    key = session.execute(select(*_key(order)).where(Review.attempt_id == attempt_id)).one_or_none()
+    if key is None:
+        raise UnknownEntry(f"there is no attempt {attempt_id} with a picture; `nishiki export` lists them all")
+    return _place(*key)
 
 
 def _place(precedence: float | None, attempt_id: int) -> Place:

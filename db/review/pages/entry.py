@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from db.entries.faults import MOST_BOXES, Fault, FaultEntry, FaultKind
 from db.entries.night import VerdictEntry
-from db.entries.review import Lease, Place, Queue, QueueEntry, Reason, Role
+from db.entries.review import Lease, NextEntry, Place, Queue, QueueEntry, Reason, Role
 from db.queries.review.verdicts import in_blind_share
 from db.review.access.auth import Looking, Visitor
 from db.review.access.state import ReviewState, State
@@ -126,7 +126,8 @@ def entry_page(
     lease = lease_for(state, who, asked.attempt_id) or shown.lease
     elsewhere = lease if lease and lease.curator != who.name else None
     voices = voices_on(state, shown, who)
-    made = [] if shown.withheld else candidates_of(state, asked.attempt_id)
+    alone = shown.withheld or state.catalogue.is_only_attempt(asked.attempt_id)
+    made = [] if alone else candidates_of(state, asked.attempt_id)
     context = {
         "entry": shown,
         "attempt": attempt,
@@ -186,12 +187,12 @@ def _apart(state: ReviewState, shown: QueueEntry, voices: Voices) -> bool:
     return voices.hidden or (not voices.said and in_blind_share(shown.attempt_id, state.blind_share()))
 
 
-def next_entry(state: ReviewState, view: FilterForm, who: Visitor, place: Place) -> QueueEntry | None:
+def next_entry(state: ReviewState, view: FilterForm, who: Visitor, place: Place) -> NextEntry | None:
     """The entry behind a place of the view that is open to them."""
     return state.catalogue.next_unleased(view.wanted(), who.name, after=place)
 
 
-def first_entry(state: ReviewState, view: FilterForm, who: Visitor) -> QueueEntry | None:
+def first_entry(state: ReviewState, view: FilterForm, who: Visitor) -> NextEntry | None:
     """The first entry of the view that is open to them; of a view of all, the first that waits."""
     wanted = view.wanted()
     queue = Queue.WAITING if wanted.queue is Queue.ALL else wanted.queue

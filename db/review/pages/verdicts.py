@@ -107,7 +107,7 @@ def _told(given: GivenVerdict, said: Judgement) -> str:
 
 def _onward(asked: Asked, who: Visitor, notice: str) -> str:
     """The next entry; behind the last one the first that waits in the view; the queue where nothing is left."""
-    place = asked.state.catalogue.queue_entry(asked.attempt_id, asked.view.order).place
+    place = asked.state.catalogue.place_of(asked.attempt_id, asked.view.order)
     told = notice_value(notice, asked.attempt_id)
     following = next_entry(asked.state, asked.view, who, place) or first_entry(asked.state, asked.view, who)
     if following and following.attempt_id != asked.attempt_id:

@@ -13,6 +13,7 @@ from db.doctor import Damage, Finding, Remedies, examine, mend
 from db.entries.night import Outcome
 from db.errors import PicturesUnreachable
 from db.files.bucket import Bucket
+from db.files.checkpoints import Checkpoints
 from db.settings import CatalogueSettings
 from db.soundness import Tell
 from flows.archives.sample.server import serve_sample
@@ -21,6 +22,7 @@ from flows.harvest import harvest
 from flows.match import match
 from flows.nightly import nightly
 from flows.settings import Settings
+from flows.workers.batch_run import BatchRun
 from flows.workers.tiles import make_missing
 
 
@@ -71,6 +73,40 @@ def test_what_one_harvested_another_colours_and_shows_as_one_alone_would(machine
     assert outputs(machines.one) == outputs(machines.alone)
     assert make_missing(machines.one).problems == []
     assert damage(machines.one) == damage(machines.other) == []
+
+
+def test_a_picture_that_one_machine_began_another_goes_on_with(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = {"iterations": 150, "recipe": "jadh2016/config1_3_1", "checkpoint_s": 0.02}
+    one, other, alone = (each.model_copy(update=slow) for each in (machines.one, machines.other, machines.alone))
+    with serve_sample(designs=4, grays=3) as archive:
+        nightly([archive.base_url], alone)
+        harvest(one, [archive.base_url])
+    match(one)
+    folder, found, fetched = machines.storage / "checkpoints", list[str](), Checkpoints.fetched
+
+    def lost(run: BatchRun) -> None:
+        run._checkpoints.copy([attempt.id for attempt in run._pending.values()])
+        if list(folder.glob("*.safetensors")):
+            raise OSError("the machine is gone")
+
+    def told(checkpoints: Checkpoints, attempt_id: int) -> Path:
+        path = fetched(checkpoints, attempt_id)
+        found.extend([path.name] if path.exists() else [])
+        return path
+
+    with monkeypatch.context() as patch:
+        patch.setattr("flows.dispatch.KEEP_ALIVE_S", 0.02)
+        patch.setattr(BatchRun, "keep_alive", lost)
+        with pytest.raises(OSError, match="the machine is gone"):
+            dispatch(one)
+    begun = sorted(path.name for path in folder.iterdir())
+    monkeypatch.setattr(Checkpoints, "fetched", told)
+    dispatch(other)
+    assert sorted(found) == begun != []
+    assert outputs(other) == outputs(alone)
+    assert list(folder.iterdir()) == []
 
 
 def test_storage_that_is_away_when_the_night_begins_is_told_before_anything_is_asked(machines: Machines) -> None:
