@@ -42,14 +42,17 @@ PAGE = 500
 """Offers looked at in one go."""
 RANGE = 1000
 """Rows among which a page is looked for in one go."""
+NUMBERS = 20 * RANGE
+"""Numbers of such rows that are read at once."""
 BLOCK = 50
 """Of these, attempts opened in one transaction: other writers wait for it, and a crash leaves those before."""
-_PLACE, _UNTIL, _MOST = (bindparam(name, type_=Integer) for name in ("place", "until", "most"))
+_PLACE, _MOST = (bindparam(name, type_=Integer) for name in ("place", "most"))
+_SOME = bindparam("some", type_=Integer, expanding=True)
 _CLAIMED = (Outcome.SUCCEEDED, Outcome.REJECTED)
 _NO_INPUTS = inputs_digest(Inputs())
 _content, _style, _seen, _earlier = aliased(Image), aliased(Image), aliased(Attempt), aliased(Attempt)
 _of_judged, _judged, _better = aliased(Attempt), aliased(Match), aliased(Match)
-_approved = aliased(Image)
+_approved, _named = aliased(Image), aliased(Image)
 """Made once, as what follows from nothing is: it takes longer than most questions."""
 
 
@@ -72,14 +75,15 @@ Offers = Callable[[Session, Batch, int, int], list[Offer]]
 class Kind:
     """Offers that one statement finds, among some rows at a time.
 
-    PostgreSQL knows too little of what is due to order these many look-ups over a whole table well. Over a range of
-    numbers it does well, and on both databases a page takes as long in a large catalogue as in a small one.
+    PostgreSQL knows too little of what is due to order these many look-ups over a table well, nor over a range of it.
+    Told the rows' numbers it can only look each up, and on both databases a page takes as long in a large catalogue as
+    in a small one.
     """
 
     among: Select[int]
     """Numbers of the rows that may be due, by what one look tells."""
     due: Callable[[Batch], Any]
-    """Of this batch's recipe, behind a `place`, as far as `until`, so many at `most`."""
+    """Of this batch's recipe, of the rows of `some` numbers, so many at `most`."""
     offered: Callable[[Session, Batch, Sequence[Any]], list[Offer]]
     """What its rows offer."""
 
@@ -88,19 +92,20 @@ class Kind:
         next_ones = self.next_ones()
 
         def offers(session: Session, batch: Batch, place: int, most: int) -> list[Offer]:
-            while (until := session.scalar(next_ones, {"place": place})) is not None:
-                if found := session.execute(due, {"place": place, "until": until, "most": most}).all():
-                    return self.offered(session, batch, found)
-                place = until
+            while numbers := session.scalars(next_ones, {"place": place}).all():
+                for start in range(0, len(numbers), RANGE):
+                    asked = {"some": numbers[start : start + RANGE], "most": most}
+                    if found := session.execute(due, asked).all():
+                        return self.offered(session, batch, found)
+                place = numbers[-1]
             return []
 
         return offers
 
-    def next_ones(self) -> Select[Any]:
-        """Where the next rows behind a `place` end; empty: there are no more."""
+    def next_ones(self) -> Select[int]:
+        """The rows' numbers behind a `place`."""
         (number,) = self.among.selected_columns
-        some = self.among.where(number > _PLACE).order_by(number).limit(RANGE).subquery()
-        return select(func.max(some.c.id))
+        return self.among.where(number > _PLACE).order_by(number).limit(NUMBERS)
 
 
 @dataclass(frozen=True)
@@ -165,16 +170,15 @@ def matches(chosen: Chosen, matcher: MatcherKey | None = None, also: ColumnEleme
 
     def due(batch: Batch) -> Any:
         of_matcher = true() if matcher is None else in_force(matcher)
-        alone = _settled_as(batch, _content.sha256, Match.inputs_digest)
+        content, style = _sha256_of(Match.content_id), _sha256_of(Match.style_id)
+        alone = _settled_as(batch, content, Match.inputs_digest)
         settled = or_(alone, and_(Match.registration.is_(None), _settled_by(batch)))
         settled = and_(not_(found_by(PINNED)), settled)  # what is claimed tells exactly, and pins are few
         besides = (chosen.besides, true() if also is None else also, of_matcher)
         return (
-            select(Match, _content.sha256, _style.sha256)
-            .join(_content, _content.id == Match.content_id)
-            .join(_style, _style.id == Match.style_id)
-            .where(chosen.likely, _row_by_row(not_(settled), *besides, usable(_content.id), usable(_style.id)))
-            .where(Match.id > _PLACE, Match.id <= _UNTIL)
+            select(Match, content, style)
+            .where(Match.id.in_(_SOME), Match.style_id.is_not(None))
+            .where(_row_by_row(not_(settled), *besides, usable(Match.content_id), usable(Match.style_id)))
             .order_by(Match.id)
             .limit(_MOST)
         )
@@ -234,7 +238,7 @@ def contents(taken: ColumnElement[bool]) -> Kind:
     def due(batch: Batch) -> Any:
         settled = _settled_as(batch, Image.sha256, literal_column(f"'{_NO_INPUTS}'"))
         found = select(Image.id, Image.sha256).where(_row_by_row(not_(settled), taken))
-        return found.where(Image.id > _PLACE, Image.id <= _UNTIL).order_by(Image.id).limit(_MOST)
+        return found.where(Image.id.in_(_SOME)).order_by(Image.id).limit(_MOST)
 
     def offered(_session: Session, _batch: Batch, found: Sequence[Any]) -> list[Offer]:
         return [Offer(image_id, sha256, None, Inputs()) for image_id, sha256 in found]
@@ -402,6 +406,11 @@ def _tried(session: Session, batch: Batch, contents: Collection[str]) -> dict[tu
     tried = select(*key, func.max(Attempt.number), counting, settling).group_by(*key)
     found = session.execute(tried.where(Attempt.content_sha256.in_(contents), _by(Attempt, batch)))
     return {(content, digest): (number, tries, settled) for content, digest, number, tries, settled in found}
+
+
+def _sha256_of(image_id: Any) -> Any:
+    """Of a match's image, by look-up: for a join PostgreSQL would read all images, for each thousand matches anew."""
+    return select(_named.sha256).where(_named.id == image_id).correlate(Match).scalar_subquery()
 
 
 def _settled_as(batch: Batch, content_sha256: Any, digest: Any) -> ColumnElement[bool]:

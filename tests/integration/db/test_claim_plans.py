@@ -13,12 +13,10 @@ from db.queries.night import claims
 from db.queries.night.claims import approved, chosen_match, is_for_nights, next_candidate
 from db.tables.night import Batch
 
-pytestmark = pytest.mark.long
-
 if TYPE_CHECKING:
     from tests.samples import Sample
 
-PLACES = {"place": 0, "until": 1000, "most": 500}
+PLACES = {"place": 0, "some": [1, 2, 3], "most": 500}
 LARGE = {"attempts", "images", "matches", "reviews"}
 RETURNED = "ix_reviews_wrong_match"
 """What is read whole: few are returned as a wrong match."""
