@@ -315,8 +315,6 @@ def _tuned_server(engine: Engine) -> Engine:
     @event.listens_for(engine, "connect")
     def settle(connection: Any, _record: object) -> None:
         connection.execute("SET jit = off")  # a plan is compiled for longer than a page's query runs
-        # a plan for any values took 30 s for a thousand matches, one for these 1 s
-        connection.execute("SET plan_cache_mode = force_custom_plan")
         connection.commit()
 
     @event.listens_for(engine, "checkin")
