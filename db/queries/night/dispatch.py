@@ -56,7 +56,8 @@ class Taking(TallyQueries):
         try:
             for kind in kinds:
                 due = self._due(batch, kind)
-                question = self._question(due, MATCHED, bounds.max_tries)  # is any of this kind due?
+                asked_of = due.where(kind.among.exists())  # never asked so: it tells this kind from others
+                question = self._question(asked_of, MATCHED, bounds.max_tries)  # is any of this kind due?
                 if bounds.left(taken) == 0 or question.known is not None:
                     continue
                 if found := self._claimed(batch, kind.offers(due), replace(bounds, limit=bounds.left(taken))):
