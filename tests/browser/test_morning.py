@@ -130,6 +130,7 @@ def test_reading_and_judging_work_without_javascript(new_page: NewPage, shop: Sh
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name=re.compile("Kiyohime|Tomomori|Hangan")).first.click()
+    page.wait_for_url(re.compile("/entries/"))  # and its pictures: a click waits for neither
     first = entry_number(page)
     pictures = page.locator(".viewer img")
     expect(pictures).to_have_count(3)
