@@ -135,6 +135,7 @@ class _Package:
 
     def begin(self) -> None:
         """Say whose the folder is, put back what a crash had taken aside, and forget what it left."""
+        (self._target / OUR_MARK).touch()  # first of all: cut off here, it is still known to be ours
         for before in self._unfinished.glob(f"*{_BEFORE}"):
             place = self._data / folder_of(int(before.stem))
             if not place.exists():  # else nobody would know that it was here, were it withheld now
@@ -323,14 +324,15 @@ def _check(target: Path, order: Order, home: Path) -> bool:
     if target.resolve().is_relative_to(home.resolve()) and target.parent != home / HomeFolder.EXPORTS:
         raise ExportUnusable(f"{target} lies in the home of the catalogue; give a folder elsewhere")
     mark = target / OUR_MARK
-    if mark.is_file():
-        if mark.read_bytes() != _mark(order):
+    said = mark.read_bytes() if mark.is_file() else None
+    if said:
+        if said != _mark(order):
             raise ExportUnusable(
                 f"{target} holds an export with another --address or --filter, or with tiles where this has none: "
                 f"{_told(mark)}; give the same, or another folder"
             )
         return False
-    if target.is_dir() and (others := sorted({path.name for path in target.iterdir()} - {_LOCK})):
+    if said is None and target.is_dir() and (others := sorted({path.name for path in target.iterdir()} - {_LOCK})):
         raise ExportUnusable(f"{target} holds other things ({others[0]}); give an empty folder, or one of an export")
     return True
 

@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from xml.etree.ElementTree import fromstring
 
 import pytest
@@ -318,6 +319,18 @@ def test_a_full_disk_is_said_and_leaves_what_is_whole(
             export(sources, tmp_path / "bag", ALL)
     assert entries_in(tmp_path / "bag") == []
     assert export(sources, tmp_path / "bag", ALL).new == len(approved)
+
+
+def test_an_export_that_ended_before_it_had_said_what_it_is_goes_on(
+    sources: Sources, approved: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("db.exports.package.write_whole", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            export(sources, tmp_path / "bag", ALL)
+    assert (tmp_path / "bag/data").is_dir()
+    assert export(sources, tmp_path / "bag", ALL).new == len(approved)
+    assert_is_a_bag(tmp_path / "bag")
 
 
 @pytest.mark.long
