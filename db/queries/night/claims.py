@@ -47,7 +47,7 @@ NUMBERS = 20 * RANGE
 BLOCK = 50
 """Of these, attempts opened in one transaction: other writers wait for it, and a crash leaves those before."""
 _PLACE, _MOST = (bindparam(name, type_=Integer) for name in ("place", "most"))
-_SOME = bindparam("some", type_=Integer, expanding=True)
+_SOME = bindparam("some", type_=Integer, expanding=True, literal_execute=True)  # so PostgreSQL plans for these alone
 _CLAIMED = (Outcome.SUCCEEDED, Outcome.REJECTED)
 _NO_INPUTS = inputs_digest(Inputs())
 _content, _style, _seen, _earlier = aliased(Image), aliased(Image), aliased(Attempt), aliased(Attempt)
