@@ -190,7 +190,7 @@ async function opened() {
 function start() {
   const pair = ["original", "result"].map((name) => section.querySelector(`[data-pane="${name}"]`));
   const opening = opened();
-  opening.then((panes) => say("opened", panes), () => say("broken"));
+  opening.then((panes) => say("opened", panes), () => { tellMissing(); say("broken"); });
   Promise.any([Promise.all(pair.map(previewed)), opening]).then(() => say("painted"), () => { /* told by then */ });
 }
 
