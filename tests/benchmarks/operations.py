@@ -30,7 +30,7 @@ from flows.under_prefect import of_one_command
 from flows.workers.executor import executor_for
 from tests.benchmarks.figures import FOLDER, Figure, publish
 from tests.benchmarks.operations_catalogue import NightlyMade
-from tests.benchmarks.review_catalogue import kept_catalogue
+from tests.benchmarks.review_catalogue import grown_catalogue
 
 RECORDS = 1_000_000
 DATABASES = ("sqlite", "postgresql")
@@ -53,7 +53,7 @@ def catalogue(records: int, databases: tuple[str, ...]) -> Iterator[Figure]:
     """Of a large catalogue on each database."""
     made = NightlyMade.of(Settings())
     for database in databases:
-        with kept_catalogue(records, database, "operations", made.years) as kept:
+        with grown_catalogue(records, database, "operations", made.years) as kept:
             settings = Settings(home=kept.home, database_url=kept.database_url)
             for figure in _of_catalogue(settings, made):
                 yield Figure(f"{database}: {figure.name}", figure.value, figure.unit, figure.target, figure.holds)

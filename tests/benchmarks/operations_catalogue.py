@@ -19,7 +19,7 @@ from flows.errors import Faults
 from flows.matching.weights import MatchWeights
 from flows.plan import encoder_key, look_for_tools, matcher_key, models_of, recipe_entry
 from flows.settings import Settings
-from tests.benchmarks.review_tables import Tables
+from tests.benchmarks.review_catalogue import Counts
 
 ATTEMPTS_OF_A_RECORD = 2
 _BYTES = {"sqlite": "BLOB", "postgresql": "BYTEA"}
@@ -44,13 +44,12 @@ class NightlyMade:
         weights = tools.weights
         return cls(recipe_entry(tools.recipe), encoder_key(weights), models_of(weights), settings.match_weights)
 
-    def years(self, tables: Tables, kind: str) -> Sequence[str]:
+    def years(self, there: Counts, kind: str) -> Sequence[str]:
         """What the nights have made since, as statements for this kind of database."""
-        records, attempts, batches = tables.counts
         return [
             f"UPDATE rights SET rules = {RULES_VERSION}",
             *self._matched(),
-            *self._rounds(records, attempts, batches),
+            *self._rounds(*there),
             *(self._described(key, _BYTES[kind]) for key in (self.encoder, TONES, COMPOSITION)),
             self._learned(),
         ]

@@ -6,12 +6,13 @@ one throws away.
 
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import SecretStr
@@ -21,6 +22,7 @@ from db.catalogue import Catalogue
 from db.engine import connect
 from db.settings import CatalogueSettings
 from db.tables.base import Base
+from db.tables.night import Attempt, Batch, Record
 from db.tables.review import SearchTrigram
 from tests.benchmarks.figures import FOLDER
 from tests.benchmarks.review_prints import Shelf
@@ -51,55 +53,97 @@ _INDEXES = {
 _SERIAL = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), (SELECT max(id) FROM {0}))"
 
 
-Further = Callable[[Tables, str], Sequence[str]]
-"""Statements for a kind of database by which more rows follow from those that are there, before there are indexes."""
+class Counts(NamedTuple):
+    """How many there are, numbered from 1 on."""
+
+    records: int
+    attempts: int
+    batches: int
+
+
+Further = Callable[[Counts, str], Sequence[str]]
+"""Statements for a kind of database by which more rows follow from those that are there."""
+_COUNTED = (Record, Attempt, Batch)
+_FILLED = "filled"
+"""The file that says that a folder is whole, and how long it took."""
 
 
 @contextmanager
-def kept_catalogue(
-    records: int, database: str, name: str = "review", further: Further = lambda *_: ()
-) -> Iterator[CatalogueSettings]:
-    """Settings of the catalogue of so many records on this database, filled if it is not yet; each name has its own."""
-    folder = FOLDER.absolute() / f"{name}-{records}-{database}"
-    filled = folder / "filled"
-    if not filled.exists():
+def kept_catalogue(records: int, database: str) -> Iterator[CatalogueSettings]:
+    """Settings of the catalogue of so many records on this database, filled if it is not yet."""
+    folder = FOLDER.absolute() / f"review-{records}-{database}"
+    if not (folder / _FILLED).exists():
         shutil.rmtree(folder, ignore_errors=True)
-    home = folder / "home"
+    with _kept(folder, database, lambda settings: fill(settings, Shelf(records))) as settings:
+        yield settings
+
+
+@contextmanager
+def grown_catalogue(records: int, database: str, name: str, further: Further) -> Iterator[CatalogueSettings]:
+    """A copy of it by another name, with the rows that follow from its own."""
+    folder = FOLDER.absolute() / f"{name}-{records}-{database}"
+    if not (folder / _FILLED).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        with kept_catalogue(records, database) as settings:
+            source = settings.home.parent
+        subprocess.run(["cp", "-a", source, folder], check=True)  # keeps whose files they are, as PostgreSQL asks
+        (folder / _FILLED).unlink()
+    with _kept(folder, database, lambda settings: grow(settings, further)) as settings:
+        yield settings
+
+
+@contextmanager
+def _kept(folder: Path, database: str, write: Callable[[CatalogueSettings], None]) -> Iterator[CatalogueSettings]:
+    filled, home = folder / _FILLED, folder / "home"
     home.mkdir(parents=True, exist_ok=True)
     with database_in(database, folder) as url:
         settings = CatalogueSettings(home=home, database_url=url)
         if not filled.exists():
             began = time.perf_counter()
-            fill(settings, Shelf(records), further)
+            write(settings)
             filled.write_text(f"{time.perf_counter() - began:.0f} s\n")
         yield settings
 
 
-def fill(settings: CatalogueSettings, shelf: Shelf, further: Further = lambda *_: ()) -> None:
-    """Write all that is on the shelf into an empty catalogue, and what follows from it."""
+def fill(settings: CatalogueSettings, shelf: Shelf) -> None:
+    """Write all that is on the shelf into an empty catalogue."""
     Catalogue.open(settings).close()
+    tables = Tables(shelf)
+
+    def rows(engine: Engine, raw: Any) -> None:
+        for table, rows in tables.rows():
+            _write(engine, raw, Base.metadata.tables[table.__tablename__], rows)
+        _write_trigrams(raw, *tables.trigrams(), engine.dialect.name)
+
+    _written(settings, rows)
+
+
+def grow(settings: CatalogueSettings, further: Further) -> None:
+    """Write what follows from what a catalogue holds."""
+
+    def rows(engine: Engine, raw: Any) -> None:
+        counts = [raw.execute(f"SELECT max(id) FROM {table.__tablename__}").fetchone()[0] for table in _COUNTED]
+        _say(raw, *further(Counts(*counts), engine.dialect.name))
+
+    _written(settings, rows)
+
+
+def _written(settings: CatalogueSettings, rows: Callable[[Engine, Any], None]) -> None:
     engine = connect(settings.url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        raw = connection.connection.driver_connection
-        _fill(engine, raw, Tables(shelf), further)
+        raw: Any = connection.connection.driver_connection
+        kind = engine.dialect.name
+        ours = {str(index.name) for table in Base.metadata.sorted_tables for index in table.indexes}
+        indexes = {name: made for name, made in raw.execute(_INDEXES[kind]).fetchall() if name in ours}
+        _say(raw, *_BEFORE[kind], *(f"DROP INDEX {name}" for name in indexes))
+        rows(engine, raw)
+        _say(raw, *indexes.values())
+        if kind == "postgresql":
+            _say(raw, *(_SERIAL.format(table.name) for table in Base.metadata.sorted_tables if "id" in table.c))
+        _say(raw, *_AFTER[kind])
     engine.dispose()
     with Catalogue.open(settings) as catalogue:
         catalogue.count_again()  # replicas fire no triggers
-
-
-def _fill(engine: Engine, raw: Any, tables: Tables, further: Further) -> None:
-    kind = engine.dialect.name
-    ours = {str(index.name) for table in Base.metadata.sorted_tables for index in table.indexes}
-    indexes = {name: made for name, made in raw.execute(_INDEXES[kind]).fetchall() if name in ours}
-    _say(raw, *_BEFORE[kind], *(f"DROP INDEX {name}" for name in indexes))
-    for table, rows in tables.rows():
-        _write(engine, raw, Base.metadata.tables[table.__tablename__], rows)
-    _write_trigrams(raw, *tables.trigrams(), kind)
-    _say(raw, *further(tables, kind))
-    _say(raw, *indexes.values())
-    if kind == "postgresql":
-        _say(raw, *(_SERIAL.format(table.name) for table in Base.metadata.sorted_tables if "id" in table.c))
-    _say(raw, *_AFTER[kind])
 
 
 @contextmanager

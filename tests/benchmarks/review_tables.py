@@ -112,12 +112,6 @@ class Tables:
         held = zip(self._waiting, CURATORS * LEASES, strict=False)
         yield LeaseHeld, [{"attempt_id": each, "curator": curator, "until": until} for each, curator in held]
 
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        """After all rows: how many records, attempts and batches there are."""
-        nights = self._nights(self._attempts - len(self._again)) + self._nights(len(self._again))
-        return self._shelf.records, self._attempts, nights
-
     def trigrams(self) -> tuple[Integers, Integers]:
         """After all rows: the numbers of the trigrams, and each one's record beside it, in the order of their key."""
         known = np.array(list(self._known), np.int64)

@@ -126,6 +126,7 @@ def entry_page(
     lease = lease_for(state, who, asked.attempt_id) or shown.lease
     elsewhere = lease if lease and lease.curator != who.name else None
     voices = voices_on(state, shown, who)
+    apart = _apart(state, shown, voices)
     alone = shown.withheld or state.catalogue.is_only_attempt(asked.attempt_id)
     made = [] if alone else candidates_of(state, asked.attempt_id)
     context = {
@@ -142,10 +143,10 @@ def entry_page(
         "others": others_to_compare(made, asked.attempt_id),
         "draft": draft,
         "reasons": list(Reason),
-        "faults": faults_seen(state, shown, voices, who),
+        "faults": faults_seen(state, shown.attempt_id, who, apart=apart),
         "fault_kinds": list(FaultKind),
         "most_boxes": MOST_BOXES,
-        "comments": [] if _apart(state, shown, voices) else state.catalogue.comments(shown.attempt_id),
+        "comments": [] if apart else state.catalogue.comments(shown.attempt_id),
         "comment_length": COMMENT_LENGTH,
         "note_length": NOTE_LENGTH,
         "next": next_entry(state, view, who, shown.place),
@@ -174,12 +175,11 @@ def voices_on(state: ReviewState, shown: QueueEntry, who: Visitor) -> Voices:
     return Voices(said, hidden, any(word.curator == who.name for word in standing))
 
 
-def faults_seen(state: ReviewState, shown: QueueEntry, voices: Voices, who: Visitor) -> FaultsSeen:
+def faults_seen(state: ReviewState, attempt_id: int, who: Visitor, *, apart: bool) -> FaultsSeen:
     """The reader's own faults, and the others', who stay unheard where two are to judge without each other's word."""
-    marked = state.catalogue.faults([shown.attempt_id], secret=True).get(shown.attempt_id, [])
-    blind = _apart(state, shown, voices)
+    marked = state.catalogue.faults([attempt_id], secret=True).get(attempt_id, [])
     mine = [each.fault for each in marked if each.curator == who.name]
-    return FaultsSeen(mine, [] if blind else [each for each in marked if each.curator != who.name])
+    return FaultsSeen(mine, [] if apart else [each for each in marked if each.curator != who.name])
 
 
 def _apart(state: ReviewState, shown: QueueEntry, voices: Voices) -> bool:

@@ -5,12 +5,13 @@ no web framework.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from db.entries.corrections import Correctable, value_of
 from db.entries.night import Description
@@ -35,6 +36,7 @@ def environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_translations(words(language), newstyle=True)  # type: ignore[attr-defined]
+    made.globals["_"] = translator(language)
     made.filters |= {"figure": figure, "moment": moment, "clock": clock, "years": years}
     made.filters |= {"quoted": lambda text: quote(str(text), safe=""), "spoken": spoken}
     told_by = words(language).gettext
@@ -52,6 +54,24 @@ def environment(language: str) -> Environment:
     return made
 
 
+def translator(language: str) -> Callable[..., Markup]:
+    """The templates' `_()`: a text of theirs in this language, with values for its names, which are escaped.
+
+    As the extension's own does, which asks three times as long for it: a page says some hundred texts, most without a
+    name in them, and these are made once.
+    """
+    told = words(language).gettext
+
+    @lru_cache(4096)
+    def whole(text: str) -> Markup:
+        return Markup(told(text)) % {}  # noqa: S704  # the templates' own words
+
+    def translated(text: str, **values: object) -> Markup:
+        return Markup(told(text)) % values if values else whole(text)  # noqa: S704
+
+    return translated
+
+
 def tile_address(sha256: str, name: str) -> str:
     """Where a picture's thumbnail, preview or tiles are, behind the app's root."""
     return f"/pictures/{sha256}/{name}"
@@ -64,7 +84,8 @@ def is_japanese(text: str) -> bool:
 
 def spoken(text: str) -> Markup:
     """Words of a record or a person, marked where they are Japanese, so that they are read aloud as such."""
-    return Markup('<span lang="ja">{}</span>').format(text) if is_japanese(text) else Markup("{}").format(text)
+    said = escape(text)
+    return Markup('<span lang="ja">') + said + Markup("</span>") if is_japanese(text) else said
 
 
 def years(said: Description) -> str:

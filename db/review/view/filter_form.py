@@ -102,8 +102,7 @@ class FilterForm(BaseModel):
         return self.model_copy(update=changes)
 
     def _given(self) -> dict[str, Any]:
-        values = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: value for name, value in values.items() if value != type(self).model_fields[name].default}
+        return self.model_dump(exclude_defaults=True)
 
 
 class PageForm(BaseModel):

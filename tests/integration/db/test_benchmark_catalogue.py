@@ -12,8 +12,10 @@ from db.entries.night import Change, PictureSource, Verdict
 from db.entries.review import Judgement, QueueFilter
 from db.settings import CatalogueSettings
 from db.tables.base import Base
-from tests.benchmarks.review_catalogue import fill
+from tests.benchmarks.operations_catalogue import NightlyMade
+from tests.benchmarks.review_catalogue import fill, grow
 from tests.benchmarks.review_prints import ARCHIVES, BLIND_SHARE, CURATORS, LEASES, MATCHER, MODELS, Shelf
+from tests.conftest import SettingsOf
 
 SHELF = Shelf(records=120, per_batch=20)
 
@@ -101,3 +103,17 @@ def test_the_filled_catalogue_goes_on_as_any_other(settings: CatalogueSettings) 
         assert catalogue.give_verdict(first.attempt_id, "Aoi", Judgement(Verdict.APPROVED)).id > 1
         assert catalogue.undo_verdict("Aoi") is not None
         assert catalogue.add_record(1, SHELF.record(91)) is Change.NEW
+
+
+def test_a_grown_catalogue_has_two_attempts_for_each_record_and_nothing_due(
+    settings: CatalogueSettings, settings_of: SettingsOf
+) -> None:
+    fill(settings, SHELF)
+    made = NightlyMade.of(settings_of(settings.home, database_url=settings.database_url))
+    grow(settings, made.years)
+    with Catalogue.open(settings) as catalogue:
+        told = catalogue.status()
+        assert told["records"] == SHELF.records
+        assert sum(told["attempts"].values()) == 2 * SHELF.records
+        assert catalogue.wrong_counts() == []
+        assert catalogue.take_batch(made.recipe, made.models, made.matcher, limit=10) is None
