@@ -102,7 +102,11 @@ class FilterForm(BaseModel):
         return self.model_copy(update=changes)
 
     def _given(self) -> dict[str, Any]:
-        return self.model_dump(exclude_defaults=True)
+        return {name: value for name, value in self if value != _WITHOUT[name]}
+
+
+_WITHOUT = dict(FilterForm())
+"""What each field is where the address does not name it."""
 
 
 class PageForm(BaseModel):
