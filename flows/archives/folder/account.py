@@ -17,7 +17,7 @@ from typing import Any
 from flows.archives.errors import BadRecord
 from flows.archives.folder.manifests import Manifest, ManifestFile, missing, reach_pictures
 from flows.archives.folder.matching import Names, Reach, reach, settle
-from flows.archives.folder.table import OWN_FOLDER, Row, Table, describe, rights_of, strictest
+from flows.archives.folder.table import OWN_FOLDER, Row, Table, addresses_left, describe, rights_of, strictest
 from flows.archives.limits import LONGEST_IDENTIFIER, within_limits
 from flows.archives.record import Derivatives, Record, Remark, Rights, Unreadable
 
@@ -96,9 +96,7 @@ class Account:
     def remarks(self) -> Iterator[Remark]:
         """What a person should know of it."""
         for table in self.contents.tables:
-            if table.unknown:
-                yield Remark(table.path, f"columns that are kept and not used: {', '.join(table.unknown)}")
-            yield from (Remark(table.path, note) for note in table.notes)
+            yield from (Remark(table.path, text) for text in _told(table))
         for path in self.contents.ignored:
             yield Remark(path, "is not read as a table")
         for path in self.contents.notices:
@@ -165,6 +163,15 @@ def _names(contents: Contents) -> dict[str, Names]:
             if folder in below:
                 below[folder].append(path)
     return {folder: Names(folder, paths) for folder, paths in below.items()}
+
+
+def _told(table: Table) -> Iterator[str]:
+    if table.unknown:
+        yield f"columns that are kept and not used: {', '.join(table.unknown)}"
+    yield from table.notes
+    if left := [row.place for row in table.rows for _ in range(addresses_left(row))]:
+        text = f"addresses of people that are not used: {len(left):,}, the first in {left[0]}"
+        yield f"{text}; give those of ULAN, VIAF or Wikidata, one for each name"
 
 
 def _notes(row: Row, reached: Reach) -> Iterator[str]:

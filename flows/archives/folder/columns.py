@@ -43,6 +43,15 @@ _NAMES = {
     "derivatives": ("derivative|derivativeworks|derivativesallowed|改変|改変可否|改変の可否|二次的著作物|派生物"),
 }
 """By column: its names in order of preference; those with `|` between them are equally good."""
+_FILES = ("authority", "authorities", "ulan", "viaf", "wikidata", "典拠", "の典拠")
+_ADDRESSES = ("url", "uri", "link", "リンク", "アドレス")
+_ENDINGS = (*_FILES, *_ADDRESSES, *(file + address for file in _FILES for address in _ADDRESSES))
+AUTHORITIES = {f"{person}_authority": person for person in ("artist", "actor")}
+"""Columns of people's addresses in authority files, each as preferred as its people are; all of a row's count."""
+_NAMES |= {
+    column: " ".join("|".join(name + end for name in group.split("|") for end in _ENDINGS) for group in groups.split())
+    for column, groups in ((column, _NAMES[person]) for column, person in AUTHORITIES.items())
+}
 _KNOWN = {
     name.removesuffix("s"): (column, rank)
     for column, groups in _NAMES.items()
@@ -85,6 +94,8 @@ def understand(headings: Sequence[str]) -> Columns:
     best: dict[str, int] = defaultdict(lambda: len(_KNOWN))
     for column, rank in found:
         best[column] = min(best[column], rank)
+    # An address of a `creator` says nothing of those in the column `artist` beside it.
+    best |= {column: best[person] for column, person in AUTHORITIES.items() if person in best}
     meant = tuple(column if column in RIGHTS or rank == best[column] else "" for column, rank in found)
     unknown = dict.fromkeys(
         heading.strip() or "a column without a name"

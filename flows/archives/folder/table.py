@@ -2,14 +2,14 @@
 
 `records.csv`, `.tsv`, `.txt`, `.xlsx` or `.json`, in any capitals, one in a folder; it speaks for the folder and those
 below. Columns, all optional but that a row needs an identifier or a file: identifier, file(s), title, artist(s),
-actor(s), role(s) or cast ("role/actor; role/actor"), date, year_from, year_to, genre, holder, credit, url, rights,
-derivatives, and their names in `columns.py`. Other columns are kept in `Record.raw`.
+actor(s), role(s) or cast ("role/actor; role/actor"), artist and actor authorities, date, year_from, year_to, genre,
+holder, credit, url, rights, derivatives, and their names in `columns.py`. Other columns are kept in `Record.raw`.
 """
 
 import csv
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import zip_longest
@@ -17,11 +17,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from flows.archives.errors import BadRecord, MalformedAnswer
-from flows.archives.folder.columns import RIGHTS, bare, plain, understand
+from flows.archives.folder.columns import AUTHORITIES, RIGHTS, bare, plain, understand
 from flows.archives.folder.sheets import Line, read_sheet
 from flows.archives.record import Derivatives, Record, Rights, Role
+from flows.archives.values.authorities import authority
 from flows.archives.values.dates import years
-from flows.archives.values.formats import items, read_role
+from flows.archives.values.formats import items, places, read_role
 from flows.archives.values.rights import STRICTEST_FIRST, Statement, decide
 
 YEARS = range(1, 2200)
@@ -44,6 +45,8 @@ class Row:
     """By column."""
     files: tuple[str, ...] = ()
     """The cells of columns that name files, as written."""
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The cells of columns that name people's addresses, by column."""
     said: tuple[Statement, ...] = ()
     kept: Mapping[str, Any] = field(default_factory=dict)
     """The row as written, for `Record.raw`."""
@@ -115,7 +118,8 @@ def _row(path: str, line: Line) -> Row:
             contradiction = f"column {written[heading]} stands twice and says {' and '.join(texts.values())}"
     files = tuple(cells.pop("file", ()))
     first = {column: texts[0] for column, texts in cells.items() if column}
-    return Row(place, first, files, tuple(said), kept, contradiction, line.problem or _unstorable(line))
+    addresses = {column: tuple(cells[column]) for column in AUTHORITIES if column in cells}
+    return Row(place, first, files, addresses, tuple(said), kept, contradiction, line.problem or _unstorable(line))
 
 
 def _unstorable(line: Line) -> str:
@@ -159,7 +163,25 @@ def describe(row: Row, identifier: str, datestamp: datetime, raw: str, pictures:
         credit_line=row["credit"] or (f"{holder}, {identifier}" if holder else ""),
         landing_url=url or None,
         pictures=pictures,
+        authorities=tuple(dict.fromkeys(_authorities(row))),
     )
+
+
+def _authorities(row: Row) -> Iterator[tuple[str, str]]:
+    """(name, address) by position; a cell with more places than there are names says of nobody for certain."""
+    actors = places(row["actor"]) if row["actor"] else [read_role(part).actor for part in places(row["cast"])]
+    named = {"artist_authority": places(row["artist"]), "actor_authority": actors}
+    people = {*items(row["artist"]), *(role.actor for role in _cast(row))} - {""}
+    for column, names in named.items():
+        for cell in row.addresses.get(column, ()):
+            said = places(cell.rstrip(";； "))
+            pairs = zip(names, map(authority, said), strict=False) if len(said) <= len(names) else ()
+            yield from ((name, address) for name, address in pairs if name in people and address)
+
+
+def addresses_left(row: Row) -> int:
+    """How many of a row's addresses of people are not used."""
+    return sum(len(items(cell)) for cells in row.addresses.values() for cell in cells) - len([*_authorities(row)])
 
 
 def _cast(row: Row) -> tuple[Role, ...]:

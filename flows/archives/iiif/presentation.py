@@ -17,8 +17,9 @@ from bs4 import BeautifulSoup
 from flows.archives.errors import BadRecord, IsStream, MalformedAnswer, NotAnArchive
 from flows.archives.iiif.images import picture_address
 from flows.archives.iiif.labels import FIELDS, field_of
-from flows.archives.limits import check_identifier
+from flows.archives.limits import LONGEST_TEXT, check_identifier
 from flows.archives.record import UNDATED, Record, Rights, Role
+from flows.archives.values.authorities import authority
 from flows.archives.values.dates import years
 from flows.archives.values.formats import plain, read_role
 from flows.archives.values.rights import Statement, decide
@@ -42,6 +43,7 @@ _LICENCE: Final = re.compile(
 """A licence behind a link. Other links in a credit lead to pages of the museum."""
 _MEMBERS: Final = {"manifests": "manifest", "collections": "collection", "members": "", "items": ""}
 """Where a collection names what it holds, and the kind of what is named there without one."""
+_PEOPLE: Final = {"artist", "cast", "actor"}
 _PAGES: Final = ("items", "sequences", "structures", "annotations", "thumbnail")
 
 
@@ -135,14 +137,16 @@ def read_manifest(
     year_from, year_to = next((both for each in said["date"] if (both := years(each)) != (None, None)), (None, None))
     holder = next(iter([*said["holder"], *_providers(value)]), "")
     number = next(iter(said["number"]), "")
+    artists = tuple(_parts(said["artist"]))
+    cast = tuple(_cast(*(_parts(said[name]) for name in ("cast", "role", "actor"))))
     return Record(
         identifier,
         changed,
         _rights(value, canvases, said["rights"]),
         _raw(value),
         title=" ".join(words(_at(value, "label"))[:1]) or next(iter(said["title"]), ""),
-        artists=tuple(_parts(said["artist"])),
-        cast=tuple(_cast(*(_parts(said[name]) for name in ("cast", "role", "actor")))),
+        artists=artists,
+        cast=cast,
         date_text=date_text,
         year_from=year_from if said["date"] else _year(date_text),
         year_to=year_to if said["date"] else _year(date_text),
@@ -151,6 +155,7 @@ def read_manifest(
         credit_line=_credit(value, said["credit"]) or ", ".join(filter(None, [holder, number])),
         landing_url=next(iter(_landings(value, address)), None),
         pictures=pictures,
+        authorities=tuple(_authorities(value, {*artists, *(role.actor for role in cast)})),
         remarks=tuple(_remarks(value, len(found), pictures)),
     )
 
@@ -225,11 +230,35 @@ def joined(base: str, address: str) -> str:
 def _metadata(value: Json) -> dict[str, list[str]]:
     """What the pairs say, by field."""
     said: dict[str, list[str]] = {field: [] for field in FIELDS}
+    for field, inside in _pairs(value):
+        said[field] += _in_full(inside) if field == "rights" else words(inside)
+    return said
+
+
+def _pairs(value: Json) -> Iterator[tuple[str, Json]]:
+    """(field, value) of what is known by its label."""
     for pair in _listed(value, "metadata"):
         for field in dict.fromkeys(filter(None, map(field_of, _every_word(_at(pair, "label"))))):
-            value = _at(pair, "value")
-            said[field] += _in_full(value) if field == "rights" else words(value)
-    return said
+            yield field, _at(pair, "value")
+
+
+def _authorities(value: Json, people: set[str]) -> Iterator[tuple[str, str]]:
+    """(name, address) of each link around the name of one of these people."""
+    texts = (text for field, inside in _pairs(value) if field in _PEOPLE for text in _every_word(inside))
+    for said, address in dict.fromkeys(link for text in texts for link in _links(text)):
+        name = said if said in people else read_role(said).actor
+        if name and name in people:
+            yield name, address
+
+
+def _links(text: str) -> Iterator[tuple[str, str]]:
+    """(text, address) of the links to authority files; one with others in it surrounds nobody's name alone."""
+    if "<" not in text or len(text) > LONGEST_TEXT:  # links in links without end would be looked into over and over
+        return
+    for link in BeautifulSoup(text, "html.parser").find_all("a", href=True):
+        address = authority(str(link["href"]))
+        if address and not link.find("a"):
+            yield " ".join(clean(link.get_text(" ")).split()), address
 
 
 def _parts(values: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from flows.archives.sample.drawing.collection import Holding
+from flows.archives.sample.drawing.designs import PAINTERS
 from flows.archives.sample.museums import Query, artist, is_free, number_of, there, written
 from flows.archives.sample.oai import Shelf
 
@@ -15,12 +16,20 @@ LICENCE = (
     "(CC-By) and the Terms and Conditions of artic.edu. All other data in this response is licensed under a Creative "
     "Commons Zero (CC0) 1.0 designation and the Terms and Conditions of artic.edu."
 )
+AGENTS = tuple(
+    {"id": number, "title": f"{painter} (sample)", "ulan_id": f"50099990{number}" if number != 2 else None}
+    for number, painter in enumerate(PAINTERS, 1)
+)
+"""The painters; they are invented, and so are their numbers, which ULAN has not given."""
 
 
 def answer(path: str, query: Query, shelf: Shelf) -> bytes | Holding | None:
-    """JSON for `artworks/search`; a picture for `iiif/2/{image_id}/full/{size}/0/default.jpg`."""
+    """JSON for `artworks/search` and `agents`; a picture for `iiif/2/{image_id}/full/{size}/0/default.jpg`."""
     if path == "artworks/search":
         return _found(json.loads(dict(query).get("params", "{}")), shelf)
+    if path == "agents":
+        wanted_ids = dict(query).get("ids", "").split(",")
+        return written({"data": [agent for agent in AGENTS if str(agent["id"]) in wanted_ids]})
     if path.startswith("iiif/2/"):
         wanted = path.split("/")[2]
         return next((holding for holding in there(shelf) if _image_id(holding) == wanted), None)
@@ -58,6 +67,7 @@ def _artwork(holding: Holding) -> dict[str, object]:
         "title": holding.title,
         "main_reference_number": holding.key,
         "artist_titles": [artist(holding)],
+        "artist_ids": [agent["id"] for agent in AGENTS if agent["title"] == artist(holding)],
         "date_display": holding.date,
         "date_start": holding.design.year,
         "date_end": holding.design.year,

@@ -4,9 +4,9 @@ import re
 from typing import Final
 
 _FILES: Final = (
-    (re.compile(r"https?://vocab\.getty\.edu/(?:page/)?ulan/(\d{9})"), "http://vocab.getty.edu/ulan/"),
-    (re.compile(r"https?://(?:www\.)?viaf\.org/viaf/(\d{1,22})/?"), "http://viaf.org/viaf/"),
-    (re.compile(r"https?://(?:www\.)?wikidata\.org/(?:wiki|entity)/(Q\d{1,12})"), "http://www.wikidata.org/entity/"),
+    (re.compile(r"https?://vocab\.getty\.edu/(?:page/)?ulan/([0-9]{9})"), "http://vocab.getty.edu/ulan/"),
+    (re.compile(r"https?://(?:www\.)?viaf\.org/viaf/([0-9]{1,22})/?"), "http://viaf.org/viaf/"),
+    (re.compile(r"https?://(?:www\.)?wikidata\.org/(?:wiki|entity)/(Q[0-9]{1,12})"), "http://www.wikidata.org/entity/"),
 )
 
 

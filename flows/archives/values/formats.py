@@ -101,7 +101,12 @@ def looks_like_html(start: bytes) -> bool:
 
 def items(text: str) -> tuple[str, ...]:
     """The parts of a `;`-separated list, blanks left out."""
-    return tuple(part.strip() for part in _LIST.split(text) if part.strip())
+    return tuple(filter(None, places(text)))
+
+
+def places(text: str) -> tuple[str, ...]:
+    """The parts of such a list with its blanks, where another list is matched to it by position."""
+    return tuple(part.strip() for part in _LIST.split(text))
 
 
 def read_role(text: str) -> Role:

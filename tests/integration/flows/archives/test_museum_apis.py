@@ -15,6 +15,7 @@ from flows.archives.errors import ArchiveUnavailable, MalformedAnswer, NotAnArch
 from flows.archives.options import OPTIONS, JapanSearchOptions, MetOptions
 from flows.archives.record import Access, Archive, Derivatives, Record, Remark, Unreadable, Window
 from flows.archives.registry import Protocol, open_archive
+from flows.archives.sample.aic import AGENTS
 from flows.archives.sample.drawing.collection import holdings
 from flows.archives.sample.oai import Shelf
 from flows.archives.sample.server import APIS, SampleArchive, serve_sample
@@ -307,6 +308,117 @@ def test_the_mets_people_are_known_by_their_authority_files() -> None:
         record = one(MET, WHOLE[MET] | said)
         assert isinstance(record, Record)
         assert record.authorities == expected
+
+
+def test_chicagos_artists_are_known_by_their_numbers_in_ulan(sample: SampleArchive) -> None:
+    records = [each for each in everything(AIC, f"{sample.root}/aic") if isinstance(each, Record)]
+    in_ulan = {each["title"]: f"http://vocab.getty.edu/ulan/{each['ulan_id']}" for each in AGENTS if each["ulan_id"]}
+    assert [each.authorities for each in records] == [
+        tuple((name, in_ulan[name]) for name in each.artists if name in in_ulan) for each in records
+    ]
+    assert {bool(each.authorities) for each in records} == {True, False}
+
+
+def test_each_of_chicagos_artists_is_asked_for_once_and_a_page_of_known_ones_asks_nobody() -> None:
+    _, server, _ = many(AIC, 60, 2, FaultPlan())
+    asked = [dict(parse_qsl(urlsplit(path).query)) for path in server.asked if "/agents?" in path]
+    numbers = [number for question in asked for number in question["ids"].split(",")]
+    assert len(numbers) == len(set(numbers)) == len(AGENTS)
+    assert {question["fields"] for question in asked} == {"id,title,ulan_id"}
+    assert len(asked) <= len(AGENTS) < len(server.asked)
+
+
+def chicago(agents: Reply | None, *artworks: dict[str, object]) -> tuple[list[Record], list[Remark], WebServer]:
+    """What comes of these artworks, each a page, where this is the answer for their artists."""
+    pages = [{**WHOLE[AIC], "id": number, **said} for number, said in enumerate(artworks, 1)]
+
+    def site(path: str) -> Reply | None:
+        if "search" not in path:
+            return agents if path.startswith("/agents?") else None
+        query = json.loads(dict(parse_qsl(urlsplit(path).query))["params"]).get("query")
+        above = query["bool"]["filter"][-1]["range"]["id"]["gt"] if query else 0
+        return Reply(json.dumps({"data": pages[above : above + 1], "pagination": {"total": len(pages)}}))
+
+    with serve(site) as server:
+        found = everything(AIC, server.root)
+    assert not [each for each in found if isinstance(each, Unreadable)]
+    remarks = [each for each in found if isinstance(each, Remark) and each.subject == "museum"]
+    return [each for each in found if isinstance(each, Record)], remarks, server
+
+
+KUNISADA = {"artist_titles": ["Utagawa Kunisada"], "artist_ids": [36521]}
+IN_ULAN = (("Utagawa Kunisada", "http://vocab.getty.edu/ulan/500063446"),)
+
+
+@pytest.mark.parametrize(
+    ("artwork", "agent", "authorities"),
+    [
+        (KUNISADA, {"ulan_id": "500063446"}, IN_ULAN),
+        (KUNISADA, {"ulan_id": 500063446}, IN_ULAN),
+        (KUNISADA, {"ulan_id": None}, ()),
+        (KUNISADA, {}, ()),
+        (KUNISADA, {"ulan_id": ["500063446"]}, ()),
+        (KUNISADA, {"ulan_id": True}, ()),
+        (KUNISADA, {"ulan_id": 500063446.0}, ()),
+        (KUNISADA, {"ulan_id": "javascript:alert(1)"}, ()),
+        (KUNISADA, {"ulan_id": "500063446/../../x"}, ()),
+        (KUNISADA, {"ulan_id": "9" * 20_000}, ()),
+        (KUNISADA, {"ulan_id": "500063446", "title": "Somebody else"}, ()),
+        (KUNISADA, {"ulan_id": "500063446", "title": ["Utagawa Kunisada"]}, ()),
+        (KUNISADA, {"ulan_id": "500063446", "id": "36521"}, ()),
+        (KUNISADA, {"ulan_id": "500063446", "id": 7}, ()),
+        ({**KUNISADA, "artist_ids": [True, "7", None, -1, 10**400, 36521, 36521]}, {"ulan_id": "500063446"}, IN_ULAN),
+        ({**KUNISADA, "artist_titles": []}, {"ulan_id": "500063446"}, ()),
+        ({**KUNISADA, "artist_titles": ["A", "Utagawa Kunisada"]}, {"ulan_id": "500063446"}, IN_ULAN),
+    ],
+)
+def test_an_artist_of_chicagos_is_linked_where_number_and_name_are_those_asked_for(
+    artwork: dict[str, object], agent: dict[str, object], authorities: tuple[tuple[str, str], ...]
+) -> None:
+    answer = {"data": [None, 7, "x", {"id": 36521, "title": "Utagawa Kunisada", **agent}]}
+    (record,), remarks, _ = chicago(Reply(json.dumps(answer)), artwork)
+    assert (record.authorities, remarks) == (authorities, [])
+
+
+@pytest.mark.parametrize("artist_ids", [36521, "36521", {"a": 1}, None, [], [10**400, "x"], [[36521]]])
+def test_where_chicago_writes_no_numbers_of_artists_nobody_is_asked_for(artist_ids: object) -> None:
+    (record,), remarks, server = chicago(None, {**KUNISADA, "artist_ids": artist_ids})
+    assert (record.authorities, remarks) == ((), [])
+    assert not [path for path in server.asked if path.startswith("/agents")]
+
+
+def test_of_a_page_with_artists_without_end_no_more_are_asked_for_than_one_answer_holds() -> None:
+    _, _, server = chicago(Reply('{"data": []}'), {**KUNISADA, "artist_ids": list(range(1, 5_000))})
+    (asked,) = (dict(parse_qsl(urlsplit(path).query)) for path in server.asked if path.startswith("/agents"))
+    assert (len(asked["ids"].split(",")), asked["limit"]) == (100, "100")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        Reply(status=500),
+        Reply(status=403),
+        Reply(status=400),
+        Reply(BUSY_PAGE, "text/html"),
+        Reply("{"),
+        Reply("[]"),
+        Reply('{"data": {"36521": {}}}'),
+        Reply('{"error": "no"}'),
+    ],
+    ids=["gone", "fault", "refused", "bad question", "a page", "broken", "another type", "no list", "an error"],
+)
+def test_where_chicagos_artists_cannot_be_had_every_record_comes_and_nobody_is_asked_for_again(
+    answer: Reply | None,
+) -> None:
+    records, (remark,), server = chicago(answer, *({**KUNISADA, "artist_ids": [number]} for number in (1, 2, 3)))
+    assert [(each.identifier, each.artists, each.authorities) for each in records] == [
+        (number, ("Utagawa Kunisada",), ()) for number in ("1", "2", "3")
+    ]
+    assert "ULAN" in remark.text
+    assert {path for path in server.asked if path.startswith("/agents")} == {
+        "/agents?ids=1&fields=id%2Ctitle%2Culan_id&limit=1"
+    }
 
 
 @pytest.mark.parametrize("protocol", MUSEUMS)

@@ -324,6 +324,59 @@ def test_columns_that_are_not_used_are_named_and_a_preferred_name_counts(made: M
     assert "records.csv: columns that are kept and not used: No., 棚" in listed.remarked
 
 
+ULAN, VIAF, WIKIDATA = (
+    "http://vocab.getty.edu/ulan/500063446",
+    "http://viaf.org/viaf/69724466",
+    "http://www.wikidata.org/entity/Q552021",
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "authorities"),
+    [
+        ("artist,artist_authority", f"豊国,{ULAN}", [("豊国", ULAN)]),
+        ("Artist,Artist ULAN URL", f"豊国,{ULAN}", [("豊国", ULAN)]),
+        ("絵師,絵師（典拠）", f"豊国,{ULAN}", [("豊国", ULAN)]),
+        ("絵師名,絵師の典拠URL", f"豊国,{ULAN}", [("豊国", ULAN)]),
+        ("Creators,Creator Wikidata", "豊国,https://www.wikidata.org/wiki/Q552021", [("豊国", WIKIDATA)]),
+        ("作者,作者ＶＩＡＦ", f"豊国,{VIAF}", [("豊国", VIAF)]),
+        ("artist,artist ULAN,artist VIAF", f"豊国;国貞,;{ULAN},{VIAF};", [("国貞", ULAN), ("豊国", VIAF)]),
+        ("artist,artist ULAN,artist URI", f"豊国,{ULAN},{ULAN}", [("豊国", ULAN)]),
+        ("artist,artist authorities", f"豊国；国貞,{VIAF}； {ULAN}", [("豊国", VIAF), ("国貞", ULAN)]),
+        ("artist,artist authority", f"豊国;;国貞,{VIAF};;{ULAN}", [("豊国", VIAF), ("国貞", ULAN)]),
+        ("artist,artist authority", f"豊国;国貞,{ULAN}", [("豊国", ULAN)]),
+        ("role,actor,actor authority", f"弁慶;富樫,甲;乙,;{VIAF}", [("乙", VIAF)]),
+        ("役名,役者,役者ULAN", f"弁慶;富樫,;乙,{ULAN};{VIAF}", [("乙", VIAF)]),
+        ("cast,actor Wikidata", f"弁慶/甲;富樫/乙,;{WIKIDATA}", [("乙", WIKIDATA)]),
+        ("cast,actor,actor VIAF", f"富樫/乙;弁慶/甲,甲;丙,{VIAF};{ULAN}", [("甲", VIAF)]),
+        # not certain, or no address of a person
+        ("artist,artist authority", f"豊国,{ULAN};{VIAF}", []),
+        ("artist,artist authority", f",{ULAN}", []),
+        ("artist,artist authority", '豊国,"http://viaf.org/viaf/1\nhttp://viaf.org/viaf/2"', []),
+        ("artist,artist authority", "豊国,javascript:alert(1)", []),
+        ("artist,artist authority", "豊国,http://vocab.getty.edu.evil.example/ulan/500063446", []),
+        ("artist,artist authority", "豊国,https://evil.example/?http://viaf.org/viaf/69724466", []),
+        ("artist,artist ULAN", "豊国,500063446", []),
+        ("artist,creator,creator ULAN", f"豊国,館,{ULAN}", []),
+        ("artist,ULAN", f"豊国,{ULAN}", []),
+        ("title,actor ULAN", f"豊国,{ULAN}", []),
+    ],
+)
+def test_addresses_of_people_belong_to_the_names_at_their_places(
+    made: Made, header: str, cells: str, authorities: list[tuple[str, str]]
+) -> None:
+    listed = made(f"identifier,file,{header}\nx1,P001.png,{cells}\n", "P001.png")
+    assert [*listed.records[0].authorities] == authorities
+    assert listed.rights == {"P001.png": YES}
+
+
+def test_addresses_in_json_are_lists_too_and_those_that_are_not_used_are_counted(made: Made) -> None:
+    rows = [{"file": "P001.png", "artist": ["豊国", "国貞", "国芳"], "artist_ulan": [None, ULAN, "http://x.example/1"]}]
+    listed = made(json.dumps(rows), "P001.png", name="records.json")
+    assert listed.records[0].authorities == (("国貞", ULAN),)
+    assert "records.json: addresses of people that are not used: 1, the first in records.json object 1" in listed.said
+
+
 @pytest.mark.parametrize(
     ("header", "cells", "rights"),
     [

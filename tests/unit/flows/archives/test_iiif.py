@@ -186,6 +186,67 @@ def test_roles_and_actors_are_told_apart(pairs: dict[str, str], cast: tuple[Role
     assert read_manifest(version_3(image(), metadata=metadata), HERE).cast == cast
 
 
+ULAN, VIAF = "http://vocab.getty.edu/ulan/500063446", "http://viaf.org/viaf/69724466"
+
+
+def linked(address: str, text: str) -> str:
+    return f'<a href="{address}">{text}</a>'
+
+
+@pytest.mark.parametrize(
+    ("pairs", "authorities"),
+    [
+        ({"Artist": linked(ULAN, "Kunisada")}, [("Kunisada", ULAN)]),
+        ({"絵師": f"<A TARGET=_blank HREF='{ULAN}'> 国貞\n初代 </A>"}, [("国貞 初代", ULAN)]),
+        ({"Artist": linked(ULAN.replace("/ulan", "/page/ulan"), "<b>Kunisada</b>")}, [("Kunisada", ULAN)]),
+        ({"Artist": f"{linked(ULAN, 'A')}; {linked(VIAF, 'B')}; C"}, [("A", ULAN), ("B", VIAF)]),
+        ({"Artist": f"A; {linked(VIAF, 'B')}"}, [("B", VIAF)]),
+        ({"Artist": [linked(ULAN, "A"), linked(VIAF, "A")]}, [("A", ULAN), ("A", VIAF)]),
+        ({"役者": linked(VIAF, "団十郎")}, [("団十郎", VIAF)]),
+        ({"役名": "弁慶", "役者": linked(VIAF, "団十郎 (7代目)")}, [("団十郎 (7代目)", VIAF)]),
+        ({"Actor": linked(VIAF, "Danjūrō (Benkei)")}, [("Danjūrō", VIAF)]),
+        ({"配役": f"弁慶：{linked(VIAF, '団十郎')}"}, [("団十郎", VIAF)]),
+        ({"配役": linked(VIAF, "弁慶／団十郎")}, [("団十郎", VIAF)]),
+        ({"Artist": linked(ULAN, "A") * 3}, []),
+        # no name's, or no address of a person
+        ({"Artist": f"Kunisada ({linked(ULAN, 'ULAN')})"}, []),
+        ({"Artist": linked(ULAN, "A; B")}, []),
+        ({"Artist": linked(ULAN, "")}, []),
+        ({"Artist": f'<a name="x" id="{ULAN}">Kunisada</a>'}, []),
+        ({"Artist": f"<!-- {linked(ULAN, 'Kunisada')} --> Kunisada"}, []),
+        ({"Artist": "Kunisada", "Publisher": linked(ULAN, "Kunisada")}, []),
+        ({"Artist": linked("javascript:alert(1)", "Kunisada")}, []),
+        ({"Artist": linked("javascript&#58;'http://viaf.org/viaf/1'", "Kunisada")}, []),
+        ({"Artist": linked("http://vocab.getty.edu.evil.example/ulan/500063446", "Kunisada")}, []),
+        ({"Artist": linked("http://vocab.getty.edu@evil.example/ulan/500063446", "Kunisada")}, []),
+        ({"Artist": linked("//vocab.getty.edu/ulan/500063446", "Kunisada")}, []),
+        ({"Artist": linked("/ulan/500063446", "Kunisada")}, []),
+        ({"Artist": linked(f"{ULAN}?next=http://evil.example", "Kunisada")}, []),
+        ({"Artist": linked(ULAN, linked("http://evil.example", "Kunisada"))}, []),
+        ({"Artist": f'<a href="{ULAN}'}, []),
+    ],
+)
+def test_a_link_around_a_name_leads_to_the_person_and_no_other_link_does(
+    pairs: dict[str, Any], authorities: list[tuple[str, str]]
+) -> None:
+    metadata = [{"label": label, "value": value} for label, value in pairs.items()]
+    both = (version_3(image(), metadata=metadata), version_2({"@id": "https://files.example/7.jpg"}, metadata=metadata))
+    assert [[*read_manifest(each, HERE).authorities] for each in both] == [authorities, authorities]
+
+
+def test_a_name_in_the_language_that_is_taken_is_linked_and_another_is_not() -> None:
+    value = {"en": [linked(ULAN, "Kunisada")], "ja": [linked(VIAF, "国貞")]}
+    found = read_manifest(version_3(image(), metadata=[{"label": {"en": ["Artist"]}, "value": value}]), HERE)
+    assert (found.artists, found.authorities) == (("国貞",), (("国貞", VIAF),))
+
+
+@pytest.mark.parametrize(("count", "authorities"), [(200, (("Kunisada", ULAN),)), (20_000, ())])
+def test_links_in_links_without_end_are_not_looked_into(count: int, authorities: tuple[tuple[str, str], ...]) -> None:
+    value = f'<a href="{ULAN}">' * count + "Kunisada"
+    found = read_manifest(version_3(image(), metadata=[{"label": "Artist", "value": value}]), HERE)
+    assert (found.artists, found.authorities) == (("Kunisada",), authorities)
+
+
 def test_labels_in_two_languages_and_those_of_tables_are_known() -> None:
     pairs = {"絵師 / Artist": "国貞", "Accession No.": "0001", "Dated": "1852", "所蔵先": "館"}
     metadata = [{"label": label, "value": value} for label, value in pairs.items()]
