@@ -146,6 +146,8 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody comes."""
         super().connection_made(transport)
+        # asyncio does so for its own listeners only: a body would wait until the browser has acknowledged its header
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._room.enter(self, self.client[0] if self.client else ""):
             self._within(self._patience.header_s, self._never_asked)
         else:

@@ -1,6 +1,8 @@
 """Connections that dawdle, or are many: the page as uvicorn serves it, on a thread of its own, with little patience."""
 
 import socket
+import statistics
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Thread
@@ -221,3 +223,17 @@ def test_behind_a_proxy_it_is_the_browser_s_address_that_has_a_share() -> None:
         run_alone(shares(scope, app, send))  # type: ignore[arg-type]
         assert said == statuses
         said.clear()
+
+
+def test_an_answer_is_sent_at_once(patient: tuple[str, int]) -> None:
+    """Its parts are not kept back until a browser has acknowledged the first, which some do 40 ms later."""
+    with socket.create_connection(patient) as connection:
+        took_s = []
+        for _ in range(20):
+            began = time.perf_counter()
+            connection.sendall(ASK)
+            answer = b""
+            while b"\r\n0\r\n" not in answer:
+                answer += connection.recv(65536)
+            took_s.append(time.perf_counter() - began)
+    assert statistics.median(took_s) < 0.02
