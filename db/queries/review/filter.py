@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, not_, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, func, not_, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.entries.faults import FaultKind
@@ -41,7 +41,7 @@ _MEASURES: dict[Order, InstrumentedAttribute[Any]] = {
     Order.NEWEST: Review.attempt_id,
     Order.OLDEST: Review.attempt_id,
 }
-_Narrowing = tuple[ColumnElement[bool], bool]
+Narrowing = tuple[ColumnElement[bool], bool]
 """A condition, and whether it leads to few entries."""
 
 
@@ -50,37 +50,59 @@ def measure_of(order: Order) -> InstrumentedAttribute[Any]:
     return _MEASURES[order]
 
 
-def conditions(session: Session, wanted: QueueFilter, reader: str | None) -> list[ColumnElement[bool]]:
-    """All that an entry must fulfil; `reader` sees no blind pair again on which they have spoken."""
-    return [*_indexed(session, wanted, reader), *(condition for condition, _ in _narrowed(session, wanted))]
+def conditions(
+    session: Session, wanted: QueueFilter, reader: str | None, narrowing: Sequence[Narrowing] | None = None
+) -> list[ColumnElement[bool]]:
+    """All that an entry must fulfil; `reader` sees no blind pair again on which they have spoken.
+
+    `narrowing` is what `narrowed` has found for this filter before.
+    """
+    found = narrowed(session, wanted) if narrowing is None else narrowing
+    return [*_indexed(session, wanted, reader), *(condition for condition, _ in found)]
+
+
+def narrowed(session: Session, wanted: QueueFilter) -> list[Narrowing]:
+    """What no index in the queue's order leads to; names and words are looked up for it."""
+    return [*_narrowed(session, wanted)]
 
 
 def countable(session: Session, wanted: QueueFilter, reader: str | None) -> tuple[list[ColumnElement[bool]], bool]:
     """As `conditions`, but of the queue's HEAD where more would have to be tested; and whether that leaves some out."""
-    return _countable(session, [*_indexed(session, wanted, reader)], [*_narrowed(session, wanted)], HEAD)
+    return _countable(session, [*_indexed(session, wanted, reader)], narrowed(session, wanted), HEAD)
 
 
 def _countable(
-    session: Session, indexed: list[ColumnElement[bool]], narrowed: list[_Narrowing], most: int
+    session: Session, indexed: list[ColumnElement[bool]], narrowing: Sequence[Narrowing], most: int
 ) -> tuple[list[ColumnElement[bool]], bool]:
-    found = [*indexed, *(condition for condition, _ in narrowed)]
-    if not narrowed or any(few for _, few in narrowed):
+    found = [*indexed, *(condition for condition, _ in narrowing)]
+    if not narrowing or any(few for _, few in narrowing):
         return found, False
     ends = session.execute(select(*_KEY).where(*indexed).order_by(*_KEY).offset(most).limit(1)).one_or_none()
-    return (found, False) if ends is None else ([*found, tuple_(*_KEY) < tuple_(*ends)], True)
+    if ends is None:
+        return found, False
+    bounds = (_named_in_it(column, end) for column, end in zip(_KEY, ends, strict=True))
+    return [*found, tuple_(*_KEY) < tuple_(*bounds)], True
 
 
-def counted(session: Session, several: Sequence[QueueFilter], reader: str | None) -> list[Count]:
+def _named_in_it(column: ColumnElement[Any] | InstrumentedAttribute[Any], value: Any) -> BindParameter[Any]:
+    """A value that stands in the statement itself, so that PostgreSQL plans for it: how much it leads to decides."""
+    return bindparam(None, value, column.type, literal_execute=True)
+
+
+def counted(
+    session: Session, several: Sequence[QueueFilter], reader: str | None, narrowing: Sequence[Narrowing] | None = None
+) -> list[Count]:
     """How many entries each of them finds, up to CAP; fewer than there are where finding all would take long.
 
     Args:
         session: a transaction that is open.
         several: filters that differ only in what an index leads to, so that names and words are looked up once.
         reader: as `conditions`.
+        narrowing: as `conditions`.
     """
-    narrowed = [*_narrowed(session, several[0])]
-    there = [_countable(session, [*_indexed(session, each, reader)], narrowed, TESTED) for each in several]
-    numbers = counts(session, [found for found, _ in there])
+    found = narrowed(session, several[0]) if narrowing is None else narrowing
+    there = [_countable(session, [*_indexed(session, each, reader)], found, TESTED) for each in several]
+    numbers = counts(session, [each for each, _ in there])
     return [Count(count.number, count.more or longer) for count, (_, longer) in zip(numbers, there, strict=True)]
 
 
@@ -147,8 +169,7 @@ def _equal(session: Session, wanted: QueueFilter) -> Iterator[ColumnElement[bool
         yield Review.waiting_since.is_(None)  # the first word of a blind pair is nobody's to find
 
 
-def _narrowed(session: Session, wanted: QueueFilter) -> Iterator[_Narrowing]:
-    """What no index in the queue's order leads to."""
+def _narrowed(session: Session, wanted: QueueFilter) -> Iterator[Narrowing]:
     if wanted.year_from is not None:
         yield func.coalesce(Review.year_to, Review.year_from) >= wanted.year_from, False
     if wanted.year_to is not None:
@@ -166,7 +187,7 @@ def _narrowed(session: Session, wanted: QueueFilter) -> Iterator[_Narrowing]:
     yield from by_words(session, wanted.words, Review.record_id, RARE)
 
 
-def _within_range(session: Session, figure: str, low: float | None, high: float | None) -> Iterator[_Narrowing]:
+def _within_range(session: Session, figure: str, low: float | None, high: float | None) -> Iterator[Narrowing]:
     if low is None and high is None:
         return
     known = aliased(Review)  # for itself, so that the databases begin with it
@@ -179,10 +200,11 @@ def _within_range(session: Session, figure: str, low: float | None, high: float 
 
 
 def _within(column: Any, low: float | None, high: float | None) -> list[ColumnElement[bool]]:
-    return [*([] if low is None else [column >= low]), *([] if high is None else [column <= high])]
+    least, most = (None if value is None else _named_in_it(column, value) for value in (low, high))
+    return [*([] if least is None else [column >= least]), *([] if most is None else [column <= most])]
 
 
-def _named(session: Session, column: Any, name: str | None) -> Iterator[_Narrowing]:
+def _named(session: Session, column: Any, name: str | None) -> Iterator[Narrowing]:
     if name is None:
         return
     table = column.class_
@@ -193,7 +215,7 @@ def _named(session: Session, column: Any, name: str | None) -> Iterator[_Narrowi
         yield exists().where(table.record_id == Review.record_id, column == name), False
 
 
-def _marked(session: Session, kind: FaultKind) -> Iterator[_Narrowing]:
+def _marked(session: Session, kind: FaultKind) -> Iterator[Narrowing]:
     """With a fault of this kind; where a second curator has yet to judge, nobody is told of the first one's."""
     of_kind = select(FaultMarked.attempt_id).where(FaultMarked.kind == kind, FaultMarked.taken_off_at.is_(None))
     yield not_(hidden()), False

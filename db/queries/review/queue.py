@@ -16,7 +16,7 @@ from db.entries.review import Choice, Count, Lease, NextEntry, Order, Place, Que
 from db.errors import UnknownEntry
 from db.queries.base.describe import describe
 from db.queries.base.store import Store, now
-from db.queries.review.filter import conditions, counted, in_queue, measure_of, unspoken
+from db.queries.review.filter import Narrowing, conditions, counted, in_queue, measure_of, narrowed, unspoken
 from db.queries.review.leases import running
 from db.tables.night import Attempt, Image, Match, VerdictGiven
 from db.tables.review import LeaseHeld, Review
@@ -77,14 +77,16 @@ class QueueQueries(Store):
             reader: the curator who looks: nobody is asked twice for a blind pair, and REDONE holds their returns only.
         """
         with self._reading() as session:
-            found = conditions(session, wanted, reader)
-            places, further = _places(session, found, page, wanted.order)
-            back = page.before is not None
-            first = page.after is None and not back and not page.position
-            last = None if first or not places else places[-back]
-            behind = last is not None and _any_beyond(session, found, last, wanted.order, earlier=not back)
-            earlier, later = (further, behind) if back else (behind, further)
-            return QueuePage(_entries(session, places), earlier, later)
+            return _page(session, conditions(session, wanted, reader), page, wanted.order)
+
+    def queue_with_counts(
+        self, wanted: QueueFilter, page: PageOf, *, reader: str
+    ) -> tuple[QueuePage, dict[Queue, Count]]:
+        """`queue` and `queue_counts` together, which look names and words up once."""
+        with self._reading() as session:
+            narrowing = narrowed(session, wanted)
+            found = _page(session, conditions(session, wanted, reader, narrowing), page, wanted.order)
+            return found, _counts(session, wanted, reader, narrowing)
 
     def queue_count(self, wanted: QueueFilter, *, reader: str | None = None) -> Count:
         """How many entries, up to 1,000; at least so many where counting all would take long."""
@@ -94,8 +96,7 @@ class QueueQueries(Store):
     def queue_counts(self, wanted: QueueFilter, *, reader: str | None = None) -> dict[Queue, Count]:
         """As `queue_count`, of every queue; verdict and curator narrow only those that have judged entries."""
         with self._reading() as session:
-            counts = counted(session, [in_queue(wanted, queue) for queue in Queue], reader)
-        return dict(zip(Queue, counts, strict=True))
+            return _counts(session, wanted, reader)
 
     def queue_entry(self, attempt_id: int, order: Order = Order.MATCH) -> QueueEntry:
         """One entry, in whatever queue of that order.
@@ -182,6 +183,23 @@ def _place_of(session: Session, attempt_id: int, order: Order) -> Place:
 
 def _place(precedence: float | None, attempt_id: int) -> Place:
     return Place(_UNTOLD if precedence is None else precedence, attempt_id)
+
+
+def _page(session: Session, found: Sequence[ColumnElement[bool]], page: PageOf, order: Order) -> QueuePage:
+    places, further = _places(session, found, page, order)
+    back = page.before is not None
+    first = page.after is None and not back and not page.position
+    last = None if first or not places else places[-back]
+    behind = last is not None and _any_beyond(session, found, last, order, earlier=not back)
+    earlier, later = (further, behind) if back else (behind, further)
+    return QueuePage(_entries(session, places), earlier, later)
+
+
+def _counts(
+    session: Session, wanted: QueueFilter, reader: str | None, narrowing: Sequence[Narrowing] | None = None
+) -> dict[Queue, Count]:
+    counts = counted(session, [in_queue(wanted, queue) for queue in Queue], reader, narrowing)
+    return dict(zip(Queue, counts, strict=True))
 
 
 def _places(

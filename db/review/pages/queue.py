@@ -29,12 +29,12 @@ FACETS_KEPT_S: Final = 20
 def queue_page(request: Request, state: State, who: Looking, view: View, part: Part) -> Response:
     """A page of entries."""
     catalogue, judges = state.catalogue, who.may(Role.CURATOR)
-    page = catalogue.queue(view.wanted(), part.page(), reader=who.name)
+    page, counts = catalogue.queue_with_counts(view.wanted(), part.page(), reader=who.name)
     context = {
         "view": view,
         "page": page,
         "judged": view.queue in JUDGED,
-        "tabs": tabs(catalogue, view, who.name),
+        "tabs": tabs(view, counts),
         "chips": chips(view),
         "orders": orders(view),
         "pager": pager(view, part, page),

@@ -3,6 +3,7 @@
 All of them are addresses as `db.review.view.filters` writes them; the words for them stand in the templates.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from db.catalogue import Catalogue
@@ -49,9 +50,8 @@ class Pager:
     """Of the page's first entry, counted from 1; None where nobody counted."""
 
 
-def tabs(catalogue: Catalogue, view: FilterForm, reader: str) -> list[Tab]:
+def tabs(view: FilterForm, counts: Mapping[Queue, Count]) -> list[Tab]:
     """All four queues."""
-    counts = catalogue.queue_counts(view.wanted(), reader=reader)
     return [Tab(queue, _in_queue(view, queue).query(), count) for queue, count in counts.items()]
 
 
