@@ -25,7 +25,7 @@ from tests.benchmarks.review_curators import THINKING_S, Person, Walked, at_once
 from tests.benchmarks.review_prints import CURATORS
 
 WARM, REQUESTS, BULKS = 3, 50, 5
-PAGE_MS, COLD_S, TOGETHER_MS = 100, 1.0, 200
+PAGE_MS, COLD_S, TOGETHER_MS = 100, 0.5, 150
 TOGETHER, WALK_S = 20, 60.0
 DATABASES = ("sqlite", "postgresql")
 VIEWS: dict[str, dict[str, str]] = {
