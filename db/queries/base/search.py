@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, exists, false, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, delete, exists, false, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.queries.base.store import chunks, insert_rows
@@ -93,14 +93,20 @@ def by_words(session: Session, words: str, record_id: RecordId, few: int) -> lis
         found = _of_records(rarest, [span for span in others if _is_one(span)][:_TOGETHER])
         some = session.scalars(found.limit(few + 1)).all()
         if len(some) <= few:
-            held = select(SearchText.record_id).where(SearchText.record_id.in_(_told(some)), *_holding(wanted))
-            return [(record_id.in_(_told(session.scalars(held).all())), True)]
-    return [(exists().where(SearchText.record_id == record_id, *_holding(wanted)), False)]
+            held = select(SearchText.record_id).where(SearchText.record_id.in_(these(some)), *_holding(wanted))
+            return [(record_id.in_(these(session.scalars(held).all())), True)]
+    of_it = select(SearchText.record_id).where(SearchText.record_id == record_id, *_holding(wanted))
+    return [(one_by_one(of_it), False)]
 
 
-def _told(record_ids: Sequence[int]) -> BindParameter[Any]:
+def one_by_one(found: Select[Any]) -> ColumnElement[bool]:
+    """Is there such a row? Asked of each entry as it comes; without an offset PostgreSQL would join all there are."""
+    return found.offset(0).exists()
+
+
+def these(record_ids: Collection[int]) -> BindParameter[Any]:
     """Found once for all counts; within the statement, for SQLite does not take so many parameters."""
-    return bindparam("records", record_ids, unique=True, expanding=True, literal_execute=True)
+    return bindparam("records", list(record_ids), unique=True, expanding=True, literal_execute=True)
 
 
 def _holding(wanted: Sequence[str]) -> list[ColumnElement[bool]]:

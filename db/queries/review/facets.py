@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db.entries.night import Outcome
 from db.entries.review import Count, Facet, Facets, Queue, QueueFilter
 from db.pathless import archive_label
+from db.queries.base.search import these
 from db.queries.base.store import Store
 from db.queries.review.filter import CAP, HEAD, JUDGED, capped, countable, counted, counts
 from db.tables.night import Archive, RecordArtist, RecordCast
@@ -52,8 +53,9 @@ class FacetQueries(Store):
                 values_of |= _counted(session, _head(session, _without(wanted, field), reader), [field])[0]
             values = {field: _facet(values_of[field], archives if field == "archive" else {}) for field in fields}
             values["outcome"] = _outcomes(session, wanted, reader)
-            values["artist"] = _names(session, RecordArtist.name, head)
-            values["actor"] = _names(session, RecordCast.actor, head)
+            records, more = _records(session, head)
+            values["artist"] = _names(session, RecordArtist.name, records, more=more)
+            values["actor"] = _names(session, RecordCast.actor, records, more=more)
             return Facets(total, values)
 
 
@@ -125,12 +127,16 @@ def _most(numbers: Counter[Any]) -> list[tuple[Any, int]]:
     return sorted(numbers.items(), key=lambda pair: (-pair[1], str(pair[0])))[:MOST]
 
 
-def _names(session: Session, column: Any, head: _Head) -> tuple[Facet, ...]:
-    records = list(session.scalars(select(Review.record_id).where(*head.found).order_by(*_ORDER).limit(_NAMED + 1)))
-    more, weight = head.longer or len(records) > _NAMED, Counter(records[:_NAMED])
+def _records(session: Session, head: _Head) -> tuple[Counter[int], bool]:
+    """Records of the first entries, with how many entries each has; and whether entries are left out."""
+    found = session.scalars(select(Review.record_id).where(*head.found).order_by(*_ORDER).limit(_NAMED + 1)).all()
+    return Counter(found[:_NAMED]), head.longer or len(found) > _NAMED
+
+
+def _names(session: Session, column: Any, records: Counter[int], *, more: bool) -> tuple[Facet, ...]:
     table = column.class_
     names: Counter[str] = Counter()
-    rows = select(table.record_id, column).where(table.record_id.in_(weight), column != "").distinct()
+    rows = select(table.record_id, column).where(table.record_id.in_(these(records)), column != "").distinct()
     for record_id, name in session.execute(rows):
-        names[name] += weight[record_id]
+        names[name] += records[record_id]
     return tuple(Facet(name, Count(number, more)) for name, number in _most(names))

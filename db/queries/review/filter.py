@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, func, not_, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, bindparam, func, not_, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.entries.faults import FaultKind
 from db.entries.review import Count, Order, Queue, QueueFilter
 from db.pathless import archive_label
 from db.queries.base.review_rows import hidden
-from db.queries.base.search import RARE, by_words
+from db.queries.base.search import RARE, by_words, one_by_one
 from db.tables.night import Archive, RecordArtist, RecordCast
 from db.tables.review import FaultMarked, Review
 
@@ -212,7 +212,7 @@ def _named(session: Session, column: Any, name: str | None) -> Iterator[Narrowin
     if _few(session, of_name):
         yield Review.record_id.in_(of_name), True
     else:
-        yield exists().where(table.record_id == Review.record_id, column == name), False
+        yield one_by_one(select(table.record_id).where(table.record_id == Review.record_id, column == name)), False
 
 
 def _marked(session: Session, kind: FaultKind) -> Iterator[Narrowing]:
