@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -146,12 +147,13 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody comes."""
         super().connection_made(transport)
-        # asyncio does so for its own listeners only: a body would wait until the browser has acknowledged its header
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._room.enter(self, self.client[0] if self.client else ""):
             self._within(self._patience.header_s, self._never_asked)
         else:
             self._refuse(503, "There are too many connections from your address. Close some and try again.")
+        with suppress(OSError):  # it is gone already
+            # asyncio does so for its own listeners only: a body would wait until the browser acknowledges its header
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """They are gone."""

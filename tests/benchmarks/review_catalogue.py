@@ -80,16 +80,26 @@ def kept_catalogue(records: int, database: str) -> Iterator[CatalogueSettings]:
 
 @contextmanager
 def grown_catalogue(records: int, database: str, name: str, further: Further) -> Iterator[CatalogueSettings]:
-    """A copy of it by another name, with the rows that follow from its own."""
+    """A copy of it by another name, with the rows that follow from its own, and the verdicts of its benchmarks."""
     folder = FOLDER.absolute() / f"{name}-{records}-{database}"
     if not (folder / _FILLED).exists():
-        shutil.rmtree(folder, ignore_errors=True)
         with kept_catalogue(records, database) as settings:
             source = settings.home.parent
-        subprocess.run(["cp", "-a", source, folder], check=True)  # keeps whose files they are, as PostgreSQL asks
-        (folder / _FILLED).unlink()
+        _copy(source, folder)
     with _kept(folder, database, lambda settings: grow(settings, further)) as settings:
         yield settings
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Of a catalogue that nobody has open, with whose files they are, as PostgreSQL asks."""
+    if (source / "postgres/postmaster.pid").exists():
+        raise SystemExit(f"PostgreSQL still runs in {source}: end it, then try again")
+    half = folder.with_suffix(".half")
+    for old in (half, folder):
+        shutil.rmtree(old, ignore_errors=True)
+    subprocess.run(["cp", "-a", source, half], check=True)
+    (half / _FILLED).unlink()
+    half.rename(folder)
 
 
 @contextmanager
@@ -111,8 +121,8 @@ def fill(settings: CatalogueSettings, shelf: Shelf) -> None:
     tables = Tables(shelf)
 
     def rows(engine: Engine, raw: Any) -> None:
-        for table, rows in tables.rows():
-            _write(engine, raw, Base.metadata.tables[table.__tablename__], rows)
+        for table, some in tables.rows():
+            _write(engine, raw, Base.metadata.tables[table.__tablename__], some)
         _write_trigrams(raw, *tables.trigrams(), engine.dialect.name)
 
     _written(settings, rows)

@@ -105,7 +105,7 @@ def one_by_one(found: Select[Any]) -> ColumnElement[bool]:
 
 
 def these(record_ids: Collection[int]) -> BindParameter[Any]:
-    """Found once for all counts; within the statement, for SQLite does not take so many parameters."""
+    """As numbers within the statement: SQLite does not take so many parameters, and PostgreSQL reads them sooner."""
     return bindparam("records", list(record_ids), unique=True, expanding=True, literal_execute=True)
 
 

@@ -62,7 +62,7 @@ def conditions(
 
 
 def narrowed(session: Session, wanted: QueueFilter) -> list[Narrowing]:
-    """What no index in the queue's order leads to; names and words are looked up for it."""
+    """What no index in the queue's order leads to, the same for every queue; names and words are looked up for it."""
     return [*_narrowed(session, wanted)]
 
 
@@ -80,11 +80,11 @@ def _countable(
     ends = session.execute(select(*_KEY).where(*indexed).order_by(*_KEY).offset(most).limit(1)).one_or_none()
     if ends is None:
         return found, False
-    bounds = (_named_in_it(column, end) for column, end in zip(_KEY, ends, strict=True))
+    bounds = (_literal(column, end) for column, end in zip(_KEY, ends, strict=True))
     return [*found, tuple_(*_KEY) < tuple_(*bounds)], True
 
 
-def _named_in_it(column: ColumnElement[Any] | InstrumentedAttribute[Any], value: Any) -> BindParameter[Any]:
+def _literal(column: ColumnElement[Any] | InstrumentedAttribute[Any], value: Any) -> BindParameter[Any]:
     """A value that stands in the statement itself, so that PostgreSQL plans for it: how much it leads to decides."""
     return bindparam(None, value, column.type, literal_execute=True)
 
@@ -200,7 +200,7 @@ def _within_range(session: Session, figure: str, low: float | None, high: float 
 
 
 def _within(column: Any, low: float | None, high: float | None) -> list[ColumnElement[bool]]:
-    least, most = (None if value is None else _named_in_it(column, value) for value in (low, high))
+    least, most = (None if value is None else _literal(column, value) for value in (low, high))
     return [*([] if least is None else [column >= least]), *([] if most is None else [column <= most])]
 
 

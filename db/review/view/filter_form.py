@@ -102,7 +102,8 @@ class FilterForm(BaseModel):
         return self.model_copy(update=changes)
 
     def _given(self) -> dict[str, Any]:
-        return {name: value for name, value in self if value != _WITHOUT[name]}
+        values = ((name, getattr(self, name), without) for name, without in _WITHOUT.items())
+        return {name: value for name, value, without in values if value != without}
 
 
 _WITHOUT = dict(FilterForm())

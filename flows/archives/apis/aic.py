@@ -55,7 +55,7 @@ class AicArchive(MuseumApi):
         self._licence: Mapping[str, Json] = {}
         self._artists: dict[int, tuple[str, str]] = {}
         """Those who were asked for: name and address in ULAN, empty where the museum gives none."""
-        self._not_told = ""
+        self._unasked_because = ""
         """Why no more of them are asked for."""
 
     def look(self) -> None:
@@ -86,9 +86,9 @@ class AicArchive(MuseumApi):
     def records(self, window: Window) -> Iterator[Record | Unreadable | Remark]:
         """As everywhere, under which licence its texts are, and whether its artists could be had."""
         yield from super().records(window)
-        if self._not_told:
-            text = "who further artists are in ULAN could not be asked; their records come without until listed anew"
-            yield Remark(self.name, f"{text}: {self._not_told}")
+        if self._unasked_because:
+            text = "who further artists are in ULAN could not be asked; until listed anew their records have no links"
+            yield Remark(self.name, f"{text}: {self._unasked_because}")
         if said := text_at(self._licence, "license_text"):
             yield Remark(self.name, f"it says of its texts: {said}")
 
@@ -130,13 +130,13 @@ class AicArchive(MuseumApi):
         """Ask who those are that nobody named before; after a failure no more, since records must not wait for it."""
         named = dict.fromkeys(number for item in items for number in _artists_of(item))
         asked = [number for number in named if number not in self._artists][:IN_ONE_ANSWER]
-        if self._not_told or not asked:
+        if self._unasked_because or not asked:
             return
         question = {"ids": ",".join(map(str, asked)), "fields": "id,title,ulan_id", "limit": str(len(asked))}
         try:
-            agents = self.listed(self.ask("agents", question), "data")
+            agents = self.listed(self.ask("agents", question, needed=False), "data")
         except ArchiveError as error:
-            self._not_told = str(error)
+            self._unasked_because = str(error)
             return
         told = {number: _in_ulan(agent) for agent in agents if (number := _number(agent)) is not None}
         self._artists |= {number: told.get(number, _NOBODY) for number in asked}

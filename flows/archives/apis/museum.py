@@ -161,15 +161,18 @@ class MuseumApi(ABC):
             BadRecord: it cannot be read.
         """
 
-    def ask(self, path: str, question: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> Json:
-        """The answer to one request, JSON.
+    def ask(
+        self, path: str, question: Mapping[str, str] | Iterable[tuple[str, str]] = (), *, needed: bool = True
+    ) -> Json:
+        """The answer to one request, JSON; `needed` is as in `PoliteClient.get`.
 
         Raises:
             ArchiveUnavailable: of an archive that is known, no JSON. NotAnArchive, MalformedAnswer: of another.
             BadRecord: nothing lies there.
         """
         query = urlencode(list(question.items() if isinstance(question, Mapping) else question))
-        return ask_json(self._client, f"{self._base_url}/{path}{f'?{query}' if query else ''}", known=self._known)
+        address = f"{self._base_url}/{path}{f'?{query}' if query else ''}"
+        return ask_json(self._client, address, known=self._known, needed=needed)
 
     def listed(self, answer: Json, name: str) -> list[Json]:
         """The list of records in an answer.

@@ -43,9 +43,9 @@ _NAMES = {
     "derivatives": ("derivative|derivativeworks|derivativesallowed|改変|改変可否|改変の可否|二次的著作物|派生物"),
 }
 """By column: its names in order of preference; those with `|` between them are equally good."""
-_FILES = ("authority", "authorities", "ulan", "viaf", "wikidata", "典拠", "の典拠")
+_AUTHORITY_FILES = ("authority", "authorities", "ulan", "viaf", "wikidata", "典拠", "の典拠")
 _ADDRESSES = ("url", "uri", "link", "リンク", "アドレス")
-_ENDINGS = (*_FILES, *_ADDRESSES, *(file + address for file in _FILES for address in _ADDRESSES))
+_ENDINGS = (*_AUTHORITY_FILES, *_ADDRESSES, *(file + address for file in _AUTHORITY_FILES for address in _ADDRESSES))
 AUTHORITIES = {f"{person}_authority": person for person in ("artist", "actor")}
 """Columns of people's addresses in authority files, each as preferred as its people are; all of a row's count."""
 _NAMES |= {

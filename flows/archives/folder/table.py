@@ -114,7 +114,7 @@ def _row(path: str, line: Line) -> Row:
         if column in RIGHTS or (column not in ("file", "identifier") and _SPEAKS_OF_RIGHTS.search(text)):
             said.append(Statement(text, f"column {heading.strip()} of {path}", is_answer=column == "derivatives"))
     for (heading, column), texts in said_by.items():
-        if column and column != "file" and len(texts) > 1:
+        if column and column not in ("file", *AUTHORITIES) and len(texts) > 1:
             contradiction = f"column {written[heading]} stands twice and says {' and '.join(texts.values())}"
     files = tuple(cells.pop("file", ()))
     first = {column: texts[0] for column, texts in cells.items() if column}
@@ -188,8 +188,8 @@ def _cast(row: Row) -> tuple[Role, ...]:
     if row["cast"]:
         return tuple(read_role(part) for part in items(row["cast"]))
     # Blanks count here: the second role belongs to the second actor.
-    pairs = zip_longest(row["role"].split(";"), row["actor"].split(";"), fillvalue="")
-    return tuple(Role(role.strip(), actor.strip()) for role, actor in pairs if role.strip() or actor.strip())
+    pairs = zip_longest(places(row["role"]), places(row["actor"]), fillvalue="")
+    return tuple(Role(role, actor) for role, actor in pairs if role or actor)
 
 
 def _years(row: Row) -> tuple[int | None, int | None]:

@@ -119,7 +119,13 @@ class PoliteClient:
         self._line.close()
 
     def get(
-        self, url: str, *, limit: int, known: Validators = _NOTHING, wanted: Callable[[bytes], bool] | None = None
+        self,
+        url: str,
+        *,
+        limit: int,
+        known: Validators = _NOTHING,
+        wanted: Callable[[bytes], bool] | None = None,
+        needed: bool = True,
     ) -> Answer | None:
         """Fetches one URL, with a few tries of its own.
 
@@ -128,6 +134,7 @@ class PoliteClient:
             limit: Most bytes, after decompression.
             known: Validators of what we hold; sent along.
             wanted: Looks at the first bytes; of what is not wanted no more is read.
+            needed: A host that is too busy for it is left alone for the rest of the run.
 
         Returns:
             The answer, or None where it has not changed since `known`.
@@ -147,7 +154,8 @@ class PoliteClient:
                 pause_s = next(pauses, math.inf) * (1 + JITTER * self._random.random())
                 pause_s = max(pause_s, error.retry_after_s or 0.0)
                 if self._clock() + pause_s > self._line.ends:
-                    self._leave_busy_hosts_alone()
+                    if needed:
+                        self._leave_busy_hosts_alone()
                     raise
                 log.info("%s; it is asked again in %.0f s", error, pause_s)
             self._sleep(pause_s)

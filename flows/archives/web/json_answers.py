@@ -63,13 +63,14 @@ def read_json(data: bytes, address: str) -> Json:
     return value
 
 
-def ask_json(client: "PoliteClient", url: str, *, known: bool) -> Json:
+def ask_json(client: "PoliteClient", url: str, *, known: bool, needed: bool = True) -> Json:
     """Ask for one answer, again where it comes broken or as a page for people.
 
     Args:
         client: asks.
         url: the question.
         known: it answered JSON before, so that what is none now is a passing fault.
+        needed: as `PoliteClient.get`.
 
     Raises:
         NotAnArchive, MalformedAnswer: where it is not known: something else lies there.
@@ -78,7 +79,7 @@ def ask_json(client: "PoliteClient", url: str, *, known: bool) -> Json:
     """
     for left in reversed(range(BROKEN_ANSWERS)):
         try:
-            answer = client.get(url, limit=client.manners.max_bytes_text)
+            answer = client.get(url, limit=client.manners.max_bytes_text, needed=needed)
             assert answer is not None  # nothing was said of a version that is known
             return read_json(answer.data, shown(url))
         except TooLarge as error:

@@ -1,5 +1,6 @@
 """The queue on both databases: its order, its pages, its filters, its search, its facets."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -341,3 +342,24 @@ def test_a_failed_attempt_has_nothing_to_judge(catalogue: Catalogue, sample: "Sa
         catalogue.queue_entry(failed)
     with pytest.raises(UnknownEntry, match="with a picture"):
         catalogue.give_verdict(failed, "Aoi", APPROVED)
+
+
+@pytest.mark.parametrize("queue", Queue)
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        QueueFilter(),
+        QueueFilter(order=Order.LARGE_ERROR),
+        QueueFilter(words="sukeroku"),
+        QueueFilter(artist="歌川 豊国", verdict=Verdict.APPROVED),
+    ],
+)
+def test_a_page_with_its_counts_is_each_by_itself(
+    catalogue: Catalogue, shelf: dict[str, int], queue: Queue, wanted: QueueFilter
+) -> None:
+    catalogue.give_verdict(shelf["one"], "Aoi", APPROVED)
+    asked, page = replace(wanted, queue=queue), PageOf(limit=2)
+    assert catalogue.queue_with_counts(asked, page, reader="Aoi") == (
+        catalogue.queue(asked, page, reader="Aoi"),
+        catalogue.queue_counts(asked, reader="Aoi"),
+    )
