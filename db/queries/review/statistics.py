@@ -113,7 +113,9 @@ class StatisticsQueries(ModelQueries, TallyQueries, VerdictQueries):
         chosen = encoder or next(iter(encoders), None)
         groups: defaultdict[str, _Counted] = defaultdict(_Counted)
         for key, numbers in said["rows"]:
-            groups[told.name(key)].counts.update(dict(zip(_COUNTS, numbers, strict=True)))
+            of_group = groups[told.name(key)].counts
+            for name, number in zip(_COUNTS, numbers, strict=True):
+                of_group[name] += number
         for key, numbers in made:
             groups[told.name(key)].add(numbers, errors=told.encoder(key) == chosen)
         for key, words in said["words"]:
