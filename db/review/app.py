@@ -12,10 +12,12 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.catalogue import Catalogue
+from db.entries.review import QueueFilter
 from db.errors import CatalogueError
 from db.exports.background import Exports
 from db.files.home import HomeFolder
 from db.files.tiles import TileStore
+from db.queries.review.queue import PageOf
 from db.review.access.addresses import is_loopback
 from db.review.access.auth import refuse_forged, refuse_nul
 from db.review.access.headers import Safeguards
@@ -48,7 +50,9 @@ from db.review.pages import statistics as statistics_page
 from db.review.settings import ReviewSettings
 from db.review.view import error_pages as faults
 from db.review.view import preferences
+from db.review.view.environment import environment
 from db.review.view.static_files import VersionedFiles
+from db.review.view.translations import LANGUAGES
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 PAGES = (
@@ -126,6 +130,18 @@ def create_app(
     state.metrics.register(CatalogueCollector(state.catalogue))
     app.add_middleware(Counted, registry=state.metrics)
     return app
+
+
+def read_first_page(app: FastAPI) -> None:
+    """Read what the first page of the queue asks, so that whoever comes first does not wait for the disk.
+
+    Raises:
+        CatalogueError: the catalogue cannot be read.
+    """
+    state: ReviewState = app.state.review
+    state.catalogue.queue_with_counts(QueueFilter(), PageOf(), reader="")
+    for language in LANGUAGES:
+        environment(language).get_template("queue.html.j2")
 
 
 def refuse_open_door(settings: ReviewSettings, catalogue: Catalogue) -> None:

@@ -6,7 +6,6 @@ many connections and no more; and where there is no room, the one that has kept 
 """
 
 import asyncio
-import gc
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -262,6 +261,4 @@ def server(
 
 def serve(app: ASGIApp, settings: ReviewSettings, listener: socket.socket) -> None:
     """Serve until Ctrl-C."""
-    gc.collect()
-    gc.freeze()  # what is loaded stays: looking through it again and again kept some answers waiting for .1 s
     server(app, settings).run(sockets=[listener])

@@ -5,6 +5,7 @@ decided here is how a process serves it.
 """
 
 import errno
+import gc
 import os
 import socket
 import webbrowser
@@ -47,8 +48,9 @@ def review(
 
 
 def prepared(settings: "Settings") -> tuple["FastAPI", socket.socket, list[str]]:
-    """The page, the port that it listens on, and what to say of both."""
-    from db.review.app import OpenDoor, create_app
+    """The page, the port that it listens on, and what to say of both; all that the first answer needs is loaded."""
+    import db.review.server  # noqa: F401
+    from db.review.app import OpenDoor, create_app, read_first_page
 
     try:
         app = create_app(
@@ -56,6 +58,9 @@ def prepared(settings: "Settings") -> tuple["FastAPI", socket.socket, list[str]]
         )
     except OpenDoor as error:
         refuse(str(error))
+    read_first_page(app)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through it again and again kept some answers waiting for .1 s
     listener = _listen(settings.review_host.strip("[]"), settings.review_port)
     return app, listener, [f"The review page is at {_address(listener)}", *_who_may_come_in(settings, app)]
 

@@ -64,7 +64,7 @@ class _Page:
         split = urlsplit(address)
         self.place = (split.hostname or "", split.port or 0)
         (person,) = signed_in(catalogue, address, ["a curator of the benchmark"])
-        self._cookie = f"nishiki_session={person._http.cookies['nishiki_session']}"
+        self._cookie = person.cookie
         entry = catalogue.queue(QueueFilter(), PageOf(limit=1)).entries[0].attempt_id
         self._paths = ("/", f"/entries/{entry}", "/keys", "/login")
         self._loop = _loop_of(self.place[1])

@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlencode
 
-import requests
+import urllib3
 from PIL import Image
 
 from db.catalogue import Catalogue
@@ -26,6 +27,8 @@ from db.settings import CatalogueSettings
 
 THINKING_S = 3.0
 """Mean seconds of a look; the page counts those under 2 as none (setting `look_s`)."""
+_NEAR = 90
+"""Pictures of a page that a browser loads before anybody scrolls: they are lazy, three on each of some 30 cards."""
 _SHARED = "shared tiles"
 _ENTRY = re.compile(r'href="(/entries/\d+[^"]*)"')
 _PICTURE = re.compile(r'src="[^"]*(/pictures/([0-9a-f]{64})/[^"]+)"')
@@ -52,23 +55,23 @@ class Person:
     def __init__(self, address: str, token: str) -> None:
         self.address = address
         self.walked = Walked()
-        self._http = requests.Session()
-        self._http.trust_env = False  # no proxy between us and this machine
-        self._http.cookies.set("nishiki_session", token)
+        # twenty of them share a processor with the page, so that each asks as cheaply as it can
+        self._http = urllib3.connection_from_url(address, maxsize=1, timeout=60, retries=False)
+        self.cookie = f"nishiki_session={token}"
         self._csrf = hashlib.sha256(f"nishiki form {token}".encode()).hexdigest()
         self._painted: set[str] = set()
 
     def get(self, kind: str, path: str) -> str:
         """A page's text."""
-        return self._timed(kind, "GET", path).text
+        return self._timed(kind, "GET", path).data.decode()
 
-    def post(self, kind: str, path: str, **form: str) -> requests.Response:
+    def post(self, kind: str, path: str, **form: str) -> urllib3.BaseHTTPResponse:
         """The answer to a form; where it leads is not followed."""
         return self._timed(kind, "POST", path, form | {"csrf": self._csrf})
 
     def paint(self, page: str, home: Path) -> None:
-        """Load the pictures that the page shows and this browser has not kept."""
-        for path, sha256 in dict.fromkeys(_PICTURE.findall(page)):
+        """Load the pictures that the page shows and this browser has not kept; of many those near its window."""
+        for path, sha256 in [*dict.fromkeys(_PICTURE.findall(page))][:_NEAR]:
             if path not in self._painted:
                 self._painted.add(path)
                 _hang(home, sha256)
@@ -99,12 +102,16 @@ class Person:
         led = self.post("verdict", f"{path}/verdict?{query}", **form).headers.get("location", "")
         return led if led.startswith("/entries/") else None
 
-    def _timed(self, kind: str, method: str, path: str, form: Mapping[str, str] | None = None) -> requests.Response:
+    def _timed(
+        self, kind: str, method: str, path: str, form: Mapping[str, str] | None = None
+    ) -> urllib3.BaseHTTPResponse:  # fmt: skip
         began = time.perf_counter()
-        answer = self._http.request(method, self.address + path, data=form, allow_redirects=False, timeout=60)
+        body = None if form is None else urlencode(form)
+        headers = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        answer = self._http.urlopen(method, path, body, headers, redirect=False)
         self.walked.taken.setdefault(kind, []).append(time.perf_counter() - began)
-        if answer.status_code >= 400:
-            self.walked.problems.append(f"{method} {path}: {answer.status_code}")
+        if answer.status >= 400:
+            self.walked.problems.append(f"{method} {path}: {answer.status}")
         return answer
 
 

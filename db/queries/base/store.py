@@ -30,18 +30,19 @@ class Store:
 
     def __init__(self, engine: Engine, pictures: PictureStore, working_copies: WorkingCopies) -> None:
         self.engine = engine
+        self._readers, self._writers = reading(engine), writing(engine)
         self.pictures = pictures
         self.working_copies = working_copies
 
     @contextmanager
     def _reading(self, *, stream: bool = False) -> Iterator[Session]:
         """Inside it, statements that read; PostgreSQL streams rows (`yield_per`) in one transaction alone."""
-        with understood(self.engine), Session(self.engine if stream else reading(self.engine)) as session:
+        with understood(self.engine), Session(self.engine if stream else self._readers) as session:
             yield session
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
-        with understood(self.engine), Session(writing(self.engine)) as session, session.begin():
+        with understood(self.engine), Session(self._writers) as session, session.begin():
             yield session
 
     def _insert(self, table: type[Base]) -> Any:

@@ -48,6 +48,12 @@ class CuratorQueries(Store):
         with self._reading() as session:
             return [curator_entry(each) for each in session.scalars(select(Curator).order_by(Curator.name))]
 
+    def several_judge(self) -> bool:
+        """Are there two accounts or more whose word counts?"""
+        judging = select(Curator.id).where(Curator.disabled_at.is_(None), Curator.role != Role.VIEWER).limit(2)
+        with self._reading() as session:
+            return len(session.scalars(judging).all()) > 1
+
     def open_account(self, name: str) -> CuratorEntry | None:
         """The account of this name; None: there is none, or it is closed."""
         found = select(Curator).where(Curator.name == spelt(name), Curator.disabled_at.is_(None))

@@ -43,8 +43,7 @@ class ReviewState:
 
     def blind_share(self) -> float:
         """The setting's, where there are two curators to compare."""
-        judging = [each for each in self.catalogue.curators() if not each.disabled_at and each.role != "viewer"]
-        return self.settings.blind_share if len(judging) > 1 else 0.0
+        return self.settings.blind_share if self.catalogue.several_judge() else 0.0
 
 
 def state_of(request: Request) -> ReviewState:
