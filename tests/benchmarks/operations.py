@@ -1,8 +1,8 @@
 """What running nights for years comes to: `python -m tests.benchmarks.operations PART`.
 
 `catalogue [--records N] [--database sqlite|postgresql]`: how long a catalogue of a million records and two million
-attempts keeps `nishiki status`, curators and a night waiting that finds nothing to do. The first run fills it, which
-takes an hour and some 40 GB below build/benchmarks for both databases; it is kept for the next one.
+attempts keeps `nishiki status`, curators and a night waiting that finds nothing to do. The first run fills it from the
+review page's, which takes half an hour and some 40 GB below build/benchmarks for both databases; it is kept.
 """
 
 import argparse
