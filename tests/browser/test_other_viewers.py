@@ -87,8 +87,9 @@ def _served(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def site(morning: Path, tmp_path: Path) -> Iterator[Site]:
-    """One approved entry of the morning, exported."""
+def site(morning: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """One approved entry of the morning, exported; with tiles, unless the test says otherwise."""
+    tiles = getattr(request, "param", True)
     home, folder = tmp_path / "home", tmp_path / "site"
     shutil.copytree(morning, home)
     folder.mkdir()
@@ -96,7 +97,7 @@ def site(morning: Path, tmp_path: Path) -> Iterator[Site]:
         number = catalogue.queue(QueueFilter()).entries[0].attempt_id
         catalogue.give_verdict(number, "curator", Judgement(Verdict.APPROVED))
         sources = Sources(catalogue, TileStore(home / HomeFolder.TILES))
-        assert export(sources, tmp_path / "bag", Order(f"{url}/data/", QueueFilter())).problems == []
+        assert export(sources, tmp_path / "bag", Order(f"{url}/data/", QueueFilter(), tiles=tiles)).problems == []
         (folder / "data").symlink_to(tmp_path / "bag/data")
         yield Site(folder, url, number)
 
@@ -136,6 +137,7 @@ def test_openseadragon_opens_the_tiles_of_a_package(site: Site, visited: Callabl
     assert _colours(page.locator("#viewer").screenshot()) > 20
 
 
+@pytest.mark.parametrize("site", [True, False], ids=["tiles", "no tiles"], indirect=True)
 def test_mirador_opens_a_manifest_of_a_package_and_tells_that_a_machine_coloured_it(
     site: Site, visited: Callable[[str], Page]
 ) -> None:
