@@ -1,6 +1,6 @@
 """Means and shares with their intervals of 95 %, from counts and sums alone; only the review's queries call it."""
 
-from math import sqrt
+from math import inf, sqrt
 from typing import Final
 
 from db.entries.statistics import Mean, Share
@@ -8,8 +8,8 @@ from db.entries.statistics import Mean, Share
 _TAIL: Final = 0.025
 
 
-def mean_of(number: float, total: float, squares: float) -> Mean:
-    """Of so many figures with this sum and this sum of squares; the interval is Student's."""
+def mean_of(number: float, total: float, squares: float, least: float = -inf, most: float = inf) -> Mean:
+    """Of so many figures with this sum and this sum of squares; the interval is Student's, between the two bounds."""
     count = int(number)
     if not count:
         return Mean(0)
@@ -20,7 +20,7 @@ def mean_of(number: float, total: float, squares: float) -> Mean:
 
     variance = max(0.0, (squares - count * value * value) / (count - 1))
     half = float(stdtrit(count - 1, 1 - _TAIL)) * sqrt(variance / count)
-    return Mean(count, value, value - half, value + half)
+    return Mean(count, value, max(value - half, least), min(value + half, most))
 
 
 def share_of(number: int, of: int) -> Share:

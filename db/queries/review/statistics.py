@@ -35,6 +35,8 @@ _FIGURES: Final[dict[str, Any]] = {
     "total": Attempt.total_error_mean,
     "trust": Review.trust,
 }
+_BOUNDS: Final = {"content": (0.0, 2.0), "style": (0.0, 2.0), "total": (0.0, 4.0), "trust": (0.0, 1.0)}
+"""No figure is less or more."""
 _JUDGED = Review.waiting_since.is_(None)
 _SHOWN = Review.withheld.is_(False)
 
@@ -78,7 +80,7 @@ class _Counted:
         """Means, shares and intervals of it."""
         counts = {each: self.counts[each] for each in _COUNTS}
         judged = counts["approved"] + counts["returned"] + counts["withheld"]
-        means = {each: mean_of(*sums) for each, sums in self.sums.items()}
+        means = {each: mean_of(*sums, *_BOUNDS[each]) for each, sums in self.sums.items()}
         alike = sum(len(set(words)) == 1 for words in self.words)
         return Group(
             name, **counts,

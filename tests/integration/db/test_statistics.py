@@ -141,3 +141,4 @@ def test_without_figures_there_is_no_mean_and_of_one_no_interval() -> None:
     assert mean_of(0, 0, 0).value is None
     assert (mean_of(1, 0.5, 0.25).value, mean_of(1, 0.5, 0.25).low) == (0.5, None)
     assert mean_of(2, 1.0, 0.5).low == 0.5
+    assert (mean_of(2, 1.0, 0.82, 0.0, 1.0).low, mean_of(2, 1.0, 0.82, 0.0, 1.0).high) == (0.0, 1.0)
