@@ -80,7 +80,9 @@ class _Counted:
         """Means, shares and intervals of it."""
         counts = {each: self.counts[each] for each in _COUNTS}
         judged = counts["approved"] + counts["returned"] + counts["withheld"]
-        means = {each: mean_of(*sums, *_BOUNDS[each]) for each, sums in self.sums.items()}
+        means = {
+            each: mean_of(*sums, least=_BOUNDS[each][0], most=_BOUNDS[each][1]) for each, sums in self.sums.items()
+        }
         alike = sum(len(set(words)) == 1 for words in self.words)
         return Group(
             name, **counts,
