@@ -81,7 +81,8 @@ class _Counted:
         counts = {each: self.counts[each] for each in _COUNTS}
         judged = counts["approved"] + counts["returned"] + counts["withheld"]
         means = {
-            each: mean_of(*sums, least=_BOUNDS[each][0], most=_BOUNDS[each][1]) for each, sums in self.sums.items()
+            each: mean_of(number, total, squares, *_BOUNDS[each])
+            for each, (number, total, squares) in self.sums.items()
         }
         alike = sum(len(set(words)) == 1 for words in self.words)
         return Group(
