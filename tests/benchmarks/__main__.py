@@ -43,7 +43,7 @@ SUBJECTS = (
         "fills catalogues first",
     ),
     Subject("api", "the API and /oai with a million records, on both databases", 15, "fills catalogues first"),
-    Subject("operations", "a large catalogue: status, claims, nights with nothing to do", 90, "fills it first"),
+    Subject("operations", "a large catalogue: status, claims, nights with nothing to do", 50, "fills it first"),
     Subject("operations_deaths", "what is left of 40 pictures when workers, flow or PostgreSQL are killed", 40),
     Subject("operations_pools", "a night over work pools, its machine killed: a transcript", 8, "needs a PostgreSQL"),
     Subject("operations_ray", "a night over Ray, a node killed, beside the same by processes", 6, "needs '.[ray]'"),
