@@ -88,6 +88,7 @@ def _walk(page: Page) -> Iterator[tuple[float, float]]:
         page.wait_for_url(f"**/entries/{entry}?*")
         page.wait_for_selector(PAINTED)
         page.wait_for_selector(READY)
+        page.wait_for_function("window.took !== undefined && window.opened !== undefined")
         yield page.evaluate("window.took"), page.evaluate("window.opened")
 
 

@@ -6,10 +6,11 @@ themselves.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from db.entries.night import Outcome
@@ -48,12 +49,15 @@ class FacetQueries(Store):
             names = session.execute(select(Archive.id, Archive.name)).all()
             archives = {number: archive_label(name) for number, name in names}
             free = [field for field in fields if getattr(wanted, field) is None]
-            values_of, total = _counted(session, head, free)
+            rows = _rows(session, head, free)
+            values_of, total = _counted(session, head, free, rows)
             for field in set(fields) - set(free):
-                values_of |= _counted(session, _head(session, _without(wanted, field), reader), [field])[0]
+                other = _head(session, _without(wanted, field), reader)
+                values_of |= _counted(session, other, [field], _rows(session, other, [field]))[0]
             values = {field: _facet(values_of[field], archives if field == "archive" else {}) for field in fields}
             values["outcome"] = _outcomes(session, wanted, reader)
-            records, more = _records(session, head)
+            records = Counter(row[-1] for row in rows[:_NAMED])
+            more = head.longer or len(rows) > _NAMED
             values["artist"] = _names(session, RecordArtist.name, records, more=more)
             values["actor"] = _names(session, RecordCast.actor, records, more=more)
             return Facets(total, values)
@@ -76,17 +80,23 @@ def _head(session: Session, wanted: QueueFilter, reader: str | None) -> _Head:
     return _Head(found, longer, not narrowed and wanted.queue in (Queue.WAITING, Queue.ALL))
 
 
-def _counted(session: Session, head: _Head, fields: list[str]) -> tuple[dict[str, dict[Any, Count]], Count]:
-    """Field → value → how many, and how many in all."""
+def _rows(session: Session, head: _Head, fields: list[str]) -> Sequence[Any]:
+    """Of each entry in order: what it has in these fields, whether it is settled, and its record."""
     columns = [*(_COLUMNS[field] for field in fields), Review.waiting_since.is_(None).label("settled")]
-    some = select(*columns).where(*head.found).order_by(*_ORDER).limit(HEAD + 1).subquery()
-    rows = session.execute(select(*some.c, func.count()).group_by(*some.c)).all()
+    some = select(*columns, Review.record_id).where(*head.found).order_by(*_ORDER).limit(HEAD + 1)
+    return session.execute(some).all()
+
+
+def _counted(
+    session: Session, head: _Head, fields: list[str], rows: Sequence[Any]
+) -> tuple[dict[str, dict[Any, Count]], Count]:
+    """Field → value → how many, and how many in all."""
     numbers: dict[str, Counter[Any]] = {field: Counter() for field in fields}
-    for *row, settled, number in rows:
+    for *row, settled, _ in rows:
         for field, value in zip(fields, row, strict=True):
             if value is not None and (settled or field not in _JUDGED):
-                numbers[field][value] += number
-    total = sum(row[-1] for row in rows)
+                numbers[field][value] += 1
+    total = len(rows)
     counted = {field: {value: capped(number) for value, number in _most(numbers[field])} for field in fields}
     if total > HEAD and head.whole:
         counted = {field: known | _exact(session, head.found, field, known) for field, known in counted.items()}
@@ -125,12 +135,6 @@ def _facet(counted: dict[Any, Count], names: dict[Any, str]) -> tuple[Facet, ...
 def _most(numbers: Counter[Any]) -> list[tuple[Any, int]]:
     """The most frequent values; of those equally frequent the first by name."""
     return sorted(numbers.items(), key=lambda pair: (-pair[1], str(pair[0])))[:MOST]
-
-
-def _records(session: Session, head: _Head) -> tuple[Counter[int], bool]:
-    """Records of the first entries, with how many entries each has; and whether entries are left out."""
-    found = session.scalars(select(Review.record_id).where(*head.found).order_by(*_ORDER).limit(_NAMED + 1)).all()
-    return Counter(found[:_NAMED]), head.longer or len(found) > _NAMED
 
 
 def _names(session: Session, column: Any, records: Counter[int], *, more: bool) -> tuple[Facet, ...]:
