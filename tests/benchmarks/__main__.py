@@ -26,7 +26,7 @@ class Subject:
 SUBJECTS = (
     Subject("commands", "seconds of the commands that only look", 1),
     Subject("rights", "what words and addresses about rights come to, as a table", 0.1),
-    Subject("claims", "how long a night's claim of 12,000 keeps other writers waiting", 0.3),
+    Subject("claims", "a night's claim of 20,000: whom it keeps waiting, and that none is worked at twice", 6),
     Subject("export", "how fast approved entries leave as a package, and its memory", 1),
     Subject("matching", "whether matching finds the other impression of a design", 4),
     Subject("match", "same designs found, and what each part of matching comes to", 25),
@@ -44,6 +44,7 @@ SUBJECTS = (
     ),
     Subject("api", "the API and /oai with a million records, on both databases", 15, "fills catalogues first"),
     Subject("operations", "a large catalogue: status, claims, nights with nothing to do", 50, "fills it first"),
+    Subject("operations_workers", "two workers beside one, and what a night adds to their work", 8),
     Subject("operations_deaths", "what is left of 40 pictures when workers, flow or PostgreSQL are killed", 40),
     Subject("operations_pools", "a night over work pools, its machine killed: a transcript", 8, "needs a PostgreSQL"),
     Subject("operations_ray", "a night over Ray, a node killed, beside the same by processes", 6, "needs '.[ray]'"),

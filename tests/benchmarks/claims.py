@@ -1,51 +1,98 @@
-"""How long a night's claim keeps other writers waiting: the longest transaction while a batch is taken, on SQLite.
+"""Claims of a night: how long they keep other writers waiting, and whether any is worked at twice.
 
-`python -m tests.benchmarks.claims [MATCHES]` fills a catalogue with so many matches, all due, and takes them.
+`python -m tests.benchmarks.claims [--matches N]` fills catalogues with so many matches, all due. On SQLite a night
+takes them, and the longest transaction of it is told. On both databases eight processes then work at one batch; again
+and again one of them stalls for longer than its lease holds, and goes on as if nothing had been. The same without the
+lease's number held against the catalogue, the broken twin, shows that the count can fail.
 """
 
+import argparse
 import hashlib
-import sys
+import multiprocessing
+import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from sqlalchemy import Connection, event, insert, text
+from sqlalchemy import Connection, event, func, insert, select, text
 
 from colorize.recipes.library import recipe_named
 from db.catalogue import Catalogue
-from db.engine import writing
+from db.engine import reading, writing
 from db.entries.claim import ENCODER, Inputs, MatcherKey, ModelKey, StyleInput, inputs_digest
-from db.entries.night import Derivatives, MatchOutcome, Tone
+from db.entries.night import (
+    AttemptResult,
+    BatchEntry,
+    Derivatives,
+    ImageFacts,
+    MatchOutcome,
+    Outcome,
+    RecipeEntry,
+    Tone,
+)
+from db.errors import BatchLost, UnknownEntry
+from db.queries.night import leases
 from db.settings import CatalogueSettings
 from db.tables.base import PictureState
-from db.tables.night import Archive, Image, Match, Record, RecordImage, Rights
+from db.tables.night import Archive, Attempt, Image, Match, Record, RecordImage, Rights
 from flows.plan import recipe_entry
 from tests.benchmarks.figures import Figure, publish
+from tests.benchmarks.review_catalogue import database_in
 
-MATCHES = 12_000
+MATCHES = 20_000
 MOST_S = 0.2
+DATABASES = ("sqlite", "postgresql")
+RIVALS, MINIBATCH = 8, 10
+STALLS, SILENT_S = 0.02, 3.0
+"""How often a minibatch is slept over, and for how many seconds a lease holds; a night's holds for two minutes."""
+GROUPS = 100
+"""Minibatches after which a process looks anew at what is free, its own lease put down."""
+TWIN = 100
+"""Matches that the broken twin is given."""
 _MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 MATCHER = MatcherKey("embedding", "1-c0ffee")
 MODELS = (ModelKey(ENCODER, "nishiki-small", "c0ffee"),)
 
 
-def main(matches: int = MATCHES) -> None:
+def main() -> None:
+    """Publish the figures of one night, then of many processes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--matches", type=int, default=MATCHES)
+    matches = parser.parse_args().matches
+    publish("claims", chain(_alone(matches), *(_rivals(name, matches) for name in DATABASES)))
+
+
+def _alone(matches: int) -> Iterator[Figure]:
     """Take them all, then take the batch over as after a crash."""
-    recipe = recipe_entry(recipe_named("nishiki/colour"))
     with tempfile.TemporaryDirectory() as home, Catalogue.open(CatalogueSettings(home=Path(home))) as catalogue:
         filled(catalogue, matches)
         longest = _watched(catalogue)
         began = time.perf_counter()
-        batch = catalogue.take_batch(recipe, MODELS, MATCHER, limit=None)
+        batch = _taken(catalogue)
         took_s, most_s = time.perf_counter() - began, max(longest)
-        assert batch is not None
         longest.clear()
         catalogue.release_batch(batch)
         catalogue.join(batch.id)
-        publish("claims", _figures(batch.taken, took_s, most_s, max(longest)))
+        yield from _figures(batch.taken, took_s, most_s, max(longest))
+
+
+def _taken(catalogue: Catalogue) -> BatchEntry:
+    batch = catalogue.take_batch(_recipe(), MODELS, MATCHER, limit=None)
+    assert batch is not None
+    return batch
+
+
+def _recipe() -> RecipeEntry:
+    return recipe_entry(recipe_named("nishiki/colour"))
 
 
 def _figures(taken: int, took_s: float, most_s: float, again_s: float) -> Iterator[Figure]:
@@ -53,6 +100,112 @@ def _figures(taken: int, took_s: float, most_s: float, again_s: float) -> Iterat
     yield Figure("to claim them all", took_s, "s")
     yield Figure("the longest transaction of it", most_s, "s", f"≤ {MOST_S:g}", most_s <= MOST_S)
     yield Figure("the longest transaction of taking them over", again_s, "s", f"≤ {MOST_S:g}", again_s <= MOST_S)
+
+
+@dataclass
+class Rival:
+    """What one of several processes at a batch has done, as it believes."""
+
+    taken: int = 0
+    stalls: int = 0
+    refused: int = 0
+    """Results that the catalogue did not take, for another process had their attempts by then."""
+    closed: list[int] = field(default_factory=list)
+    """Attempts whose results it took."""
+
+
+def _rivals(database: str, matches: int) -> Iterator[Figure]:
+    for name, many, broken in (
+        (database, matches, False),
+        (f"{database}, the broken twin", min(TWIN, matches), True),
+    ):
+        with tempfile.TemporaryDirectory() as folder, database_in(database, Path(folder)) as url:
+            settings = CatalogueSettings(home=Path(folder) / "home", database_url=url)
+            with Catalogue.open(settings) as catalogue:
+                filled(catalogue, many)
+                batch = _taken(catalogue)
+                catalogue.release_batch(batch)
+                began = time.perf_counter()
+                rivals = _worked_at(settings, batch.id, broken=broken)
+                took_s = time.perf_counter() - began
+                yield from _effects(name, catalogue, batch, rivals, broken=broken)
+        yield Figure(f"{name}: seconds", took_s, "s")
+
+
+def _worked_at(settings: CatalogueSettings, batch_id: int, *, broken: bool) -> list[Rival]:
+    with ProcessPoolExecutor(RIVALS, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(partial(_rival, settings, batch_id, broken), range(RIVALS)))
+
+
+def _rival(settings: CatalogueSettings, batch_id: int, broken: bool, seed: int) -> Rival:
+    """Work at the batch until nothing of it is left, coming back as often as the lease was lost."""
+    dice, told = random.Random(seed), Rival()
+    with _hurried(broken=broken), Catalogue.open(settings) as catalogue:
+        while catalogue.batch(batch_id).left:
+            if batch := catalogue.join(batch_id):
+                with suppress(BatchLost):
+                    _work(catalogue, batch, dice, told)
+                    catalogue.release_batch(batch)
+            else:
+                time.sleep(SILENT_S / 10)
+    return told
+
+
+def _hurried(*, broken: bool) -> ExitStack:
+    """Leases that end soon; broken, nobody holds their numbers against the catalogue."""
+    stack = ExitStack()
+    stack.enter_context(patch.object(leases, "SILENCE_S", SILENT_S))
+    if broken:
+        stack.enter_context(patch.object(leases, "hold", lambda *_: None))
+        stack.enter_context(patch.object(leases, "free", lambda number, *_: Attempt.batch_id == number))
+    return stack
+
+
+def _work(catalogue: Catalogue, batch: BatchEntry, dice: random.Random, told: Rival) -> None:
+    """A minibatch after the other, as a night takes them, of what was free when it began."""
+    free = [each.id for each in catalogue.pending_attempts(batch)][: GROUPS * MINIBATCH]
+    for start in range(0, len(free), MINIBATCH):
+        taken = catalogue.take_attempts(batch, free[start : start + MINIBATCH])
+        told.taken += len(taken)
+        if taken and dice.random() < STALLS:
+            told.stalls += 1
+            time.sleep(2 * SILENT_S)
+        for attempt in taken:
+            _closed(catalogue, batch, attempt, told)
+
+
+def _closed(catalogue: Catalogue, batch: BatchEntry, attempt: int, told: Rival) -> None:
+    try:
+        catalogue.close_attempt(batch, attempt, _result(attempt))
+    except (BatchLost, UnknownEntry):
+        told.refused += 1
+        raise
+    told.closed.append(attempt)
+
+
+def _result(attempt: int) -> AttemptResult:
+    sha256 = hashlib.sha256(f"result of {attempt}".encode()).hexdigest()
+    output = ImageFacts(sha256, 900, 1300, "RGB", 1, Tone.COLOUR, {})
+    return AttemptResult(Outcome.SUCCEEDED, "cpu", {}, output=output)
+
+
+def _effects(
+    name: str, catalogue: Catalogue, batch: BatchEntry, rivals: Sequence[Rival], *, broken: bool
+) -> Iterator[Figure]:
+    """What the processes believe beside what the catalogue holds."""
+    closed = list(chain.from_iterable(each.closed for each in rivals))
+    twice, refused = len(closed) - len(set(closed)), sum(each.refused for each in rivals)
+    with reading(catalogue.engine).connect() as connection:
+        made = select(func.count()).where(Attempt.batch_id == batch.id, Attempt.outcome == Outcome.SUCCEEDED)
+        succeeded = connection.execute(made).scalar_one()
+    yield Figure(f"{name}: claims of {RIVALS} processes", sum(each.taken for each in rivals), "", f"≥ {batch.taken}")
+    yield Figure(f"{name}: stalls longer than a lease", sum(each.stalls for each in rivals), "")
+    if broken:
+        yield Figure(f"{name}: results taken twice", twice, "", "≥ 1", twice >= 1)
+        return
+    yield Figure(f"{name}: late results refused", refused, "", "≥ 1", refused >= 1)
+    yield Figure(f"{name}: results taken twice", twice, "", "0", twice == 0)
+    yield Figure(f"{name}: succeeded of {batch.taken}", succeeded, "", str(batch.taken), succeeded == batch.taken)
 
 
 def _watched(catalogue: Catalogue) -> list[float]:
@@ -126,4 +279,4 @@ def filled(catalogue: Catalogue, matches: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main()

@@ -1,15 +1,20 @@
-"""A batch that is claimed once and worked through by several homes, whose results can be equal to the byte."""
+"""A batch of drawn prints that is worked through at a benchmark's word: all that is due in a home, or one batch that is
+claimed once and worked through by several homes, whose results can be equal to the byte.
+"""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
 from db.catalogue import Catalogue
 from flows.archives.sample.server import serve_sample
-from flows.dispatch import resume
+from flows.dispatch import dispatch, resume
 from flows.harvest import harvest
 from flows.match import match
 from flows.plan import plan_night
 from flows.settings import Settings
+from flows.under_prefect import of_one_command
+from tests.forked import forked_workers
 
 GRAYS: Final = 8
 """Pictures of the batch."""
@@ -20,6 +25,16 @@ def batch_settings(folder: Path, name: str, **changes: Any) -> Settings:
     short = {"size": 48, "iterations": 200, "recipe": "jadh2016/config1_1_1", "minibatch_size": 1}
     narrow = {"weights_dir": folder / "weights", "encoder": "random-seeded", "device": "cpu"}
     return Settings.model_validate({"home": folder / name, "cpu_processes": 2, **short, **narrow, **changes})
+
+
+def dispatched(settings: Settings, *, alone: bool = True) -> Counter[str]:
+    """All batches that there are, carried on or begun; workers are forked, which takes a moment.
+
+    Args:
+        alone: without a server of Prefect's, which takes longer to start than small work does.
+    """
+    with of_one_command(gone=alone), forked_workers():
+        return sum((Counter(tally.outcomes) for tally in dispatch(settings)), Counter[str]())
 
 
 def take(settings: Settings) -> None:

@@ -6,7 +6,6 @@ Before that, three pictures of 40 are poisonous: over one its process aborts, ov
 """
 
 import argparse
-import multiprocessing
 import os
 import random
 import resource
@@ -32,7 +31,6 @@ from db.entries.night import Tone
 from db.errors import CatalogueError
 from flows.archives.sample.server import serve_sample
 from flows.cli.app import app
-from flows.dispatch import dispatch
 from flows.harvest import harvest
 from flows.match import match
 from flows.settings import Settings
@@ -41,9 +39,9 @@ from flows.workers import processes, worker
 from flows.workers.messages import PictureJob
 from flows.workers.processes import DeviceProcess
 from tests.benchmarks.figures import Figure, publish
+from tests.benchmarks.one_batch import dispatched
 from tests.benchmarks.review_catalogue import database_in
 from tests.conftest import ROOT, _narrow_weights
-from tests.forked import FORK
 
 PICTURES, ITERATIONS = 40, 10
 HUNG_AFTER_S = 20.0
@@ -51,7 +49,6 @@ HUNG_AFTER_S = 20.0
 TRIES = 3
 PATIENCE_S = 600.0
 MIB = 1 << 20
-_new_context = multiprocessing.get_context
 
 
 def main() -> None:
@@ -63,7 +60,7 @@ def main() -> None:
     parser.add_argument("--prefect", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.dispatch:
-        _dispatched(_settings(options.dispatch.parent, options.dispatch.name), alone=not options.prefect)
+        dispatched(_settings(options.dispatch.parent, options.dispatch.name), alone=not options.prefect)
         return
     with tempfile.TemporaryDirectory(prefix="nishiki-deaths-") as folder:
         publish("operations-deaths", _figures(Path(folder), options.rounds, random.Random(options.seed)))
@@ -73,7 +70,7 @@ def _figures(folder: Path, rounds: int, dice: random.Random) -> Iterator[Figure]
     _narrow_weights(folder / "weights")
     _matched(_settings(folder, "matched"))
     yield from _poisoned(_copy(folder, "poisoned", hung_after_s=HUNG_AFTER_S))
-    took_s = _seconds(lambda: _dispatched(_copy(folder, "undisturbed")))
+    took_s = _seconds(lambda: dispatched(_copy(folder, "undisturbed")))
     yield Figure("undisturbed", took_s, "s")
     for victim, attack in ATTACKS.items():
         for number in range(rounds):
@@ -103,20 +100,6 @@ def _copy(folder: Path, name: str, **changes: Any) -> Settings:
     return _settings(folder, name, **changes)
 
 
-def _dispatched(settings: Settings, *, alone: bool = True) -> Counter[str]:
-    """All batches that there are, carried on or begun; workers are forked, which takes a moment.
-
-    Args:
-        alone: without a server of Prefect's, which takes longer to start than the work does.
-    """
-    with of_one_command(gone=alone), patch.object(multiprocessing, "get_context", _forking):
-        return sum((Counter(tally.outcomes) for tally in dispatch(settings)), Counter[str]())
-
-
-def _forking(method: str | None = None) -> Any:
-    return FORK if method == "spawn" else _new_context(method)
-
-
 def _seconds(work: Callable[[], object]) -> float:
     began = time.monotonic()
     work()
@@ -129,8 +112,8 @@ def _poisoned(settings: Settings) -> Iterator[Figure]:
         grays = [each.sha256 for each in catalogue.toned_pictures(Tone.GRAYSCALE, limit=2 * PICTURES)]
     poison = dict(zip(grays[5 :: PICTURES // 4], KINDS, strict=False))
     with patch.object(processes, "_serve", partial(_serve_poisoned, poison)):
-        outcomes = _dispatched(settings)
-        again = _dispatched(settings)
+        outcomes = dispatched(settings)
+        again = dispatched(settings)
     with Catalogue.open(settings) as catalogue:
         failed = [each for each in catalogue.attempts() if each.outcome == "failed"]
     for each in sorted(failed, key=lambda attempt: poison.get(attempt.content.sha256, "")):
@@ -193,7 +176,7 @@ def _kill_worker(settings: Settings, after_s: float) -> None:
     killer = threading.Timer(after_s, kill)
     with patch.object(DeviceProcess, "_started", noted):
         killer.start()
-        _dispatched(settings)
+        dispatched(settings)
         killer.join()
 
 
@@ -259,10 +242,10 @@ def _postgresql_killed(folder: Path, rounds: int, took_s: float, dice: random.Ra
             killer = threading.Timer(after_s, partial(_kill_server, folder / "postgres"))
             killer.start()
             with suppress(CatalogueError):
-                _dispatched(due)
+                dispatched(due)
             killer.join()
             _start_server(folder / "postgres")
-            _dispatched(due)
+            dispatched(due)
             yield _left(due, f"PostgreSQL killed after {after_s:.1f} s", since=number * PICTURES)
 
 
@@ -301,7 +284,7 @@ def _start_server(data: Path) -> None:
 
 def _left(settings: Settings, name: str, since: int = 0) -> Figure:
     """Carry the batch on as the next night does, have the doctor mend, and count what is not as it should be."""
-    _dispatched(settings)
+    dispatched(settings)
     with Catalogue.open(settings, create=False) as catalogue:
         attempts = list(catalogue.attempts())
         assert catalogue.unfinished_batches() == []

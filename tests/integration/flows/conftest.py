@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,24 +16,17 @@ from colorize.matching.geometry import Features, features
 from flows import under_prefect
 from flows.settings import Settings
 from flows.under_prefect import of_one_command
-from tests.forked import FORK
+from tests.forked import forked_workers, new_context
 from tests.unfriendly import Unfriendly, serve_unfriendly
 
 if TYPE_CHECKING:
     from tests.conftest import SettingsOf
 
-_new_context = multiprocessing.get_context
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _forked() -> Iterator[None]:
     """Colorizing processes are forked, not spawned: a dispatch of small pictures takes half the time."""
-
-    def forking(method: str | None = None) -> Any:
-        return FORK if method == "spawn" else _new_context(method)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(multiprocessing, "get_context", forking)
+    with forked_workers():
         yield
 
 
@@ -72,7 +65,7 @@ def seen(prefect_api: str) -> Iterator[str]:
 @pytest.fixture
 def spawned(monkeypatch: pytest.MonkeyPatch) -> None:
     """As outside the tests, for those who kill: a forked process may be done before it is seen."""
-    monkeypatch.setattr(multiprocessing, "get_context", _new_context)
+    monkeypatch.setattr(multiprocessing, "get_context", new_context)
 
 
 @pytest.fixture
