@@ -21,7 +21,7 @@ from db.tables.review import FaultMarked, Review
 
 CAP = 1000
 """Nobody needs to know how many more there are."""
-HEAD = 4000
+HEAD = 3000
 """Entries of a queue that facets look at one by one."""
 TESTED = 1000
 """Entries of each queue that a count tests one by one: a page tells four of them."""
