@@ -54,8 +54,8 @@ DATABASES = ("sqlite", "postgresql")
 RIVALS, MINIBATCH = 8, 10
 STALLS, SILENT_S = 0.02, 3.0
 """How often a minibatch is slept over, and for how many seconds a lease holds; a night's holds for two minutes."""
-GROUPS = 100
-"""Minibatches after which a process looks anew at what is free, its own lease put down."""
+A_LEASE = 200
+"""Attempts after which a process puts its lease down, and with its next one ends those that are silent."""
 TWIN = 100
 """Matches that the broken twin is given."""
 _MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -141,13 +141,18 @@ def _rival(settings: CatalogueSettings, batch_id: int, broken: bool, seed: int) 
     """Work at the batch until nothing of it is left, coming back as often as the lease was lost."""
     dice, told = random.Random(seed), Rival()
     with _hurried(broken=broken), Catalogue.open(settings) as catalogue:
-        while catalogue.batch(batch_id).left:
-            if batch := catalogue.join(batch_id):
+        while (seen := catalogue.batch(batch_id)).left:
+            # before a lease is held, which such a look outlasts here: a night's is 40 times as long
+            free = [each.id for each in catalogue.pending_attempts(seen)]
+            dice.shuffle(free)
+            while batch := catalogue.join(batch_id):
+                some, free = free[:A_LEASE], free[A_LEASE:]
                 with suppress(BatchLost):
-                    _work(catalogue, batch, dice, told)
+                    _work(catalogue, batch, some, dice, told)
                     catalogue.release_batch(batch)
-            else:
-                time.sleep(SILENT_S / 10)
+                if not free:
+                    break
+            time.sleep(SILENT_S / 10)
     return told
 
 
@@ -161,9 +166,8 @@ def _hurried(*, broken: bool) -> ExitStack:
     return stack
 
 
-def _work(catalogue: Catalogue, batch: BatchEntry, dice: random.Random, told: Rival) -> None:
-    """A minibatch after the other, as a night takes them, of what was free when it began."""
-    free = [each.id for each in catalogue.pending_attempts(batch)][: GROUPS * MINIBATCH]
+def _work(catalogue: Catalogue, batch: BatchEntry, free: Sequence[int], dice: random.Random, told: Rival) -> None:
+    """A minibatch after the other, as a night takes them but in any order."""
     for start in range(0, len(free), MINIBATCH):
         taken = catalogue.take_attempts(batch, free[start : start + MINIBATCH])
         told.taken += len(taken)
