@@ -4,7 +4,7 @@ Pictures are served by Image API 3 at level 0, tiles that lie as files; without 
 canvas offers a choice of the colorized print and the original, and every manifest says that a machine coloured it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from db.exports.leaving import (
@@ -40,7 +40,7 @@ def manifest(leaving: Leaving) -> dict[str, Any]:
         "id": leaving.address("manifest.json"),
         "type": "Manifest",
         "label": {"none": [leaving.title]},
-        "metadata": [_pair(*each) for each in _metadata(leaving)],
+        "metadata": [*_pairs(leaving)],
         **({"rights": rights} if rights else {}),
         "requiredStatement": {
             "label": {"en": ["Machine-colorized"], "ja": ["自動彩色"]},
@@ -118,8 +118,15 @@ def _page(address: str, archive: str) -> dict[str, Any]:
     return {"id": address, "type": "Text", "format": "text/html", "label": {"none": [plain(archive)]}}
 
 
-def _metadata(leaving: Leaving) -> Iterable[tuple[str, str, list[str]]]:
-    """English label, Japanese label, values; what is not known is left out."""
+def _pairs(leaving: Leaving) -> Iterator[dict[str, Any]]:
+    """What is told of the print beside its picture; what is not known is left out."""
+    for english, japanese, values in _metadata(leaving):
+        if known := [word for word in map(plain, values) if word]:
+            yield {"label": {"en": [english], "ja": [japanese]}, "value": {"none": known}}
+
+
+def _metadata(leaving: Leaving) -> Iterator[tuple[str, str, list[str]]]:
+    """English label, Japanese label, values."""
     content = leaving.content
     yield "Identifier", "資料番号", [content.identifier]
     yield "Artist", "絵師", [*content.artists]
@@ -132,11 +139,6 @@ def _metadata(leaving: Leaving) -> Iterable[tuple[str, str, list[str]]]:
     yield "Made by", "作成", [leaving.machine]
     told = {cited(each): standard_rights(each) or each.rights_uri or each.rights_basis for each in leaving.pictures}
     yield "Rights", "権利", [f"{name}: {word}" for name, word in told.items() if word]
-
-
-def _pair(english: str, japanese: str, values: list[str]) -> dict[str, Any]:
-    kept = [word for word in map(plain, values) if word]
-    return {"label": {"en": [english], "ja": [japanese]}, "value": {"none": kept or ["\N{EM DASH}"]}}
 
 
 def _en(label: str) -> dict[str, list[str]]:

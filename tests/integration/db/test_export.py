@@ -377,6 +377,17 @@ def test_what_a_curator_put_right_leaves_with_the_archives_own_word(
         assert "Aoi" not in text, name
 
 
+def test_what_is_not_known_of_a_print_is_left_out_of_its_manifest(
+    catalogue: Catalogue, sample: Sample, sources: Sources, tmp_path: Path
+) -> None:
+    number = sample.entry(catalogue, sample.record("r1", artists=(), cast=(), year_from=None, year_to=None, holder=" "))
+    catalogue.give_verdict(number, CURATOR, APPROVED)
+    export(sources, tmp_path / "bag", ALL)
+    manifest = json.loads((tmp_path / f"bag/data/entries/000000/{number}/manifest.json").read_bytes())
+    told = {each["label"]["en"][0] for each in manifest["metadata"]}
+    assert told == {"Identifier", "Colours taken from", "Made by", "Rights"}
+
+
 def test_artists_are_told_with_their_authority_files(
     catalogue: Catalogue, sample: Sample, sources: Sources, tmp_path: Path
 ) -> None:
