@@ -20,7 +20,7 @@ from db.entries.review import Approved, ShownPictures
 from db.errors import PictureAltered, PictureMissing
 from db.exports.changes import activity
 from db.exports.dublin_core import as_xml, dublin_core
-from db.exports.iiif import manifest
+from db.exports.iiif import manifest, web_size
 from db.exports.leaving import (
     COLORIZED,
     DUBLIN_CORE,
@@ -51,6 +51,7 @@ SHARD: Final = 1000
 """Entries of a folder."""
 _INFO: Final = "info.json"
 _PREVIEW: Final = "preview.jpg"
+_WHOLE: Final = "full/max/0/default.jpg"
 _BLOCK: Final = 1 << 20
 _NOT_LEAVING: Final = (LIGHTNESS, *LONG_EDGES_PX)
 
@@ -106,7 +107,9 @@ class EntryFiles:
         leaving = Leaving(entry, at, f"{FULL_SIZE}{full_size.suffix}", size, original, tiled)
         texts = described(leaving)
         for name, info in told.items() if tiled else ():
-            texts[f"{name}/{_INFO}"] = as_json(info | {"id": f"{at}{name}"})
+            most = web_size(Size(info["width"], info["height"]))
+            limits = {"maxWidth": most.width, "maxHeight": most.height}
+            texts[f"{name}/{_INFO}"] = as_json(info | {"id": f"{at}{name}"} | limits)
         return cls(leaving, full_size, {name: path.parent for name, path in infos.items()}, texts)
 
     def is_whole_in(self, folder: Path) -> bool:
@@ -137,8 +140,10 @@ class EntryFiles:
         yield self.leaving.file, str(self.full_size)
         for name, folder in self.tiles.items():
             yield f"{name}.jpg", f"{folder}/{_PREVIEW}"
-            inside = _all_tiles(str(folder)) if self.leaving.tiled else ()
-            yield from ((f"{name}/{tile}", f"{folder}/{tile}") for tile in inside)
+            if self.leaving.tiled:
+                inside = {tile: f"{folder}/{tile}" for tile in _all_tiles(str(folder))}
+                inside.setdefault(_WHOLE, f"{folder}/{_PREVIEW}")  # which the Image API asks of every level
+                yield from ((f"{name}/{tile}", file) for tile, file in inside.items())
 
 
 def described(leaving: Leaving) -> dict[str, bytes]:

@@ -71,11 +71,12 @@ def largest(info: Json, address: str, long_edge_px: int = 0) -> Asked:
         raise BadRecord(f"{address}: its info.json states no width and height; tell the archive")
     version = _version(info) or (1 if address.endswith("native.jpg") else 3 if "/full/max/" in address else 2)
     sizes = _sizes(info)
+    size = _within(info, (width, height), long_edge_px)
     if _is_level_0(info) and sizes:
         fitting = [each for each in sizes if not long_edge_px or max(each) <= long_edge_px] or [min(sizes)]
         size = max(fitting)
-    else:
-        size = _within(info, (width, height), long_edge_px)
+    elif _is_level_0(info) and version == 3 and size != (width, height):
+        return Asked(f"{service_of(address)}/{WHOLE[3]}")  # files at rest: what is as large as they allow, or nothing
     if size == (width, height):
         return Asked(f"{service_of(address)}/{WHOLE[version]}", size)
     said = f"{size[0]},{size[1]}" if version == 3 else f"{size[0]},"

@@ -124,7 +124,8 @@ def test_a_package_holds_what_is_approved_and_nothing_else(
     body = manifest["items"][0]["items"][0]["items"][0]["body"]
     assert (body["type"], len(body["items"])) == ("Choice", 2)
     served = {each["id"] for each in [*manifest["seeAlso"], *manifest["thumbnail"], *body["items"]]}
-    served |= {f"{choice['service'][0]['id']}/info.json" for choice in body["items"]}
+    asked = ("info.json", "full/max/0/default.jpg")
+    served |= {f"{choice['service'][0]['id']}/{part}" for choice in body["items"] for part in asked}
     assert [url for url in sorted(served) if not (tmp_path / "bag/data" / url.removeprefix(AT)).is_file()] == []
     assert not list(folder.rglob("*luma*"))
     for name in ("lido.xml", "dublin-core.xml"):

@@ -374,6 +374,8 @@ V3, V2 = {"type": "ImageService3", "width": 4000, "height": 3000}, {**SERVICE_2,
         ),
         ({**V3, "profile": "level0", "sizes": [{"width": 400, "height": 300}]}, WHOLE_3, 100, "400,300", (400, 300)),
         ({**V3, "profile": "level0"}, WHOLE_3, 0, "max", (4000, 3000)),
+        ({**V3, "profile": "level0"}, WHOLE_3, 2000, "max", None),
+        ({**V3, "profile": "level0", "maxWidth": 1000}, WHOLE_3, 0, "max", None),
         (V2, WHOLE_2, 0, "full", (4000, 3000)),
         (V2, WHOLE_2, 1000, "1000,", (1000, 750)),
         (
@@ -400,7 +402,7 @@ V3, V2 = {"type": "ImageService3", "width": 4000, "height": 3000}, {**SERVICE_2,
     ],
 )
 def test_the_largest_picture_that_a_server_allows_is_asked_for(
-    info: Any, reference: str, edge: int, size: str, stated: tuple[int, int]
+    info: Any, reference: str, edge: int, size: str, stated: tuple[int, int] | None
 ) -> None:
     found = largest(info, reference, edge)
     assert found.address == f"{BASE}/full/{size}/0/{reference.rpartition('/')[2]}"
