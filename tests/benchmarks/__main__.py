@@ -26,7 +26,7 @@ class Subject:
 SUBJECTS = (
     Subject("commands", "seconds of the commands that only look", 1),
     Subject("rights", "what words and addresses about rights come to, as a table", 0.1),
-    Subject("claims", "a night's claim of 20,000: whom it keeps waiting, and that none is worked at twice", 6),
+    Subject("claims", "a night's claim of 20,000: whom it keeps waiting, and that none is worked at twice", 15),
     Subject("export", "how fast approved entries leave as a package, and its memory", 1),
     Subject("matching", "whether matching finds the other impression of a design", 4),
     Subject("match", "same designs found, and what each part of matching comes to", 25),

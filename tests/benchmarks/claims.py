@@ -1,6 +1,6 @@
 """Claims of a night: how long they keep other writers waiting, and whether any is worked at twice.
 
-`python -m tests.benchmarks.claims [--matches N]` fills catalogues with so many matches, all due. On SQLite a night
+`python -m tests.benchmarks.claims [--matches N] [--database sqlite|postgresql]` fills catalogues with so many matches, all due. On SQLite a night
 takes them, and the longest transaction of it is told. On both databases eight processes then work at one batch; again
 and again one of them stalls for longer than its lease holds, and goes on as if nothing had been. The same without the
 lease's number held against the catalogue, the broken twin, shows that the count can fail.
@@ -67,8 +67,10 @@ def main() -> None:
     """Publish the figures of one night, then of many processes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--matches", type=int, default=MATCHES)
-    matches = parser.parse_args().matches
-    publish("claims", chain(_alone(matches), *(_rivals(name, matches) for name in DATABASES)))
+    parser.add_argument("--database", choices=DATABASES, help="on which many processes work; both without it")
+    given = parser.parse_args()
+    databases = (given.database,) if given.database else DATABASES
+    publish("claims", chain(_alone(given.matches), *(_rivals(name, given.matches) for name in databases)))
 
 
 def _alone(matches: int) -> Iterator[Figure]:
