@@ -1,9 +1,9 @@
 """Claims of a night: how long they keep other writers waiting, and whether any is worked at twice.
 
-`python -m tests.benchmarks.claims [--matches N] [--database sqlite|postgresql]` fills catalogues with so many matches, all due. On SQLite a night
-takes them, and the longest transaction of it is told. On both databases eight processes then work at one batch; again
-and again one of them stalls for longer than its lease holds, and goes on as if nothing had been. The same without the
-lease's number held against the catalogue, the broken twin, shows that the count can fail.
+`python -m tests.benchmarks.claims [--matches N] [--database sqlite|postgresql]` fills catalogues with so many matches,
+all due. On SQLite a night takes them, and the longest transaction of it is told. On both databases eight processes then
+work at one batch; again and again one of them stalls for longer than its lease holds, and goes on as if nothing had
+been. The same without the lease's number held against the catalogue, the broken twin, shows that the count can fail.
 """
 
 import argparse
