@@ -52,9 +52,9 @@ MATCHES = 20_000
 MOST_S = 0.2
 DATABASES = ("sqlite", "postgresql")
 RIVALS, MINIBATCH = 8, 10
-STALLS, SILENT_S = 0.02, 3.0
+STALLS, SILENT_S = 0.01, 10.0
 """How often a minibatch is slept over, and for how many seconds a lease holds; a night's holds for two minutes."""
-A_LEASE = 200
+A_LEASE = 1_000
 """Attempts after which a process puts its lease down, and with its next one ends those that are silent."""
 TWIN = 100
 """Matches that the broken twin is given."""
@@ -144,7 +144,7 @@ def _rival(settings: CatalogueSettings, batch_id: int, broken: bool, seed: int) 
     dice, told = random.Random(seed), Rival()
     with _hurried(broken=broken), Catalogue.open(settings) as catalogue:
         while (seen := catalogue.batch(batch_id)).left:
-            # before a lease is held, which such a look outlasts here: a night's is 40 times as long
+            # before a lease is held, which such a look could outlast here: a night's holds for longer
             free = [each.id for each in catalogue.pending_attempts(seen)]
             dice.shuffle(free)
             while batch := catalogue.join(batch_id):
