@@ -352,10 +352,10 @@ def _told(mark: Path) -> str:
 
 
 def _nothing(order: Order) -> str:
-    which = f" that '{order.narrowing}' leaves" if order.narrowing else ""
+    which = f" among those that the filter '{order.narrowing}' finds" if order.narrowing else ""
     return (
-        f"there is no approved entry{which} whose rights allow that it leaves, so nothing was written; the queue of "
-        "the review page shows what waits, under All what was approved"
+        f"no approved entry{which} may leave by its rights, so nothing was written; the queue of the review page "
+        "shows what waits, and under All what was approved"
     )
 
 

@@ -27,6 +27,14 @@ def batch_settings(folder: Path, name: str, **changes: Any) -> Settings:
     return Settings.model_validate({"home": folder / name, "cpu_processes": 2, **short, **narrow, **changes})
 
 
+def matched(settings: Settings, grays: int) -> None:
+    """A new home with so many gray prints, each matched."""
+    settings.home.mkdir(0o700)
+    with of_one_command(gone=True), serve_sample(designs=4, grays=grays) as archive:
+        harvest(settings, [archive.base_url])
+        assert match(settings).matched == grays
+
+
 def dispatched(settings: Settings, *, alone: bool = True) -> Counter[str]:
     """All batches that there are, carried on or begun; workers are forked, which takes a moment.
 

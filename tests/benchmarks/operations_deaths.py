@@ -29,17 +29,13 @@ from typer.testing import CliRunner
 from db.catalogue import Catalogue
 from db.entries.night import Tone
 from db.errors import CatalogueError
-from flows.archives.sample.server import serve_sample
 from flows.cli.app import app
-from flows.harvest import harvest
-from flows.match import match
 from flows.settings import Settings
-from flows.under_prefect import of_one_command
 from flows.workers import processes, worker
 from flows.workers.messages import PictureJob
 from flows.workers.processes import DeviceProcess
 from tests.benchmarks.figures import Figure, publish
-from tests.benchmarks.one_batch import dispatched
+from tests.benchmarks.one_batch import dispatched, matched
 from tests.benchmarks.review_catalogue import database_in
 from tests.conftest import ROOT, _narrow_weights
 
@@ -68,7 +64,7 @@ def main() -> None:
 
 def _figures(folder: Path, rounds: int, dice: random.Random) -> Iterator[Figure]:
     _narrow_weights(folder / "weights")
-    _matched(_settings(folder, "matched"))
+    matched(_settings(folder, "matched"), PICTURES)
     yield from _poisoned(_copy(folder, "poisoned", hung_after_s=HUNG_AFTER_S))
     took_s = _seconds(lambda: dispatched(_copy(folder, "undisturbed")))
     yield Figure("undisturbed", took_s, "s")
@@ -86,13 +82,6 @@ def _settings(folder: Path, name: str, **changes: Any) -> Settings:
     narrow = {"weights_dir": folder / "weights", "encoder": "random-seeded", "device": "cpu"}
     work = {"cpu_processes": 2, "minibatch_size": 1, "max_tries": TRIES}
     return Settings.model_validate({"home": folder / name, **short, **narrow, **work, **changes})
-
-
-def _matched(settings: Settings) -> None:
-    settings.home.mkdir(0o700)
-    with of_one_command(gone=True), serve_sample(designs=4, grays=PICTURES) as archive:
-        harvest(settings, [archive.base_url])
-        assert match(settings).matched == PICTURES
 
 
 def _copy(folder: Path, name: str, **changes: Any) -> Settings:
@@ -234,7 +223,7 @@ def _postgresql_killed(folder: Path, rounds: int, took_s: float, dice: random.Ra
     """All of its processes, in the middle of a batch; it is started again, and so is the batch."""
     with database_in("postgresql", folder) as url:
         settings = _settings(folder, "on a server", database_url=url, database_wait_s=2)
-        _matched(settings)
+        matched(settings, PICTURES)
         for number in range(rounds):
             # another recipe, which makes all due again
             due = settings.model_copy(update={"iterations": ITERATIONS + number})

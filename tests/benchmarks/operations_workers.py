@@ -25,17 +25,13 @@ from colorize.colorizer import Colorizer
 from colorize.jobs import Job
 from colorize.results import Colorization, RelativeErrors
 from colorize.running.progress import NO_CALLBACKS
-from flows.archives.sample.server import serve_sample
-from flows.harvest import harvest
-from flows.match import match
 from flows.settings import Settings
-from flows.under_prefect import of_one_command
 from flows.workers import processes
 from flows.workers.messages import Event, Finished, Minibatch
 from flows.workers.processes import DeviceProcess
 from flows.workers.worker import Worker
 from tests.benchmarks.figures import Figure, publish
-from tests.benchmarks.one_batch import dispatched
+from tests.benchmarks.one_batch import dispatched, matched
 from tests.conftest import _narrow_weights
 from tests.prefect_server import ended, served
 
@@ -64,7 +60,7 @@ def _figures(folder: Path) -> Iterator[Figure]:
 
 def _two_beside_one(settings: Settings) -> Iterator[Figure]:
     """The better of two rounds, which what else runs on the machine disturbs least."""
-    _matched(settings, COLOURED)
+    matched(settings, COLOURED)
     rate = dict.fromkeys((1, 2), 0.0)
     for workers in (*rate, *rate):
         home = settings.home.with_name(f"by {workers}")
@@ -78,15 +74,8 @@ def _two_beside_one(settings: Settings) -> Iterator[Figure]:
     yield Figure(f"{settings.recipe}, two workers beside one", faster, "times", f"≥ {FASTER}", faster >= FASTER)
 
 
-def _matched(settings: Settings, grays: int) -> None:
-    settings.home.mkdir(0o700)
-    with of_one_command(gone=True), serve_sample(designs=4, grays=grays) as archive:
-        harvest(settings, [archive.base_url])
-        match(settings)
-
-
 def _added(settings: Settings) -> Iterator[Figure]:
-    _matched(settings, STOOD_IN)
+    matched(settings, STOOD_IN)
     folder, told = settings.home.parent, {}
     with patch.object(processes, "_serve", _serve_standing_in):
         for name, night_of in (("without Prefect", _timed), ("with Prefect's server", _by_server)):
