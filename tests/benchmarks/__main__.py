@@ -43,7 +43,12 @@ SUBJECTS = (
         "fills catalogues first",
     ),
     Subject("api", "the API and /oai with a million records, on both databases", 15, "fills catalogues first"),
-    Subject("operations", "a large catalogue: status, claims, nights with nothing to do", 50, "fills it first"),
+    Subject(
+        "operations",
+        "workers, deaths and rivals' claims, then a large catalogue: status, claims, nights with nothing to do",
+        110,
+        "fills it first",
+    ),
     Subject("operations_workers", "two workers beside one, and what a night adds to their work", 8),
     Subject("operations_deaths", "what is left of 40 pictures when workers, flow or PostgreSQL are killed", 40),
     Subject("operations_pools", "a night over work pools, its machine killed: a transcript", 8, "needs a PostgreSQL"),

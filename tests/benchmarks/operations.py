@@ -1,8 +1,10 @@
-"""What running nights for years comes to: `python -m tests.benchmarks.operations PART`.
+"""What running nights for years comes to: `python -m tests.benchmarks.operations [catalogue]`.
 
-`catalogue [--records N] [--database sqlite|postgresql]`: how long a catalogue of a million records and two million
-attempts keeps `nishiki status`, curators and a night waiting that finds nothing to do. The first run fills it from the
-review page's, which takes half an hour and some 40 GB below build/benchmarks for both databases; it is kept.
+First, in benchmarks of their own: how workers scale and what a night adds to their work, what is left when something is
+killed, and whether rivals work at anything twice. Then, or with `catalogue` alone, how long a catalogue of a million
+records (`--records N`) and two million attempts keeps `nishiki status`, curators and a night waiting that finds nothing
+to do, on both databases or on one (`--database sqlite|postgresql`). The first run fills it from the review page's: half
+an hour and some 40 GB below build/benchmarks for both databases; it is kept.
 """
 
 import argparse
@@ -32,6 +34,7 @@ from tests.benchmarks.figures import FOLDER, Figure, publish
 from tests.benchmarks.operations_catalogue import NightlyMade
 from tests.benchmarks.review_catalogue import grown_catalogue
 
+OF_THEIR_OWN = ("operations_workers", "operations_deaths", "claims")
 RECORDS = 1_000_000
 DATABASES = ("sqlite", "postgresql")
 ROUNDS, CLAIMS = 5, 500
@@ -39,14 +42,16 @@ STATUS_S, AGREEMENT_S, CLAIM_MS, NIGHT_S = 0.5, 0.2, 10.0, 10.0
 
 
 def main() -> None:
-    """Measure a part and publish its figures."""
+    """Run the benchmarks that have commands of their own, then publish the catalogue's figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=sorted(PARTS), nargs="?", default="catalogue")
+    parser.add_argument("part", choices=["catalogue"], nargs="?", help="measure nothing else")
     parser.add_argument("--records", type=int, default=RECORDS)
     parser.add_argument("--database", choices=DATABASES)
     options = parser.parse_args()
     databases = (options.database,) if options.database else DATABASES
-    publish(f"operations-{options.part}", PARTS[options.part](options.records, databases))
+    for name in () if options.part else OF_THEIR_OWN:
+        subprocess.run([sys.executable, "-m", f"tests.benchmarks.{name}"], check=True)
+    publish("operations-catalogue", catalogue(options.records, databases))
 
 
 def catalogue(records: int, databases: tuple[str, ...]) -> Iterator[Figure]:
@@ -142,8 +147,6 @@ def _asked(plan: Plan) -> Iterator[tuple[str, Callable[[], object]]]:
 def _none(found: object) -> None:
     assert not found, f"there is something to do: {found}"
 
-
-PARTS = {"catalogue": catalogue}
 
 if __name__ == "__main__":
     main()

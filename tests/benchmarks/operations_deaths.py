@@ -50,7 +50,7 @@ MIB = 1 << 20
 def main() -> None:
     """Have things die, and publish what was left."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dispatch", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--prefect", action="store_true", help=argparse.SUPPRESS)
