@@ -31,6 +31,7 @@ from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
     PydanticBaseSettingsSource,
+    SettingsConfigDict,
     SettingsError,
     TomlConfigSettingsSource,
 )
@@ -487,6 +488,22 @@ def as_far_as_right(**given: Any) -> tuple[Settings, list[Exception]]:
     except ValidationError:
         Faults(wrong).tell()
         raise
+
+
+def without_file(**given: Any) -> Settings:
+    """Those of the environment and .env alone, where nishiki.toml cannot be read and somebody has to be told so.
+
+    Raises:
+        Misused: they cannot be used either.
+    """
+    try:
+        return _WithoutFile(**given)
+    except (ValidationError, SettingsError):
+        raise Misused("neither nishiki.toml nor the settings of the environment can be used") from None
+
+
+class _WithoutFile(Settings):
+    model_config = SettingsConfigDict(toml_file=None)
 
 
 class _Right(Settings):

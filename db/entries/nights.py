@@ -49,6 +49,14 @@ class NightEntry:
     """`records` by what became of them, `listed` by archive (those alone that were read to their end), `pictures`,
     `archives` (of each its `records`, its `pictures`, and whether it was read `whole`), `matches`, `attempts` by
     outcome."""
+    silent: bool = False
+    """It has no end and has given no sign of life for a minute: it was killed, which the next night says of it, or its
+    machine does not reach the catalogue."""
+
+    @property
+    def at_work(self) -> bool:
+        """It has no end, and has given signs of life."""
+        return self.end is None and not self.silent
 
     @property
     def who(self) -> str:

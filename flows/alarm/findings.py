@@ -20,6 +20,8 @@ A_WEEK: Final = 7
 """Nights that a harvest is compared with, so that a quiet day of the week is among them."""
 LEAST_LISTED: Final = 10
 """Fewer than these vary too much."""
+AN_HOUR: Final = timedelta(hours=1)
+"""So far apart two machines' clocks may be."""
 _SUCCEEDED: Final = (NightEnding.DONE, NightEnding.WAITING)
 
 
@@ -29,8 +31,10 @@ def what_is_wrong(nights: Sequence[NightEntry], now: datetime, settings: Setting
     Args:
         nights: the newest first.
     """
-    overdue = _overdue(nights, now, timedelta(hours=settings.alarm_after_h))
-    return [*overdue, *_poor_harvests(nights, settings.alarm_least_harvest)]
+    past = [each for each in nights if each.began_at <= now + AN_HOUR]
+    overdue = _overdue(past, now, timedelta(hours=settings.alarm_after_h)) if past or not nights else ()
+    poor = _poor_harvests(nights, settings.alarm_least_harvest)
+    return [*_dated_ahead(nights[: len(nights) - len(past)]), *overdue, *poor]
 
 
 def channels_of(settings: Settings) -> list[Channel]:
@@ -66,6 +70,15 @@ def tell(channels: Sequence[Channel], message: Message) -> tuple[list[str], list
         else:
             told.append(channel.name)
     return told, failures
+
+
+def _dated_ahead(nights: Sequence[NightEntry]) -> Iterator[str]:
+    """What an alarm compares with the clock says nothing where the clock jumped."""
+    if nights:
+        yield (
+            f"A night is dated {nights[0].began_at:%Y-%m-%d %H:%M} UTC, which has not come yet: set the clock right, "
+            f"of {nights[0].host} or of this machine."
+        )
 
 
 def _overdue(nights: Sequence[NightEntry], now: datetime, after: timedelta) -> Iterator[str]:

@@ -3,15 +3,17 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
+from tomllib import TOMLDecodeError
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.console import Home, fail, read_settings, refuse, say
+from flows.cli.console import Home, fail, look_at_settings, refuse, say
 from flows.endings import Ending
+from flows.errors import Faults, Misused
 
 if TYPE_CHECKING:
-    from flows.alarm.channels import Message
+    from flows.alarm.channels import Channel, Message
     from flows.settings import Settings
 
 alarm_app = typer.Typer()
@@ -22,17 +24,19 @@ def alarm(
     home: Home = None,
     test: Annotated[bool, typer.Option("--test", help="Tell that this is a test, whether all is well or not.")] = False,
 ) -> None:
-    """Tell by webhook and mail where no night began or succeeded for long, or a harvest brought much less than usual.
+    """Tell by webhook and mail where no night began or succeeded for long, none can, or a harvest brought much less.
 
     Exit code 5: something is wrong. With no channel set, that and the output are all.
     """
-    from flows.alarm.findings import channels_of, tell
+    from flows.alarm.findings import tell
 
-    settings = read_settings(home=home)
-    channels = channels_of(settings)
+    settings, faults = _settings(home)
+    channels = _channels(settings, faults)
+    if test:
+        Faults(faults).tell()
     if test and not channels:
         refuse("there is nothing to test: set alarm_webhook, or alarm_mail_to and alarm_mail_server; see .env.example")
-    wrong = ["This is a test; it says nothing of the nights."] if test else _what_is_wrong(settings)
+    wrong = ["This is a test; it says nothing of the nights."] if test else _what_is_wrong(settings, faults)
     if not wrong:
         say(["All is well with the nights."])
         return
@@ -45,17 +49,41 @@ def alarm(
         raise typer.Exit(Ending.ALARM)
 
 
-def _what_is_wrong(settings: "Settings") -> list[str]:
+def _settings(home: Path | None) -> "tuple[Settings, list[Exception]]":
+    """As far as they can be used, for what ends a night must not end the alarm; and what is wrong with them."""
+    from flows.settings import without_file
+
+    try:
+        return look_at_settings(home=home)
+    except TOMLDecodeError as error:
+        given = {} if home is None else {"home": home}
+        return without_file(**given), [Misused(f"nishiki.toml cannot be read: {error}")]
+
+
+def _channels(settings: "Settings", faults: list[Exception]) -> "list[Channel]":
+    from flows.alarm.findings import channels_of
+
+    try:
+        return channels_of(settings)
+    except Misused as error:
+        faults.append(error)
+        return channels_of(settings.model_copy(update={"alarm_mail_to": (), "alarm_mail_server": None}))
+
+
+def _what_is_wrong(settings: "Settings", faults: list[Exception]) -> list[str]:
     from db.errors import CatalogueError
     from db.overview import Overview
     from flows.alarm.findings import NIGHTS, what_is_wrong
 
+    told = [f"No night can begin with these settings: {fault}" for fault in faults]
     try:
         with Overview.open(settings, create=False) as catalogue:
             nights = catalogue.nights(NIGHTS)
     except CatalogueError as error:
-        return [f"The catalogue cannot be read: {error}"]
-    return what_is_wrong(nights, datetime.now(UTC), settings)
+        return [*told, f"The catalogue cannot be read: {error}"]
+    except OSError as error:
+        return [*told, f"The catalogue cannot be read: {error.filename or settings.home}: {error.strerror or error}"]
+    return [*told, *what_is_wrong(nights, datetime.now(UTC), settings)]
 
 
 def _message(home: Path, wrong: list[str], *, test: bool) -> "Message":

@@ -21,6 +21,8 @@ def night_told(night: NightEntry) -> dict[str, Any]:
 def summary(night: NightEntry) -> str:
     """When it began, and how it ended."""
     began = f"began {night.began_at:%Y-%m-%d %H:%M} UTC"
+    if night.silent:
+        return f"{began} and was last heard of at {night.seen_at:%Y-%m-%d %H:%M} UTC ({night.who})"
     if night.end is None or night.ended_at is None:
         return f"{began} and has not ended ({night.who})"
     code = "" if night.end.exit_code is None else f", exit code {night.end.exit_code}"

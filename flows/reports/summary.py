@@ -149,17 +149,23 @@ def status_table(status: Mapping[str, Any]) -> Table:
     return table
 
 
+def _ended(night: "NightEntry") -> str:
+    if night.end is None:
+        return "at work" if night.at_work else f"silent since {night.seen_at:%H:%M}"
+    code = night.end.exit_code
+    return f"{night.end.ending}{'' if code is None else f' ({code})'}"
+
+
 def nights_table(nights: Sequence["NightEntry"]) -> Table:
     """The nights, the newest first."""
     table = Table("night", "began (UTC)", "took", "ended", "on", "records", "pictures", "matches", "attempts", "why")
     for night in nights:
         end, counts = night.end, night.counts
         took = span(night.ended_at - night.began_at) if night.ended_at else ""
-        words = "at work" if end is None else f"{end.ending}{'' if end.exit_code is None else f' ({end.exit_code})'}"
         figures = (counted(counts.get("records", {})), *(str(counts.get(each, "")) for each in ("pictures", "matches")))
         why = (end.reason.splitlines() or [""])[0] if end else ""
         table.add_row(
-            str(night.id), f"{night.began_at:%Y-%m-%d %H:%M}", took, words, Text(f"{night.host} {night.pid}"),
+            str(night.id), f"{night.began_at:%Y-%m-%d %H:%M}", took, _ended(night), Text(f"{night.host} {night.pid}"),
             *figures, counted(counts.get("attempts", {})), Text(why),
         )  # fmt: skip
     return table

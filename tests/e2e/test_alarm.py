@@ -1,18 +1,24 @@
 """`nishiki alarm` as a timer runs it: all is well, something is wrong, nobody can be told."""
 
+import errno
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import update
+from typer.testing import CliRunner
 
 from db.catalogue import Catalogue
 from db.engine import writing
 from db.entries.nights import NightEnd, NightEnding
 from db.settings import CatalogueSettings
 from db.tables.night import Night
+from flows.cli.app import app
 from flows.endings import Ending
+from tests.chat import listening
 from tests.e2e.conftest import Here
 
 pytestmark = pytest.mark.long
@@ -55,6 +61,40 @@ def test_a_test_needs_a_channel_and_says_what_is_wrong_with_it(here: Here) -> No
     assert "nothing to test: set alarm_webhook" in here.bad(2, "alarm", "--test")
     assert "cannot be reached" in here.bad(1, "alarm", "--test", **NOBODY)
     assert "k3y" not in here("alarm", "--test", NISHIKI_LOG_LEVEL="DEBUG", **NOBODY).stderr
-    wrong = here.bad(2, "alarm", NISHIKI_ALARM_WEBHOOK="k3y")
+    wrong = here.bad(2, "alarm", "--test", NISHIKI_ALARM_WEBHOOK="k3y")
     assert "alarm_webhook cannot be used: give a web address" in wrong
     assert "k3y" not in wrong
+
+
+@pytest.mark.parametrize(
+    ("file", "place", "told"),
+    [
+        (
+            "",
+            {"NISHIKI_RECIPEE": "x"},
+            "NISHIKI_RECIPEE in the environment is no setting; the nearest is NISHIKI_RECIPE",
+        ),
+        ("recipe = ", {}, "nishiki.toml cannot be read: "),
+        ('size = "large"', {}, "the setting size cannot be used: "),
+        ("", {"NISHIKI_ALARM_MAIL_TO": '["aoi@museum.example"]'}, "mail needs both alarm_mail_to and"),
+    ],
+)
+def test_what_keeps_nights_from_beginning_is_told_too(
+    here: Here, file: str, place: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here.home.parent)
+    (here.home.parent / "nishiki.toml").write_text(file, encoding="utf-8")
+    with listening() as chat:
+        run = here("alarm", NISHIKI_ALARM_WEBHOOK=chat.address, **place)
+    assert (run.returncode, run.stderr) == (Ending.ALARM, "")
+    assert f"No night can begin with these settings: {told}" in run.stdout
+    (letter,) = chat.told
+    assert told in json.loads(letter)["text"]
+
+
+def test_a_catalogue_that_may_not_be_read_is_alarming(here: Here) -> None:
+    refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES), "catalogue.db")
+    with patch("db.overview.Overview.open", side_effect=refused):
+        run = CliRunner().invoke(app, ["alarm", "--home", str(here.home)])
+    assert run.exit_code == Ending.ALARM
+    assert run.stdout == "The catalogue cannot be read: catalogue.db: Permission denied\n"

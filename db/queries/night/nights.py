@@ -6,6 +6,7 @@ Only whoever holds the night alone (`flows.running_night`) opens a row: one left
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -121,4 +122,6 @@ class NightQueries(Store):
 
 def _entry(row: Night) -> NightEntry:
     end = None if row.ending is None else NightEnd(row.ending, row.exit_code, row.reason)
-    return NightEntry(row.id, row.host, row.pid, row.began_at, row.seen_at, row.ended_at, end, row.seconds, row.counts)
+    silent = end is None and now() - row.seen_at > timedelta(seconds=SILENT_S)
+    told = (row.began_at, row.seen_at, row.ended_at, end, row.seconds, row.counts)
+    return NightEntry(row.id, row.host, row.pid, *told, silent)

@@ -109,7 +109,7 @@ def _of_nights(told: CatalogueMetrics) -> Iterator[Metric]:
     success = {(): _moment(told.last_success)}
     yield _gauge("night_last_success_timestamp_seconds", "When a night last ended well; 0: never.", success)
     last = told.last
-    yield _gauge("night_running", "Is a night at work?", {(): int(last is not None and last.end is None)})
+    yield _gauge("night_running", "Is a night at work?", {(): int(last is not None and last.at_work)})
     yield _gauge(
         "night_last_begin_timestamp_seconds", "When one last began.", {(): _moment(last.began_at if last else None)}
     )

@@ -1,7 +1,10 @@
 """The history of nights: a row for each, closed however it ended."""
 
+import pytest
+
 from db.catalogue import Catalogue
 from db.entries.nights import NightEnd, NightEnding
+from db.queries.night import nights
 
 
 def test_a_night_is_a_row_from_its_beginning_to_its_end(catalogue: Catalogue) -> None:
@@ -33,3 +36,15 @@ def test_a_night_that_was_left_open_is_closed_by_the_next_as_killed_at_its_last_
     assert (killed.ended_at, killed.counts) == (seen.seen_at, {"pictures": 3})
     assert not catalogue.end_night(first, NightEnd(NightEnding.DONE, 0), {}, {}), "it was taken for dead"
     assert [night.id for night in catalogue.nights(1)] == [second]
+
+
+def test_a_night_without_a_sign_of_life_is_not_called_at_work(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue.begin_night()
+    assert [(night.at_work, night.silent) for night in catalogue.nights()] == [(True, False)]
+    monkeypatch.setattr(nights, "SILENT_S", 0.0)
+    (silent,) = catalogue.nights()
+    assert (silent.at_work, silent.silent) == (False, True)
+    catalogue.end_night(silent.id, NightEnd(NightEnding.DONE, 0), {}, {})
+    assert [(night.at_work, night.silent) for night in catalogue.nights()] == [(False, False)]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
@@ -22,47 +21,24 @@ from cryptography.x509.oid import NameOID
 from flows.alarm import channels
 from flows.alarm.addresses import MailServer, WebhookAddress
 from flows.alarm.channels import ChannelFailed, Mail, Message, Webhook
+from tests.chat import Chat, listening
 
 MESSAGE = Message("nishiki: the nights need somebody", ("No night has begun for 50 h.", "目録"))
 TO = ("aoi@museum.example", "ren@museum.example")
 
 
-@dataclass
-class Chat:
-    """A chat program's server; answers with `status`."""
-
-    status: int = 200
-    told: list[bytes] = field(default_factory=list)
-    port: int = 0
-
-    @property
-    def webhook(self) -> Webhook:
-        return Webhook(WebhookAddress.read(f"http://127.0.0.1:{self.port}/hooks/k3y?token=k3y"))
-
-
 @pytest.fixture
 def chat() -> Iterator[Chat]:
-    chat = Chat()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            chat.told.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(chat.status)
-            self.send_header("Location", "/elsewhere")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        chat.port = server.server_address[1]
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with listening() as chat:
         yield chat
-        server.shutdown()
+
+
+def _webhook(chat: Chat) -> Webhook:
+    return Webhook(WebhookAddress.read(chat.address))
 
 
 def test_a_webhook_takes_a_text(chat: Chat) -> None:
-    chat.webhook.tell(MESSAGE)
+    _webhook(chat).tell(MESSAGE)
     text = "nishiki: the nights need somebody\nNo night has begun for 50 h.\n目録"
     assert [json.loads(each) for each in chat.told] == [{"text": text}]
 
@@ -71,7 +47,7 @@ def test_a_webhook_takes_a_text(chat: Chat) -> None:
 def test_a_webhook_that_answers_otherwise_is_told_by_its_host_alone(chat: Chat, status: int) -> None:
     chat.status = status
     with pytest.raises(ChannelFailed, match=f"the webhook at 127.0.0.1 answered with status {status}") as failed:
-        chat.webhook.tell(MESSAGE)
+        _webhook(chat).tell(MESSAGE)
     assert len(chat.told) == 1
     assert "k3y" not in str(failed.value)
 

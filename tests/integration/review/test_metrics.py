@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from db.catalogue import Catalogue
 from db.entries.night import Outcome
 from db.entries.nights import NightEnd, NightEnding
+from db.queries.night import nights
 from db.review.metrics import collector
 from db.settings import CatalogueSettings
 from tests.integration.review.review_client import Browser, opened
@@ -60,6 +61,15 @@ def test_with_a_token_whoever_has_it_reads_it_and_nobody_else(
         for client in ("127.0.0.1", "192.0.2.7"):
             answer = Browser(app, client=client).get("/metrics", headers={"Authorization": given})
             assert answer.status_code == status
+
+
+def test_a_night_that_went_silent_is_not_at_work(
+    settings: CatalogueSettings, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue.begin_night()
+    monkeypatch.setattr(nights, "SILENT_S", 0.0)
+    with opened(settings) as app:
+        assert told(Browser(app))["nishiki_night_running", ()] == 0
 
 
 def test_nights_attempts_and_harvests_are_told_as_the_catalogue_has_them(

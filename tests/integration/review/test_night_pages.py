@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from db.catalogue import Catalogue
 from db.entries.nights import NightEnd, NightEnding
+from db.queries.night import nights
 from db.settings import CatalogueSettings
 from tests.integration.review.review_client import Browser, opened
 from tests.samples import Sample
@@ -22,7 +23,9 @@ def app(settings: CatalogueSettings, catalogue: Catalogue) -> Iterator[FastAPI]:
         yield made
 
 
-def test_nights_are_listed_the_newest_first_and_page_by_page(catalogue: Catalogue, app: FastAPI) -> None:
+def test_nights_are_listed_the_newest_first_and_page_by_page(
+    catalogue: Catalogue, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
     browser = Browser(app)
     assert "No night has begun" in browser.get("/nights").text
     for number in range(32):
@@ -39,6 +42,8 @@ def test_nights_are_listed_the_newest_first_and_page_by_page(catalogue: Catalogu
     assert "第 32 夜" in browser.get("/nights", headers={"Accept-Language": "ja"}).text
     catalogue.begin_night()
     assert "at work" in browser.get("/nights").text
+    monkeypatch.setattr(nights, "SILENT_S", 0.0)
+    assert "silent since <time" in browser.get("/nights").text
 
 
 def test_a_night_tells_what_came_what_was_made_and_what_needs_a_person(

@@ -44,11 +44,20 @@ def night() -> NightOf:
         [(10, WAITING), (34, FAILED), (58, FAILED)],  # a person is needed, and all else was done
         [(10, FAILED), (34, FAILED)],  # none has succeeded yet, and the first is not two days old
         [(40, None)],  # at work since then
-        [(-5, DONE)],  # a clock that was put back
+        [(-0.5, DONE)],  # the clocks of two machines are never the same
     ],
 )
 def test_all_is_well(nights: Sequence[tuple[float, NightEnding | None]], night: NightOf, settings: Settings) -> None:
     assert what_is_wrong([night(*each) for each in nights], NOW, settings) == []
+
+
+def test_a_night_dated_ahead_of_the_clock_hides_nothing(night: NightOf, settings: Settings) -> None:
+    ahead = "A night is dated 2026-03-11 12:00 UTC, which has not come yet: set the clock right, of host or of this"
+    (told,) = what_is_wrong([night(-24)], NOW, settings)
+    assert told.startswith(ahead)
+    told, overdue = what_is_wrong([night(-24), night(60)], NOW, settings)
+    assert told.startswith(ahead)
+    assert overdue.startswith("No night has begun for 60 h")
 
 
 @pytest.mark.parametrize(
