@@ -321,6 +321,7 @@ class AuditWord(StrEnum):
     TOKEN_MADE = "token made"  # noqa: S105
     TOKEN_REVOKED = "token revoked"  # noqa: S105
     EXPORTED = "exported"
+    CARRIED_ON = "batches carried on"
     RELEASED = "records released"
     HELD_BACK_AGAIN = "records held back again"
     ASSIGNED = "view assigned"

@@ -6,6 +6,7 @@ that no page of another site can reach it through a name of its own (DNS rebindi
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -92,6 +93,7 @@ def create_app(
     *,
     marking_recipes: Sequence[str] = (),
     masking_recipes: Callable[[], Sequence[str]] = tuple,
+    carry_on: Callable[[], bool] | None = None,
 ) -> FastAPI:
     """The application over an opened catalogue, which it closes when it ends.
 
@@ -99,12 +101,13 @@ def create_app(
         settings: where the catalogue lies, and who may come in.
         marking_recipes: names of those that take marks.
         masking_recipes: names of those that can colour a part; asked each time, for a training may add one.
+        carry_on: has unfinished batches carried on, or says that something is at work; None: who serves cannot.
 
     Raises:
         CatalogueError: there is no catalogue, or it cannot be opened.
         OpenDoor: as `refuse_open_door`.
     """
-    state = _state(settings, tuple(marking_recipes), masking_recipes)
+    state = replace(_state(settings, tuple(marking_recipes), masking_recipes), carry_on=carry_on)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

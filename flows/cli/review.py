@@ -9,6 +9,7 @@ import gc
 import os
 import socket
 import webbrowser
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,14 +48,23 @@ def review(
     _serve(app, settings, listener)
 
 
-def prepared(settings: "Settings") -> tuple["FastAPI", socket.socket, list[str]]:
-    """The page, the port that it listens on, and what to say of both; all that the first answer needs is loaded."""
+def prepared(
+    settings: "Settings", carry_on: Callable[[], bool] | None = None
+) -> tuple["FastAPI", socket.socket, list[str]]:
+    """The page, the port that it listens on, and what to say of both; all that the first answer needs is loaded.
+
+    Args:
+        carry_on: as of `create_app`.
+    """
     import db.review.server  # noqa: F401
     from db.review.app import OpenDoor, create_app, read_first_page
 
     try:
         app = create_app(
-            settings, marking_recipes=marking_recipes(), masking_recipes=partial(masking_recipes, settings)
+            settings,
+            marking_recipes=marking_recipes(),
+            masking_recipes=partial(masking_recipes, settings),
+            carry_on=carry_on,
         )
     except OpenDoor as error:
         refuse(str(error))

@@ -6,6 +6,7 @@ catalogue's lock keeps it from running beside another.
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +31,9 @@ LOOK_S = 1.0
 """Between two looks at the clock; a clock that jumps is seen by it."""
 AGAIN_S = 60.0
 """Until a night that the system could not start is tried again."""
-NIGHT = ("-c", "from flows.cli.app import app; app()", "nightly")
+COMMAND = ("-c", "from flows.cli.app import app; app()")
+NIGHT, RESUME = "nightly", "resume"
+_TOLD = {NIGHT: ("A night begins", "The night"), RESUME: ("What was left undone is carried on", "Carrying on")}
 _BROKEN_OFF = (NightEnding.STOPPED, NightEnding.KILLED)
 
 
@@ -47,9 +50,10 @@ def serve(home: Home = None, host: Host = None, port: Port = None) -> None:
 
     with Catalogue.open(settings) as catalogue:
         last_began = began_whole(catalogue.nights(1))
-    app, listener, lines = prepared(settings)
     now = datetime.now(UTC)
-    page, nights = server(app, settings), Nights(settings.schedule, lambda: _begin(settings), last_began or now)
+    nights = Nights(settings.schedule, lambda word: _begin(word, settings), last_began or now)
+    app, listener, lines = prepared(settings, nights.carry_on)
+    page = server(app, settings)
     say([*lines, *nights.told_at_start(now)])
 
     def end(*_: object) -> None:
@@ -79,12 +83,20 @@ def began_whole(nights: list[NightEntry]) -> datetime | None:
 
 
 class Nights:
-    """Begins each night at its time, one at a time, and tells how it ended."""
+    """Begins each night at its time, one at a time, and tells how it ended; between them, carries on what is left."""
 
-    def __init__(self, schedule: "Schedule", begin: Callable[[], Night], last_began: datetime) -> None:
+    def __init__(self, schedule: "Schedule", begin: Callable[[str], Night], last_began: datetime) -> None:
         self._schedule, self._begin, self._last_began = schedule, begin, last_began
         self._night: Night | None = None
-        self._since = 0.0
+        self._word, self._since = NIGHT, 0.0
+        self._asked = threading.Event()
+
+    def carry_on(self) -> bool:
+        """Have unfinished batches carried on at the next look, for other threads; False: something is at work."""
+        if self._night is not None:
+            return False
+        self._asked.set()
+        return True
 
     def keep(self, over: Callable[[], bool]) -> None:
         """Look at the clock until it is over; then end the night that is at work, in order."""
@@ -102,7 +114,9 @@ class Nights:
             self._night = None
         self._last_began = min(self._last_began, now)  # a clock that was put back has not seen the last one begin
         if self._schedule.is_due(now, self._last_began) and time.monotonic() >= self._since:
-            self._try_to_begin(now)
+            self._try_to_begin(NIGHT, now)
+        elif self._asked.is_set():
+            self._try_to_begin(RESUME, now)
 
     def told_at_start(self, now: datetime) -> list[str]:
         """Which night was missed, and when the next one begins, for a person."""
@@ -114,15 +128,17 @@ class Nights:
             return [f"{told}; it begins now."]
         return [f"{told}, more than 12 hours ago. {self._next_told(now)}"]
 
-    def _try_to_begin(self, now: datetime) -> None:
+    def _try_to_begin(self, word: str, now: datetime) -> None:
+        self._asked.clear()  # a night carries on, too
         try:
-            self._night = self._begin()
+            self._night = self._begin(word)
         except OSError as error:  # no memory, no process left
             self._since = time.monotonic() + AGAIN_S
             say([f"The night could not begin ({error.strerror or error}); it is tried again in a minute."])
             return
-        self._last_began, self._since = now, time.monotonic()
-        say([f"A night begins, process {self._night.pid}."])
+        self._word, self._since = word, time.monotonic()
+        self._last_began = now if word == NIGHT else self._last_began
+        say([f"{_TOLD[word][0]}, process {self._night.pid}."])
 
     def _next_told(self, now: datetime) -> str:
         moment = self._schedule.next_after(now)
@@ -131,7 +147,8 @@ class Nights:
     def _tell_end(self, code: int, now: datetime) -> None:
         word = Ending(code).name.lower() if code in set(Ending) else "killed" if code < 0 else "broken"
         took = (time.monotonic() - self._since) / 60
-        say([f"The night has ended after {took:.0f} min with exit code {code} ({word}). {self._next_told(now)}"])
+        told = f"{_TOLD[self._word][1]} has ended after {took:.0f} min with exit code {code} ({word})."
+        say([f"{told} {self._next_told(now)}"])
 
     def _stop(self) -> None:
         if self._night is None:
@@ -145,7 +162,7 @@ class Nights:
         self._tell_end(code, datetime.now(UTC))
 
 
-def _begin(settings: "Settings") -> Night:
-    """A night with these settings; in a session of its own, so that Ctrl-C reaches it once, through us."""
-    words = [sys.executable, *NIGHT, "--home", str(settings.home)]
+def _begin(word: str, settings: "Settings") -> Night:
+    """A command with these settings; in a session of its own, so that Ctrl-C reaches it once, through us."""
+    words = [sys.executable, *COMMAND, word, "--home", str(settings.home)]
     return subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # ours

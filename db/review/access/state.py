@@ -40,6 +40,8 @@ class ReviewState:
     """Names of those that can colour a part and leave the rest, as there are now."""
     exports: Exports | None = None
     """Packages that are made from the page; None where it has no place for them."""
+    carry_on: Callable[[], bool] | None = None
+    """Has unfinished batches carried on; False: something is at work. None where no nights run beside the page."""
 
     def blind_share(self) -> float:
         """The setting's, where there are two curators to compare."""

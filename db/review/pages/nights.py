@@ -3,16 +3,20 @@
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from db.entries.night import AttemptEntry
-from db.review.access.auth import Looking
+from db.entries.review import AuditWord
+from db.review.access.auth import Keeping, Looking
+from db.review.access.bodies import BoundedRoute
+from db.review.access.events import keep_event
 from db.review.access.state import State
 from db.review.view.environment import tile_address
 from db.review.view.filter_form import MOST_NUMBER
+from db.review.view.notices import notice_value
 from db.review.view.rendering import render
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 SHOWN: Final = 30
 """Nights on one page."""
 
@@ -24,7 +28,21 @@ def nights(
     """The list; older than one of them where it is named."""
     found = state.catalogue.nights(SHOWN + 1, upto=None if before is None else before - 1)
     older = found[SHOWN - 1].id if len(found) > SHOWN else None
-    return render(request, "nights.html.j2", who, {"nights": found[:SHOWN], "older": older, "before": before})
+    batches = state.catalogue.unfinished_batches() if who.may("admin") and before is None else []
+    context = {"nights": found[:SHOWN], "older": older, "before": before, "left": sum(each.left for each in batches)}
+    return render(request, "nights.html.j2", who, context | {"carries_on": state.carry_on is not None})
+
+
+@router.post("/nights/resume")
+def resume(request: Request, state: State, who: Keeping) -> RedirectResponse:
+    """Have what is left undone carried on, where nights run beside the page; elsewhere the page says who does."""
+    here = f"{request.scope.get('root_path', '')}/nights"
+    if state.carry_on is None:
+        return RedirectResponse(here, 303)
+    begun = state.carry_on()
+    if begun:
+        keep_event(request, AuditWord.CARRIED_ON, who.name, "from the page")
+    return RedirectResponse(f"{here}?notice={notice_value('carried-on' if begun else 'night-at-work')}", 303)
 
 
 @router.get("/nights/{number}")

@@ -50,6 +50,8 @@ NOTICES: Final = {
     "choice-undone",
     "no-choice-to-undo",
     "export-begun",
+    "carried-on",
+    "night-at-work",
     "export-at-work",
     "signed-out",
     "not-kept",

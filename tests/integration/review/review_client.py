@@ -1,7 +1,7 @@
 """A browser without JavaScript for the review page: keeps cookies, follows forms, carries their tokens."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from typing import Any
@@ -58,12 +58,15 @@ def review_settings(settings: CatalogueSettings, **changes: Any) -> ReviewSettin
 
 
 @contextmanager
-def opened(settings: CatalogueSettings, **changes: Any) -> Iterator[FastAPI]:
+def opened(
+    settings: CatalogueSettings, carry_on: Callable[[], bool] | None = None, **changes: Any
+) -> Iterator[FastAPI]:
     """The page over the catalogue of these settings; its connections end with the block."""
     app = create_app(
         review_settings(settings, **changes),
         marking_recipes=["nishiki/marks", "nishiki/colour"],
         masking_recipes=lambda: MASKING,
+        carry_on=carry_on,
     )
     try:
         yield app

@@ -1,6 +1,6 @@
 """The history of nights and the report on one: newest first, page by page, in both languages, every text escaped."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi import FastAPI
@@ -44,6 +44,27 @@ def test_nights_are_listed_the_newest_first_and_page_by_page(
     assert "at work" in browser.get("/nights").text
     monkeypatch.setattr(nights, "SILENT_S", 0.0)
     assert "silent since <time" in browser.get("/nights").text
+
+
+@pytest.mark.parametrize(
+    ("carry_on", "notice"), [(None, ""), (lambda: False, "a night is at work"), (lambda: True, "")]
+)
+def test_what_is_left_undone_is_told_and_carried_on_where_nights_run_beside_the_page(
+    settings: CatalogueSettings, catalogue: Catalogue, sample: Sample, carry_on: Callable[[], bool] | None, notice: str
+) -> None:
+    with opened(settings, carry_on=carry_on) as app:
+        browser = Browser(app)
+        assert "carries on" not in browser.get("/nights").text
+        sample.matched(catalogue, sample.record("one"), 0.9)
+        catalogue.release_batch(sample.take(catalogue))
+        page = browser.get("/nights").text
+        assert "1 colouring was begun and not finished, and nobody works at it." in page
+        assert ("Carry on now" in page) is (carry_on is not None)
+        assert ("nishiki resume" in page) is (carry_on is None)
+        answer = browser.post("/nights/resume")
+        assert notice in browser.get(answer.headers["location"]).text
+    begun = carry_on is not None and carry_on()
+    assert [each.event for each in catalogue.audit_events()] == ["batches carried on"] * begun
 
 
 def test_a_night_tells_what_came_what_was_made_and_what_needs_a_person(

@@ -28,8 +28,10 @@ class Begun:
 
     def __init__(self, code: str) -> None:
         self.code, self.processes = code, list[subprocess.Popen[bytes]]()
+        self.words = list[str]()
 
-    def __call__(self) -> "subprocess.Popen[bytes]":
+    def __call__(self, word: str) -> "subprocess.Popen[bytes]":
+        self.words.append(word)
         self.processes.append(subprocess.Popen([sys.executable, "-S", "-c", self.code], stdout=subprocess.PIPE))
         return self.processes[-1]
 
@@ -77,6 +79,25 @@ def test_no_night_begins_while_another_is_at_work_and_one_that_was_late_by_it_be
     begun.wait()
 
 
+def test_what_is_left_is_carried_on_when_asked_but_not_beside_a_night(capsys: pytest.CaptureFixture[str]) -> None:
+    begun = Begun(ENDS_WELL)
+    nights = kept(begun)
+    noon = ONE - timedelta(hours=13)
+    nights.look(noon)
+    assert begun.words == []
+    assert nights.carry_on()
+    nights.look(noon)
+    assert not nights.carry_on(), "it is at work already"
+    begun.wait()
+    nights.look(noon)
+    assert "Carrying on has ended after 0 min with exit code 0 (done). The next night" in capsys.readouterr().out
+    assert nights.carry_on()
+    nights.look(ONE)
+    begun.wait()
+    nights.look(ONE)
+    assert begun.words == ["resume", "nightly"], "the night, which carries on too, was due"
+
+
 @pytest.mark.parametrize(
     ("last_began", "after", "count", "told"),
     [
@@ -122,7 +143,7 @@ def test_a_night_that_the_system_cannot_start_is_told_and_tried_again(
 ) -> None:
     tries: list[int] = []
 
-    def begin() -> "subprocess.Popen[bytes]":
+    def begin(_: str) -> "subprocess.Popen[bytes]":
         tries.append(1)
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
