@@ -25,7 +25,7 @@ from db.review.access.headers import Safeguards
 from db.review.access.rates import Rates
 from db.review.access.sessions import KeptSessions, PassingSessions, Sessions
 from db.review.access.shares import Shares
-from db.review.access.state import ReviewState
+from db.review.access.state import NightsBeside, ReviewState
 from db.review.access.throttle import Throttle
 from db.review.api.app import PATH as API_PATH
 from db.review.api.app import api
@@ -93,7 +93,7 @@ def create_app(
     *,
     marking_recipes: Sequence[str] = (),
     masking_recipes: Callable[[], Sequence[str]] = tuple,
-    carry_on: Callable[[], bool] | None = None,
+    nights_beside: NightsBeside | None = None,
 ) -> FastAPI:
     """The application over an opened catalogue, which it closes when it ends.
 
@@ -101,13 +101,13 @@ def create_app(
         settings: where the catalogue lies, and who may come in.
         marking_recipes: names of those that take marks.
         masking_recipes: names of those that can colour a part; asked each time, for a training may add one.
-        carry_on: has unfinished batches carried on, or says that something is at work; None: who serves cannot.
+        nights_beside: what runs the nights, where who serves does that, too.
 
     Raises:
         CatalogueError: there is no catalogue, or it cannot be opened.
         OpenDoor: as `refuse_open_door`.
     """
-    state = replace(_state(settings, tuple(marking_recipes), masking_recipes), carry_on=carry_on)
+    state = replace(_state(settings, tuple(marking_recipes), masking_recipes), nights=nights_beside)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -9,7 +9,6 @@ import gc
 import os
 import socket
 import webbrowser
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +21,7 @@ from flows.cli.console import Home, fail, read_settings, refuse, say
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from db.review.access.state import NightsBeside
     from flows.settings import Settings
 
 review_app = typer.Typer()
@@ -49,12 +49,12 @@ def review(
 
 
 def prepared(
-    settings: "Settings", carry_on: Callable[[], bool] | None = None
+    settings: "Settings", nights_beside: "NightsBeside | None" = None
 ) -> tuple["FastAPI", socket.socket, list[str]]:
     """The page, the port that it listens on, and what to say of both; all that the first answer needs is loaded.
 
     Args:
-        carry_on: as of `create_app`.
+        nights_beside: what runs the nights, where this process does.
     """
     import db.review.server  # noqa: F401
     from db.review.app import OpenDoor, create_app, read_first_page
@@ -64,7 +64,7 @@ def prepared(
             settings,
             marking_recipes=marking_recipes(),
             masking_recipes=partial(masking_recipes, settings),
-            carry_on=carry_on,
+            nights_beside=nights_beside,
         )
     except OpenDoor as error:
         refuse(str(error))

@@ -52,7 +52,7 @@ def serve(home: Home = None, host: Host = None, port: Port = None) -> None:
         last_began = began_whole(catalogue.nights(1))
     now = datetime.now(UTC)
     nights = Nights(settings.schedule, lambda word: _begin(word, settings), last_began or now)
-    app, listener, lines = prepared(settings, nights.carry_on)
+    app, listener, lines = prepared(settings, nights)
     page = server(app, settings)
     say([*lines, *nights.told_at_start(now)])
 
@@ -91,9 +91,13 @@ class Nights:
         self._word, self._since = NIGHT, 0.0
         self._asked = threading.Event()
 
+    def at_work(self) -> bool:
+        """Is a night, or what carries on, or about to be? For other threads, as is `carry_on`."""
+        return self._night is not None or self._asked.is_set()
+
     def carry_on(self) -> bool:
-        """Have unfinished batches carried on at the next look, for other threads; False: something is at work."""
-        if self._night is not None:
+        """Have unfinished batches carried on at the next look; False: something is at work, and does."""
+        if self.at_work():
             return False
         self._asked.set()
         return True

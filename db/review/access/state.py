@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
@@ -15,6 +15,16 @@ from db.review.access.rates import Rates
 from db.review.access.sessions import Sessions
 from db.review.access.throttle import Throttle
 from db.review.settings import ReviewSettings
+
+
+class NightsBeside(Protocol):
+    """What runs the nights in the process that serves the page."""
+
+    def at_work(self) -> bool:
+        """Is anything, or about to be?"""
+
+    def carry_on(self) -> bool:
+        """Have unfinished batches carried on; False: something is at work, and does."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +50,8 @@ class ReviewState:
     """Names of those that can colour a part and leave the rest, as there are now."""
     exports: Exports | None = None
     """Packages that are made from the page; None where it has no place for them."""
-    carry_on: Callable[[], bool] | None = None
-    """Has unfinished batches carried on; False: something is at work. None where no nights run beside the page."""
+    nights: NightsBeside | None = None
+    """None where no nights run beside the page."""
 
     def blind_share(self) -> float:
         """The setting's, where there are two curators to compare."""

@@ -28,18 +28,25 @@ def nights(
     """The list; older than one of them where it is named."""
     found = state.catalogue.nights(SHOWN + 1, upto=None if before is None else before - 1)
     older = found[SHOWN - 1].id if len(found) > SHOWN else None
-    batches = state.catalogue.unfinished_batches() if who.may("admin") and before is None else []
-    context = {"nights": found[:SHOWN], "older": older, "before": before, "left": sum(each.left for each in batches)}
-    return render(request, "nights.html.j2", who, context | {"carries_on": state.carry_on is not None})
+    context = {"nights": found[:SHOWN], "older": older, "before": before, "carries_on": state.nights is not None}
+    left = _left_undone(state) if who.may("admin") and before is None else 0
+    return render(request, "nights.html.j2", who, context | {"left": left})
+
+
+def _left_undone(state: State) -> int:
+    """Attempts without an outcome at which nobody works."""
+    if state.nights is not None and state.nights.at_work():
+        return 0
+    return sum(each.left for each in state.catalogue.unfinished_batches())
 
 
 @router.post("/nights/resume")
 def resume(request: Request, state: State, who: Keeping) -> RedirectResponse:
     """Have what is left undone carried on, where nights run beside the page; elsewhere the page says who does."""
     here = f"{request.scope.get('root_path', '')}/nights"
-    if state.carry_on is None:
+    if state.nights is None:
         return RedirectResponse(here, 303)
-    begun = state.carry_on()
+    begun = state.nights.carry_on()
     if begun:
         keep_event(request, AuditWord.CARRIED_ON, who.name, "from the page")
     return RedirectResponse(f"{here}?notice={notice_value('carried-on' if begun else 'night-at-work')}", 303)

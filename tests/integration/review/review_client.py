@@ -1,7 +1,7 @@
 """A browser without JavaScript for the review page: keeps cookies, follows forms, carries their tokens."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from typing import Any
@@ -13,6 +13,7 @@ from httpx2 import Response
 
 from db.catalogue import Catalogue
 from db.entries.review import Role
+from db.review.access.state import NightsBeside
 from db.review.app import create_app
 from db.review.settings import ReviewSettings
 from db.settings import CatalogueSettings
@@ -58,15 +59,13 @@ def review_settings(settings: CatalogueSettings, **changes: Any) -> ReviewSettin
 
 
 @contextmanager
-def opened(
-    settings: CatalogueSettings, carry_on: Callable[[], bool] | None = None, **changes: Any
-) -> Iterator[FastAPI]:
+def opened(settings: CatalogueSettings, nights_beside: NightsBeside | None = None, **changes: Any) -> Iterator[FastAPI]:
     """The page over the catalogue of these settings; its connections end with the block."""
     app = create_app(
         review_settings(settings, **changes),
         marking_recipes=["nishiki/marks", "nishiki/colour"],
         masking_recipes=lambda: MASKING,
-        carry_on=carry_on,
+        nights_beside=nights_beside,
     )
     try:
         yield app

@@ -1,6 +1,6 @@
 """The history of nights and the report on one: newest first, page by page, in both languages, every text escaped."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
@@ -46,25 +46,51 @@ def test_nights_are_listed_the_newest_first_and_page_by_page(
     assert "silent since <time" in browser.get("/nights").text
 
 
-@pytest.mark.parametrize(
-    ("carry_on", "notice"), [(None, ""), (lambda: False, "a night is at work"), (lambda: True, "")]
-)
-def test_what_is_left_undone_is_told_and_carried_on_where_nights_run_beside_the_page(
-    settings: CatalogueSettings, catalogue: Catalogue, sample: Sample, carry_on: Callable[[], bool] | None, notice: str
+class Beside:
+    """Nights in the process that serves the page, at work from when they are asked to carry on."""
+
+    def __init__(self) -> None:
+        self.working = False
+
+    def at_work(self) -> bool:
+        return self.working
+
+    def carry_on(self) -> bool:
+        begins, self.working = not self.working, True
+        return begins
+
+
+LEFT = "1 colouring was begun and not finished, and nobody works at it."
+
+
+def test_what_is_left_undone_is_carried_on_where_nights_run_beside_the_page(
+    settings: CatalogueSettings, catalogue: Catalogue, sample: Sample
 ) -> None:
-    with opened(settings, carry_on=carry_on) as app:
+    with opened(settings, Beside()) as app:
         browser = Browser(app)
-        assert "carries on" not in browser.get("/nights").text
+        assert "Carry on now" not in browser.get("/nights").text
         sample.matched(catalogue, sample.record("one"), 0.9)
         catalogue.release_batch(sample.take(catalogue))
         page = browser.get("/nights").text
-        assert "1 colouring was begun and not finished, and nobody works at it." in page
-        assert ("Carry on now" in page) is (carry_on is not None)
-        assert ("nishiki resume" in page) is (carry_on is None)
-        answer = browser.post("/nights/resume")
-        assert notice in browser.get(answer.headers["location"]).text
-    begun = carry_on is not None and carry_on()
-    assert [each.event for each in catalogue.audit_events()] == ["batches carried on"] * begun
+        assert LEFT in page
+        assert "Carry on now" in page
+        told = [browser.get(browser.post("/nights/resume").headers["location"]).text for _ in range(2)]
+    assert "What was left undone is carried on now" in told[0]
+    assert LEFT not in told[0]
+    assert "a night is at work" in told[1]
+    assert [each.event for each in catalogue.audit_events()] == ["batches carried on"]
+
+
+def test_elsewhere_the_page_says_who_carries_on(catalogue: Catalogue, sample: Sample, app: FastAPI) -> None:
+    sample.matched(catalogue, sample.record("one"), 0.9)
+    catalogue.release_batch(sample.take(catalogue))
+    browser = Browser(app)
+    page = browser.get("/nights").text
+    assert LEFT in page
+    assert "or the operator does at once: nishiki resume" in page
+    assert "Carry on now" not in page
+    assert browser.post("/nights/resume").headers["location"] == "/nights"
+    assert catalogue.audit_events() == []
 
 
 def test_a_night_tells_what_came_what_was_made_and_what_needs_a_person(

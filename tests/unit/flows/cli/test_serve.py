@@ -86,6 +86,7 @@ def test_what_is_left_is_carried_on_when_asked_but_not_beside_a_night(capsys: py
     nights.look(noon)
     assert begun.words == []
     assert nights.carry_on()
+    assert nights.at_work(), "it is about to be"
     nights.look(noon)
     assert not nights.carry_on(), "it is at work already"
     begun.wait()
