@@ -23,7 +23,15 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from db.catalogue import Catalogue
 from db.engine import HEAD, connect, database_file, known_revisions, make_private, revision, understood
-from db.errors import BackupUnusable, CatalogueAhead, CatalogueError, CatalogueFull, HomeNotEmpty, PictureMissing
+from db.errors import (
+    BackupUnusable,
+    CatalogueAhead,
+    CatalogueError,
+    CatalogueFull,
+    CatalogueReadOnly,
+    HomeNotEmpty,
+    PictureMissing,
+)
 from db.files.atomic import fsync_folder, make_folder, room_for, write_whole
 from db.files.bucket import Kept
 from db.files.home import PRIVATE, HomeFolder
@@ -216,6 +224,11 @@ def _room(folder: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "full" in str(error):
             raise CatalogueFull(f"no room left in {folder}; free some space and run this again") from error
+        if "readonly" in str(error):
+            raise CatalogueReadOnly(
+                "the catalogue can only be read here, and SQLite must write beside a database that it copies; copy the "
+                "whole home to another disk (cp -a), and back that up: nishiki backup --home COPY DIR"
+            ) from error
         raise CatalogueError(f"the database could not be copied ({error}); run this again") from error
 
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What Prefect's server must know once; run again, it changes nothing but the deployments, which are written anew.
 set -eu
+: "${PREFECT_API_URL:?is not set: it is the address of Prefect's server, and without it nothing would be told to that}"
 cd /opt/nishiki
 for pool in cpu gpu; do
 	prefect --no-prompt work-pool create --type process --overwrite "$pool"

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 alarm_app = typer.Typer()
+TEST = "This is a test; it says nothing of the nights."
 
 
 @alarm_app.command()
 def alarm(
     home: Home = None,
     test: Annotated[bool, typer.Option("--test", help="Tell that this is a test, whether all is well or not.")] = False,
+    failed: Annotated[str | None, typer.Option(metavar="UNIT", help="Tell that this unit of systemd failed.")] = None,
 ) -> None:
     """Tell by webhook and mail where no night began or succeeded for long, none can, or a harvest brought much less.
 
@@ -36,7 +38,7 @@ def alarm(
         Faults(faults).tell()
     if test and not channels:
         refuse("there is nothing to test: set alarm_webhook, or alarm_mail_to and alarm_mail_server; see .env.example")
-    wrong = ["This is a test; it says nothing of the nights."] if test else _what_is_wrong(settings, faults)
+    wrong = _failed(failed) if failed else [TEST] if test else _what_is_wrong(settings, faults)
     if not wrong:
         say(["All is well with the nights."])
         return
@@ -47,6 +49,10 @@ def alarm(
         fail("; ".join(failures))
     if not test:
         raise typer.Exit(Ending.ALARM)
+
+
+def _failed(unit: str) -> list[str]:
+    return [f"{unit} failed on this machine; why: journalctl -u {unit} -n 50"]
 
 
 def _settings(home: Path | None) -> "tuple[Settings, list[Exception]]":

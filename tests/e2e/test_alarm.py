@@ -66,6 +66,14 @@ def test_a_test_needs_a_channel_and_says_what_is_wrong_with_it(here: Here) -> No
     assert "k3y" not in wrong
 
 
+def test_a_unit_that_failed_is_told_whatever_the_nights_do(here: Here) -> None:
+    with listening() as chat:
+        run = here("alarm", "--failed", "nishiki-backup.service", NISHIKI_ALARM_WEBHOOK=chat.address)
+    assert run.returncode == Ending.ALARM
+    (letter,) = chat.told
+    assert "nishiki-backup.service failed on this machine" in json.loads(letter)["text"]
+
+
 @pytest.mark.parametrize(
     ("file", "place", "told"),
     [

@@ -216,6 +216,32 @@ def test_a_home_that_can_only_be_read_is_looked_at_and_what_would_write_says_why
     assert "can only be read here" in curator
 
 
+WORKS = """
+import sys
+from pathlib import Path
+from typer.testing import CliRunner
+from flows.cli.app import app
+home = Path(sys.argv[1])
+for line in (f"backup {home.parent}/copy", "redo batch 1", "nightly", "alarm"):
+    words = line.split()
+    run = CliRunner().invoke(app, [*words, "--home", str(home)])
+    print(words[0], run.exit_code, " ".join((run.stdout + run.stderr).split())[-300:])
+"""
+
+
+@pytest.mark.long
+def test_what_works_in_a_home_that_can_only_be_read_says_in_a_sentence_why_it_cannot(shown: Path) -> None:
+    _readable(shown)
+    backup, redo, nightly, alarm = _bound_by_permissions(WORKS, shown)
+    assert backup.startswith("backup 1 ")
+    assert "copy the whole home to another disk" in backup
+    assert redo.startswith("redo 1 ")
+    assert "night.lock: Permission denied" in redo
+    assert nightly.startswith("nightly 2 "), "no archive is named either"
+    assert "cannot be written to" in nightly
+    assert alarm == "alarm 5 No night has begun on this catalogue yet."
+
+
 @pytest.mark.long
 def test_newest_changes_that_cannot_be_read_are_told_in_words(shown: Path) -> None:
     with Catalogue.open(CatalogueSettings(home=shown)) as catalogue:
