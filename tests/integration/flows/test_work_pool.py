@@ -31,6 +31,9 @@ class Workers:
         self._settings = settings.model_copy(update={"executor": "processes"})
         self._runs: list[BaseProcess] = []
 
+    def has(self, deployment: str) -> bool:
+        return deployment == "shard/cpu"
+
     def send(self, deployment: str, batch: int) -> UUID:
         assert deployment == "shard/cpu"
         self._runs.append(FORK.Process(target=join, args=(self._settings, batch)))
