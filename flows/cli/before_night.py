@@ -44,11 +44,12 @@ def _all_right(settings: Settings, tools: Tools, archives: Sequence[PlannedArchi
     ways = ", ".join(channel.name for channel in channels_of(settings)) or "none is set"
     due = settings.schedule.next_after(datetime.now(UTC))
     recipes = ", ".join(dict.fromkeys((settings.recipe, *settings.further_recipes)))
+    made = "" if settings.home.exists() else "the night makes it; "
     looked_at = (
         "every setting", f"recipe {recipes}", f"encoder {settings.encoder or tools.weights.name}",
         f"device {', '.join(tools.devices)}", f"executor {settings.executor}",
         f"archives {', '.join(each.name for each in archives)} (none was asked for anything)",
-        f"home {settings.home} ({free_room(settings.home)[0] / 1e9:,.1f} GB free), its catalogue",
+        f"home {settings.home} ({made}{free_room(settings.home)[0] / 1e9:,.1f} GB free) and catalogue",
         *([f"pictures in {settings.picture_store}"] if settings.picture_store else []), f"ways of the alarm ({ways})",
     )  # fmt: skip
     return (
