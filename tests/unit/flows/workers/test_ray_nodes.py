@@ -1,6 +1,7 @@
 """What becomes of a minibatch on a node of Ray, without Ray: files that are sent, a store unseen, a lost node."""
 
 import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -119,6 +120,12 @@ def test_a_cluster_that_takes_a_connection_and_addresses_that_are_rays_to_know_p
 def test_an_address_that_is_none_is_told_with_what_one_is(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", address)
     with pytest.raises(Misused, match="and a cluster's address is HOST:PORT, or ray://HOST:PORT"):
+        RayNodes.look(Settings(executor="ray"))
+
+
+def test_where_ray_is_not_installed_it_is_told_how_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(Misused, match=r"Ray is not installed, and executor is ray; run: pip install '\.\[ray\]'"):
         RayNodes.look(Settings(executor="ray"))
 
 
