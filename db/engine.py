@@ -123,19 +123,38 @@ def prepare(engine: Engine, *, create: bool = True) -> None:
         NoCatalogue: the database is empty and `create` is off.
         CatalogueBehind, CatalogueAhead: the schema is of another version.
     """
+    if holds_catalogue(engine):
+        return
+    if not create:
+        raise NoCatalogue(f"there is no catalogue at {_shown(engine)} yet; harvest an archive first")
+    _migrate(engine)
+
+
+def holds_catalogue(engine: Engine) -> bool:
+    """Is there a catalogue of the newest schema? False: the database is empty.
+
+    Raises:
+        NoCatalogue: the database holds tables, but not ours.
+        CatalogueBehind, CatalogueAhead: the schema is of another version.
+    """
     found = revision(engine)
-    if found is None:
-        if not create:
-            raise NoCatalogue(f"there is no catalogue at {_shown(engine)} yet; harvest an archive first")
-        _migrate(engine)
-        return
-    if found == HEAD:
-        return
+    if found in (None, HEAD):
+        return found is not None
     _refuse_newer(engine, found)
     raise CatalogueBehind(
         f"the catalogue at {_shown(engine)} has schema {found}, this program needs {HEAD}; "
         "run `nishiki doctor --upgrade` (it copies a SQLite catalogue first)"
     )
+
+
+def check_writable(engine: Engine) -> None:
+    """Could a night be written here? Nothing is.
+
+    Raises:
+        CatalogueReadOnly: it could not.
+    """
+    with understood(engine), writing(engine).connect() as connection:
+        connection.execute(text("UPDATE nights SET reason = reason WHERE 1 = 0"))
 
 
 def upgrade(engine: Engine) -> Path | None:

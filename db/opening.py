@@ -7,7 +7,7 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from db.engine import connect, database_file, make_private, prepare
+from db.engine import check_writable, connect, database_file, holds_catalogue, make_private, prepare
 from db.errors import NoCatalogue
 from db.files.bucket import Bucket
 from db.files.home import PRIVATE, HomeFolder
@@ -59,6 +59,32 @@ def pictures_of(settings: CatalogueSettings) -> PictureStore:
     return PictureStore(settings.home / HomeFolder.PICTURES, bucket)
 
 
+def look_at(settings: CatalogueSettings, *, create: bool) -> None:
+    """Could the catalogue of these settings be opened, and written? Nothing is made; its home is not looked at.
+
+    Args:
+        settings: where it lies.
+        create: may one be made where there is none yet?
+
+    Raises:
+        As `Opened.open`; CatalogueReadOnly besides.
+    """
+    engine = connect(settings.url)
+    try:
+        file = database_file(engine)
+        if file is not None and settings.database_url is not None:
+            _check_folder(file.parent)
+        if file is not None:
+            _check_file(file)
+        there = (file is None or file.exists()) and holds_catalogue(engine)
+        if there:
+            check_writable(engine)
+    finally:
+        engine.dispose()
+    if not (there or create):
+        raise NoCatalogue(f"there is no catalogue in {settings.home} yet; run `nishiki harvest` first")
+
+
 def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:
     """An engine for the catalogue's place, whatever the schema of what lies there; home and file are made if asked.
 
@@ -70,8 +96,7 @@ def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:
     _check_folder(home)
     if file is not None:
         _check_folder(file.parent)
-        if file.is_dir():
-            raise NoCatalogue(f"{file} is a folder, and the catalogue a file; give another home or database")
+        _check_file(file)
     if not create:
         if not home.is_dir() or (file is not None and not file.exists()):
             raise NoCatalogue(f"there is no catalogue in {home} yet; run `nishiki harvest` first")
@@ -81,6 +106,16 @@ def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:
         file.parent.mkdir(PRIVATE, parents=True, exist_ok=True)
         make_private(file)
     return engine
+
+
+def _check_file(file: Path) -> None:
+    """Can this be a file?
+
+    Raises:
+        NoCatalogue: it is a folder.
+    """
+    if file.is_dir():
+        raise NoCatalogue(f"{file} is a folder, and the catalogue a file; give another home or database")
 
 
 def _check_folder(folder: Path) -> None:

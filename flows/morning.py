@@ -25,7 +25,7 @@ from db.files.atomic import write_whole
 from db.files.home import HomeFolder
 from db.review.view.morning import morning_html, morning_text
 from flows.alarm.channels import Message
-from flows.alarm.findings import channels_of, tell
+from flows.alarm.findings import report_channels, tell
 from flows.errors import Misused
 from flows.logs import masked
 from flows.reports.contact_sheet import thumbnail
@@ -100,10 +100,7 @@ def send_report(settings: Settings, report: Report) -> tuple[list[str], list[str
     Raises:
         Misused: no way is set.
     """
-    channels = channels_of(settings)
-    if not channels:
-        raise Misused("no way is set to send a report: set alarm_webhook, or alarm_mail_to and alarm_mail_server")
-    return tell(channels, report.message)
+    return tell(report_channels(settings), report.message)
 
 
 def tell_morning(settings: Settings, catalogue: Catalogue, night_id: int) -> None:

@@ -15,10 +15,11 @@ from flows.endings import Tally, Whole
 from flows.harvest import HarvestTally, harvest
 from flows.match import MatchTally, match
 from flows.morning import tell_morning
-from flows.plan import plan_night
+from flows.plan import check_room, plan_night
 from flows.report import Sheet, report, sheets_due
 from flows.settings import Settings
 from flows.under_prefect import stage
+from flows.workers.executor import look_for_executor
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def nightly(archives: Sequence[str] = (), settings: Settings | None = None) -> N
         ColorizeError, CatalogueError: the same, or a fault of ours ends the night; what was done is kept.
     """
     settings = settings or Settings()
-    with plan_night(settings, archives, alone=True) as plan:
+    with plan_night(settings, archives, alone=True, looks=(check_room, look_for_executor)) as plan:
         assert plan.running is not None
         running = plan.running
         running.when_over(partial(tell_morning, settings, plan.catalogue))

@@ -10,8 +10,9 @@ Importing it loads neither torch nor the database, for commands that only look c
 import errno
 import hashlib
 import os
+import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from colorize.recipes.library import recipe_named, recipes, recipes_in
 from colorize.recipes.recipe import Recipe
 from db.entries.claim import ENCODER, MatcherKey, ModelKey
 from db.entries.night import ContentScope, EncoderKey, RecipeEntry, Tone
-from db.errors import NoCatalogue
+from db.errors import CatalogueFull
 from db.files.home import HomeFolder, written_by_nishiki
 from flows.archives.errors import NotAnArchive
 from flows.archives.record import Access, Archive
@@ -43,6 +44,8 @@ if TYPE_CHECKING:  # loaded where a catalogue is opened
     from db.catalogue import Catalogue
 
 PlanKind = TypeVar("PlanKind", bound="CataloguePlan")
+Look = Callable[[Settings], object]
+"""Looks for one thing that may be wrong, and raises it as it is."""
 
 
 @dataclass(frozen=True)
@@ -177,13 +180,14 @@ def plan_catalogue(
 @contextmanager
 def plan_night(
     settings: Settings, archives: Sequence[str] | None = None, *, create: bool = True, alone: bool = False,
-    wrong: Sequence[Exception] = (),
+    wrong: Sequence[Exception] = (), looks: Sequence[Look] = (),
 ) -> Iterator[Plan]:  # fmt: skip
     """The plan of a night or of one of its stages; the catalogue is closed at its end.
 
     Args:
         archives, create, wrong: as for `plan_catalogue`.
         alone: while it is open, no other night begins.
+        looks: for what else may be wrong; it is told with the rest.
 
     Raises:
         NightRunning: another one is at work.
@@ -193,8 +197,7 @@ def plan_night(
         yield plan
         return
     faults = Faults(wrong)
-    tools = look_for_tools(settings, faults)
-    planned = _planned_archives(settings, archives, faults)
+    tools, planned = look_before_night(settings, archives, faults, looks)
     with (
         _opened(settings, faults, create) as catalogue,
         running_night(catalogue, settings) if alone else nullcontext() as running,
@@ -204,6 +207,52 @@ def plan_night(
         night = PlannedRecipe(tools.recipe, tools.weights)
         with _open(Plan(settings, catalogue, planned, night, files, tools.devices, running)) as plan:
             yield plan
+
+
+def look_before_night(
+    settings: Settings, archives: Sequence[str] | None, faults: Faults, looks: Sequence[Look]
+) -> "tuple[Tools | None, tuple[PlannedArchive, ...]]":
+    """What a night works with, its places apart; all that is wrong is in `faults`, and nothing is asked or written."""
+    tools = look_for_tools(settings, faults)
+    planned = _planned_archives(settings, archives, faults)
+    for look in looks:
+        faults.of(partial(look, settings))
+    return tools, planned
+
+
+def look_at_places(settings: Settings, faults: Faults) -> None:
+    """Can home and picture store be used? Nothing is made in them."""
+    from db.opening import pictures_of  # noqa: PLC0415  (loads the database)
+
+    faults.of(partial(_check_home, settings.home))
+    faults.of(pictures_of(settings).look)
+
+
+def look_at_catalogue(settings: Settings, faults: Faults, *, create: bool = True) -> None:
+    """Is the catalogue that there is of this version, and can it be written? None is no fault where one may be made."""
+    from db.opening import look_at  # noqa: PLC0415  (loads the database)
+
+    faults.of(partial(look_at, settings, create=create))
+
+
+def check_room(settings: Settings) -> None:
+    """Is there room on the home's disk for one picture as large as may be?
+
+    Raises:
+        CatalogueFull: there is not.
+    """
+    free, _ = free_room(settings.home)
+    if free < settings.max_picture_bytes:
+        raise CatalogueFull(
+            f"{free / 1e6:,.0f} MB are free on the disk of the home {settings.home}, less than one picture may have "
+            f"(max_picture_bytes, {settings.max_picture_bytes / 1e6:,.0f} MB); free some space"
+        )
+
+
+def free_room(home: Path) -> tuple[int, int]:
+    """Bytes that are free on the home's disk, and all of its."""
+    disk = shutil.disk_usage(_there(home))
+    return disk.free, disk.total
 
 
 @dataclass(frozen=True)
@@ -237,12 +286,10 @@ def look_for_tools(settings: Settings, faults: Faults) -> Tools | None:
 def _opened(settings: Settings, faults: Faults, create: bool) -> Iterator["Catalogue"]:
     """The catalogue, made only where nothing was wrong."""
     from db.catalogue import Catalogue  # noqa: PLC0415  (loads the database)
-    from db.opening import pictures_of  # noqa: PLC0415
 
-    faults.of(lambda: _check_home(settings.home))
-    faults.of(pictures_of(settings).look)
+    look_at_places(settings, faults)
     if faults:
-        faults.of(lambda: _check_catalogue(settings, create))
+        look_at_catalogue(settings, faults, create=create)
     faults.tell()
     with Catalogue.open(settings, create=create) as catalogue:
         yield catalogue
@@ -269,22 +316,16 @@ def _check_home(home: Path) -> None:
     Raises:
         OSError: it cannot.
     """
-    there = next(place for place in (home, *home.absolute().parents) if place.exists())
+    there = _there(home)
     if not there.is_dir():
         raise OSError(errno.ENOTDIR, "is a file, and the catalogue's home is a folder", str(there))
     if not os.access(there, os.W_OK | os.X_OK):
         raise OSError(errno.EACCES, "cannot be written to, and the catalogue's home lies there", str(there))
 
 
-def _check_catalogue(settings: Settings, create: bool) -> None:
-    """Is the catalogue that there is of this version? None is no fault where one may be made."""
-    from db.catalogue import Catalogue  # noqa: PLC0415
-
-    try:
-        Catalogue.open(settings, create=False).close()
-    except NoCatalogue:
-        if not create:
-            raise
+def _there(home: Path) -> Path:
+    """The home, or the folder in which it will be made."""
+    return next(place for place in (home, *home.absolute().parents) if place.exists())
 
 
 def _planned_archives(settings: Settings, archives: Sequence[str] | None, faults: Faults) -> tuple[PlannedArchive, ...]:

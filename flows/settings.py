@@ -29,6 +29,7 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -458,36 +459,44 @@ class UnknownSettings(SettingsError):
         super().__init__("; ".join(sentences))
 
 
+_FIELD = re.compile('for field "([a-z0-9_]+)"')
+
+
 def as_far_as_right(**given: Any) -> tuple[Settings, list[Exception]]:
     """The settings, and what is wrong with them, in whose place the defaults stand: to look for what else is wrong.
 
     Raises:
         Misconfigured, Misused: so much is wrong that there are none to look with.
     """
-    faults = Faults()
     wrong: list[Exception] = []
-    places: list[tuple[int | str, ...]] = []
     try:
         return Settings(**given), wrong
     except UnknownSettings as error:
         wrong += map(Misused, error.sentences)
     except (ValidationError, SettingsError):
         pass
-    try:
-        return _Right(**given), wrong
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)
-        wrong += [Misused(_wrong_sentence(each)) for each in found]
-        places = [_place(each["loc"]) for each in found]
-    except SettingsError as error:  # a list or table that is no JSON
-        faults = Faults([*wrong, Misused(f"a setting cannot be used ({error}); see .env.example")])
-    faults.tell()
-    try:
-        right: type[_Right] = type("_RightBut", (_Right,), {"wrong": places})
-        return right(**given), wrong
-    except ValidationError:
-        Faults(wrong).tell()
-        raise
+    without: list[tuple[int | str, ...]] = []
+    while True:
+        right: type[_Right] = type("_RightBut", (_Right,), {"wrong": without})
+        try:
+            return right(**given), wrong
+        except ValidationError as error:
+            found = error.errors(include_input=False, include_url=False)
+            places = [_place(each["loc"]) for each in found]
+            wrong += [
+                Misused(_wrong_sentence(each)) for each, at in zip(found, places, strict=True) if at not in without
+            ]
+        except SettingsError as error:  # a list or table that is no JSON
+            field = _FIELD.findall(str(error))
+            places = [tuple(field)]
+            wrong.append(
+                Misused(f"the setting {field[0] if field else error} cannot be read as JSON; see .env.example")
+            )
+        # what is still wrong without it, such as what is missing, makes the whole above it wrong
+        further = [place[: -1 if place in without else None] for place in places]
+        if not all(further):
+            Faults(wrong).tell()
+        without += further
 
 
 def without_file(**given: Any) -> Settings:
@@ -518,7 +527,15 @@ class _Right(Settings):
         *others, toml = super(Settings, cls).settings_customise_sources(settings_cls, *args, **kwargs)
         assert isinstance(toml, TomlConfigSettingsSource)  # and it has to stay one
         toml.init_kwargs = _without(toml.init_kwargs, cls.wrong)
-        return *(InitSettingsSource(settings_cls, _without(each(), cls.wrong)) for each in others), toml
+        return *(InitSettingsSource(settings_cls, _read_without(each, cls.wrong)) for each in others), toml
+
+
+def _read_without(source: PydanticBaseSettingsSource, places: Sequence[Sequence[int | str]]) -> dict[str, Any]:
+    """What it has besides; a variable that is left out need not be readable."""
+    if isinstance(source, EnvSettingsSource):
+        names = {f"{Settings.model_config['env_prefix']}{'.'.join(map(str, place))}".lower() for place in places}
+        source.env_vars = {name: value for name, value in source.env_vars.items() if name not in names}
+    return _without(source(), places)
 
 
 def _without(values: dict[str, Any], places: Sequence[Sequence[int | str]]) -> dict[str, Any]:

@@ -58,6 +58,15 @@ class Bucket:
         self.url = url
         self._wait = timedelta(seconds=wait_s)
 
+    def look(self) -> None:
+        """See whether it can be asked; a folder that is yet to be made is not made for it.
+
+        Raises:
+            PicturesUnreachable: it cannot.
+        """
+        if not self.url.startswith("file://") or Path(self.url.removeprefix("file://")).exists():
+            next(self.listed("00/00"), None)
+
     def add(self, name: str, data: bytes) -> None:
         """Keep these bytes under this name unless it is taken; a name stands for its bytes, whoever was first.
 

@@ -130,7 +130,7 @@ class PictureStore:
             PicturesUnreachable: it cannot.
         """
         if self.bucket is not None:
-            next(self.bucket.kept("00/00"), None)
+            self.bucket.look()
 
     def kept(self) -> Iterator[Kept]:
         """Every picture that is kept: in object storage, where they are kept there.

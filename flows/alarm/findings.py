@@ -55,6 +55,18 @@ def channels_of(settings: Settings) -> list[Channel]:
     return found
 
 
+def report_channels(settings: Settings) -> list[Channel]:
+    """Every way by which a report goes: those of the alarm.
+
+    Raises:
+        Misused: none is set, or as `channels_of`.
+    """
+    channels = channels_of(settings)
+    if not channels:
+        raise Misused("no way is set to send a report: set alarm_webhook, or alarm_mail_to and alarm_mail_server")
+    return channels
+
+
 def tell(channels: Sequence[Channel], message: Message) -> tuple[list[str], list[str]]:
     """Tell it by every way.
 

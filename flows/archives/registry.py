@@ -68,12 +68,22 @@ def check_address(protocol: Protocol, address: str) -> None:
     Raises:
         NotAnArchive: it is of another kind.
     """
-    scheme = urlsplit(address).scheme if "://" in address else ""
+    scheme = address.partition("://")[0].lower() if "://" in address else ""
     if scheme not in ("", "http", "https"):
         raise NotAnArchive(f"{scheme}:// is spoken by no protocol that nishiki knows; {_ways()}")
     if protocol.web is not None and protocol.web != bool(scheme):
         what, wanted = ("a web address", "a folder") if scheme else ("no web address", "one")
         raise NotAnArchive(f"it is {what}, and the protocol {protocol} takes {wanted}; {_ways()}")
+    if scheme and not _has_host(address):
+        raise NotAnArchive("its address names no host that can be asked; give http://HOST/PATH or https://HOST/PATH")
+
+
+def _has_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no port, or a bracket left open
+        return False
 
 
 def open_archive(protocol: Protocol, access: Access) -> Archive:

@@ -16,13 +16,13 @@ from db.files.home import DEMO_MARK, PRIVATE, own_database
 from db.person import person_here
 from flows.cli.alarm import alarm_app
 from flows.cli.backup import backup_app
-from flows.cli.console import Device, Home, exit_with, look_at_settings, refuse, say, show
+from flows.cli.console import Device, Home, exit_with, look_at_settings, refuse, say, settings_with_archives, show
 from flows.cli.curators import curator_app
 from flows.cli.exporting import export_app
 from flows.cli.failures import Application, Commands
 from flows.cli.models import models_app
 from flows.cli.nights import nights_app
-from flows.cli.prefect_server import prefect
+from flows.cli.prefect_server import looks_before_night, prefect
 from flows.cli.query import query_app
 from flows.cli.reading import reading_app, weights_app
 from flows.cli.records import records_app
@@ -35,7 +35,7 @@ from flows.cli.tokens import token_app
 from flows.cli.tones import tones_app
 from flows.cli.training import train_app
 from flows.endings import Ending, gravest
-from flows.errors import Faults, Misused
+from flows.errors import Faults
 
 if TYPE_CHECKING:
     from flows.dispatch import DispatchTally
@@ -160,7 +160,7 @@ def harvest(
     if as_json and not dry_run:
         refuse("--json is for --dry-run")
     given = {"full_listing_days": 0, "full_listing_share": 1.0} if full else {}
-    settings, wrong = _settings_with_archives(archives, home=home, **given)
+    settings, wrong = settings_with_archives(archives, home=home, **given)
     if dry_run:
         Faults(wrong).tell()
         _show_next(settings, archives, as_json=as_json)
@@ -263,7 +263,7 @@ def nightly(
 ) -> None:  # fmt: skip
     """Run the whole night: harvest, match, dispatch, report."""
     given = {"home": home, "recipe": recipe, "encoder": encoder, "size": size, "iterations": iterations}
-    settings, wrong = _settings_with_archives(archives, **given, limit=limit, device=device)
+    settings, wrong = settings_with_archives(archives, **given, limit=limit, device=device)
     with _planned(settings, archives or [], alone=True, wrong=wrong) as plan:
         from flows.nightly import nightly as nightly_flow
 
@@ -366,8 +366,11 @@ def _planned(
     """
     from flows.plan import plan_night
 
-    create = archives is not None
-    with plan_night(settings, archives, create=create, alone=alone, wrong=wrong) as plan, prefect(settings):
+    create, looks = archives is not None, looks_before_night() if alone else ()
+    with (
+        plan_night(settings, archives, create=create, alone=alone, wrong=wrong, looks=looks) as plan,
+        prefect(settings),
+    ):
         yield plan
 
 
@@ -391,14 +394,6 @@ def _show_next(settings: "Settings", words: Sequence[str] | None, *, as_json: bo
         else:
             lines = list(next_harvest_lines(settings, planned))
             say([json.dumps({"archive": planned.name, "told": lines}, ensure_ascii=False)] if as_json else lines)
-
-
-def _settings_with_archives(archives: Sequence[str] | None, **given: Any) -> "tuple[Settings, list[Exception]]":
-    """The settings, and what is wrong with them; no archive anywhere is wrong, too."""
-    settings, wrong = look_at_settings(**given)
-    if not archives and not settings.archives and not wrong:
-        wrong.append(Misused("name an ARCHIVE (a folder or an OAI-PMH URL), or write one into nishiki.toml"))
-    return settings, wrong
 
 
 def _start_afresh(home: Path) -> None:

@@ -1,7 +1,7 @@
 """What every command prints with: the terminal, the width, and the end with an exit code."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from unicodedata import category
@@ -9,7 +9,7 @@ from unicodedata import category
 from typer import Exit, Option
 
 from flows.endings import Ending
-from flows.errors import Faults
+from flows.errors import Faults, Misused
 from flows.logs import tell_person
 
 if TYPE_CHECKING:  # each takes its time to load, and not every command needs it
@@ -91,4 +91,13 @@ def look_at_settings(**given: Any) -> "tuple[Settings, list[Exception]]":
     except UnicodeDecodeError as error:
         refuse(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}")
     set_up(settings.log_level, settings.log_format)
+    return settings, wrong
+
+
+def settings_with_archives(archives: Sequence[str] | None, **given: Any) -> "tuple[Settings, list[Exception]]":
+    """The same for a command that reads archives: none anywhere is wrong, too."""
+    settings, wrong = look_at_settings(**given)
+    told = any("archives" in str(error) for error in wrong)  # what stands there cannot be used
+    if not (archives or settings.archives or told):
+        wrong.append(Misused("name an ARCHIVE (a folder or an OAI-PMH URL), or write one into nishiki.toml"))
     return settings, wrong

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from flows.logs import OURS, tell_person
 if TYPE_CHECKING:
     from prefect.server.api.server import SubprocessASGIServer
 
+    from flows.plan import Look
     from flows.settings import Settings
 
 _WATCHES: "list[subprocess.Popen[bytes]]" = []
@@ -45,6 +47,23 @@ def prefect(settings: "Settings") -> Iterator[None]:
             yield
         finally:
             _GONE[:] = [server] if server.gone else []
+
+
+def looks_before_night() -> "tuple[Look, ...]":
+    """What a command looks at besides the rest of a whole night's plan, before Prefect is loaded for it."""
+    from flows.plan import check_room
+
+    return check_room, _look_for_executor
+
+
+def _look_for_executor(settings: "Settings") -> None:
+    """As `flows.workers.executor`, Prefect being set up before that loads it; nothing is made in the home."""
+    with TemporaryDirectory() as elsewhere:
+        if settings.executor == "work-pool":
+            set_up(Path(elsewhere))
+        from flows.workers.executor import look_for_executor
+
+        look_for_executor(settings)
 
 
 def is_gone() -> bool:

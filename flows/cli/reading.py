@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from flows.cli.console import Device, Home, exit_with, failed_if, look_at_settings, read_settings, refuse, say, show
+from flows.cli.console import (
+    Device,
+    Home,
+    exit_with,
+    failed_if,
+    look_at_settings,
+    read_settings,
+    refuse,
+    say,
+    settings_with_archives,
+    show,
+)
 from flows.endings import Ending
 from flows.errors import Faults, Misused
 
@@ -199,11 +210,22 @@ def doctor(
     quick: Annotated[bool, typer.Option("--quick", help="Read no picture [for a minute].")] = False,
     repair: Annotated[bool, typer.Option("--mend", help="Mend what can be mended without loss.")] = False,
     upgrade: Annotated[bool, typer.Option("--upgrade", help="Bring an older catalogue to this version.")] = False,
+    before_night: Annotated[
+        bool, typer.Option("--before-night", help="Instead: tell all that would keep the next night from its work.")
+    ] = False,
 ) -> None:
     """Look for damage in the catalogue and its pictures.
 
     Pictures are read and compared with their sha256 for a minute, and what was not looked at is said.
+    With --before-night settings, archives, executor and places are looked at; nothing is harvested or changed.
     """
+    if before_night:
+        if deep or quick or repair or upgrade:
+            refuse("--before-night looks for other things than damage; give it alone")
+        from flows.cli.before_night import look_before_night
+
+        say(look_before_night(*settings_with_archives(None, home=home)))
+        return
     from db.doctor import LOOK_S, Damage, Remedies, examine, mend, upgrade_schema
     from flows.upkeep.rejudging import RULES
     from flows.upkeep.toning import judge_tones_again, older_tones

@@ -12,6 +12,7 @@ from typing import Final, Protocol, Self, cast
 
 from db.entries.night import BatchEntry
 from flows.plan import Plan
+from flows.settings import Settings
 from flows.workers.messages import Event, Minibatch
 
 EXECUTORS: Final[Mapping[str, str]] = {
@@ -45,6 +46,14 @@ class Executor(Protocol):
     """0: all work is done by those that it calls."""
 
     @classmethod
+    def look(cls, settings: Settings) -> object:
+        """See whether there is one, before a night begins that needs it.
+
+        Raises:
+            Misused, Misconfigured: there is none.
+        """
+
+    @classmethod
     def open(cls, plan: Plan) -> Self:
         """Over the devices of a plan; nothing is started yet."""
 
@@ -66,5 +75,14 @@ class Executor(Protocol):
 
 def executor_for(plan: Plan) -> Executor:
     """The executor that the settings name."""
-    module, name = EXECUTORS[plan.settings.executor].split(":")
-    return cast("type[Executor]", getattr(import_module(module), name)).open(plan)
+    return _named(plan.settings).open(plan)
+
+
+def look_for_executor(settings: Settings) -> None:
+    """As its `look`."""
+    _named(settings).look(settings)
+
+
+def _named(settings: Settings) -> type[Executor]:
+    module, name = EXECUTORS[settings.executor].split(":")
+    return cast("type[Executor]", getattr(import_module(module), name))

@@ -20,6 +20,7 @@ from colorize.errors import ColorizeError, WorkerDied
 from db.entries.night import BatchEntry
 from flows.logs import Form, Level, form, set_up
 from flows.plan import Plan
+from flows.settings import Settings
 from flows.workers.messages import Event, Failed, Finished, Minibatch, Unable
 from flows.workers.worker import Worker
 
@@ -46,6 +47,10 @@ class Processes:
         self._free: SimpleQueue[DeviceProcess] = SimpleQueue()
         for process in self._processes:
             self._free.put(process)
+
+    @classmethod
+    def look(cls, _settings: Settings) -> None:
+        """Devices are looked for with the rest of a plan."""
 
     @classmethod
     def open(cls, plan: Plan) -> Self:

@@ -6,6 +6,7 @@ is sent the bytes of what it works on. What is lost with a node is tried again o
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,17 +15,23 @@ from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from threading import Semaphore, Thread
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
+from urllib.parse import urlsplit
 
 from colorize.errors import ColorizeError, WorkerDied
 from db.entries.night import BatchEntry
 from flows.errors import Misused
 from flows.logs import first_line
 from flows.plan import Plan
+from flows.settings import Settings
 from flows.workers.messages import Event, Minibatch, Unable
 from flows.workers.worker import Worker
 
 log = logging.getLogger(__name__)
+ANSWER_S: Final = 5.0
+"""Within which a cluster takes a connection."""
+CLIENT_PORT: Final = 10_001
+"""Of `ray://` addresses that name none."""
 Files = dict[str, bytes]
 """What lies where this process, and no other, sees it."""
 
@@ -46,6 +53,21 @@ class RayNodes:
         """A node was met that does not see the store."""
 
     @classmethod
+    def look(cls, _settings: Settings) -> None:
+        """See whether a cluster answers at its address: Ray itself would wait for it for minutes, deaf to signals.
+
+        Raises:
+            Misused: none does, or Ray is not installed.
+        """
+        address = _address()
+        if (port := _port_of(address)) is None:
+            return
+        try:
+            socket.create_connection(port, ANSWER_S).close()
+        except OSError as error:
+            raise _none_answers(f" at {address} ({error.strerror or error})") from error
+
+    @classmethod
     def open(cls, plan: Plan) -> Self:
         """Over the cluster that this machine is part of, or that RAY_ADDRESS names.
 
@@ -53,11 +75,12 @@ class RayNodes:
             Misused: there is none.
         """
         settings = plan.settings
+        cls.look(settings)
         ray = _ray()
         try:
             ray.init(address="auto", ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
         except ConnectionError as error:
-            raise Misused("no Ray cluster answers; run: ray start --head, or set executor to processes") from error
+            raise _none_answers() from error
         there = ray.cluster_resources()
         gpus = 0 if settings.device == "cpu" else int(there.get("GPU", 0))
         cores = settings.cpu_processes or int(there.get("CPU", 1))
@@ -149,6 +172,44 @@ class RayPlace:
             except StopIteration:
                 return
             patience_s = self._hung_after_s
+
+
+def _address() -> str:
+    """Where Ray would look for the cluster: as RAY_ADDRESS says, else that of the last `ray start` on this machine.
+
+    Raises:
+        Misused: nowhere, or Ray is not installed.
+    """
+    _ray()
+    from ray._private.services import get_ray_address_from_environment  # noqa: PLC0415  (no public one tells it)
+
+    try:
+        return str(get_ray_address_from_environment("auto", None))
+    except ConnectionError as error:
+        raise _none_answers() from error
+
+
+def _port_of(address: str) -> tuple[str, int] | None:
+    """What is connected to; None where that is Ray's to know: a node that it starts itself, or another provider's.
+
+    Raises:
+        Misused: it is no address.
+    """
+    scheme, _, rest = address.rpartition("://")
+    if address == "local" or scheme not in ("", "ray"):
+        return None
+    try:
+        parts = urlsplit(f"//{rest}")
+        host, port = parts.hostname, parts.port or (CLIENT_PORT if scheme else None)
+    except ValueError:
+        host = port = None
+    if not host or port is None:
+        raise Misused(f"RAY_ADDRESS is {address!r}, and a cluster's address is HOST:PORT, or ray://HOST:PORT")
+    return host, port
+
+
+def _none_answers(where: str = "") -> Misused:
+    return Misused(f"no Ray cluster answers{where}; run: ray start --head, or set executor to processes")
 
 
 def _ray() -> Any:

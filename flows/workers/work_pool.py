@@ -9,30 +9,36 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final, Protocol, Self, cast
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelling
 
 from colorize.errors import WorkerDied
 from db.entries.night import BatchEntry
-from flows.errors import Misused
+from flows.errors import Faults, Misused
 from flows.plan import Plan
 from flows.settings import Settings
-from flows.under_prefect import NotAnswered, asked
+from flows.under_prefect import NotAnswered, asked, server_name, waiting
 from flows.workers.executor import Place
 
 log = logging.getLogger(__name__)
 LOOK_S: Final = 10.0
 """Between two looks at a shard's state."""
+_ELSE: Final = "set executor to processes"
 
 
 class Server(Protocol):
     """What is asked of Prefect's server; each raises NotAnswered."""
+
+    def has(self, deployment: str) -> bool:
+        """Is there such a deployment?"""
 
     def send(self, deployment: str, batch: int) -> UUID:
         """A new run of a deployment; its number."""
@@ -46,6 +52,15 @@ class Server(Protocol):
 
 class PrefectServer:
     """Prefect's server itself."""
+
+    def has(self, deployment: str) -> bool:
+        """By its name, FLOW/DEPLOYMENT."""
+        with asked(), get_client(sync_client=True) as client:
+            try:
+                client.read_deployment_by_name(deployment)
+            except ObjectNotFound:
+                return False
+        return True
 
     def send(self, deployment: str, batch: int) -> UUID:
         """A run that belongs to the flow that sends it."""
@@ -87,6 +102,19 @@ class WorkPool:
         self._batch, self._shards = 0, list[Shard]()
         self._next_look = self._life_at = 0.0
         self._left = 0
+
+    @classmethod
+    def look(cls, settings: Settings) -> None:
+        """See whether Prefect's server has the deployments; it is waited for as a night waits for it.
+
+        Raises:
+            Misused, Misconfigured: it does not answer, or lacks some.
+        """
+        if not PREFECT_API_URL.value():
+            raise Misused(
+                f"executor is work-pool, and PREFECT_API_URL names no server of Prefect's; set it, or {_ELSE}"
+            )
+        look_for_deployments(settings, PrefectServer())
 
     @classmethod
     def open(cls, plan: Plan) -> Self:
@@ -162,8 +190,7 @@ class WorkPool:
             shard.run = self._server.send(shard.deployment, self._batch)
         except NotAnswered as error:
             if not shard.sent:
-                remedy = "run: prefect deploy --all --prefect-file deploy/prefect.yaml, or set executor to processes"
-                raise Misused(f"the deployment {shard.deployment} cannot be run ({error}); {remedy}") from error
+                raise _cannot_run(shard.deployment, error) from error
             log.warning("a shard is sent again later: %s", error)
             return
         shard.sent += 1
@@ -182,3 +209,40 @@ class WorkPool:
                 f"no worker has begun a shard of batch {batch.id} on {names} for {self._settings.hung_after_s:,.0f} s; "
                 "run: prefect worker start --pool NAME"
             )
+
+
+def look_for_deployments(settings: Settings, server: Server) -> None:
+    """See whether a server has all deployments that the settings name.
+
+    Raises:
+        Misused, Misconfigured: it does not answer, or lacks some.
+    """
+    try:
+        with waiting(f"waiting for {server_name()}, for {settings.prefect_wait_s:.0f} s at most"):
+            missing = [each for each in settings.shards if not _answer(server, each, settings.prefect_wait_s)]
+    except NotAnswered as error:
+        raise Misused(
+            f"executor is work-pool, and no batch can be sent ({error}); start that server, or {_ELSE}"
+        ) from error
+    Faults(_cannot_run(each, "there is none of that name") for each in missing).tell()
+
+
+def _answer(server: Server, deployment: str, wait_s: float) -> bool:
+    """Whether it has this one, as soon as it says so.
+
+    Raises:
+        NotAnswered: it did not for so long.
+    """
+    ends = monotonic() + wait_s
+    while True:
+        try:
+            return server.has(deployment)
+        except NotAnswered:
+            if monotonic() >= ends:
+                raise
+        sleep(1)
+
+
+def _cannot_run(deployment: str, why: object) -> Misused:
+    remedy = f"run: prefect deploy --all --prefect-file deploy/prefect.yaml, or {_ELSE}"
+    return Misused(f"the deployment {deployment} cannot be run ({why}); {remedy}")

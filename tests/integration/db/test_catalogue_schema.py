@@ -31,7 +31,16 @@ from db.engine import (
 )
 from db.entries.night import Change, EncoderKey, Tone, Verdict
 from db.entries.review import Judgement, Queue, QueueFilter
-from db.errors import CatalogueAhead, CatalogueBehind, CatalogueFull, CatalogueMisfit, CatalogueUnreachable, NoCatalogue
+from db.errors import (
+    CatalogueAhead,
+    CatalogueBehind,
+    CatalogueFull,
+    CatalogueMisfit,
+    CatalogueReadOnly,
+    CatalogueUnreachable,
+    NoCatalogue,
+)
+from db.opening import look_at
 from db.settings import CatalogueSettings
 from db.tables.base import Base
 
@@ -254,6 +263,27 @@ def test_nothing_is_made_when_a_catalogue_is_only_to_be_read(tmp_path: Path) -> 
     with pytest.raises(NoCatalogue, match="nishiki harvest"):
         Catalogue.open(CatalogueSettings(home=tmp_path / "none"), create=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_catalogue_that_is_looked_at_is_as_it_was_and_one_that_is_missing_may_be_made(
+    settings: CatalogueSettings, engine: Engine, tmp_path: Path
+) -> None:
+    look_at(settings, create=False)
+    _pretend(engine, "0024")
+    with pytest.raises(CatalogueBehind, match="--upgrade"):
+        look_at(settings, create=True)
+    assert revision(engine) == "0024"
+    missing = CatalogueSettings(home=tmp_path / "none")
+    look_at(missing, create=True)
+    with pytest.raises(NoCatalogue, match="nishiki harvest"):
+        look_at(missing, create=False)
+    assert not missing.home.exists()
+
+
+def test_a_server_that_lets_nobody_write_is_told_by_a_look(postgres_database: str, tmp_path: Path) -> None:
+    read_only = f"{postgres_database}&options=-c%20default_transaction_read_only%3Don"
+    with pytest.raises(CatalogueReadOnly, match="can only be read here"):
+        look_at(CatalogueSettings(home=tmp_path, database_url=SecretStr(read_only)), create=True)
 
 
 def test_a_full_disk_is_one_sentence_and_undoes_the_write(tmp_path: Path, sample: "Sample") -> None:

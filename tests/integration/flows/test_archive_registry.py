@@ -113,6 +113,12 @@ def test_an_address_of_another_kind_is_refused_without_asking_anybody(
         check_address(protocol, address)
 
 
+@pytest.mark.parametrize("address", ["http://[a/oai", "https:///oai", "https://archive.example:99999/", "http://a:x/"])
+def test_a_web_address_without_a_host_that_can_be_asked_is_refused(address: str) -> None:
+    with pytest.raises(NotAnArchive, match="its address names no host that can be asked; give http://HOST/PATH"):
+        check_address(Protocol.AUTO, address)
+
+
 @pytest.mark.parametrize("address", ["prints", "/srv/scans", "2024:03 scans", "https://archive.example/oai"])
 def test_folders_and_web_addresses_pass(address: str) -> None:
     check_address(Protocol.AUTO, address)

@@ -136,7 +136,7 @@ def test_a_night_is_sent_where_the_setting_says_so(
     number = one_result(Sample(), catalogue)
     with pytest.raises(Misused, match="no way is set"):
         send_report(own_settings, write_report(own_settings, catalogue, number))
-    monkeypatch.setattr(morning, "channels_of", lambda _: [heard])
+    monkeypatch.setattr(morning, "report_channels", lambda _: [heard])
     tell_morning(own_settings, catalogue, number)
     assert heard.told == []
     tell_morning(own_settings.model_copy(update={"report_send": True}), catalogue, number)

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Crashed, Running
 
 from db.catalogue import Catalogue
 from flows.dispatch import resume
+from flows.errors import Misused
 from flows.plan import plan_night
 from flows.settings import Settings
 from flows.under_prefect import of_one_command
 from flows.workers import work_pool
+from flows.workers.work_pool import WorkPool
 from tests.forked import FORK
 
 pytestmark = pytest.mark.long
@@ -30,6 +33,9 @@ class Workers:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.model_copy(update={"executor": "processes"})
         self._runs: list[BaseProcess] = []
+
+    def has(self, deployment: str) -> bool:
+        return deployment == "shard/cpu"
 
     def send(self, deployment: str, batch: int) -> UUID:
         assert deployment == "shard/cpu"
@@ -83,3 +89,15 @@ def test_a_night_over_a_work_pool_makes_what_one_machine_makes(
     assert pictures(settings) == pictures(alone)
     with Catalogue.open(settings, create=False) as catalogue:
         assert catalogue.unfinished_batches() == []
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_prefects_server_says_which_deployments_there_are(settings_of: "SettingsOf", tmp_path: Path) -> None:
+    with get_client(sync_client=True) as client:
+        client.create_deployment(client.create_flow_from_name("shard"), "here")
+    shards = {"shard/here": 1, "shard/away": 1}
+    with pytest.raises(
+        Misused, match=r"^the deployment shard/away cannot be run \(there is none of that name\); run: "
+    ):
+        WorkPool.look(settings_of(tmp_path, executor="work-pool", shards=shards))
+    WorkPool.look(settings_of(tmp_path, executor="work-pool", shards={"shard/here": 2}))

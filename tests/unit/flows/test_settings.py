@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
+from pydantic_settings import SettingsError
 
 from flows.archives.options import OaiOptions
 from flows.matching.weights import MatchWeights
@@ -199,6 +200,26 @@ def test_what_is_wrong_with_the_settings_is_gathered_and_defaults_stand_in_its_p
     ]
     assert (settings.size, settings.limit, settings.max_tries) == (None, 7, 3)
     assert settings.archives["theatre"].pace_s == 2.5
+
+
+def test_what_cannot_be_read_or_is_missing_is_left_out_whole_and_the_rest_is_read(
+    toml: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NISHIKI_SHARDS", "{")
+    monkeypatch.setenv("NISHIKI_GENRES", "prints")
+    monkeypatch.setenv("NISHIKI_SIZE", "31")
+    monkeypatch.setenv("NISHIKI_LIMIT", "7")
+    with pytest.raises(SettingsError):
+        toml(f'{THEATRE}[archives.museum]\nprotocol = "oai-pmh"\n')
+    settings, wrong = as_far_as_right()
+    assert [str(each).partition(";")[0] for each in wrong] == [
+        "the setting genres cannot be read as JSON",
+        "the setting shards cannot be read as JSON",
+        "the setting archives.museum.address cannot be used: Field required",
+        "the setting size cannot be used: Input should be greater than or equal to 32",
+    ]
+    assert (settings.limit, settings.genres, settings.shards) == (7, ACTOR_PRINTS, {"shard/cpu": 1})
+    assert list(settings.archives) == ["theatre"]
 
 
 def test_a_key_of_an_archive_that_is_no_setting_of_one_is_left_out_and_told_with_the_nearest(

@@ -1,5 +1,7 @@
 """What becomes of a minibatch on a node of Ray, without Ray: files that are sent, a store unseen, a lost node."""
 
+import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +9,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import ray
 
 from colorize.errors import WeightsMissing, WorkerDied
+from flows.errors import Misused
+from flows.plan import Plan
+from flows.settings import Settings
 from flows.workers import ray_nodes
 from flows.workers.messages import Event, Failed, Limits, Minibatch, ModelFile, PictureJob, StylePath, Unable
 from flows.workers.ray_nodes import RayNodes, Unseen, answers_on_node, files_of, laid_down
@@ -64,8 +70,8 @@ def minibatch(tmp_path: Path) -> Minibatch:
     return Minibatch(7, {}, models, Limits(1, None, 60.0), (job,))
 
 
-def nodes(ray: FakeRay) -> RayNodes:
-    return RayNodes(ray, "cpu", 2, 60.0)
+def nodes(cluster: FakeRay) -> RayNodes:
+    return RayNodes(cluster, "cpu", 2, 60.0)
 
 
 def answers(opened: RayNodes, minibatch: Minibatch) -> list[Event]:
@@ -77,11 +83,61 @@ DONE: Any = Failed("1", "cpu", "Diverged", "no number")
 
 
 def test_a_node_that_does_not_see_the_store_is_sent_the_bytes_and_so_are_all_later(minibatch: Minibatch) -> None:
-    ray = FakeRay([Unseen()], [DONE], [DONE])
-    opened = nodes(ray)
+    cluster = FakeRay([Unseen()], [DONE], [DONE])
+    opened = nodes(cluster)
     assert answers(opened, minibatch) == answers(opened, minibatch) == [DONE]
-    assert ray.given == [None, files_of(minibatch), files_of(minibatch)]
+    assert cluster.given == [None, files_of(minibatch), files_of(minibatch)]
     assert sorted(files_of(minibatch).values()) == [b"51.png", b"c0.png", b"small.safetensors"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "localhost:1"])
+def test_where_no_cluster_answers_it_is_told_at_once_and_ray_is_not_asked(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def init(**_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(ray, "init", init)  # it would wait for minutes
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    settings = Settings(executor="ray")
+    plan = cast("Plan", SimpleNamespace(settings=settings))
+    for look in (lambda: RayNodes.look(settings), lambda: RayNodes.open(plan)):
+        with pytest.raises(Misused, match=f"no Ray cluster answers at {address} .*refused.*; run: ray start --head"):
+            look()
+
+
+def test_a_cluster_that_takes_a_connection_and_addresses_that_are_rays_to_know_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as cluster:
+        port = cluster.getsockname()[1]
+        for address in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}", "local", "provider://cluster"):
+            monkeypatch.setenv("RAY_ADDRESS", address)
+            RayNodes.look(Settings(executor="ray"))
+
+
+@pytest.mark.parametrize("address", ["head", "head:ray", "head:99999", ":6379", "[::1:6379"])
+def test_an_address_that_is_none_is_told_with_what_one_is(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(Misused, match="and a cluster's address is HOST:PORT, or ray://HOST:PORT"):
+        RayNodes.look(Settings(executor="ray"))
+
+
+def test_where_ray_is_not_installed_it_is_told_how_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(Misused, match=r"Ray is not installed, and executor is ray; run: pip install '\.\[ray\]'"):
+        RayNodes.look(Settings(executor="ray"))
+
+
+@pytest.mark.parametrize("last_started", [None, "127.0.0.1:1"])
+def test_without_an_address_the_cluster_last_started_here_is_looked_for(
+    last_started: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr("ray._private.services.find_gcs_addresses", dict)
+    monkeypatch.setattr("ray._private.services.find_bootstrap_address", lambda _: last_started)
+    with pytest.raises(Misused, match=r"^no Ray cluster answers( at 127.0.0.1:1 \(.*)?; run: ray start"):
+        RayNodes.look(Settings(executor="ray"))
 
 
 def test_a_lost_node_is_a_worker_that_died(minibatch: Minibatch) -> None:

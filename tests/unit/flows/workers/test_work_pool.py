@@ -28,7 +28,13 @@ class FakeServer:
         self.states: dict[UUID, State[None]] = {}
         self.cancelled: list[UUID] = []
         self.away = False
+        self.deployments = set(SHARDS)
         self._numbers = count(1)
+
+    def has(self, deployment: str) -> bool:
+        if self.away:
+            raise NotAnswered("it is away")
+        return deployment in self.deployments
 
     def send(self, deployment: str, batch: int) -> UUID:
         if self.away:
