@@ -2,6 +2,7 @@
 
 Misconfigured                several things stand in the way; one alone is raised as the error that it is
 Misused                      the command, or a setting, cannot be used
+└── Away                     what batches are sent to does not answer
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +27,10 @@ class Misconfigured(Exception):
 
 class Misused(Exception):
     """A setting or an argument that no command can work with."""
+
+
+class Away(Misused):
+    """What a night needs for its batches does not answer now, and may again when they are sent."""
 
 
 _USAGE = (Misused, UnknownRecipe, BadRecipe, UnknownEncoder, DeviceMissing)

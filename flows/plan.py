@@ -35,7 +35,8 @@ from flows.archives.errors import NotAnArchive
 from flows.archives.record import Access, Archive
 from flows.archives.registry import check_address, open_archive
 from flows.archives.web.quiet_hours import QuietHours
-from flows.errors import Faults
+from flows.errors import Away, Faults
+from flows.logs import tell_person
 from flows.matching.weights import MatchWeights
 from flows.running_night import RunningNight, running_night
 from flows.settings import ArchiveSettings, Settings
@@ -197,7 +198,7 @@ def plan_night(
         yield plan
         return
     faults = Faults(wrong)
-    tools, planned = look_before_night(settings, archives, faults, looks)
+    tools, planned = look_before_night(settings, archives, faults, [partial(_unless_away, look) for look in looks])
     with (
         _opened(settings, faults, create) as catalogue,
         running_night(catalogue, settings) if alone else nullcontext() as running,
@@ -218,6 +219,14 @@ def look_before_night(
     for look in looks:
         faults.of(partial(look, settings))
     return tools, planned
+
+
+def _unless_away(look: Look, settings: Settings) -> None:
+    """What is away is told; the night harvests and matches meanwhile."""
+    try:
+        look(settings)
+    except Away as error:
+        tell_person(str(error))
 
 
 def look_at_places(settings: Settings, faults: Faults) -> None:

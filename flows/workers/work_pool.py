@@ -22,7 +22,7 @@ from prefect.states import Cancelling
 
 from colorize.errors import WorkerDied
 from db.entries.night import BatchEntry
-from flows.errors import Faults, Misused
+from flows.errors import Away, Faults, Misused
 from flows.plan import Plan
 from flows.settings import Settings
 from flows.under_prefect import NotAnswered, asked, server_name, waiting
@@ -215,13 +215,14 @@ def look_for_deployments(settings: Settings, server: Server) -> None:
     """See whether a server has all deployments that the settings name.
 
     Raises:
-        Misused, Misconfigured: it does not answer, or lacks some.
+        Away: it does not answer.
+        Misused, Misconfigured: it lacks some.
     """
     try:
         with waiting(f"waiting for {server_name()}, for {settings.prefect_wait_s:.0f} s at most"):
             missing = [each for each in settings.shards if not _answer(server, each, settings.prefect_wait_s)]
     except NotAnswered as error:
-        raise Misused(
+        raise Away(
             f"executor is work-pool, and no batch can be sent ({error}); start that server, or {_ELSE}"
         ) from error
     Faults(_cannot_run(each, "there is none of that name") for each in missing).tell()

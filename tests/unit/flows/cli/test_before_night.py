@@ -17,8 +17,10 @@ from db.settings import CatalogueSettings
 from flows.alarm.findings import channels_of
 from flows.cli.app import app
 from flows.endings import Ending
+from flows.plan import plan_night
 from flows.settings import Settings
 from flows.under_prefect import NotAnswered
+from flows.workers.executor import look_for_executor
 from flows.workers.work_pool import PrefectServer
 
 TOML = '[archives.scans]\naddress = "prints"\n'
@@ -185,6 +187,15 @@ def test_work_pools_need_a_server_that_answers(server: str, words: str) -> None:
     assert run.exit_code == Ending.USAGE
     assert words in run.stderr
     assert files() == before
+
+
+def test_a_night_begins_while_prefects_server_is_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(executor="work-pool", prefect_wait_s=0)
+    with (
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
+        plan_night(settings, looks=[look_for_executor]),
+    ):
+        assert "no batch can be sent (Prefect's server" in capsys.readouterr().err
 
 
 def test_work_pools_need_each_deployment_and_the_night_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
