@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from db.entries.night import AttemptEntry
-from db.entries.review import AuditWord
+from db.entries.review import AuditWord, Role
 from db.review.access.auth import Keeping, Looking
 from db.review.access.bodies import BoundedRoute
 from db.review.access.events import keep_event
@@ -29,7 +29,7 @@ def nights(
     found = state.catalogue.nights(SHOWN + 1, upto=None if before is None else before - 1)
     older = found[SHOWN - 1].id if len(found) > SHOWN else None
     context = {"nights": found[:SHOWN], "older": older, "before": before, "carries_on": state.nights is not None}
-    left = _left_undone(state) if who.may("admin") and before is None else 0
+    left = _left_undone(state) if who.may(Role.ADMIN) and before is None else 0
     return render(request, "nights.html.j2", who, context | {"left": left})
 
 
