@@ -16,7 +16,7 @@ from db.entries.nights import NightEnd, NightEnding, NightEntry
 from db.errors import NightRunning
 from db.files.home import NIGHT_LOCK
 from db.files.lock import held_alone
-from db.queries.base.store import Store, changed, now
+from db.queries.base.store import Store, changed, now, repeatable
 from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
 from db.queries.night.night_lock import NightLock
 from db.tables.night import Night
@@ -63,10 +63,12 @@ class NightQueries(Store):
             session.execute(update(Night).where(Night.ended_at.is_(None)).values(killed))
             return session.execute(insert(Night).values(row).returning(Night.id)).scalar_one()
 
+    @repeatable
     def note_night(self, night_id: int, seconds: Mapping[str, float], counts: Mapping[str, Any]) -> None:
         """Keep what an open night has come to so far."""
         self._change_open(night_id, {"seconds": dict(seconds), "counts": dict(counts), "seen_at": now()})
 
+    @repeatable
     def keep_night_alive(self, night_id: int) -> bool:
         """A sign of life of an open night; False where another night has called it killed."""
         return self._change_open(night_id, {"seen_at": now()})
