@@ -39,7 +39,7 @@ class CatalogueUnreachable(CatalogueError):
 
 
 class CatalogueLost(CatalogueUnreachable):
-    """The connection was lost in the middle; what was being written is undone, unless it was the COMMIT that was lost."""
+    """The connection was lost in the middle; what was not committed is undone, and of a COMMIT nobody knows."""
 
 
 class PicturesUnreachable(CatalogueUnreachable):

@@ -20,8 +20,8 @@ from db.errors import CatalogueUnreachable
 log = logging.getLogger(__name__)
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 2.0
-_PING_S: Final = 2
-"""The least that libpq takes; Python stands still meanwhile."""
+_SHORTEST_S: Final = 2
+"""The least that libpq waits for an answer; Python stands still while it pings."""
 
 
 class Patience:
@@ -29,7 +29,7 @@ class Patience:
 
     def __init__(self, engine: Engine, shown: str, wait_s: float) -> None:
         self._shown, self._wait_s = shown, wait_s
-        pinged = engine.url.set(drivername="postgresql").update_query_dict({"connect_timeout": str(_PING_S)})
+        pinged = engine.url.set(drivername="postgresql").update_query_dict({"connect_timeout": str(_SHORTEST_S)})
         self._pinged = pinged.render_as_string(hide_password=False).encode()
         self._away_since: float | None = None
         self._looking = Lock()
@@ -45,7 +45,7 @@ class Patience:
         while True:
             began = time.monotonic()
             try:
-                connection = dialect.connect(*given, **options)
+                connection = dialect.connect(*given, **self._in_time(options))
             except ProgrammingError as error:  # an option that there is none
                 raise CatalogueUnreachable(_refused(self._shown, error)) from error
             except OperationalError as error:
@@ -61,8 +61,16 @@ class Patience:
                 time.sleep(min(pause, left))
                 pause = min(2 * pause, LONGEST_PAUSE_S)
 
+    def _in_time(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Where it is away already, one try takes no longer than what is left: a server may be silent."""
+        since = self._away_since
+        if since is None or "connect_timeout" not in options:
+            return options
+        left = since + self._wait_s - time.monotonic()
+        return options | {"connect_timeout": max(_SHORTEST_S, min(int(left), int(options["connect_timeout"])))}
+
     def _answers(self, error: Error) -> bool:
-        """Whether it was the server that said no: libpq tells no SQLSTATE, and the words are in the server's language."""
+        """Whether it was the server that said no: there is no SQLSTATE, and the words are in the server's language."""
         if isinstance(error, ConnectionTimeout) or error.pgconn is None:  # silence, or a host without an address
             return False
         return PGconn.ping(self._pinged) == Ping.OK

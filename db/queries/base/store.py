@@ -27,7 +27,8 @@ from db.tables.base import Base
 from db.tables.night import Image, RecordImage
 
 _Key = TypeVar("_Key", int, str)
-_P, _R = ParamSpec("_P"), TypeVar("_R")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 CHUNK = 5000
 """Keys in one IN list; SQLite takes 32,766 and PostgreSQL 65,535 parameters."""
 TRIES = 3
