@@ -76,12 +76,12 @@ class Patience:
         return PGconn.ping(self._pinged) == Ping.OK
 
     def _left_s(self, began: float) -> float:
-        """How long to wait yet, of an attempt that failed; said once."""
+        """How long to wait yet, of an attempt that failed; said once, at a level that is always shown."""
         with self._looking:
             if self._away_since is None:
                 self._away_since = began
                 if self._wait_s:
-                    log.warning("the catalogue at %s is away; waiting up to %g s for it", self._shown, self._wait_s)
+                    log.error("the catalogue at %s is away; waiting up to %g s for it", self._shown, self._wait_s)
             return max(0.0, self._away_since + self._wait_s - time.monotonic())
 
     def _is_there(self) -> None:

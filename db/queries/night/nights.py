@@ -24,8 +24,8 @@ from db.tables.night import Night
 _OPEN = select(Night).where(Night.ended_at.is_(None)).order_by(Night.id.desc())
 KILLED = "it ended without a word, as after kill -9 or when its machine stops; its end is the last sign of life"
 SILENT_S = 60.0
-"""A night that lost its lock has ended itself after this and `database_wait_s` (`flows.running_night`), unless its whole
-machine was asleep."""
+"""A night that lost its lock has ended itself after this and `database_wait_s` (`flows.running_night`), unless its
+whole machine was asleep."""
 LOOK_S = 1.0
 
 

@@ -54,6 +54,7 @@ def test_a_server_that_comes_up_late_is_waited_for_and_whoever_waits_is_told(
     away, again = [line for line in caplog.messages if line.startswith("the catalogue at")]
     assert away.endswith("is away; waiting up to 60 s for it")
     assert "is there again, after" in again
+    assert caplog.records[0].levelname == "ERROR", "the level that is shown where nobody asks for another"
     assert "hunter2" not in caplog.text
 
 
