@@ -18,6 +18,8 @@ from sqlalchemy import Engine
 from db.errors import CatalogueUnreachable
 
 log = logging.getLogger(__name__)
+FIRST_TRY_S: Final = 4.0
+"""As long as it may take a server at work to answer; the next try takes as long as is left."""
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 2.0
 _SHORTEST_S: Final = 2
@@ -62,11 +64,11 @@ class Patience:
                 pause = min(2 * pause, LONGEST_PAUSE_S)
 
     def _in_time(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Where it is away already, one try takes no longer than what is left: a server may be silent."""
+        """So that a server that is silent is told of soon, and given up in time."""
         since = self._away_since
-        if since is None or "connect_timeout" not in options:
+        if not self._wait_s or "connect_timeout" not in options:
             return options
-        left = since + self._wait_s - time.monotonic()
+        left = FIRST_TRY_S if since is None else since + self._wait_s - time.monotonic()
         return options | {"connect_timeout": max(_SHORTEST_S, min(int(left), int(options["connect_timeout"])))}
 
     def _answers(self, error: Error) -> bool:
@@ -94,4 +96,6 @@ class Patience:
 
 def _refused(shown: str, error: Error) -> str:
     said = (str(error).strip() or "no reason given").splitlines()[0]
-    return f"the catalogue at {shown} does not let us in ({said}); check NISHIKI_DATABASE_URL, then run this again"
+    return (
+        f"the catalogue at {shown} does not let us in ({said}); check database_url, or the server, then run this again"
+    )
