@@ -381,7 +381,7 @@ def _empty_place(settings: CatalogueSettings, manifest: Manifest, mark: str, sou
         raise HomeNotEmpty(f"{home} is not empty (there is {others[0]}); a backup is restored into an empty home")
     if home.exists() and not home.is_dir():
         raise HomeNotEmpty(f"{home} is a file; give an empty folder, or none that is there")
-    engine = connect(settings.url)
+    engine = connect(settings.url, settings.database_wait_s)
     if _is_there(engine) and not carries_on:
         engine.dispose()
         raise HomeNotEmpty("the database is not empty; a backup is restored into an empty one")

@@ -20,6 +20,7 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    ExceptionContext,
     NullPool,
     create_engine,
     event,
@@ -34,6 +35,7 @@ from db.errors import (
     CatalogueAhead,
     CatalogueBehind,
     CatalogueFull,
+    CatalogueLost,
     CatalogueMisfit,
     CatalogueReadOnly,
     CatalogueUnreachable,
@@ -51,6 +53,8 @@ BUSY_S = 30
 """How long a SQLite writer waits for its turn; ours hold it for milliseconds."""
 CONNECTIONS = 15
 """Of one process, at most; they stay open, since opening one costs more than most queries do."""
+_TURN_S = 30.0
+"""So long a thread waits until another gives a connection back."""
 _CACHE_KIB = 16 << 10
 """Pages that each connection keeps."""
 _MAPPED_BYTES = 1 << 30
@@ -61,6 +65,8 @@ _UNDEFINED = ("42P01", "42703")
 """The same in PostgreSQL's numbers: undefined table, undefined column."""
 NO_RIGHT = "42501"
 """PostgreSQL's number for what the role may not do."""
+_CUT = ("08", "57P")
+"""How its numbers begin where it ends a connection: by an administrator, as it stops, as it crashes."""
 _FORBIDDEN = ("25006", NO_RIGHT)
 """The same for a transaction, or a role, that may only read."""
 _OURS = frozenset({"archives", "attempts", "batches", "embeddings", "images", "matches", "record_images", "windows"})
@@ -73,13 +79,21 @@ _ADVISORY_LOCK = 0x6E697368
 """PostgreSQL lock (any number, ours alone) under which one process at a time changes the schema."""
 
 
-def connect(address: str) -> Engine:
+def connect(address: str, wait_s: float = 0.0) -> Engine:
     """Make an engine for a database URL; nothing is opened yet. PostgreSQL is always spoken by psycopg 3.
 
     Of its connections the one that was used last is taken first: it knows the statements that were prepared on it.
+
+    Args:
+        wait_s: so long a PostgreSQL that is away is waited for.
     """
-    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
-    return _tuned(create_engine(_url(address), json_serializer=to_json, **pool))
+    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True, "pool_timeout": _TURN_S + wait_s}
+    engine = _tuned(create_engine(_url(address), json_serializer=to_json, **pool))
+    if engine.dialect.name == "postgresql":
+        from db.patience import Patience  # noqa: PLC0415  # it speaks to the driver, which SQLite's users need not have
+
+        event.listen(engine, "do_connect", Patience(engine, _shown(engine), wait_s).connect)
+    return engine
 
 
 def make_private(file: Path) -> None:
@@ -238,9 +252,15 @@ def understood(engine: Engine) -> Iterator[None]:
             raise
         if "unable to open database" in said:
             raise CatalogueUnreachable(_closed_to_us(engine)) from error
-        raise CatalogueUnreachable(
+        unreachable = CatalogueLost if error.connection_invalidated else CatalogueUnreachable
+        raise unreachable(
             f"the catalogue at {_shown(engine)} does not answer ({said}); check it, then run this again"
         ) from error
+
+
+def is_cut(error: object) -> bool:
+    """Whether it says that the server has ended this connection."""
+    return str(getattr(error, "sqlstate", None) or "").startswith(_CUT)
 
 
 def said_by(error: DatabaseError) -> str:
@@ -348,6 +368,11 @@ def _tuned_server(engine: Engine) -> Engine:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             raise InvalidatePoolError from error  # those that were opened before are of no more use either
+
+    @event.listens_for(engine, "handle_error")
+    def see(context: ExceptionContext) -> None:
+        # the driver has not read the end of the line yet; all other connections are of no more use either
+        context.is_disconnect = context.is_disconnect or is_cut(context.original_exception)
 
     return engine
 

@@ -3,6 +3,7 @@
 CatalogueError               root; the message says which catalogue or entry, what happened, what to do
 ├── NoCatalogue              there is none at this place yet, or the place holds something else
 ├── CatalogueUnreachable     the database does not answer
+│   ├── CatalogueLost        it went away in the middle, with what was not committed
 │   └── PicturesUnreachable  the object storage that keeps the pictures does not
 ├── CatalogueReadOnly        it can be read, and what was asked for would write
 ├── CatalogueBehind          its schema is older than this program; `nishiki doctor --upgrade` mends it
@@ -35,6 +36,10 @@ class NoCatalogue(CatalogueError):
 
 class CatalogueUnreachable(CatalogueError):
     """The database does not answer; nothing was written."""
+
+
+class CatalogueLost(CatalogueUnreachable):
+    """The connection was lost in the middle; what was not committed is undone, and of a COMMIT nobody knows."""
 
 
 class PicturesUnreachable(CatalogueUnreachable):

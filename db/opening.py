@@ -30,7 +30,7 @@ class Opened(Store):
         Raises:
             NoCatalogue: there is none and `create` is off, or the place holds something else.
             CatalogueBehind, CatalogueAhead: its schema is of another version than this program.
-            CatalogueUnreachable: the database does not answer.
+            CatalogueUnreachable: the database has not answered for `database_wait_s`, or lets us not in.
         """
         engine = engine_at(settings, create=create)
         with ExitStack() as on_failure:
@@ -91,7 +91,7 @@ def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:
     Raises:
         NoCatalogue: nothing lies there and `create` is off, or what does can be no home or no catalogue.
     """
-    engine, home = connect(settings.url), settings.home
+    engine, home = connect(settings.url, settings.database_wait_s), settings.home
     file = database_file(engine)
     _check_folder(home)
     if file is not None:

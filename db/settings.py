@@ -92,7 +92,8 @@ class CatalogueSettings(BaseSettings):
         default=10,
         ge=2,
         le=600,
-        description="Seconds that a PostgreSQL or an object storage which does not answer is waited for.",
+        description="Seconds that a PostgreSQL or an object storage which is away is waited for, in the middle of a "
+        "night too.",
     )
     picture_store: Annotated[str, AfterValidator(known_bucket)] | None = Field(
         default=None,

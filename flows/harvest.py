@@ -327,7 +327,7 @@ class _Told:
         for record, change in zip(waiting, self.catalogue.add_records(self.archive_id, waiting), strict=True):
             self.tally.count(record.identifier, change)
         if self.window_id is not None:
-            self.catalogue.note_read(self.window_id, (record.identifier for record in waiting))
+            self.catalogue.note_read(self.window_id, [record.identifier for record in waiting])
         self.kept_at = time.monotonic()
 
     def __enter__(self) -> Self:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:  # loaded where a catalogue is opened
 BEAT_S = 10.0
 """Between two signs of life."""
 REGAIN_S = 10.0
-"""So long a lost lock is tried for. This, the beat, the 10 s after which a cut line is noticed, and the grace of a stop
-are less than `SILENT_S` of `db.queries.night.nights`."""
+"""So long a lost lock is tried for, or as long as a server that is away is waited for, where that is longer. This, the
+beat, the 10 s after which a cut line is noticed, and the grace of a stop are less than `SILENT_S` of
+`db.queries.night.nights`, to which another night adds the same wait."""
 REGAINED = "the connection that holds the night alone was lost and is there again; no other night began"
 log = logging.getLogger(__name__)
 _WORDS = {
@@ -43,8 +44,8 @@ _SIGNALS = {Ending.INTERRUPTED: "stopped by Ctrl-C (SIGINT)", Ending.TERMINATED:
 class RunningNight:
     """What a night has come to so far."""
 
-    def __init__(self, catalogue: "Catalogue") -> None:
-        self._catalogue = catalogue
+    def __init__(self, catalogue: "Catalogue", wait_s: float) -> None:
+        self._catalogue, self._regain_s = catalogue, max(REGAIN_S, wait_s)
         self.id = catalogue.begin_night()
         self._end = night_end(Ending.DONE)
         self._lost = ""
@@ -84,7 +85,7 @@ class RunningNight:
 
     def _regained(self, lock: "NightLock", over: threading.Event) -> bool:
         """Take the lock again, where no other night has it."""
-        ends = time.monotonic() + REGAIN_S
+        ends = time.monotonic() + self._regain_s
         while time.monotonic() < ends and not over.is_set():
             with suppress(CatalogueUnreachable):
                 if not lock.take():
@@ -125,8 +126,9 @@ def running_night(catalogue: "Catalogue", settings: Settings) -> Iterator[Runnin
     Raises:
         NightRunning: another one is at work.
     """
-    with catalogue.night_alone(settings.home, tell_person) as lock:
-        night, over = RunningNight(catalogue), threading.Event()
+    wait_s = settings.database_wait_s
+    with catalogue.night_alone(settings.home, tell_person, wait_s) as lock:
+        night, over = RunningNight(catalogue, wait_s), threading.Event()
         watching = threading.Thread(target=night.watch, args=(lock, over), name="night", daemon=True)
         watching.start()
         try:
@@ -152,5 +154,5 @@ def night_end(ending: Ending, reason: str = "") -> NightEnd:
 def _end_by(error: BaseException) -> NightEnd:
     if isinstance(error, KeyboardInterrupt):
         ending = stopping.asked() or Ending.INTERRUPTED
-        return night_end(ending, _SIGNALS[ending])
+        return night_end(ending, _SIGNALS.get(ending, ""))
     return night_end(ending_of(error), str(error) or type(error).__name__)

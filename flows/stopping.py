@@ -154,7 +154,9 @@ def _listen(signals: socket.socket) -> None:
 
 
 def ask() -> None:
-    """End as by SIGTERM, within GRACE_S, whoever answers that signal."""
+    """End as by SIGTERM, within GRACE_S, whoever answers that signal; nobody sent it, so this is a failure."""
+    if _stop.ending is None:
+        _stop.ending = Ending.FAILED
     timer = threading.Timer(GRACE_S, end_at_once)
     timer.daemon = True
     timer.start()

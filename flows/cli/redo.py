@@ -92,7 +92,7 @@ def _alone(home: Home) -> "Iterator[Catalogue]":
     settings = read_settings(home=home)
     with (
         Catalogue.open(settings, create=False) as catalogue,
-        catalogue.night_alone(settings.home, tell_person),
+        catalogue.night_alone(settings.home, tell_person, settings.database_wait_s),
     ):
         yield catalogue
 

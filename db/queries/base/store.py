@@ -1,32 +1,78 @@
 """What all queries of the catalogue stand on: the database, the picture store, transactions.
 
-A method is one transaction: all of it is durable when it returns, nothing of it when it raises.
+A method is one transaction: all of it is durable when it returns, nothing of it when it raises. So one that loses its
+connection before any COMMIT is carried out anew, once the server is back (`db.patience`); where the answer to a COMMIT
+was lost, nobody knows whether it holds, and only what is `repeatable` is carried out anew.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db.engine import reading, understood, writing
+from db.engine import is_cut, reading, understood, writing
 from db.entries.night import ImageEntry, ImageFacts
+from db.errors import CatalogueLost
 from db.files.pictures import PictureStore
 from db.files.working_copies import WorkingCopies
 from db.tables.base import Base
 from db.tables.night import Image, RecordImage
 
 _Key = TypeVar("_Key", int, str)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 CHUNK = 5000
 """Keys in one IN list; SQLite takes 32,766 and PostgreSQL 65,535 parameters."""
+TRIES = 3
+"""Of a method that loses its connection each time, as by a query over which the server itself dies."""
+
+
+class _Commits(threading.local):
+    begun = 0
+    """By this thread, ever."""
+
+
+_COMMITS = _Commits()
+
+
+def repeatable(method: Callable[_P, _R]) -> Callable[_P, _R]:
+    """A method that may be carried out twice: whatever it has committed, it comes to the same."""
+    return _anew(method, in_any_case=True)
+
+
+def _anew(method: Callable[_P, _R], *, in_any_case: bool = False) -> Callable[_P, _R]:
+    @functools.wraps(method)
+    def carried_out(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        for _ in range(TRIES - 1):
+            before = _COMMITS.begun
+            try:
+                return method(*args, **kwargs)
+            except CatalogueLost:
+                if _COMMITS.begun != before and not in_any_case:
+                    raise
+        return method(*args, **kwargs)
+
+    return carried_out
 
 
 class Store:
     """The database and the pictures of one catalogue."""
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """Its queries survive a server that is started anew; what yields has told a part already, and does not."""
+        super().__init_subclass__(**given)
+        for name, member in list(vars(cls).items()):
+            yields = inspect.isgeneratorfunction(member)
+            if inspect.isfunction(member) and not (name.startswith("_") or yields or hasattr(member, "__wrapped__")):
+                setattr(cls, name, _anew(member))
 
     def __init__(self, engine: Engine, pictures: PictureStore, working_copies: WorkingCopies) -> None:
         self.engine = engine
@@ -44,6 +90,8 @@ class Store:
     def _writing(self) -> Iterator[Session]:
         with understood(self.engine), Session(self._writers) as session, session.begin():
             yield session
+            session.flush()
+            _COMMITS.begun += 1
 
     def _insert(self, table: type[Base]) -> Any:
         """An INSERT that knows ON CONFLICT: each dialect has its own, spelt alike."""
@@ -97,7 +145,10 @@ def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str,
                 pairs = zip(written, row.values(), strict=True)
                 copy.write_row([write(each) if write else each for write, each in pairs])
     except connection.dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(statement, None, error, connection.dialect.loaded_dbapi.Error) from error
+        dialect = connection.dialect
+        lost = is_cut(error) or dialect.is_disconnect(error, driver, None)
+        raised = DBAPIError.instance(statement, None, error, dialect.loaded_dbapi.Error, connection_invalidated=lost)
+        raise raised from error
 
 
 def named_by(session: Session, record_ids: Collection[int]) -> set[int]:

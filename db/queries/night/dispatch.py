@@ -18,7 +18,7 @@ from db.entries.night import AttemptResult, BatchEntry, ContentScope, PendingAtt
 from db.entries.review import RECIPE_OF_NIGHT
 from db.errors import BatchUnfinished, UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
-from db.queries.base.store import changed, chunks, image_entry, now
+from db.queries.base.store import changed, chunks, image_entry, now, repeatable
 from db.queries.base.tallies import MATCHED, Question, TallyQueries, sum_tallies
 from db.queries.base.usable import usable
 from db.queries.night import claims, leases, lost_results
@@ -98,6 +98,7 @@ class Taking(TallyQueries):
                     held, block = session.get_one(Batch, batch.id), page[start : start + claims.BLOCK]
                     taken += claims.open_attempts(session, self._insert(Attempt), held, block, bounds.max_tries)
 
+    @repeatable
     def release_batch(self, batch: BatchEntry) -> None:
         """Put the batch down and hand back what we took of it. Harmless when our lease was ended before."""
         with self._writing() as session:
@@ -209,6 +210,7 @@ class DispatchQueries(Taking):
                 allowed |= set(session.scalars(select(Image.sha256).where(Image.sha256.in_(some), usable(Image.id))))
         return [attempt.id for attempt in pending if not allowed.issuperset(_taken(attempt))]
 
+    @repeatable
     def pending_attempts(self, batch: BatchEntry) -> list[PendingAttempt]:
         """What is left to try and nobody has taken, in the order of the claim."""
         with self._writing() as session:
@@ -218,6 +220,7 @@ class DispatchQueries(Taking):
             files = _files(session, attempts)
             return [_pending_attempt(attempt, files) for attempt in attempts]
 
+    @repeatable
     def take_attempts(self, batch: BatchEntry, attempt_ids: Collection[int]) -> dict[int, int]:
         """Take attempts to work at, those that nobody else has taken; how often each was tried, this time included.
 
@@ -235,6 +238,7 @@ class DispatchQueries(Taking):
                 taken |= {row.id: row.tries for row in session.execute(tried.returning(Attempt.id, Attempt.tries))}
         return taken
 
+    @repeatable
     def put_down(self, batch: BatchEntry, attempt_ids: Collection[int], *, blamed: bool = True) -> None:
         """Hand back attempts over which a worker died, for anybody to take.
 
@@ -256,6 +260,7 @@ class DispatchQueries(Taking):
         with self._reading() as session:
             return batch_entry(session, batch.id).left
 
+    @repeatable
     def keep_alive(self, batch: BatchEntry) -> None:
         """Say that we are still at it, several times in `leases.SILENCE_S`.
 
@@ -276,6 +281,7 @@ class DispatchQueries(Taking):
         with self._writing() as session:
             return bool(changed(session, named.values(trust_sha256=None)))
 
+    @repeatable
     def close_attempt(self, batch: BatchEntry, attempt_id: int, result: AttemptResult) -> AttemptResult:
         """Write an attempt's outcome, its figures and its output's row in one transaction.
 
@@ -286,7 +292,8 @@ class DispatchQueries(Taking):
 
         Raises:
             BatchLost: our lease was ended; nothing was written.
-            UnknownEntry: the attempt is not pending in this batch, or another process has taken it.
+            UnknownEntry: the attempt is not pending in this batch, unless we have closed it just so, or another process
+                has taken it.
         """
         pending = update(Attempt).where(Attempt.id == attempt_id, leases.free(batch.id, batch.lease))
         with self._writing() as session:
@@ -298,6 +305,8 @@ class DispatchQueries(Taking):
             output = self._add_image(session, result.output, None) if result.output else None
             closed = pending.values(**values, output_image_id=output, closed_at=now())
             if not changed(session, closed):
+                if _is_closed_so(session, batch, attempt_id, result, output):
+                    return result
                 raise UnknownEntry(f"attempt {attempt_id} is not pending in batch {batch.id}; leave it as it is")
             if lost is not None and lost.id != output:
                 lost_results.forget(session, attempt_id, lost)
@@ -385,6 +394,15 @@ def _pending_attempt(attempt: Any, files: Mapping[str, tuple[Image, str]]) -> Pe
         tries=attempt.tries,
         opened_at=attempt.opened_at,
     )
+
+
+def _is_closed_so(
+    session: Session, batch: BatchEntry, attempt_id: int, result: AttemptResult, output: int | None
+) -> bool:
+    """Whether our own lease has written this already, where the answer to its COMMIT was lost."""
+    ours = (Attempt.id == attempt_id, Attempt.batch_id == batch.id, Attempt.lease == batch.lease)
+    same = (Attempt.outcome == result.outcome, Attempt.output_image_id.is_not_distinct_from(output))
+    return session.execute(select(Attempt.id).where(*ours, *same)).first() is not None
 
 
 def _drop(session: Session, batch_id: int, attempt_ids: Collection[int]) -> None:

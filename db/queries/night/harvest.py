@@ -6,7 +6,7 @@ after. Whatever a crash or a silent host leaves behind is still wanted the next 
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ from db.errors import UnknownEntry
 from db.queries.base import corrections
 from db.queries.base.review_rows import following
 from db.queries.base.search import index_again, index_new, index_record
-from db.queries.base.store import Store, changed, chunks, insert_rows, named_by, now
+from db.queries.base.store import Store, changed, chunks, insert_rows, named_by, now, repeatable
 from db.queries.night.history import keep_former
 from db.tables.base import Base, PictureState
 from db.tables.columns import clean, to_json
@@ -79,6 +79,7 @@ INDEXED_AT_ONCE = 200
 class HarvestQueries(Store):
     """What the harvest says to the catalogue."""
 
+    @repeatable
     def add_archive(self, name: str, kind: str, address: str) -> int:
         """The archive's number; known by its name, so that it may move."""
         moved = {"kind": kind, "address": address}
@@ -134,6 +135,7 @@ class HarvestQueries(Store):
         with self._reading() as session:
             return session.execute(_unfinished(Window.records, archive_id, start)).scalar()
 
+    @repeatable
     def open_window(self, archive_id: int, start: datetime | None, until: datetime | None) -> int:
         """Begin a window, or take up the unfinished one that began at the same moment.
 
@@ -152,6 +154,7 @@ class HarvestQueries(Store):
             row = {"archive_id": archive_id, "start": start, "until": until, "records": 0, "problems": 0, **fresh}
             return session.execute(insert(Window).values(row).returning(Window.id)).scalar_one()
 
+    @repeatable
     def close_window(self, window_id: int, state: WindowState, *, records: int, problems: int) -> None:
         """Say how the window went; only a done one moves the next harvest's beginning."""
         closed = {"state": state, "records": records, "problems": problems, "closed_at": now()}
@@ -167,7 +170,8 @@ class HarvestQueries(Store):
             found = select(ReadInWindow.identifier).where(ReadInWindow.window_id == window_id)
             return frozenset(session.scalars(found))
 
-    def note_read(self, window_id: int, identifiers: Iterable[str]) -> None:
+    @repeatable
+    def note_read(self, window_id: int, identifiers: Collection[str]) -> None:
         """They are in the catalogue, and need not be asked for again before the window is done."""
         rows = [{"window_id": window_id, "identifier": clean(each), "read_at": now()} for each in identifiers]
         if rows:
@@ -185,6 +189,7 @@ class HarvestQueries(Store):
         (change,) = self.add_records(archive_id, [record])
         return change
 
+    @repeatable
     def add_records(self, archive_id: int, records: Sequence[RecordEntry]) -> list[Change]:
         """As `add_record`, of several in one transaction; what became of each.
 
@@ -229,6 +234,7 @@ class HarvestQueries(Store):
             return Change.DELETED
         return Change.NEW if known is None else Change.CHANGED
 
+    @repeatable
     def keep_unreadable(self, archive_id: int, identifier: str, reason: str, raw: bytes | None) -> None:
         """Note what could not be read as a record, with its bytes.
 
@@ -295,6 +301,7 @@ class HarvestQueries(Store):
         with self._reading() as session:
             return session.execute(waiting.where(_unheld(archive_id), RecordImage.next_try_at > now())).scalar_one()
 
+    @repeatable
     def hold_picture(self, wanted: WantedPicture, facts: ImageFacts, source: PictureSource) -> int:
         """The picture's file is in the store: write its image row and hang it to the record.
 
@@ -335,11 +342,13 @@ class HarvestQueries(Store):
             known = select(Image.id).where(*this).scalar_subquery()
             session.execute(delete(Embedding).where(Embedding.image_id == known))
 
+    @repeatable
     def keep_picture(self, wanted: WantedPicture) -> None:
         """The archive says that what we hold is still right."""
         with self._writing() as session:
             session.execute(_link(wanted).where(RecordImage.image_id.is_not(None)).values(_settled(PictureState.HELD)))
 
+    @repeatable
     def picture_failed(
         self, wanted: WantedPicture, problem: str, patience: Patience = USUAL, *, counted: bool = True
     ) -> bool:

@@ -15,7 +15,7 @@ from db.entries.claim import PINNED, Inputs, MatcherKey, StyleInput, inputs_dige
 from db.entries.night import EncoderKey, ImageEntry, MatchEntry, MatchOutcome, Tone
 from db.errors import UnknownEntry
 from db.queries.base.review_rows import lock_contents, refresh
-from db.queries.base.store import chunks, image_entry, now
+from db.queries.base.store import chunks, image_entry, now, repeatable
 from db.queries.base.tallies import PICTURES, TallyQueries
 from db.queries.base.usable import found_by, harvested, in_force, seen_by, standing, usable
 from db.tables.night import Attempt, Embedding, Image, Match
@@ -44,6 +44,7 @@ class MatchQueries(TallyQueries):
 
         return self._answer(due, (*PICTURES, Embedding), ask)
 
+    @repeatable
     def add_embeddings(self, encoder: EncoderKey, vectors: "Mapping[int, NDArray[np.float32]]") -> None:
         """Keep what the encoder sees of each image; a vector that is here already stays."""
         rows = [
@@ -121,6 +122,7 @@ class MatchQueries(TallyQueries):
         with self._reading() as session:
             return [match_entry(row) for row in session.scalars(kept)]
 
+    @repeatable
     def add_matches(self, content_id: int, matcher: MatcherKey, matches: Sequence[MatchEntry]) -> None:
         """Keep what a matcher found for a content image, in the place of what it found earlier.
 

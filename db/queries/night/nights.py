@@ -17,7 +17,7 @@ from db.entries.nights import NightEnd, NightEnding, NightEntry
 from db.errors import NightRunning
 from db.files.home import NIGHT_LOCK
 from db.files.lock import held_alone
-from db.queries.base.store import Store, changed, now
+from db.queries.base.store import Store, changed, now, repeatable
 from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
 from db.queries.night.night_lock import NightLock
 from db.tables.night import Night
@@ -25,7 +25,8 @@ from db.tables.night import Night
 _OPEN = select(Night).where(Night.ended_at.is_(None)).order_by(Night.id.desc())
 KILLED = "it ended without a word, as after kill -9 or when its machine stops; its end is the last sign of life"
 SILENT_S = 60.0
-"""A night that lost its lock has ended itself by then (`flows.running_night`), unless its whole machine was asleep."""
+"""A night that lost its lock has ended itself after this and `database_wait_s` (`flows.running_night`), unless its
+whole machine was asleep."""
 LOOK_S = 1.0
 
 
@@ -33,8 +34,13 @@ class NightQueries(Store):
     """Nights, one after the other."""
 
     @contextmanager
-    def night_alone(self, home: Path, tell: Callable[[str], None]) -> Iterator[NightLock | None]:
+    def night_alone(self, home: Path, tell: Callable[[str], None], wait_s: float = 0.0) -> Iterator[NightLock | None]:
         """Inside it, no other night begins in this home, nor on this catalogue from any other.
+
+        Args:
+            home: ours.
+            tell: is told what is waited for.
+            wait_s: so long nights wait for a server that is away.
 
         Returns:
             What may be lost in the middle, on a server; None: files, which cannot be.
@@ -47,7 +53,7 @@ class NightQueries(Store):
             stack.enter_context(held_alone(home / NIGHT_LOCK))
             if file is None:
                 lock = stack.enter_context(NightLock(self.engine))
-                self._take_night(lock, tell)
+                self._take_night(lock, tell, SILENT_S + wait_s)
             else:
                 stack.enter_context(held_alone(Path(f"{file.resolve()}.{NIGHT_LOCK}")))
             yield lock
@@ -64,10 +70,12 @@ class NightQueries(Store):
             session.execute(update(Night).where(Night.ended_at.is_(None)).values(killed))
             return session.execute(insert(Night).values(row).returning(Night.id)).scalar_one()
 
+    @repeatable
     def note_night(self, night_id: int, seconds: Mapping[str, float], counts: Mapping[str, Any]) -> None:
         """Keep what an open night has come to so far."""
         self._change_open(night_id, {"seconds": dict(seconds), "counts": dict(counts), "seen_at": now()})
 
+    @repeatable
     def keep_night_alive(self, night_id: int) -> bool:
         """A sign of life of an open night; False where another night has called it killed."""
         return self._change_open(night_id, {"seen_at": now()})
@@ -87,7 +95,7 @@ class NightQueries(Store):
         with self._reading() as session:
             return [_entry(row) for row in session.scalars(wanted if upto is None else wanted.where(Night.id <= upto))]
 
-    def _take_night(self, lock: NightLock, tell: Callable[[str], None]) -> None:
+    def _take_night(self, lock: NightLock, tell: Callable[[str], None], silent_s: float) -> None:
         """Take the lock, and wait until a night that may have lost it must have seen that, and ended."""
         if not lock.take():
             with self._reading() as session:
@@ -99,7 +107,7 @@ class NightQueries(Store):
         lost, since = self._night_that_may_live(), time.monotonic()
         if lost:
             tell(f"the night before ({lost.who}) lost its hold on the catalogue in silence; waiting for its end")
-        while lost and time.monotonic() - since < SILENT_S:
+        while lost and time.monotonic() - since < silent_s:
             time.sleep(LOOK_S)
             again = self._night_that_may_live()
             since = since if again and again.seen_at == lost.seen_at else time.monotonic()

@@ -4,7 +4,7 @@ A sweep compares configurations, so it takes whatever a person put into a folder
 chose: its pairs are candidates without a rank, which no night takes on.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from sqlalchemy import and_, exists, not_, select
 
@@ -65,7 +65,7 @@ class SweepQueries(AttemptQueries, Taking):
         return self._take(recipe, models, claims.Bounds(max_tries), offers)
 
     def pair_attempts(
-        self, match_ids: Collection[int], recipe_digests: Iterable[str], encoder: EncoderKey
+        self, match_ids: Collection[int], recipe_digests: Collection[str], encoder: EncoderKey
     ) -> list[AttemptEntry]:
         """The last attempt of each pair by each recipe with this encoder, pending ones too; oldest first."""
         wanted = and_(

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from alembic import command
 from alembic.util import CommandError
 from pydantic import SecretStr
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect, make_url, text
 from sqlalchemy.exc import DatabaseError
 
 from db.catalogue import Catalogue
@@ -322,10 +323,20 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_answer_is_one_sentence_without_the_password(tmp_path: Path) -> None:
-    url = "postgresql://reader:secret@127.0.0.1:1/nishiki"
+    url, began = "postgresql://reader:secret@127.0.0.1:1/nishiki", time.monotonic()
     with pytest.raises(CatalogueUnreachable, match="does not answer") as caught:
-        Catalogue.open(CatalogueSettings(home=tmp_path, database_url=SecretStr(url)))
+        Catalogue.open(CatalogueSettings(home=tmp_path, database_url=SecretStr(url), database_wait_s=2))
+    assert 2 <= time.monotonic() - began < 10
     assert "secret" not in str(caught.value)
+
+
+def test_a_server_without_this_database_or_role_says_so_at_once(tmp_path: Path, postgres_database: str) -> None:
+    right = make_url(postgres_database)
+    for wrong in (right.set(database="nowhere"), right.set(username="nobody"), right.update_query_dict({"odd": "1"})):
+        url, began = SecretStr(wrong.render_as_string(hide_password=False)), time.monotonic()
+        with pytest.raises(CatalogueUnreachable, match=r"does not let us in \(.*(nowhere|nobody|odd).*\); check"):
+            Catalogue.open(CatalogueSettings(home=tmp_path, database_url=url, database_wait_s=600))
+        assert time.monotonic() - began < 10
 
 
 def test_processes_that_find_an_empty_database_at_once_make_one_schema(tmp_path: Path) -> None:

@@ -98,3 +98,9 @@ def test_a_second_ctrl_c_ends_it_at_once() -> None:
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=30)[1] == ""
     assert process.returncode == Ending.INTERRUPTED
+
+
+def test_a_command_that_asks_itself_to_end_has_failed() -> None:
+    process = begun("print('ready', flush=True); stopping.ask(); signal.pause()", 60)
+    assert process.communicate(timeout=30) == ("", f"nishiki: {SENTENCE}\n")
+    assert process.returncode == Ending.FAILED
