@@ -57,7 +57,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.dispatch:
         dispatched(_settings(options.dispatch.parent, options.dispatch.name), alone=not options.prefect)
-        os._exit(0)  # as a command ends whose server is gone (`flows.cli.failures`): Prefect would wait for it for minutes
+        os._exit(0)  # as a command whose server is gone (`flows.cli.failures`): Prefect would wait for it for minutes
     with tempfile.TemporaryDirectory(prefix="nishiki-deaths-") as folder:
         publish("operations-deaths", _figures(Path(folder), options.rounds, random.Random(options.seed)))
 
