@@ -34,11 +34,25 @@ def write_whole(path: Path, data: bytes, unfinished: Path | None = None) -> None
 
 
 @contextmanager
+def named(path: Path) -> Iterator[None]:
+    """The system names no path where writing or fsync fails, and a person must know which disk it is.
+
+    Raises:
+        OSError: as inside it, with a path.
+    """
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+@contextmanager
 def writing_whole(path: Path, unfinished: Path | None = None) -> Iterator[BinaryIO]:
     """As `write_whole`, of what is written into the file piece by piece; nothing is kept where that raises."""
     temporary = (unfinished or path.parent) / f"{'' if unfinished else '.'}{path.name}.{secrets.token_hex(8)}"
     try:
-        with temporary.open("xb") as file:
+        with named(path), temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -76,6 +90,7 @@ def fsync_folder(folder: Path) -> None:
     """See to it that a power cut loses none of the names in it."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(handle)
+        with named(folder):
+            os.fsync(handle)
     finally:
         os.close(handle)

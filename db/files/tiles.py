@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from db.errors import PictureMissing
-from db.files.atomic import fsync_folder, make_folder, room_for
+from db.files.atomic import fsync_folder, make_folder, named, room_for
 from db.files.home import UNFINISHED
 
 LIGHTNESS: Final = "luma"
@@ -110,6 +110,7 @@ def _fsync_all(folder: Path) -> None:
     """A power cut must not leave a finished folder with empty tiles in it: nobody would make them again."""
     for parent, _, names in os.walk(folder):
         for name in names:
-            with (Path(parent) / name).open("rb") as file:
+            path = Path(parent) / name
+            with named(path), path.open("rb") as file:
                 os.fsync(file.fileno())
         fsync_folder(Path(parent))

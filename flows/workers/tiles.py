@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import filterfalse
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pyvips
@@ -181,8 +181,15 @@ def write_tiles(pixels: NDArray[np.uint8], folder: Path, name: str) -> None:
             small = image.thumbnail_image(edge, height=edge, size="down")
             small.jpegsave(str(folder / file), **_JPEG)
     _name_whole_tile(folder, pixels.shape)
-    info = json.loads((folder / "info.json").read_text(encoding="utf-8"))
-    (folder / "info.json").write_text(json.dumps(info | {"id": name}), encoding="utf-8")
+    (folder / "info.json").write_text(json.dumps(_info(folder) | {"id": name}), encoding="utf-8")
+
+
+def _info(folder: Path) -> dict[str, Any]:
+    """As libvips wrote it, which says nothing where it could not."""
+    try:
+        return dict(json.loads((folder / "info.json").read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise OSError(errno.EIO, "libvips could not write it", str(folder / "info.json")) from error
 
 
 def _options() -> str:

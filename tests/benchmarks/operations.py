@@ -1,10 +1,10 @@
 """What running nights for years comes to: `python -m tests.benchmarks.operations [catalogue]`.
 
 First, in benchmarks of their own: how workers scale and what a night adds to their work, what is left when something is
-killed, and whether rivals work at anything twice. Then, or with `catalogue` alone, how long a catalogue of a million
-records (`--records N`) and two million attempts keeps `nishiki status`, curators and a night waiting that finds nothing
-to do, on both databases or on one (`--database sqlite|postgresql`). The first run fills it from the review page's: half
-an hour and some 40 GB below build/benchmarks for both databases; it is kept.
+killed or its disk fails, and whether rivals work at anything twice. Then, or with `catalogue` alone, how long a
+catalogue of a million records (`--records N`) and two million attempts keeps `nishiki status`, curators and a night
+waiting that finds nothing to do, on both databases or on one (`--database sqlite|postgresql`). The first run fills it
+from the review page's: half an hour and some 40 GB below build/benchmarks for both databases; it is kept.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from tests.benchmarks.figures import FOLDER, Figure, publish
 from tests.benchmarks.operations_catalogue import NightlyMade
 from tests.benchmarks.review_catalogue import grown_catalogue
 
-OF_THEIR_OWN = ("operations_workers", "operations_deaths", "claims")
+OF_THEIR_OWN = ("operations_workers", "operations_deaths", "operations_faults", "claims")
 RECORDS = 1_000_000
 DATABASES = ("sqlite", "postgresql")
 ROUNDS, CLAIMS = 5, 500

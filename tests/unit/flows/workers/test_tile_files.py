@@ -152,3 +152,15 @@ def test_a_disk_that_is_full_is_told_as_such_in_libvips_words_too(
     monkeypatch.setattr(pyvips.Image, "dzsave", full, raising=False)
     with pytest.raises(CatalogueFull, match="free some space"):
         tiling.make(_shown(tiling, _picture(4, 40, 30), _picture(5, 40, 30)))
+
+
+def test_what_libvips_could_not_write_and_did_not_tell_is_told(tiling: Tiling, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(image: pyvips.Image, folder: str, **options: object) -> None:
+        pyvips.Operation.call("dzsave", image, folder, **options)
+        (Path(folder) / "info.json").write_bytes(b"")
+
+    monkeypatch.setattr(pyvips.Image, "dzsave", silent, raising=False)
+    told = tiling.make(_shown(tiling, _picture(4, 40, 30), _picture(5, 40, 30))) or ""
+    assert "libvips could not write it" in told
+    assert "info.json" in told
+    assert (list(tiling.tiles.folders()), list(tiling.tiles.leftovers())) == ([], [])
