@@ -30,7 +30,7 @@ class Opened(Store):
         Raises:
             NoCatalogue: there is none and `create` is off, or the place holds something else.
             CatalogueBehind, CatalogueAhead: its schema is of another version than this program.
-            CatalogueUnreachable: the database has not answered for `database_wait_s`, or lets us not in.
+            CatalogueUnreachable: the database has not answered for `database_wait_s`, or does not let us in.
         """
         engine = engine_at(settings, create=create)
         with ExitStack() as on_failure:

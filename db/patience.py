@@ -41,7 +41,7 @@ class Patience:
 
         Raises:
             psycopg.Error: it was away for too long.
-            CatalogueUnreachable: it is there, and lets us not in.
+            CatalogueUnreachable: it is there, and does not let us in.
         """
         answered, pause = False, FIRST_PAUSE_S
         while True:
@@ -74,6 +74,8 @@ class Patience:
     def _answers(self, error: Error) -> bool:
         """Whether it was the server that said no: there is no SQLSTATE, and the words are in the server's language."""
         if isinstance(error, ConnectionTimeout) or error.pgconn is None:  # silence, or a host without an address
+            return False
+        if "too many" in str(error):  # connections, as after a restart when all come back at once: some will go
             return False
         return PGconn.ping(self._pinged) == Ping.OK
 

@@ -92,8 +92,8 @@ class CatalogueSettings(BaseSettings):
         default=10,
         ge=2,
         le=600,
-        description="Seconds that a PostgreSQL or an object storage which is away is waited for, in the middle of a "
-        "night too.",
+        description="How many seconds to wait for a PostgreSQL server or object storage that is away, also in the "
+        "middle of a night.",
     )
     picture_store: Annotated[str, AfterValidator(known_bucket)] | None = Field(
         default=None,

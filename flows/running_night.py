@@ -69,9 +69,11 @@ class RunningNight:
 
     def watch(self, lock: "NightLock | None", over: threading.Event) -> None:
         """Give signs of life, and see that the lock is held, until it is over."""
+        heard = time.monotonic()
         while not over.wait(BEAT_S):
             try:
-                if (lock is None or lock.is_held() or self._regained(lock, over)) and self._alive():
+                if (lock is None or lock.is_held() or self._regained(lock, over, heard)) and self._alive():
+                    heard = time.monotonic()
                     continue
             except CatalogueError as error:
                 log.warning("no sign of life of the night could be written: %s", masked(str(error)))
@@ -83,9 +85,9 @@ class RunningNight:
     def _alive(self) -> bool:
         return self._catalogue.keep_night_alive(self.id)
 
-    def _regained(self, lock: "NightLock", over: threading.Event) -> bool:
-        """Take the lock again, where no other night has it."""
-        ends = time.monotonic() + self._regain_s
+    def _regained(self, lock: "NightLock", over: threading.Event, heard: float) -> bool:
+        """Take the lock again, where no other night has it, until so long after the last sign of life."""
+        ends = heard + BEAT_S + self._regain_s
         while time.monotonic() < ends and not over.is_set():
             with suppress(CatalogueUnreachable):
                 if not lock.take():

@@ -483,9 +483,8 @@ def as_far_as_right(**given: Any) -> tuple[Settings, list[Exception]]:
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
             places = [_place(each["loc"]) for each in found]
-            wrong += [
-                Misused(_wrong_sentence(each)) for each, at in zip(found, places, strict=True) if at not in without
-            ]
+            told = [each for each, at in zip(found, places, strict=True) if not _above(at, without)]
+            wrong += [Misused(_wrong_sentence(each)) for each in told]
         except SettingsError as error:  # a list or table that is no JSON
             field = _FIELD.findall(str(error))
             places = [tuple(field)]
@@ -513,6 +512,11 @@ def without_file(**given: Any) -> Settings:
 
 class _WithoutFile(Settings):
     model_config = SettingsConfigDict(toml_file=None)
+
+
+def _above(place: Sequence[int | str], places: Sequence[Sequence[int | str]]) -> bool:
+    """Is it one of them, or what one of them stands in? That it lacks something then follows from what was told."""
+    return any(tuple(each[: len(place)]) == tuple(place) for each in places)
 
 
 class _Right(Settings):
@@ -555,6 +559,8 @@ def _without(values: dict[str, Any], places: Sequence[Sequence[int | str]]) -> d
 
 def _wrong_sentence(error: Any) -> str:
     """Which setting, and what is wrong; never its value, which may hold a password."""
+    if not error["loc"]:  # several that do not go together
+        return f"the settings cannot be used: {error['msg'].removeprefix('Value error, ')}; see .env.example"
     *above, name = map(str, _place(error["loc"]))
     place = ".".join((*above, name))
     if error["type"] == "extra_forbidden":

@@ -10,7 +10,7 @@ import typer
 
 from flows.cli.console import Home, fail, look_at_settings, refuse, say
 from flows.endings import Ending
-from flows.errors import Faults, Misused
+from flows.errors import Faults, Misconfigured, Misused
 
 if TYPE_CHECKING:
     from flows.alarm.channels import Channel, Message
@@ -62,8 +62,12 @@ def _settings(home: Path | None) -> "tuple[Settings, list[Exception]]":
     try:
         return look_at_settings(home=home)
     except TOMLDecodeError as error:
-        given = {} if home is None else {"home": home}
-        return without_file(**given), [Misused(f"nishiki.toml cannot be read: {error}")]
+        wrong: Exception = Misused(f"nishiki.toml cannot be read: {error}")
+    except OSError as error:
+        wrong = Misused(f"{error.filename}: {error.strerror}")
+    except (Misused, Misconfigured) as error:
+        wrong = error
+    return without_file(**({} if home is None else {"home": home})), [wrong]
 
 
 def _channels(settings: "Settings", faults: list[Exception]) -> "list[Channel]":

@@ -89,7 +89,7 @@ def look_at_settings(**given: Any) -> "tuple[Settings, list[Exception]]":
     try:
         settings, wrong = as_far_as_right(**{key: value for key, value in given.items() if value is not None})
     except UnicodeDecodeError as error:
-        refuse(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}")
+        raise Misused(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}") from error
     set_up(settings.log_level, settings.log_format)
     return settings, wrong
 

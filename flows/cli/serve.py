@@ -33,7 +33,7 @@ AGAIN_S = 60.0
 """Until a night that the system could not start is tried again."""
 COMMAND = ("-c", "from flows.cli.app import app; app()")
 NIGHT, RESUME = "nightly", "resume"
-_TOLD = {NIGHT: ("A night begins", "The night"), RESUME: ("What was left undone is carried on", "Carrying on")}
+_TOLD = {NIGHT: ("A night begins", "The night"), RESUME: ("What was left undone is carried on", "The work carried on")}
 _BROKEN_OFF = (NightEnding.STOPPED, NightEnding.KILLED)
 
 
@@ -88,7 +88,7 @@ class Nights:
     def __init__(self, schedule: "Schedule", begin: Callable[[str], Night], last_began: datetime) -> None:
         self._schedule, self._begin, self._last_began = schedule, begin, last_began
         self._night: Night | None = None
-        self._word, self._since = NIGHT, 0.0
+        self._word, self._since, self._making_way = NIGHT, 0.0, False
         self._asked = threading.Event()
 
     def at_work(self) -> bool:
@@ -113,13 +113,14 @@ class Nights:
         """Tell of a night that has ended; begin one that is due."""
         if self._night is not None:
             if self._night.poll() is None:
+                self._make_way(self._night, now)
                 return
             self._tell_end(self._night.returncode, now)
             self._night = None
         self._last_began = min(self._last_began, now)  # a clock that was put back has not seen the last one begin
         if self._schedule.is_due(now, self._last_began) and time.monotonic() >= self._since:
             self._try_to_begin(NIGHT, now)
-        elif self._asked.is_set():
+        elif self._asked.is_set() and time.monotonic() >= self._since:
             self._try_to_begin(RESUME, now)
 
     def told_at_start(self, now: datetime) -> list[str]:
@@ -132,15 +133,21 @@ class Nights:
             return [f"{told}; it begins now."]
         return [f"{told}, more than 12 hours ago. {self._next_told(now)}"]
 
+    def _make_way(self, at_work: Night, now: datetime) -> None:
+        """What was carried on by day is put down for the night, which carries on with it."""
+        if self._word == RESUME and not self._making_way and self._schedule.is_due(now, self._last_began):
+            self._making_way = True
+            at_work.terminate()
+
     def _try_to_begin(self, word: str, now: datetime) -> None:
-        self._asked.clear()  # a night carries on, too
         try:
             self._night = self._begin(word)
         except OSError as error:  # no memory, no process left
             self._since = time.monotonic() + AGAIN_S
-            say([f"The night could not begin ({error.strerror or error}); it is tried again in a minute."])
+            say([f"{_TOLD[word][1]} could not begin ({error.strerror or error}); it is tried again in a minute."])
             return
-        self._word, self._since = word, time.monotonic()
+        self._asked.clear()  # a night carries on, too
+        self._word, self._since, self._making_way = word, time.monotonic(), False
         self._last_began = now if word == NIGHT else self._last_began
         say([f"{_TOLD[word][0]}, process {self._night.pid}."])
 

@@ -84,6 +84,8 @@ def test_a_unit_that_failed_is_told_whatever_the_nights_do(here: Here) -> None:
         ),
         ("recipe = ", {}, "nishiki.toml cannot be read: "),
         ('size = "large"', {}, "the setting size cannot be used: "),
+        ('oai_address = "https://prints.example/oai"', {}, "the settings cannot be used: "),
+        ("recipe = '\udce9'", {}, "nishiki.toml or .env is not written in UTF-8: "),
         ("", {"NISHIKI_ALARM_MAIL_TO": '["aoi@museum.example"]'}, "mail needs both alarm_mail_to and"),
     ],
 )
@@ -91,7 +93,7 @@ def test_what_keeps_nights_from_beginning_is_told_too(
     here: Here, file: str, place: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(here.home.parent)
-    (here.home.parent / "nishiki.toml").write_text(file, encoding="utf-8")
+    (here.home.parent / "nishiki.toml").write_text(file, encoding="utf-8", errors="surrogateescape")
     with listening() as chat:
         run = here("alarm", NISHIKI_ALARM_WEBHOOK=chat.address, **place)
     assert (run.returncode, run.stderr) == (Ending.ALARM, "")

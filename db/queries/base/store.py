@@ -44,7 +44,7 @@ _COMMITS = _Commits()
 
 
 def repeatable(method: Callable[_P, _R]) -> Callable[_P, _R]:
-    """A method that may be carried out twice: whatever it has committed, it comes to the same."""
+    """A method that may be carried out twice: nothing is made twice by it or lost, though what it counts may differ."""
     return _anew(method, in_any_case=True)
 
 

@@ -214,7 +214,7 @@ class DispatchQueries(Taking):
     def pending_attempts(self, batch: BatchEntry) -> list[PendingAttempt]:
         """What is left to try and nobody has taken, in the order of the claim."""
         with self._writing() as session:
-            leases.end_silent(session, batch.id)
+            leases.end_silent(session, batch.id, but=batch.lease)
         with self._reading() as session:
             attempts = session.execute(_left(batch.id)).all()
             files = _files(session, attempts)

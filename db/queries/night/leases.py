@@ -46,11 +46,15 @@ def end(session: Session, batch: BatchEntry) -> bool:
     return bool(changed(session, _ours(batch).values(ended_at=now())))
 
 
-def end_silent(session: Session, batch_id: int) -> None:
-    """End those leases on the batch that are silent; one whose heart beats meanwhile stays."""
-    moment = _clock(session)
+def end_silent(session: Session, batch_id: int, but: int = 0) -> None:
+    """End those leases on the batch that are silent; one whose heart beats meanwhile stays, and so does our own.
+
+    Args:
+        but: our lease.
+    """
+    moment, began = _clock(session), _began(session)
     for lease in session.scalars(_on(batch_id).order_by(BatchLease.id)).all():
-        if _is_silent(lease, moment):
+        if lease.id != but and _is_silent(lease, moment, began):
             seen = and_(
                 BatchLease.id == lease.id, BatchLease.ended_at.is_(None), BatchLease.heartbeat_at == lease.heartbeat_at
             )
@@ -59,9 +63,10 @@ def end_silent(session: Session, batch_id: int) -> None:
 
 def silent_and_alive(session: Session, batch_id: int) -> tuple[list[int], list[int]]:
     """The numbers of the leases on a batch that nobody has ended."""
-    moment, told = _clock(session), ([], [])  # type: tuple[datetime, tuple[list[int], list[int]]]
+    moment, began = _clock(session), _began(session)
+    told: tuple[list[int], list[int]] = ([], [])
     for lease in session.scalars(_on(batch_id)):
-        told[not _is_silent(lease, moment)].append(lease.id)
+        told[not _is_silent(lease, moment, began)].append(lease.id)
     return told
 
 
@@ -89,10 +94,24 @@ def _ours(batch: BatchEntry) -> Any:
     )
 
 
-def _is_silent(lease: BatchLease, moment: datetime) -> bool:
-    """A heart that beat in the future tells of a clock that was set back, and must not beat for as long."""
-    silence = abs(moment - lease.heartbeat_at)
+def _is_silent(lease: BatchLease, moment: datetime, began: datetime | None) -> bool:
+    """A heart that beat in the future tells of a clock that was set back, and must not beat for as long.
+
+    Args:
+        lease: whose it is.
+        moment: now, by the database's clock.
+        began: since when the database can have heard it.
+    """
+    silence = abs(moment - max(lease.heartbeat_at, began or lease.heartbeat_at))
     return silence > timedelta(seconds=SILENCE_S) or is_gone(BatchOwner(lease.host, lease.pid, lease.process_start))
+
+
+def _began(session: Session) -> datetime | None:
+    """When a server was started: it heard no heart before that. SQLite has no such moment."""
+    if session.get_bind().dialect.name == "sqlite":
+        return None
+    moment: datetime = session.execute(select(func.pg_postmaster_start_time())).scalar_one()
+    return moment
 
 
 def _clock(session: Session) -> datetime:

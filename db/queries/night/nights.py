@@ -27,6 +27,8 @@ KILLED = "it ended without a word, as after kill -9 or when its machine stops; i
 SILENT_S = 60.0
 """A night that lost its lock has ended itself after this and `database_wait_s` (`flows.running_night`), unless its
 whole machine was asleep."""
+QUIET = timedelta(minutes=5)
+"""After so long without a sign of life a night is no longer called at work; two machines' clocks may differ by less."""
 LOOK_S = 1.0
 
 
@@ -130,6 +132,6 @@ class NightQueries(Store):
 
 def _entry(row: Night) -> NightEntry:
     end = None if row.ending is None else NightEnd(row.ending, row.exit_code, row.reason)
-    silent = end is None and now() - row.seen_at > timedelta(seconds=SILENT_S)
+    silent = end is None and now() - row.seen_at > QUIET
     told = (row.began_at, row.seen_at, row.ended_at, end, row.seconds, row.counts)
     return NightEntry(row.id, row.host, row.pid, *told, silent)

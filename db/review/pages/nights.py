@@ -37,7 +37,8 @@ def _left_undone(state: State) -> int:
     """Attempts without an outcome at which nobody works."""
     if state.nights is not None and state.nights.at_work():
         return 0
-    return sum(each.left for each in state.catalogue.unfinished_batches())
+    at_work = {each.id for each in state.catalogue.batches_at_work()}
+    return sum(each.left for each in state.catalogue.unfinished_batches() if each.id not in at_work)
 
 
 @router.post("/nights/resume")

@@ -23,6 +23,20 @@ FAILED = AttemptResult(Outcome.FAILED, "cpu", {}, error_class="Diverged", error_
 ELSEWHERE = {"host": "elsewhere", "pid": 1}
 
 
+@pytest.fixture(autouse=True)
+def began(monkeypatch: pytest.MonkeyPatch) -> "Began":
+    """The database has been there for long, whenever the tests started it."""
+    began = Began()
+    monkeypatch.setattr(leases, "_began", lambda _: began.at)
+    return began
+
+
+class Began:
+    """When the database was started; None: it has no such moment."""
+
+    at: datetime | None = None
+
+
 @pytest.fixture
 def both(settings: CatalogueSettings, sample: "Sample") -> Iterator[tuple[Catalogue, Catalogue]]:
     with sample.both(settings) as catalogues:
@@ -74,6 +88,32 @@ def test_who_stalls_and_then_closes_is_dropped_and_the_others_result_stands(
     other.close_batch(held)
     assert [attempt.outcome for attempt in slow.batch_attempts(held.id)] == ["succeeded", "failed"]
     assert slow.unfinished_batches() == []
+
+
+def test_a_database_that_was_away_has_heard_no_heart_and_takes_nobody_for_dead(
+    both: tuple[Catalogue, Catalogue], sample: "Sample", began: Began
+) -> None:
+    one, other = both
+    sample.pairs(one, 1)
+    batch = sample.take(one)
+    set_lease(one, batch, **ELSEWHERE, **silent(500))
+    began.at = datetime.now(UTC) - timedelta(seconds=60)
+    joined(other, batch)
+    one.keep_alive(batch)
+    set_lease(one, batch, **silent(500))
+    began.at = datetime.now(UTC) - timedelta(seconds=121)
+    joined(other, batch)
+    with pytest.raises(BatchLost):
+        one.keep_alive(batch)
+
+
+def test_who_looks_for_work_ends_no_lease_of_its_own(both: tuple[Catalogue, Catalogue], sample: "Sample") -> None:
+    one, _ = both
+    sample.pairs(one, 1)
+    batch = sample.take(one)
+    set_lease(one, batch, **silent(500))
+    assert len(free(one, batch)) == 1
+    one.keep_alive(batch)
 
 
 def test_without_the_lease_the_same_late_result_is_written(

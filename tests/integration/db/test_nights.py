@@ -1,5 +1,7 @@
 """The history of nights: a row for each, closed however it ended."""
 
+from datetime import timedelta
+
 import pytest
 
 from db.catalogue import Catalogue
@@ -43,7 +45,7 @@ def test_a_night_without_a_sign_of_life_is_not_called_at_work(
 ) -> None:
     catalogue.begin_night()
     assert [(night.at_work, night.silent) for night in catalogue.nights()] == [(True, False)]
-    monkeypatch.setattr(nights, "SILENT_S", 0.0)
+    monkeypatch.setattr(nights, "QUIET", timedelta(0))
     (silent,) = catalogue.nights()
     assert (silent.at_work, silent.silent) == (False, True)
     catalogue.end_night(silent.id, NightEnd(NightEnding.DONE, 0), {}, {})

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_a_night_that_went_silent_is_not_at_work(
     settings: CatalogueSettings, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogue.begin_night()
-    monkeypatch.setattr(nights, "SILENT_S", 0.0)
+    monkeypatch.setattr(nights, "QUIET", timedelta(0))
     with opened(settings) as app:
         assert told(Browser(app))["nishiki_night_running", ()] == 0
 

@@ -1,6 +1,7 @@
 """The history of nights and the report on one: newest first, page by page, in both languages, every text escaped."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
@@ -42,7 +43,7 @@ def test_nights_are_listed_the_newest_first_and_page_by_page(
     assert "第 32 夜" in browser.get("/nights", headers={"Accept-Language": "ja"}).text
     catalogue.begin_night()
     assert "at work" in browser.get("/nights").text
-    monkeypatch.setattr(nights, "SILENT_S", 0.0)
+    monkeypatch.setattr(nights, "QUIET", timedelta(0))
     assert "silent since <time" in browser.get("/nights").text
 
 
@@ -79,6 +80,15 @@ def test_what_is_left_undone_is_carried_on_where_nights_run_beside_the_page(
     assert LEFT not in told[0]
     assert "a night is at work" in told[1]
     assert [each.event for each in catalogue.audit_events()] == ["batches carried on"]
+
+
+def test_what_a_living_process_works_at_is_not_called_left(catalogue: Catalogue, sample: Sample, app: FastAPI) -> None:
+    sample.matched(catalogue, sample.record("one"), 0.9)
+    batch = sample.take(catalogue)
+    assert catalogue.unfinished_batches() != [], "it can be joined"
+    assert "begun and not finished" not in Browser(app).get("/nights").text
+    catalogue.release_batch(batch)
+    assert LEFT in Browser(app).get("/nights").text
 
 
 def test_elsewhere_the_page_says_who_carries_on(catalogue: Catalogue, sample: Sample, app: FastAPI) -> None:

@@ -91,12 +91,30 @@ def test_what_is_left_is_carried_on_when_asked_but_not_beside_a_night(capsys: py
     assert not nights.carry_on(), "it is at work already"
     begun.wait()
     nights.look(noon)
-    assert "Carrying on has ended after 0 min with exit code 0 (done). The next night" in capsys.readouterr().out
+    assert (
+        "The work carried on has ended after 0 min with exit code 0 (done). The next night" in capsys.readouterr().out
+    )
     assert nights.carry_on()
     nights.look(ONE)
     begun.wait()
     nights.look(ONE)
     assert begun.words == ["resume", "nightly"], "the night, which carries on too, was due"
+
+
+def test_what_is_carried_on_by_day_makes_way_for_the_night() -> None:
+    begun = Begun(PATIENT)
+    nights = kept(begun)
+    nights.carry_on()
+    nights.look(ONE - timedelta(hours=1))
+    (resumed,) = begun.processes
+    assert resumed.stdout is not None
+    assert resumed.stdout.readline() == b"ready\n"
+    nights.look(ONE)
+    assert resumed.wait() == 143
+    nights.look(ONE + timedelta(seconds=1))
+    assert begun.words == ["resume", "nightly"]
+    begun.processes[1].kill()
+    begun.wait()
 
 
 @pytest.mark.parametrize(
