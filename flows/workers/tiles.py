@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import filterfalse
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 import pyvips
@@ -39,6 +39,8 @@ BEAT_S: Final = 20.0
 _TILE_PX: Final = 512
 _LIBVIPS_LEAVES: Final = "vips-properties.xml"
 """Beside the folder that it was given, for nobody."""
+_WHOLE: Final = {".jpg": (b"\xff\xd8", b"\xff\xd9"), ".json": (b"{", b"}")}
+"""How a whole file begins and ends, by its suffix."""
 _JPEG: Final = {"Q": 92, "subsample_mode": "off", "keep": "none"}
 """Chroma as fine as luma, since colours are what is judged; no metadata."""
 
@@ -180,16 +182,19 @@ def write_tiles(pixels: NDArray[np.uint8], folder: Path, name: str) -> None:
         for file, edge in LONG_EDGES_PX.items():
             small = image.thumbnail_image(edge, height=edge, size="down")
             small.jpegsave(str(folder / file), **_JPEG)
+    _check_all_was_written(folder)
     _name_whole_tile(folder, pixels.shape)
-    (folder / "info.json").write_text(json.dumps(_info(folder) | {"id": name}), encoding="utf-8")
+    info = json.loads((folder / "info.json").read_text(encoding="utf-8"))
+    (folder / "info.json").write_text(json.dumps(info | {"id": name}), encoding="utf-8")
 
 
-def _info(folder: Path) -> dict[str, Any]:
-    """As libvips wrote it, which says nothing where it could not."""
-    try:
-        return dict(json.loads((folder / "info.json").read_text(encoding="utf-8")))
-    except ValueError as error:
-        raise OSError(errno.EIO, "libvips could not write it", str(folder / "info.json")) from error
+def _check_all_was_written(folder: Path) -> None:
+    """Libvips says nothing where the system refuses the last part of a file: a tile would stay half gray for good."""
+    for path in filter(Path.is_file, folder.rglob("*")):
+        begins, ends = _WHOLE[path.suffix]
+        data = path.read_bytes()
+        if not (data.startswith(begins) and data.rstrip().endswith(ends)):
+            raise OSError(errno.EIO, "libvips could not write all of it", str(path))
 
 
 def _options() -> str:

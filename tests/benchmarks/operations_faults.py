@@ -307,17 +307,19 @@ def _command(home: Path, said: Path, told: Told, twin: Twin) -> None:
 
 
 def _points(lines: Sequence[str], home: Path) -> Iterator[Point]:
-    """As strace counts calls: for each thread, and of those alone that name the path."""
+    """As strace counts calls: for each thread, and of those alone that name the path, a rename by its old one."""
     seen: Counter[tuple[str, str, str]] = Counter()
     for line in lines:
         if (found := _CALL.match(line)) is None:
             continue
         thread, call, given = found.groups()
-        paths = {quoted or held for quoted, held in _PATH.findall(given)}
-        ours = sorted(path for path in paths if Path(path).is_relative_to(home))
-        seen.update((thread, call, path) for path in ours)
-        if ours and (call not in _OPENS or "O_CREAT" in given):
-            yield Point(call, ours[-1], seen[thread, call, ours[-1]])
+        paths = (quoted or held for quoted, held in _PATH.findall(given))
+        path = next((each for each in paths if Path(each).is_relative_to(home)), None)
+        if path is None:
+            continue
+        seen[thread, call, path] += 1
+        if call not in _OPENS or "O_CREAT" in given:
+            yield Point(call, path, seen[thread, call, path])
 
 
 def _inside(point: Point, home: Path) -> str:

@@ -154,13 +154,23 @@ def test_a_disk_that_is_full_is_told_as_such_in_libvips_words_too(
         tiling.make(_shown(tiling, _picture(4, 40, 30), _picture(5, 40, 30)))
 
 
-def test_what_libvips_could_not_write_and_did_not_tell_is_told(tiling: Tiling, monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(image: pyvips.Image, folder: str, **options: object) -> None:
-        pyvips.Operation.call("dzsave", image, folder, **options)
-        (Path(folder) / "info.json").write_bytes(b"")
+@pytest.mark.parametrize("name", ["info.json", "full/30,40/0/default.jpg", "thumb.jpg"])
+def test_what_libvips_could_not_write_and_did_not_tell_is_told(
+    tiling: Tiling, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As seen where the system refuses the last part of a file."""
+    shown = _shown(tiling, _picture(4, 40, 30), _picture(5, 40, 30))
+    operation, written = ("jpegsave", "") if name == "thumb.jpg" else ("dzsave", name)
 
-    monkeypatch.setattr(pyvips.Image, "dzsave", silent, raising=False)
-    told = tiling.make(_shown(tiling, _picture(4, 40, 30), _picture(5, 40, 30))) or ""
-    assert "libvips could not write it" in told
-    assert "info.json" in told
+    def silent(image: pyvips.Image, place: str, **options: object) -> None:
+        pyvips.Operation.call(operation, image, place, **options)
+        path = Path(place) / written
+        path.write_bytes(path.read_bytes()[:-20])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pyvips.Image, operation, silent, raising=False)
+        told = tiling.make(shown) or ""
+    assert "libvips could not write all of it" in told
     assert (list(tiling.tiles.folders()), list(tiling.tiles.leftovers())) == ([], [])
+    assert tiling.make(shown) is None
+    assert tiling.is_whole(shown)
