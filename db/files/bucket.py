@@ -64,7 +64,9 @@ class Bucket:
         Raises:
             PicturesUnreachable: it cannot.
         """
-        if not self.url.startswith("file://") or Path(self.url.removeprefix("file://")).exists():
+        with self._answering():  # which says where the package for it is missing
+            unmade = self.url.startswith("file://") and not Path(self.url.removeprefix("file://")).exists()
+        if not unmade:
             next(self.listed("00/00"), None)
 
     def add(self, name: str, data: bytes) -> None:
