@@ -1,7 +1,8 @@
 """What is left of a batch of 40 pictures when something dies over it: `python -m tests.benchmarks.operations_deaths`.
 
 `--rounds N`: so often each of these is killed (SIGKILL) at a random moment: a worker, the flow, the flow with its
-workers, Prefect's server, PostgreSQL. Afterwards the batch is carried on as the next night does, and the doctor mends.
+workers, Prefect's server, PostgreSQL (one of them alone: `--victim`). PostgreSQL is there again in time for the night to
+go on, or every other time too late. Afterwards the batch is carried on as the next night does, and the doctor mends.
 Before that, three pictures of 40 are poisonous: over one its process aborts, over one its memory ends, one hangs.
 """
 
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -34,11 +35,13 @@ from tests.benchmarks.figures import Figure, publish
 from tests.benchmarks.one_batch import dispatched, left, matched
 from tests.benchmarks.review_catalogue import database_in
 from tests.conftest import ROOT, _narrow_weights
+from tests.forked import FORK
 
 PICTURES, ITERATIONS = 40, 10
 HUNG_AFTER_S = 20.0
 """A picture takes a fraction of a second; the first waits for its models."""
 TRIES = 3
+POSTGRESQL = "PostgreSQL"
 PATIENCE_S = 600.0
 MIB = 1 << 20
 
@@ -48,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--victim", choices=[*ATTACKS, POSTGRESQL])
     parser.add_argument("--dispatch", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--prefect", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -55,22 +59,25 @@ def main() -> None:
         dispatched(_settings(options.dispatch.parent, options.dispatch.name), alone=not options.prefect)
         os._exit(0)  # as a command whose server is gone (`flows.cli.failures`): Prefect would wait for it for minutes
     with tempfile.TemporaryDirectory(prefix="nishiki-deaths-") as folder:
-        publish("operations-deaths", _figures(Path(folder), options.rounds, random.Random(options.seed)))
+        victims = [options.victim] if options.victim else [*ATTACKS, POSTGRESQL]
+        publish("operations-deaths", _figures(Path(folder), victims, options.rounds, random.Random(options.seed)))
 
 
-def _figures(folder: Path, rounds: int, dice: random.Random) -> Iterator[Figure]:
+def _figures(folder: Path, victims: Sequence[str], rounds: int, dice: random.Random) -> Iterator[Figure]:
     _narrow_weights(folder / "weights")
     matched(_settings(folder, "matched"), PICTURES)
     yield from _poisoned(_copy(folder, "poisoned", hung_after_s=HUNG_AFTER_S))
     took_s = _seconds(lambda: dispatched(_copy(folder, "undisturbed")))
     yield Figure("undisturbed", took_s, "s")
-    for victim, attack in ATTACKS.items():
+    for victim in (each for each in victims if each in ATTACKS):
+        attack = ATTACKS[victim]
         for number in range(rounds):
             settings, after_s = _copy(folder, f"{victim} {number}"), dice.uniform(0, took_s)
             attack(settings, after_s)
             yield left(settings, f"{victim} killed after {after_s:.1f} s", PICTURES)
             shutil.rmtree(settings.home)
-    yield from _postgresql_killed(folder, rounds, took_s, dice)
+    if POSTGRESQL in victims:
+        yield from _postgresql_killed(folder, rounds, took_s, dice)
 
 
 def _settings(folder: Path, name: str, **changes: Any) -> Settings:
@@ -216,22 +223,37 @@ def _begun(settings: Settings, *options: str) -> "subprocess.Popen[bytes]":
 
 
 def _postgresql_killed(folder: Path, rounds: int, took_s: float, dice: random.Random) -> Iterator[Figure]:
-    """All of its processes, in the middle of a batch; it is started again, and so is the batch."""
+    """All of its processes, in the middle of a batch, and it is started again; where too late, so is the batch."""
     with database_in("postgresql", folder) as url:
-        settings = _settings(folder, "on a server", database_url=url, database_wait_s=2)
+        settings = _settings(folder, "on a server", database_url=url)
         matched(settings, PICTURES)
         for number in range(rounds):
             # another recipe, which makes all due again
-            due = settings.model_copy(update={"iterations": ITERATIONS + number})
+            in_time = number % 2 == 0
+            wait_s = PATIENCE_S if in_time else 2
+            due = settings.model_copy(update={"iterations": ITERATIONS + number, "database_wait_s": wait_s})
             after_s = dice.uniform(0, took_s)
-            killer = threading.Timer(after_s, partial(_kill_server, folder / "postgres"))
-            killer.start()
-            with suppress(CatalogueError):
-                dispatched(due)
-            killer.join()
+            night = FORK.Process(target=_dispatched, args=(due,))  # its lease ends with it, as a command's does
+            night.start()
+            time.sleep(after_s)
+            _kill_server(folder / "postgres")
+            if not in_time:
+                night.join()
             _start_server(folder / "postgres")
-            dispatched(due)
-            yield left(due, f"PostgreSQL killed after {after_s:.1f} s", PICTURES, since=number * PICTURES)
+            night.join()
+            name = f"PostgreSQL killed after {after_s:.1f} s"
+            if in_time:
+                yield _held(f"{name}, there again: exit code", night.exitcode or 0, 0)
+            yield left(due, name, PICTURES, since=number * PICTURES)
+
+
+def _dispatched(settings: Settings) -> None:
+    """As a command does it: 1 where the catalogue is lost."""
+    try:
+        dispatched(settings)
+    except CatalogueError:
+        os._exit(1)
+    os._exit(0)
 
 
 def _kill_server(data: Path) -> None:

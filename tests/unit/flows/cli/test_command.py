@@ -234,9 +234,14 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(
     nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("NISHIKI_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/prints")
-    said = sentence(nishiki("status", "--home", str(tmp_path)), 1)
+    monkeypatch.setenv("NISHIKI_DATABASE_WAIT_S", "2")
+    run = nishiki("status", "--home", str(tmp_path))
+    waiting, said = run.stderr.splitlines()
+    assert run.exit_code == 1
+    assert waiting.endswith("127.0.0.1:9/prints is away; waiting up to 2 s for it")
+    assert said.startswith("nishiki: ")
     assert "127.0.0.1:9/prints does not answer" in said
-    assert "hunter2" not in said
+    assert "hunter2" not in run.stderr
 
 
 @pytest.mark.parametrize("text", [b"home = ", b'contact = "\xff"', b"[archives.a]\naddress = 'x'\nplace = 'y'\n"])
