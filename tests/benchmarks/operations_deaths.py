@@ -1,8 +1,8 @@
 """What is left of a batch of 40 pictures when something dies over it: `python -m tests.benchmarks.operations_deaths`.
 
 `--rounds N`: so often each of these is killed (SIGKILL) at a random moment: a worker, the flow, the flow with its
-workers, Prefect's server, PostgreSQL (one of them alone: `--victim`). PostgreSQL is there again in time for the night to
-go on, or every other time too late. Afterwards the batch is carried on as the next night does, and the doctor mends.
+workers, Prefect's server, PostgreSQL (one of them alone: `--victim`). PostgreSQL is there again in time for the night
+to go on, or every other time too late. Afterwards the batch is carried on as the next night does, and the doctor mends.
 Before that, three pictures of 40 are poisonous: over one its process aborts, over one its memory ends, one hangs.
 """
 
@@ -66,7 +66,8 @@ def main() -> None:
 def _figures(folder: Path, victims: Sequence[str], rounds: int, dice: random.Random) -> Iterator[Figure]:
     _narrow_weights(folder / "weights")
     matched(_settings(folder, "matched"), PICTURES)
-    yield from _poisoned(_copy(folder, "poisoned", hung_after_s=HUNG_AFTER_S))
+    if len(victims) > 1:
+        yield from _poisoned(_copy(folder, "poisoned", hung_after_s=HUNG_AFTER_S))
     took_s = _seconds(lambda: dispatched(_copy(folder, "undisturbed")))
     yield Figure("undisturbed", took_s, "s")
     for victim in (each for each in victims if each in ATTACKS):
@@ -230,7 +231,7 @@ def _postgresql_killed(folder: Path, rounds: int, took_s: float, dice: random.Ra
         for number in range(rounds):
             # another recipe, which makes all due again
             in_time = number % 2 == 0
-            wait_s = PATIENCE_S if in_time else 2
+            wait_s = int(PATIENCE_S) if in_time else 2
             due = settings.model_copy(update={"iterations": ITERATIONS + number, "database_wait_s": wait_s})
             after_s = dice.uniform(0, took_s)
             night = FORK.Process(target=_dispatched, args=(due,))  # its lease ends with it, as a command's does
