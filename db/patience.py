@@ -10,9 +10,6 @@ import time
 from threading import Lock
 from typing import Any, Final
 
-from psycopg import Error, OperationalError, ProgrammingError
-from psycopg.errors import ConnectionTimeout
-from psycopg.pq import PGconn, Ping
 from sqlalchemy import Engine
 
 from db.errors import CatalogueUnreachable
@@ -43,17 +40,18 @@ class Patience:
             psycopg.Error: it was away for too long.
             CatalogueUnreachable: it is there, and does not let us in.
         """
+        driver = dialect.loaded_dbapi  # psycopg, which SQLite's users need not have
         answered, pause = False, FIRST_PAUSE_S
         while True:
             began = time.monotonic()
             try:
                 connection = dialect.connect(*given, **self._in_time(options))
-            except ProgrammingError as error:  # an option that there is none
+            except driver.ProgrammingError as error:  # an option that there is none
                 raise CatalogueUnreachable(_refused(self._shown, error)) from error
-            except OperationalError as error:
+            except driver.OperationalError as error:
                 if answered:  # it was tried once more, for it may have come up in between
                     raise CatalogueUnreachable(_refused(self._shown, error)) from error
-                answered = self._answers(error)
+                answered = self._answers(driver, error)
                 if not answered and not (left := self._left_s(began)):
                     raise
             else:
@@ -71,13 +69,15 @@ class Patience:
         left = FIRST_TRY_S if since is None else since + self._wait_s - time.monotonic()
         return options | {"connect_timeout": max(_SHORTEST_S, min(int(left), int(options["connect_timeout"])))}
 
-    def _answers(self, error: Error) -> bool:
+    def _answers(self, driver: Any, error: Any) -> bool:
         """Whether it was the server that said no: there is no SQLSTATE, and the words are in the server's language."""
-        if isinstance(error, ConnectionTimeout) or error.pgconn is None:  # silence, or a host without an address
+        if (
+            isinstance(error, driver.errors.ConnectionTimeout) or error.pgconn is None
+        ):  # silence, or a host without an address
             return False
         if "too many" in str(error):  # connections, as after a restart when all come back at once: some will go
             return False
-        return PGconn.ping(self._pinged) == Ping.OK
+        return bool(driver.pq.PGconn.ping(self._pinged) == driver.pq.Ping.OK)
 
     def _left_s(self, began: float) -> float:
         """How long to wait yet, of an attempt that failed; said once, at a level that is always shown."""
@@ -96,7 +96,7 @@ class Patience:
             self._away_since = None
 
 
-def _refused(shown: str, error: Error) -> str:
+def _refused(shown: str, error: Exception) -> str:
     said = (str(error).strip() or "no reason given").splitlines()[0]
     return (
         f"the catalogue at {shown} does not let us in ({said}); check database_url, or the server, then run this again"

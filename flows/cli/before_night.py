@@ -6,15 +6,16 @@ opens it, and the ways by which somebody is told, which a night can do without.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from colorize.encoders.weights import RANDOM
 from db.entries.morning import LOW_DISK
 from flows.alarm.findings import channels_of, report_channels
 from flows.cli.prefect_server import looks_before_night
 from flows.errors import Faults
-from flows.plan import PlannedArchive, Tools, free_room, look_at_catalogue, look_at_places
-from flows.plan import look_before_night as look_for_plan
 from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from flows.plan import PlannedArchive, Tools
 
 
 def look_before_night(settings: Settings, wrong: Sequence[Exception]) -> Iterator[str]:
@@ -27,6 +28,10 @@ def look_before_night(settings: Settings, wrong: Sequence[Exception]) -> Iterato
     Raises:
         Misconfigured: several things stand in its way; one alone is raised as it is.
     """
+    from colorize.encoders.weights import RANDOM
+    from flows.plan import look_at_catalogue, look_at_places
+    from flows.plan import look_before_night as look_for_plan
+
     faults = Faults(wrong)
     # Random weights are made by whoever asks for them, so they are never missing.
     asked = settings.model_copy(update={"encoder": None}) if settings.encoder == RANDOM else settings
@@ -40,7 +45,9 @@ def look_before_night(settings: Settings, wrong: Sequence[Exception]) -> Iterato
     yield from _low_disk(settings)
 
 
-def _all_right(settings: Settings, tools: Tools, archives: Sequence[PlannedArchive]) -> str:
+def _all_right(settings: Settings, tools: "Tools", archives: "Sequence[PlannedArchive]") -> str:
+    from flows.plan import free_room
+
     ways = ", ".join(channel.name for channel in channels_of(settings)) or "none is set"
     due = settings.schedule.next_after(datetime.now(UTC))
     recipes = ", ".join(dict.fromkeys((settings.recipe, *settings.further_recipes)))
@@ -60,6 +67,8 @@ def _all_right(settings: Settings, tools: Tools, archives: Sequence[PlannedArchi
 
 def _low_disk(settings: Settings) -> Iterator[str]:
     """As the report on a night judges it."""
+    from flows.plan import free_room
+
     free, total = free_room(settings.home)
     if free < LOW_DISK * total:
         yield f"Only {free / total:.0%} of the home's disk are free; make room for the nights to come."

@@ -238,7 +238,7 @@ def test_what_works_in_a_home_that_can_only_be_read_says_in_a_sentence_why_it_ca
     assert redo.startswith("redo 1 ")
     assert "night.lock: Permission denied" in redo
     assert nightly.startswith("nightly 2 "), "no archive is named either"
-    assert "cannot be written to" in nightly
+    assert "the catalogue's home lies there" in nightly
     assert alarm == "alarm 5 No night has begun on this catalogue yet."
 
 
