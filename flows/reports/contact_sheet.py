@@ -198,7 +198,8 @@ def _caption(words: dict[str, str]) -> str:
     if words["problem"]:
         return f"{words['record']}\n{words['outcome']}: {words['problem']}"
     style = f"in the colours of {words['style']}" if words["style"] else "without a style print"
-    return f"{words['record']}, {words['actor']}\n{style}\n{words['design']}"
+    content = ", ".join(filter(None, (words["record"], words["actor"])))
+    return f"{content}\n{style}\n{words['design']}"
 
 
 def _result_words(words: dict[str, str]) -> str:

@@ -103,6 +103,12 @@ class Elements(HTMLParser):
         self.text += data
 
 
+@pytest.mark.parametrize(("cast", "line"), [("Danjūrō", "print-1, Danjūrō"), ("", "print-1")])
+def test_a_caption_names_the_actor_where_one_is_known(attempt: AttemptEntry, cast: str, line: str) -> None:
+    words = contact_sheet.row(attempt) | {"record": "print-1", "actor": cast}
+    assert contact_sheet._caption(words).splitlines()[0] == line
+
+
 def test_the_sheet_counts_its_results_by_bands_of_trust(attempt: AttemptEntry) -> None:
     assert attempt.result is not None
     trusted = [
