@@ -181,6 +181,8 @@ def _address() -> str:
         Misused: nowhere, or Ray is not installed.
     """
     _ray()
+    if (named := os.environ.get("RAY_ADDRESS", "auto")) not in ("", "auto"):
+        return named
     from ray._private.services import get_ray_address_from_environment  # noqa: PLC0415  (no public one tells it)
 
     try:

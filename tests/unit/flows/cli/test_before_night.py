@@ -3,9 +3,11 @@
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -33,6 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which a night could begin."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setitem(sys.modules, "ray", ModuleType("ray"))  # a part of its own, which only has to be there
     monkeypatch.setenv("NISHIKI_DATABASE_WAIT_S", "2")
     monkeypatch.setenv("NISHIKI_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "prints").mkdir()

@@ -5,11 +5,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
-import ray
 
 from colorize.errors import WeightsMissing, WorkerDied
 from flows.errors import Misused
@@ -90,14 +89,17 @@ def test_a_node_that_does_not_see_the_store_is_sent_the_bytes_and_so_are_all_lat
     assert sorted(files_of(minibatch).values()) == [b"51.png", b"c0.png", b"small.safetensors"]
 
 
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray is there, and must not be asked: it would wait for minutes."""
+    monkeypatch.setitem(sys.modules, "ray", ModuleType("ray"))
+
+
+@pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "localhost:1"])
 def test_where_no_cluster_answers_it_is_told_at_once_and_ray_is_not_asked(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def init(**_: Any) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr(ray, "init", init)  # it would wait for minutes
     monkeypatch.setenv("RAY_ADDRESS", address)
     settings = Settings(executor="ray")
     plan = cast("Plan", SimpleNamespace(settings=settings))
@@ -106,6 +108,7 @@ def test_where_no_cluster_answers_it_is_told_at_once_and_ray_is_not_asked(
             look()
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_cluster_that_takes_a_connection_and_addresses_that_are_rays_to_know_pass(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -116,6 +119,7 @@ def test_a_cluster_that_takes_a_connection_and_addresses_that_are_rays_to_know_p
             RayNodes.look(Settings(executor="ray"))
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("address", ["head", "head:ray", "head:99999", ":6379", "[::1:6379"])
 def test_an_address_that_is_none_is_told_with_what_one_is(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", address)
@@ -133,6 +137,7 @@ def test_where_ray_is_not_installed_it_is_told_how_to(monkeypatch: pytest.Monkey
 def test_without_an_address_the_cluster_last_started_here_is_looked_for(
     last_started: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("ray")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setattr("ray._private.services.find_gcs_addresses", dict)
     monkeypatch.setattr("ray._private.services.find_bootstrap_address", lambda _: last_started)
