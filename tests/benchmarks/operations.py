@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -38,6 +38,8 @@ OF_THEIR_OWN = ("operations_workers", "operations_deaths", "operations_faults", 
 RECORDS = 1_000_000
 DATABASES = ("sqlite", "postgresql")
 ROUNDS, CLAIMS = 5, 500
+STATUS = ("-c", "from flows.cli.app import app; app()", "status")
+LIBRARIES = ("-c", "import pydantic_settings, sqlalchemy.orm, typer")
 STATUS_S, AGREEMENT_S, CLAIM_MS, NIGHT_S = 0.5, 0.2, 10.0, 10.0
 
 
@@ -70,7 +72,8 @@ def _of_catalogue(settings: Settings, made: NightlyMade) -> Iterator[Figure]:
         yield Figure("records", told["records"], "")
         yield Figure("attempts", sum(told["attempts"].values()), "")
         yield _held("the counts of nishiki status", _best(open_one.status), "s", STATUS_S)
-        yield _held("nishiki status, the whole command", _best(lambda: _command(settings, "status")), "s", STATUS_S)
+        yield _held("nishiki status, the whole command", _best(lambda: _command(settings, STATUS)), "s", STATUS_S)
+        yield Figure("of it, Python with its libraries alone", _best(lambda: _command(settings, LIBRARIES)), "s")
         yield _held("agreement of the curators", _best(open_one.agreement), "s", AGREEMENT_S)
         yield _held("a claim of one attempt", 1000 * _claimed_s(open_one, made), "ms", CLAIM_MS)
     nights = [list(_night(settings)) for _ in ("first", "next")]
@@ -95,12 +98,11 @@ def _seconds(ask: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _command(settings: Settings, word: str) -> None:
-    """A `nishiki` command of its own process, compiled before as an installed one is, whatever this process keeps."""
+def _command(settings: Settings, words: Sequence[str]) -> None:
+    """Python in a process of its own, compiled before as what is installed is, whatever this process keeps."""
     place = {"NISHIKI_HOME": str(settings.home), "NISHIKI_DATABASE_URL": settings.url}
     place |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(FOLDER.absolute() / "bytecode")}
-    command = [sys.executable, "-c", "from flows.cli.app import app; app()", word]
-    subprocess.run(command, env=os.environ | place, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, *words], env=os.environ | place, check=True, stdout=subprocess.DEVNULL)
 
 
 def _claimed_s(open_one: Catalogue, made: NightlyMade) -> float:
