@@ -422,7 +422,10 @@ class _Mending:
             why = self.answers[sha256]
             return why is None or self._not(finding, why)
         if sha256 in self.catalogue.result_names(pending=False):
-            return self.catalogue.make_again(sha256) or self._not(finding, "a night is at work on it")
+            if not self.catalogue.make_again(sha256):
+                return self._not(finding, "a night is at work on it")
+            self.tell(f"{finding.damage} {sha256}: it is in the queue again; the next dispatch makes it anew")
+            return True
         return self.catalogue.forget_trust(sha256)
 
     def _needed(self, damage: Damage, path: Path) -> bool:

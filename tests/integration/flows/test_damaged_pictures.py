@@ -158,7 +158,7 @@ def test_a_lost_result_is_made_again_to_the_last_byte_with_its_verdict(settings:
     code, said = _doctor()
     assert (code, str(made.output_sha256) in said, "the next dispatch makes it again" in said) == (1, True, True)
     code, said = _doctor("--mend")
-    assert (code, "; mended" in said) == (0, True)
+    assert (code, "in the queue again" in said, "; mended" in said) == (0, True, True)
     code, said = _doctor()
     assert (code, "nishiki resume (makes it again)" in said) == (1, True)
     (tally,) = dispatch(settings)
