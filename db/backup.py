@@ -37,7 +37,7 @@ from db.files.bucket import Kept
 from db.files.home import PRIVATE, HomeFolder
 from db.files.lock import held_alone
 from db.files.pictures import PictureStore
-from db.opening import pictures_of
+from db.opening import identity, pictures_of
 from db.settings import CatalogueSettings
 
 MANIFEST: Final = "nishiki-backup.json"
@@ -80,6 +80,8 @@ class Manifest:
     picture_bytes: int
     lost: Sequence[str]
     """Pictures that rows name and that were damaged or gone when it was made."""
+    identity: str = ""
+    """Whose backup it is; empty where an older program made it."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,14 @@ def back_up(
     Raises:
         NoCatalogue: there is none.
         NightRunning: another backup is being written into the folder.
-        BackupUnusable: the folder holds something else.
+        BackupUnusable: the folder holds something else, such as the backup of another catalogue.
         CatalogueFull: no room left; the earlier backup stays whole, and the next one goes on.
         CatalogueError: the database could not be copied.
     """
     _check_target(target, settings.home)
     with Catalogue.open(settings, create=False) as catalogue, _room(target), _alone(target):
+        own = identity(catalogue.engine)
+        _check_whose(target, own)
         for folder in (_DATABASES, _LISTS):
             make_folder(target / folder)
             for path in (target / folder).glob(".*"):  # what was cut off
@@ -140,6 +144,7 @@ def back_up(
             pictures=len(sizes),
             picture_bytes=sum(sizes.values()),
             lost=lost,
+            identity=own,
         )
         write_whole(target / MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
         _forget_others(target, manifest)
@@ -207,6 +212,15 @@ def _check_target(target: Path, home: Path) -> None:
         raise BackupUnusable(f"{target} holds other things ({others[0]}); give an empty folder, or one of a backup")
     with _room(target):
         target.mkdir(PRIVATE, parents=True, exist_ok=True)
+
+
+def _check_whose(target: Path, own: str) -> None:
+    """Is the backup that lies there of this catalogue? Its database would give way to this one's."""
+    if (target / MANIFEST).is_file() and (theirs := read_manifest(target)).identity not in ("", own):
+        raise BackupUnusable(
+            f"{target} holds the backup of another catalogue ({theirs.rows.get('records', 0):,} records, made "
+            f"{theirs.made_at}); give another folder, or name the right home and database_url"
+        )
 
 
 @contextmanager

@@ -263,7 +263,7 @@ def _files(catalogue: Catalogue, young_s: float, tell: Tell) -> Iterator[Finding
             f"{pictures.place(unnamed[0])}: crashes between file and row, or another catalogue's. They are left alone."
         )
     for each in [] if pictures.shared else unnamed:
-        problem = "no row names it: a crash between file and row"
+        problem = "no row names it, as after a crash between file and row"
         yield Finding(Damage.UNREFERENCED, each.name, problem, "nishiki doctor --mend")
     for path in pictures.leftovers():
         if _age_s(path) >= young_s:

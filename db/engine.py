@@ -43,7 +43,7 @@ from db.errors import (
 )
 from db.tables.columns import to_json
 
-HEAD = "0025"
+HEAD = "0026"
 """The newest revision in `db/migrations`; a test holds it to Alembic's word."""
 
 SQLITE = "sqlite:///"
@@ -92,7 +92,7 @@ def connect(address: str, wait_s: float = 0.0) -> Engine:
     if engine.dialect.name == "postgresql":
         from db.patience import Patience  # noqa: PLC0415  # it speaks to the driver, which SQLite's users need not have
 
-        event.listen(engine, "do_connect", Patience(engine, _shown(engine), wait_s).connect)
+        event.listen(engine, "do_connect", Patience(engine, shown(engine), wait_s).connect)
     return engine
 
 
@@ -140,7 +140,7 @@ def prepare(engine: Engine, *, create: bool = True) -> None:
     if holds_catalogue(engine):
         return
     if not create:
-        raise NoCatalogue(f"there is no catalogue at {_shown(engine)} yet; harvest an archive first")
+        raise NoCatalogue(f"there is no catalogue at {shown(engine)} yet; harvest an archive first")
     _migrate(engine)
 
 
@@ -156,7 +156,7 @@ def holds_catalogue(engine: Engine) -> bool:
         return found is not None
     _refuse_newer(engine, found)
     raise CatalogueBehind(
-        f"the catalogue at {_shown(engine)} has schema {found}, this program needs {HEAD}; "
+        f"the catalogue at {shown(engine)} has schema {found}, this program needs {HEAD}; "
         "run `nishiki doctor --upgrade` (it copies a SQLite catalogue first)"
     )
 
@@ -183,7 +183,7 @@ def upgrade(engine: Engine) -> Path | None:
     """
     found = revision(engine)
     if found is None:
-        raise NoCatalogue(f"there is no catalogue at {_shown(engine)} to upgrade; harvest an archive first")
+        raise NoCatalogue(f"there is no catalogue at {shown(engine)} to upgrade; harvest an archive first")
     if found == HEAD:
         return None
     _refuse_newer(engine, found)
@@ -223,7 +223,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
         if engine.dialect.name == "sqlite":
             broken = connection.execute(text("PRAGMA foreign_key_check")).first()
             if broken is not None:
-                raise CatalogueBehind(f"upgrading {_shown(engine)} would break {broken[0]}; nothing was changed")
+                raise CatalogueBehind(f"upgrading {shown(engine)} would break {broken[0]}; nothing was changed")
 
 
 @contextmanager
@@ -234,19 +234,19 @@ def understood(engine: Engine) -> Iterator[None]:
     except DatabaseError as error:
         said, number = said_by(error), getattr(error.orig, "sqlstate", None)
         if "disk is full" in said or number == "53100":
-            raise CatalogueFull(f"no room left for the catalogue at {_shown(engine)}; free some space") from error
+            raise CatalogueFull(f"no room left for the catalogue at {shown(engine)}; free some space") from error
         if "not a database" in said or "malformed" in said:
             raise NoCatalogue(
-                f"{_shown(engine)} is not a sound SQLite database ({said}); put it aside or give another home"
+                f"{shown(engine)} is not a sound SQLite database ({said}); put it aside or give another home"
             ) from error
         if "readonly database" in said or number in _FORBIDDEN:
             raise CatalogueReadOnly(
-                f"the catalogue at {_shown(engine)} can only be read here ({said}); what was asked for writes into it, "
+                f"the catalogue at {shown(engine)} can only be read here ({said}); what was asked for writes into it, "
                 "so run it where, or as one who, may write there"
             ) from error
         if said.startswith(_NO_SUCH) or number in _UNDEFINED:
             raise CatalogueMisfit(
-                f"the catalogue at {_shown(engine)} does not fit this version ({said}); run: nishiki doctor"
+                f"the catalogue at {shown(engine)} does not fit this version ({said}); run: nishiki doctor"
             ) from error
         if not isinstance(error, OperationalError):
             raise
@@ -254,7 +254,7 @@ def understood(engine: Engine) -> Iterator[None]:
             raise CatalogueUnreachable(_closed_to_us(engine)) from error
         unreachable = CatalogueLost if error.connection_invalidated else CatalogueUnreachable
         raise unreachable(
-            f"the catalogue at {_shown(engine)} does not answer ({said}); check it, then run this again"
+            f"the catalogue at {shown(engine)} does not answer ({said}); check it, then run this again"
         ) from error
 
 
@@ -282,7 +282,7 @@ def _closed_to_us(engine: Engine) -> str:
 def _refuse_newer(engine: Engine, found: str) -> None:
     if found not in known_revisions():
         raise CatalogueAhead(
-            f"the catalogue at {_shown(engine)} has schema {found}, newer than this program's {HEAD}; update nishiki, "
+            f"the catalogue at {shown(engine)} has schema {found}, newer than this program's {HEAD}; update nishiki, "
             "or use the version that made it"
         )
 
@@ -335,7 +335,7 @@ def _revision(connection: Connection) -> str | None:
     others = sorted(tables - {"alembic_version"})
     if others and ("alembic_version" not in tables or len(_OURS & tables) < len(_OURS) / 2):
         raise NoCatalogue(
-            f"the database at {_shown(connection.engine)} is not nishiki's: it holds other tables "
+            f"the database at {shown(connection.engine)} is not nishiki's: it holds other tables "
             f"({', '.join(others[:3])}{' ...' if others[3:] else ''}); give an empty one"
         )
     if "alembic_version" not in tables:
@@ -430,6 +430,7 @@ def _on_server(address: str) -> bool:
     return address.startswith("postgres")
 
 
-def _shown(engine: Engine) -> str:
+def shown(engine: Engine) -> str:
+    """Where a database is, for a person."""
     url = engine.url.difference_update_query(["connect_timeout"])
     return str(database_file(engine) or url.render_as_string(hide_password=True))

@@ -1,20 +1,33 @@
 """How a catalogue is opened: its place looked at, its schema compared, its connections released again."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from db.engine import check_writable, connect, database_file, holds_catalogue, make_private, prepare
-from db.errors import NoCatalogue
+from db.engine import (
+    check_writable,
+    connect,
+    database_file,
+    holds_catalogue,
+    make_private,
+    prepare,
+    reading,
+    revision,
+    shown,
+    understood,
+)
+from db.errors import CatalogueMisfit, NoCatalogue
+from db.files.atomic import write_whole
 from db.files.bucket import Bucket
-from db.files.home import PRIVATE, HomeFolder
+from db.files.home import IDENTITY, PRIVATE, HomeFolder
 from db.files.pictures import PictureStore
 from db.files.working_copies import WorkingCopies
 from db.queries.base.store import Store
 from db.settings import CatalogueSettings
+from db.tables.identity import Identity
 
 
 class Opened(Store):
@@ -36,6 +49,7 @@ class Opened(Store):
         with ExitStack() as on_failure:
             on_failure.callback(engine.dispose)
             prepare(engine, create=create)
+            _take_home(settings.home, _check_same(settings.home, engine))
             on_failure.pop_all()
         return cls(engine, pictures_of(settings), WorkingCopies(settings.home / HomeFolder.WORKING_COPIES))
 
@@ -59,12 +73,15 @@ def pictures_of(settings: CatalogueSettings) -> PictureStore:
     return PictureStore(settings.home / HomeFolder.PICTURES, bucket)
 
 
-def look_at(settings: CatalogueSettings, *, create: bool) -> None:
+def look_at(settings: CatalogueSettings, *, create: bool) -> bool:
     """Could the catalogue of these settings be opened, and written? Nothing is made; its home is not looked at.
 
     Args:
         settings: where it lies.
         create: may one be made where there is none yet?
+
+    Returns:
+        Is there one?
 
     Raises:
         As `Opened.open`; CatalogueReadOnly besides.
@@ -76,13 +93,26 @@ def look_at(settings: CatalogueSettings, *, create: bool) -> None:
             _check_folder(file.parent)
         if file is not None:
             _check_file(file)
-        there = (file is None or file.exists()) and holds_catalogue(engine)
+        there = not _is_new(engine) and holds_catalogue(engine)
         if there:
             check_writable(engine)
+            _check_same(settings.home, engine)
+        elif create:
+            _check_uninhabited(settings.home, engine)
     finally:
         engine.dispose()
     if not (there or create):
         raise NoCatalogue(f"there is no catalogue in {settings.home} yet; run `nishiki harvest` first")
+    return there
+
+
+def identity(engine: Engine) -> str:
+    """Which catalogue this is; empty in one that is damaged, or of an older schema."""
+    try:
+        with understood(engine), reading(engine).connect() as connection:
+            return connection.execute(select(Identity.name)).scalar_one_or_none() or ""
+    except CatalogueMisfit:
+        return ""
 
 
 def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:
@@ -101,11 +131,60 @@ def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:
         if not home.is_dir() or (file is not None and not file.exists()):
             raise NoCatalogue(f"there is no catalogue in {home} yet; run `nishiki harvest` first")
         return engine
+    if _is_new(engine):
+        _check_uninhabited(home, engine)
     home.mkdir(PRIVATE, parents=True, exist_ok=True)
     if file is not None and not file.exists():
         file.parent.mkdir(PRIVATE, parents=True, exist_ok=True)
         make_private(file)
     return engine
+
+
+def _is_new(engine: Engine) -> bool:
+    """Is there nothing yet where the catalogue is to be?"""
+    file = database_file(engine)
+    return (file is not None and not file.exists()) or revision(engine) is None
+
+
+def _whose(home: Path) -> str:
+    """The catalogue that the files in a home belong to; empty where that was not written yet."""
+    mark = home / IDENTITY
+    return mark.read_text(encoding="utf-8").strip() if mark.is_file() else ""
+
+
+def _check_same(home: Path, engine: Engine) -> str:
+    """Which catalogue this is, whose files lie in its home.
+
+    Raises:
+        NoCatalogue: they are another's; its night would make all anew, and a doctor delete what that one made.
+    """
+    own, theirs = identity(engine), _whose(home)
+    if own and theirs and own != theirs:
+        raise NoCatalogue(
+            f"the files in {home} belong to another catalogue than the one at {shown(engine)}; name the right "
+            f"database_url, or another home (if this one took their place on purpose, remove {home / IDENTITY})"
+        )
+    return own
+
+
+def _take_home(home: Path, own: str) -> None:
+    """Write whose the files in this home are, from the first command on."""
+    if own and not _whose(home):
+        with suppress(OSError):  # one that can only be read
+            write_whole(home / IDENTITY, own.encode())
+
+
+def _check_uninhabited(home: Path, engine: Engine) -> None:
+    """May a new catalogue be made?
+
+    Raises:
+        NoCatalogue: its home holds the pictures of one that is elsewhere, or lost.
+    """
+    if _whose(home) or next(PictureStore(home / HomeFolder.PICTURES).kept(), None):
+        raise NoCatalogue(
+            f"there is no catalogue at {shown(engine)}, and {home} holds the pictures of one; name its database_url, "
+            "bring it back from a backup, or give another home"
+        )
 
 
 def _check_file(file: Path) -> None:

@@ -237,11 +237,17 @@ def look_at_places(settings: Settings, faults: Faults) -> None:
     faults.of(pictures_of(settings).look)
 
 
-def look_at_catalogue(settings: Settings, faults: Faults, *, create: bool = True) -> None:
-    """Is the catalogue that there is of this version, and can it be written? None is no fault where one may be made."""
+def look_at_catalogue(settings: Settings, faults: Faults, *, create: bool = True) -> bool | None:
+    """Is there a catalogue? None where it is no good: of another version, another home's, or not to be written.
+
+    Args:
+        settings: where it lies.
+        faults: hears why it is no good; that there is none is one only where none may be made.
+        create: may one be made?
+    """
     from db.opening import look_at  # noqa: PLC0415  (loads the database)
 
-    faults.of(partial(look_at, settings, create=create))
+    return faults.of(partial(look_at, settings, create=create))
 
 
 def check_room(settings: Settings) -> None:

@@ -7,6 +7,8 @@ from typing import Final
 
 CATALOGUE: Final = "catalogue.db"
 """The catalogue's file, where no other database is set; its copies and journals begin with the same name."""
+IDENTITY: Final = "catalogue-identity"
+"""Says which catalogue the files in the home belong to, wherever its database is."""
 DEMO_MARK: Final = "made-by-nishiki-demo.txt"
 """Says that the home is a demo's, which the next one removes."""
 NIGHT_LOCK: Final = "night.lock"
@@ -77,7 +79,7 @@ def checkpoint_path(home: Path, name: str) -> Path:
 
 def written_by_nishiki(path: Path, home: Path | None = None) -> bool:
     """Is this a file or folder of the layout, in `home` or in any other home? No archive's picture lies there."""
-    own = path.name in {*HomeFolder, DEMO_MARK, NIGHT_LOCK} or path.name.startswith(CATALOGUE)
+    own = path.name in {*HomeFolder, DEMO_MARK, IDENTITY, NIGHT_LOCK} or path.name.startswith(CATALOGUE)
     return own and (path.parent == home or _is_home(path.parent))
 
 

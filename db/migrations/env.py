@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from db.tables import night, review, tallies  # noqa: F401  # importing them makes the tables known
+from db.tables import identity, night, review, tallies  # noqa: F401  # importing them makes the tables known
 from db.tables.base import Base
 
 context.configure(

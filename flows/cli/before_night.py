@@ -37,26 +37,25 @@ def look_before_night(settings: Settings, wrong: Sequence[Exception]) -> Iterato
     asked = settings.model_copy(update={"encoder": None}) if settings.encoder == RANDOM else settings
     tools, archives = look_for_plan(asked, (), faults, looks_before_night())
     look_at_places(settings, faults)
-    look_at_catalogue(settings, faults)
+    there = look_at_catalogue(settings, faults)
     faults.of(lambda: report_channels(settings) if settings.report_send else channels_of(settings))
     faults.tell()
     assert tools is not None
-    yield _all_right(settings, tools, archives)
+    yield _all_right(settings, tools, archives, "catalogue" if there else "the catalogue that the night makes")
     yield from _low_disk(settings)
 
 
-def _all_right(settings: Settings, tools: "Tools", archives: "Sequence[PlannedArchive]") -> str:
+def _all_right(settings: Settings, tools: "Tools", archives: "Sequence[PlannedArchive]", catalogue: str) -> str:
     from flows.plan import free_room
 
     ways = ", ".join(channel.name for channel in channels_of(settings)) or "none is set"
     due = settings.schedule.next_after(datetime.now(UTC))
     recipes = ", ".join(dict.fromkeys((settings.recipe, *settings.further_recipes)))
-    made = "" if settings.home.exists() else "the night makes it; "
     looked_at = (
         "every setting", f"recipe {recipes}", f"encoder {settings.encoder or tools.weights.name}",
         f"device {', '.join(tools.devices)}", f"executor {settings.executor}",
         f"archives {', '.join(each.name for each in archives)} (none was asked for anything)",
-        f"home {settings.home} ({made}{free_room(settings.home)[0] / 1e9:,.1f} GB free) and catalogue",
+        f"home {settings.home} ({free_room(settings.home)[0] / 1e9:,.1f} GB free) and {catalogue}",
         *([f"pictures in {settings.picture_store}"] if settings.picture_store else []), f"ways of the alarm ({ways})",
     )  # fmt: skip
     return (

@@ -41,6 +41,7 @@ from db.errors import (
     CatalogueUnreachable,
     NoCatalogue,
 )
+from db.files.home import IDENTITY
 from db.opening import look_at
 from db.settings import CatalogueSettings
 from db.tables.base import Base
@@ -151,7 +152,8 @@ def test_a_schema_that_only_calls_itself_the_newest_is_found_by_the_doctor_and_t
         catalogue.requested_recipes()
 
 
-def _taken_back(engine: Engine, to: str) -> None:
+def _taken_back(settings: CatalogueSettings, engine: Engine, to: str) -> None:
+    (settings.home / IDENTITY).unlink(missing_ok=True)  # no home of before says whose it is
     with migrating(engine) as connection:
         command.downgrade(alembic_config(connection), to)
 
@@ -167,7 +169,7 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_with_all_that_is_in_it(
         catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
         catalogue.give_verdict(pending.id, "curator", Judgement(Verdict.APPROVED))
         before = list(catalogue.attempts())
-    _taken_back(engine, "0001")
+    _taken_back(settings, engine, "0001")
     with pytest.raises(CatalogueBehind, match=f"has schema 0001, this program needs {HEAD}"):
         Catalogue.open(settings)
     upgrade(engine)
@@ -185,7 +187,7 @@ def test_a_tone_that_was_given_before_corrections_could_be_taken_back_is_the_mac
         other = sample.store(catalogue, sample.record("r2"), Tone.GRAYSCALE)
         for name, tone in (("Aoi", Tone.COLOUR), ("Ben", Tone.TONED)):
             catalogue.give_tone(image, name, tone)
-    _taken_back(engine, "0021")
+    _taken_back(settings, engine, "0021")
     upgrade(engine)
     with Catalogue.open(settings) as catalogue:
         assert catalogue.put_right([image])[image].machine_tone is Tone.UNSURE
@@ -200,7 +202,7 @@ def test_an_upgrade_empties_the_embeddings_made_of_whole_scans(
 ) -> None:
     with Catalogue.open(settings) as catalogue:
         image = sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
-    _taken_back(engine, "0002")
+    _taken_back(settings, engine, "0002")
     with writing(engine).begin() as connection:
         made = {"image": image, "name": sample.encoder.name, "checksum": sample.encoder.checksum, "vector": b"\0" * 8}
         connection.execute(text("INSERT INTO embeddings VALUES (:image, :name, :checksum, 2, :vector)"), made)
@@ -220,7 +222,7 @@ def test_attempts_and_records_from_before_the_review_enter_its_queue_and_search(
         everything = QueueFilter(queue=Queue.ALL)
         before = [catalogue.queue(wanted) for wanted in (QueueFilter(words="豊国"), everything)]
         assert [entry.attempt_id for entry in before[0].entries] == [waiting]
-    _taken_back(engine, "0003")
+    _taken_back(settings, engine, "0003")
     upgrade(engine)
     with Catalogue.open(settings) as catalogue:
         assert [catalogue.queue(wanted) for wanted in (QueueFilter(words="豊国"), everything)] == before
@@ -235,7 +237,7 @@ def test_verdicts_keep_their_triggers_through_an_upgrade_and_back(
     with Catalogue.open(settings) as catalogue:
         attempt = sample.entry(catalogue, sample.record("r1"))
         catalogue.give_verdict(attempt, "Aoi", Judgement(Verdict.APPROVED))
-    steps: list[Callable[[], object]] = [lambda: _taken_back(engine, "0003"), lambda: upgrade(engine)]
+    steps: list[Callable[[], object]] = [lambda: _taken_back(settings, engine, "0003"), lambda: upgrade(engine)]
     for to_another_schema in steps:
         to_another_schema()
         for attack in ("UPDATE verdicts SET verdict = 'withheld'", "DELETE FROM verdicts"):
@@ -249,7 +251,7 @@ def test_an_upgrade_copies_a_sqlite_catalogue_first(
 ) -> None:
     with Catalogue.open(settings) as catalogue:
         sample.pairs(catalogue, 1)
-    _taken_back(engine, "0001")
+    _taken_back(settings, engine, "0001")
     copy = upgrade(engine)
     if settings.database_url:
         assert copy is None

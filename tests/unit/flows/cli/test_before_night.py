@@ -149,7 +149,7 @@ def test_where_all_is_right_one_sentence_says_so_and_what_was_looked_at(prepare:
         "The night can begin: looked at were every setting; recipe nishiki/colour; encoder random-seeded; device cpu; "
         "executor processes; archives scans (none was asked for anything); home nishiki-data ("
     )
-    assert ("the night makes it; " in run.stdout) == (prepare is NOTHING)
+    assert ("and the catalogue that the night makes" in run.stdout) == (prepare is NOTHING)
     assert "ways of the alarm (webhook at chat.example). It is due at " in run.stdout
     assert files() == before
 
