@@ -1,5 +1,6 @@
 """Whose a home and a backup are: no catalogue works on the files of another, nor takes the place of its backup."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_another_catalogue_lets_a_home_alone_and_its_doctor_deletes_nothing(
     other = CatalogueSettings(home=tmp_path / "other")
     Catalogue.open(other).close()
     slip = elsewhere(settings, other.home / "catalogue.db")
-    asks = [
+    asks: list[Callable[[], object]] = [
         lambda: Catalogue.open(slip), lambda: look_at(slip, create=True), lambda: examine(slip),
         lambda: mend(slip, [], Remedies(lambda *_: None, lambda _: {}), lambda _: None),
     ]  # fmt: skip
