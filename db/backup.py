@@ -6,6 +6,7 @@ so that each is copied once, and what a copy that was cut off has brought is the
 appears last, whole. Working copies, tiles and reports are made again from pictures and catalogue, and are left out.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,7 @@ from db.errors import (
     CatalogueFull,
     CatalogueReadOnly,
     HomeNotEmpty,
+    PictureAltered,
     PictureMissing,
 )
 from db.files.atomic import fsync_folder, make_folder, room_for, write_whole
@@ -89,6 +91,8 @@ class Copied:
     manifest: Manifest
     copied: int
     """Pictures brought now; all others were there."""
+    lost: Sequence[str]
+    """Pictures (sha256) that rows name and that are not whole there now."""
 
 
 def back_up(
@@ -143,7 +147,7 @@ def back_up(
         )
         write_whole(target / MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
         _forget_others(target, manifest)
-    return Copied(manifest, copied)
+    return Copied(manifest, copied, lost)
 
 
 def read_manifest(source: Path) -> Manifest:
@@ -169,10 +173,11 @@ def read_manifest(source: Path) -> Manifest:
 def restore(settings: CatalogueSettings, source: Path, *, advance: Advance = lambda *_: 0) -> Copied:
     """Bring a backup back into an empty home and an empty database; each file is held to its sha256, rows are counted.
 
-    A restore that was cut off goes on.
+    A restore that was cut off goes on. A picture that is damaged or gone in the backup is left out: the rest may be all
+    that is left of the catalogue.
 
     Raises:
-        BackupUnusable: there is no whole backup, a file of it is damaged or gone, or it is of another kind of database.
+        BackupUnusable: there is no whole backup, its database is damaged or gone, or it is of another kind of database.
         HomeNotEmpty: the home or the database holds something.
         CatalogueAhead: its schema is newer than this program.
         CatalogueFull: no room left.
@@ -185,16 +190,19 @@ def restore(settings: CatalogueSettings, source: Path, *, advance: Advance = lam
         database = _sound(source / _DATABASES / manifest.database)
         names = [line.split()[0] for line in _sound(source / _LISTS / manifest.list).read_text().splitlines()]
         write_whole(settings.home / _RESTORING, mark.encode())
-        store, copied = pictures_of(settings), 0
+        store, copied, lost = pictures_of(settings), 0, [*manifest.lost]
         for place, name in enumerate(names):
-            copied += _brought_back(kept, store, name)
+            try:
+                copied += _brought_back(kept, store, name)
+            except PictureMissing:
+                lost.append(name.split(".")[0])
             advance(place + 1, len(names))
         if not _is_there(engine):
             _BROUGHT_BACK[manifest.kind](engine, database, manifest)
         with understood(engine), engine.connect() as connection:
             _check_rows(connection, manifest)
         (settings.home / _RESTORING).unlink()
-    return Copied(manifest, copied)
+    return Copied(manifest, copied, lost)
 
 
 def _check_target(target: Path, home: Path) -> None:
@@ -243,11 +251,11 @@ def _picture(source: PictureStore, kept: Kept | None, target: PictureStore, sha2
     except PictureMissing:
         if kept is None:
             raise
-        target.add(source.read(sha256), PurePosixPath(kept.name).suffix)
+        target.add(_read(source, sha256), PurePosixPath(kept.name).suffix)
         return True
     alike = not verify and (kept is None or there.stat().st_size == kept.size)  # gone here: what lies there is all
     if not alike and not target.verify(sha256):
-        target.add(source.read(sha256), there.suffix)
+        target.add(_read(source, sha256), there.suffix)
         return True
     return False
 
@@ -397,18 +405,25 @@ def _is_there(engine: Engine) -> bool:
 
 def _brought_back(kept: PictureStore, store: PictureStore, name: str) -> bool:
     sha256, suffix = name.split(".", 1)
-    try:
+    with suppress(PictureMissing):
         if store.verify(sha256):
             return False
-    except PictureMissing:
-        pass
-    try:
-        store.add(kept.read(sha256), suffix)
-    except PictureMissing as error:
-        raise BackupUnusable(
-            f"picture {sha256} is damaged or gone in the backup ({error}); bring it back there from another copy"
-        ) from error
+    store.add(_read(kept, sha256), suffix)
     return True
+
+
+def _read(store: PictureStore, sha256: str) -> bytes:
+    """A picture on a bad spot of its disk is damaged like others, and the rest is not lost with it.
+
+    Raises:
+        PictureMissing: it is damaged or gone.
+    """
+    try:
+        return store.read(sha256)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        raise PictureAltered(f"picture {sha256} cannot be read ({error})") from error
 
 
 def _into_sqlite(engine: Engine, database: Path, manifest: Manifest) -> None:

@@ -1,5 +1,6 @@
 """Backup and restore on both databases: beside a writer, cut off, damaged, into places that are not empty."""
 
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from db import backup
 from db.backup import MANIFEST, Copied, back_up, read_manifest, restore
@@ -30,6 +32,8 @@ from db.files.home import HomeFolder
 from db.files.lock import held_alone
 from db.files.pictures import PictureStore
 from db.settings import CatalogueSettings
+from flows.cli.app import app
+from flows.endings import Ending
 from tests.samples import Sample
 
 
@@ -187,18 +191,52 @@ def test_a_damaged_backup_is_not_taken_for_a_good_one(
 ) -> None:
     copy = tmp_path / "copy"
     back_up(settings, copy)
-    picture = next(PictureStore(copy / HomeFolder.PICTURES).files())
-    good = picture.read_bytes()
-    picture.write_bytes(b"altered")
-    with pytest.raises(BackupUnusable, match=rf"picture {picture.stem} is damaged"):
-        restore(empty, copy)
-    picture.write_bytes(good)
     database = copy / "databases" / read_manifest(copy).database
     database.write_bytes(database.read_bytes()[:-1])
     with pytest.raises(BackupUnusable, match="damaged or gone; use another backup"):
         restore(empty, copy)
     with pytest.raises(BackupUnusable, match="there is no backup of nishiki"):
         restore(empty, tmp_path / "nothing")
+
+
+def test_what_is_damaged_or_gone_in_a_backup_is_named_and_all_else_is_restored(
+    filled: Catalogue,
+    settings: CatalogueSettings,
+    empty: CatalogueSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copy, held = tmp_path / "copy", _held(filled)
+    lost, altered, gone, unread, *sound = sorted(filled.pictures.files())
+    lost.unlink()
+    back_up(settings, copy)
+    there = PictureStore(copy / HomeFolder.PICTURES)
+    there.path(altered.stem).write_bytes(b"altered")
+    there.path(gone.stem).unlink()
+    _unreadable(monkeypatch, there.path(unread.stem))
+    monkeypatch.setenv("NISHIKI_DATABASE_URL", empty.url)
+    run = CliRunner().invoke(app, ["restore", str(copy), "--home", str(empty.home)])
+    monkeypatch.undo()
+    assert run.exit_code == Ending.FAILED, run.output
+    named = [line.split()[1] for line in run.stdout.splitlines() if line.startswith("Picture ")]
+    assert named == [path.stem for path in (lost, altered, gone, unread)]
+    assert f"{len(sound)} pictures" in run.stdout
+    assert "from another copy" in run.stdout
+    with Catalogue.open(empty, create=False) as restored:
+        tables, pictures, _ = _held(restored)
+    assert (tables, set(pictures)) == (held[0], {path.name for path in sound})
+
+
+def _unreadable(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+    """As on a disk that fails."""
+    read = Path.read_bytes
+
+    def fail(path: Path) -> bytes:
+        if path == place:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
 
 
 def test_rows_that_went_missing_are_noticed(
