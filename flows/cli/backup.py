@@ -3,6 +3,7 @@
 `flows.cli.app` takes them in. Thin, and never Prefect.
 """
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ backup_app = typer.Typer()
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the backup, best on another disk.")]
 _AGAIN = (
     "All else is restored. Bring these pictures to the same place in {} from another copy, or run "
-    "`nishiki doctor --mend`, which fetches originals again and makes results again."
+    "`nishiki doctor --mend{}`, which fetches originals again and makes results again."
 )
 
 
@@ -38,13 +39,11 @@ def backup(
     with track("back up", None, "pictures") as advance:
         done = back_up(settings, folder, verify=verify, advance=lambda *_: advance(1))
     kept = done.manifest
+    look = f"run: nishiki doctor{_at(home)}"
     say(
         [
             f"Backup in {folder}: {_told(done)} ({kept.picture_bytes / 1e9:.1f} GB), {done.copied:,} of them new.",
-            *(
-                f"Picture {sha256} is damaged or gone and not in this backup; run: nishiki doctor"
-                for sha256 in done.lost
-            ),
+            *(f"Picture {sha256} is damaged or gone and not in this backup; {look}" for sha256 in done.lost),
         ]
     )
     exit_with(failed_if(done.lost))
@@ -65,15 +64,22 @@ def restore(folder: Folder, home: Home = None) -> None:
 
     with track("restore", None, "pictures") as advance:
         done = bring_back(settings, folder, advance=lambda *_: advance(1))
+    pictures, at = settings.picture_store or settings.home / HomeFolder.PICTURES, _at(home)
     say(
         [
             f"Restored the backup of {done.manifest.made_at} into {settings.home}: {_told(done)}.",
             *(f"Picture {sha256} is damaged or gone in the backup and was not restored." for sha256 in done.lost),
-            *([_AGAIN.format(settings.picture_store or settings.home / HomeFolder.PICTURES)] if done.lost else []),
-            "Now run: nishiki doctor --mend, then nishiki tiles.",
+            *([_AGAIN.format(pictures, at)] if done.lost else []),
+            "Now run:",
+            *(f"  nishiki {command}{at}" for command in ("doctor --mend", "tiles")),
         ]
     )
     exit_with(failed_if(done.lost))
+
+
+def _at(home: Path | None) -> str:
+    """The option of a command that is to be copied into a shell."""
+    return f" --home {shlex.quote(str(home))}" if home else ""
 
 
 def _told(done: "Copied") -> str:

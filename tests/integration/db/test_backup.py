@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -100,6 +101,24 @@ def test_what_is_restored_is_what_was_backed_up(
     assert not any("picture" in each.damage for each in examine(empty))
     with pytest.raises(HomeNotEmpty, match="is not empty"):
         restore(empty, tmp_path / "copy")
+
+
+def test_what_is_told_to_run_after_a_restore_is_for_the_home_that_was_given(
+    filled: Catalogue,
+    settings: CatalogueSettings,
+    empty: CatalogueSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    back_up(settings, tmp_path / "copy")
+    monkeypatch.setenv("NISHIKI_DATABASE_URL", empty.url)
+    other = tmp_path / "two words"
+    said = CliRunner().invoke(app, ["restore", str(tmp_path / "copy"), "--home", str(other)]).stdout
+    told = [line for line in said.splitlines() if line.startswith("  nishiki")]
+    assert [shlex.split(line) for line in told] == [
+        ["nishiki", "doctor", "--mend", "--home", str(other)],
+        ["nishiki", "tiles", "--home", str(other)],
+    ]
 
 
 def test_only_what_is_new_is_copied_and_the_newest_database_alone_is_kept(
