@@ -22,8 +22,16 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from db.catalogue import Catalogue
-from db.engine import HEAD, connect, database_file, known_revisions, make_private, revision, understood
+from db.engine import (
+    HEAD,
+    connect,
+    database_file,
+    known_revisions,
+    make_private,
+    revision,
+    revision_upgradable,
+    understood,
+)
 from db.errors import (
     BackupUnusable,
     CatalogueAhead,
@@ -39,7 +47,7 @@ from db.files.bucket import Kept
 from db.files.home import PRIVATE, HomeFolder
 from db.files.lock import held_alone
 from db.files.pictures import PictureStore
-from db.opening import pictures_of
+from db.opening import engine_at, pictures_of
 from db.settings import CatalogueSettings
 
 MANIFEST: Final = "nishiki-backup.json"
@@ -49,12 +57,13 @@ _LOCK, _DATABASES, _LISTS = "backup.lock", "databases", "lists"
 _RESTORING: Final = "restore-unfinished"
 """In a home whose restore was cut off: the sha256 of the manifest that it was restored from."""
 _NAMED: Final = (
-    "SELECT sha256 FROM images",
-    "SELECT marks_sha256 FROM requests WHERE marks_sha256 IS NOT NULL",
-    "SELECT mask_sha256 FROM requests WHERE mask_sha256 IS NOT NULL",
-    "SELECT trust_sha256 FROM attempts WHERE trust_sha256 IS NOT NULL",
+    ("images", "sha256"),
+    ("wishes", "marks_sha256"),
+    ("requests", "marks_sha256"),
+    ("requests", "mask_sha256"),
+    ("attempts", "trust_sha256"),
 )
-"""Every file that a row names."""
+"""Tables and columns of every file that a row names; wishes are schema 0004's requests."""
 _TOOLS: Final = (
     "{0} is not among this machine's programs; install PostgreSQL's client, of the server's version or newer "
     "(postgresql-client)"
@@ -102,7 +111,7 @@ def back_up(
     verify: bool = False,
     advance: Advance = lambda *_: 0,
 ) -> Copied:
-    """Copy a catalogue into a folder, beside whatever works on it.
+    """Copy a catalogue into a folder, beside whatever works on it; one of an older schema as it is.
 
     Args:
         target: made where there is none; an earlier backup in it is brought up to date.
@@ -110,24 +119,27 @@ def back_up(
 
     Raises:
         NoCatalogue: there is none.
+        CatalogueAhead: its schema is newer than this program.
         NightRunning: another backup is being written into the folder.
         BackupUnusable: the folder holds something else.
         CatalogueFull: no room left; the earlier backup stays whole, and the next one goes on.
         CatalogueError: the database could not be copied.
     """
     _check_target(target, settings.home)
-    with Catalogue.open(settings, create=False) as catalogue, _room(target), _alone(target):
+    engine, source = engine_at(settings, create=False), pictures_of(settings)
+    with closing(_Disposed(engine)), _room(target), _alone(target):
+        schema = revision_upgradable(engine)
         for folder in (_DATABASES, _LISTS):
             make_folder(target / folder)
             for path in (target / folder).glob(".*"):  # what was cut off
                 path.unlink()
         store = PictureStore(target / HomeFolder.PICTURES)
-        database, rows, names = _COPIED[catalogue.engine.dialect.name](catalogue.engine, target / _DATABASES)
+        database, rows, names = _COPIED[engine.dialect.name](engine, target / _DATABASES)
         lost, copied = [], 0
-        kept = {each.sha256: each for each in catalogue.pictures.kept()}
+        kept = {each.sha256: each for each in source.kept()}
         for place, sha256 in enumerate(names):
             try:
-                copied += _picture(catalogue.pictures, kept.get(sha256), store, sha256, verify=verify)
+                copied += _picture(source, kept.get(sha256), store, sha256, verify=verify)
             except PictureMissing:
                 lost.append(sha256)
             advance(place + 1, len(names))
@@ -136,8 +148,8 @@ def back_up(
         manifest = Manifest(
             version=VERSION,
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            kind=catalogue.engine.dialect.name,
-            schema=HEAD,
+            kind=engine.dialect.name,
+            schema=schema,
             database=database,
             list=_listed(target / _LISTS, sizes),
             rows=rows,
@@ -327,7 +339,13 @@ def _counted(connection: Connection, tables: Collection[str] | None = None) -> d
 
 
 def _named(connection: Connection) -> list[str]:
-    return sorted({sha256 for each in _NAMED for sha256 in connection.execute(text(each)).scalars()})
+    """What an older schema has no column for yet, it names none of."""
+    look, names = inspect(connection), set[str]()
+    for table, column in _NAMED:
+        if look.has_table(table) and column in {each["name"] for each in look.get_columns(table)}:
+            named = f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608  # of our own
+            names.update(connection.execute(text(named)).scalars())
+    return sorted(names)
 
 
 def _kept(copy: Path, suffix: str) -> str:

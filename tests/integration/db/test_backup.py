@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Thread
@@ -16,6 +17,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from alembic import command
 from pydantic import SecretStr
 from sqlalchemy import text
 from typer.testing import CliRunner
@@ -24,10 +26,18 @@ from db import backup
 from db.backup import MANIFEST, Copied, back_up, read_manifest, restore
 from db.catalogue import Catalogue
 from db.doctor import examine
-from db.engine import connect
+from db.engine import alembic_config, connect, migrating, revision, upgrade
 from db.entries.night import Verdict
 from db.entries.review import AttemptRequest, Judgement
-from db.errors import BackupUnusable, CatalogueError, CatalogueFull, HomeNotEmpty, NightRunning
+from db.errors import (
+    BackupUnusable,
+    CatalogueAhead,
+    CatalogueError,
+    CatalogueFull,
+    HomeNotEmpty,
+    NightRunning,
+    NoCatalogue,
+)
 from db.exports.attempts import rows
 from db.files.home import HomeFolder
 from db.files.lock import held_alone
@@ -256,6 +266,41 @@ def _unreadable(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
         return read(path)
 
     monkeypatch.setattr(Path, "read_bytes", fail)
+
+
+@pytest.mark.parametrize("schema", ["0003", "0004", "0007"])
+def test_a_catalogue_that_waits_for_its_upgrade_is_backed_up_as_it_is(
+    schema: str, filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path
+) -> None:
+    kept = {path.name for path in filled.pictures.files()}
+    with migrating(filled.engine) as connection:
+        command.downgrade(alembic_config(connection), schema)
+    manifest = back_up(settings, tmp_path / "copy").manifest
+    assert (manifest.schema, manifest.rows["records"], manifest.rows["attempts"]) == (schema, 4, 2)
+    restore(empty, tmp_path / "copy")
+    engine = connect(empty.url)
+    assert revision(engine) == schema
+    upgrade(engine)
+    engine.dispose()
+    with Catalogue.open(empty, create=False) as restored:
+        assert {path.name for path in restored.pictures.files()} == kept - _marks(schema)
+        assert len(list(rows(restored))) == 2
+
+
+def _marks(schema: str) -> set[str]:
+    """Before 0004 no row could name any."""
+    return {f"{sha256(b'marks').hexdigest()}.png"} if schema < "0004" else set()
+
+
+def test_a_catalogue_that_is_none_or_of_a_newer_program_is_not_backed_up(
+    filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path
+) -> None:
+    with pytest.raises(NoCatalogue, match="there is no catalogue"):
+        back_up(empty, tmp_path / "copy")
+    with filled.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(CatalogueAhead, match="newer than this program"):
+        back_up(settings, tmp_path / "copy")
 
 
 def test_rows_that_went_missing_are_noticed(
