@@ -6,6 +6,7 @@ so that each is copied once, and what a copy that was cut off has brought is the
 appears last, whole. Working copies, tiles and reports are made again from pictures and catalogue, and are left out.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -21,8 +22,16 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from db.catalogue import Catalogue
-from db.engine import HEAD, connect, database_file, known_revisions, make_private, revision, understood
+from db.engine import (
+    HEAD,
+    connect,
+    database_file,
+    known_revisions,
+    make_private,
+    revision,
+    revision_upgradable,
+    understood,
+)
 from db.errors import (
     BackupUnusable,
     CatalogueAhead,
@@ -30,6 +39,7 @@ from db.errors import (
     CatalogueFull,
     CatalogueReadOnly,
     HomeNotEmpty,
+    PictureAltered,
     PictureMissing,
 )
 from db.files.atomic import fsync_folder, make_folder, room_for, write_whole
@@ -37,7 +47,7 @@ from db.files.bucket import Kept
 from db.files.home import PRIVATE, HomeFolder
 from db.files.lock import held_alone
 from db.files.pictures import PictureStore
-from db.opening import identity, pictures_of
+from db.opening import engine_at, pictures_of, whose
 from db.settings import CatalogueSettings
 
 MANIFEST: Final = "nishiki-backup.json"
@@ -47,12 +57,13 @@ _LOCK, _DATABASES, _LISTS = "backup.lock", "databases", "lists"
 _RESTORING: Final = "restore-unfinished"
 """In a home whose restore was cut off: the sha256 of the manifest that it was restored from."""
 _NAMED: Final = (
-    "SELECT sha256 FROM images",
-    "SELECT marks_sha256 FROM requests WHERE marks_sha256 IS NOT NULL",
-    "SELECT mask_sha256 FROM requests WHERE mask_sha256 IS NOT NULL",
-    "SELECT trust_sha256 FROM attempts WHERE trust_sha256 IS NOT NULL",
+    ("images", "sha256"),
+    ("wishes", "marks_sha256"),
+    ("requests", "marks_sha256"),
+    ("requests", "mask_sha256"),
+    ("attempts", "trust_sha256"),
 )
-"""Every file that a row names."""
+"""Tables and columns of every file that a row names; wishes are schema 0004's requests."""
 _TOOLS: Final = (
     "{0} is not among this machine's programs; install PostgreSQL's client, of the server's version or newer "
     "(postgresql-client)"
@@ -91,6 +102,8 @@ class Copied:
     manifest: Manifest
     copied: int
     """Pictures brought now; all others were there."""
+    lost: Sequence[str]
+    """Pictures (sha256) that rows name and that are not whole there now."""
 
 
 def back_up(
@@ -100,7 +113,7 @@ def back_up(
     verify: bool = False,
     advance: Advance = lambda *_: 0,
 ) -> Copied:
-    """Copy a catalogue into a folder, beside whatever works on it.
+    """Copy a catalogue into a folder, beside whatever works on it; one of an older schema as it is.
 
     Args:
         target: made where there is none; an earlier backup in it is brought up to date.
@@ -108,26 +121,29 @@ def back_up(
 
     Raises:
         NoCatalogue: there is none.
+        CatalogueAhead: its schema is newer than this program.
         NightRunning: another backup is being written into the folder.
         BackupUnusable: the folder holds something else, such as the backup of another catalogue.
         CatalogueFull: no room left; the earlier backup stays whole, and the next one goes on.
         CatalogueError: the database could not be copied.
     """
     _check_target(target, settings.home)
-    with Catalogue.open(settings, create=False) as catalogue, _room(target), _alone(target):
-        own = identity(catalogue.engine)
+    engine, source = engine_at(settings, create=False), pictures_of(settings)
+    with closing(_Disposed(engine)), _room(target), _alone(target):
+        schema = revision_upgradable(engine)
+        own = whose(settings.home, engine)
         _check_whose(target, own)
         for folder in (_DATABASES, _LISTS):
             make_folder(target / folder)
             for path in (target / folder).glob(".*"):  # what was cut off
                 path.unlink()
         store = PictureStore(target / HomeFolder.PICTURES)
-        database, rows, names = _COPIED[catalogue.engine.dialect.name](catalogue.engine, target / _DATABASES)
+        database, rows, names = _COPIED[engine.dialect.name](engine, target / _DATABASES)
         lost, copied = [], 0
-        kept = {each.sha256: each for each in catalogue.pictures.kept()}
+        kept = {each.sha256: each for each in source.kept()}
         for place, sha256 in enumerate(names):
             try:
-                copied += _picture(catalogue.pictures, kept.get(sha256), store, sha256, verify=verify)
+                copied += _picture(source, kept.get(sha256), store, sha256, verify=verify)
             except PictureMissing:
                 lost.append(sha256)
             advance(place + 1, len(names))
@@ -136,8 +152,8 @@ def back_up(
         manifest = Manifest(
             version=VERSION,
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            kind=catalogue.engine.dialect.name,
-            schema=HEAD,
+            kind=engine.dialect.name,
+            schema=schema,
             database=database,
             list=_listed(target / _LISTS, sizes),
             rows=rows,
@@ -148,7 +164,7 @@ def back_up(
         )
         write_whole(target / MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
         _forget_others(target, manifest)
-    return Copied(manifest, copied)
+    return Copied(manifest, copied, lost)
 
 
 def read_manifest(source: Path) -> Manifest:
@@ -174,10 +190,11 @@ def read_manifest(source: Path) -> Manifest:
 def restore(settings: CatalogueSettings, source: Path, *, advance: Advance = lambda *_: 0) -> Copied:
     """Bring a backup back into an empty home and an empty database; each file is held to its sha256, rows are counted.
 
-    A restore that was cut off goes on.
+    A restore that was cut off goes on. A picture that is damaged or gone in the backup is left out: the rest may be all
+    that is left of the catalogue.
 
     Raises:
-        BackupUnusable: there is no whole backup, a file of it is damaged or gone, or it is of another kind of database.
+        BackupUnusable: there is no whole backup, its database is damaged or gone, or it is of another kind of database.
         HomeNotEmpty: the home or the database holds something.
         CatalogueAhead: its schema is newer than this program.
         CatalogueFull: no room left.
@@ -190,16 +207,19 @@ def restore(settings: CatalogueSettings, source: Path, *, advance: Advance = lam
         database = _sound(source / _DATABASES / manifest.database)
         names = [line.split()[0] for line in _sound(source / _LISTS / manifest.list).read_text().splitlines()]
         write_whole(settings.home / _RESTORING, mark.encode())
-        store, copied = pictures_of(settings), 0
+        store, copied, lost = pictures_of(settings), 0, [*manifest.lost]
         for place, name in enumerate(names):
-            copied += _brought_back(kept, store, name)
+            try:
+                copied += _brought_back(kept, store, name)
+            except PictureMissing:
+                lost.append(name.split(".")[0])
             advance(place + 1, len(names))
         if not _is_there(engine):
             _BROUGHT_BACK[manifest.kind](engine, database, manifest)
         with understood(engine), engine.connect() as connection:
             _check_rows(connection, manifest)
         (settings.home / _RESTORING).unlink()
-    return Copied(manifest, copied)
+    return Copied(manifest, copied, lost)
 
 
 def _check_target(target: Path, home: Path) -> None:
@@ -257,11 +277,11 @@ def _picture(source: PictureStore, kept: Kept | None, target: PictureStore, sha2
     except PictureMissing:
         if kept is None:
             raise
-        target.add(source.read(sha256), PurePosixPath(kept.name).suffix)
+        target.add(_read(source, sha256), PurePosixPath(kept.name).suffix)
         return True
     alike = not verify and (kept is None or there.stat().st_size == kept.size)  # gone here: what lies there is all
     if not alike and not target.verify(sha256):
-        target.add(source.read(sha256), there.suffix)
+        target.add(_read(source, sha256), there.suffix)
         return True
     return False
 
@@ -333,7 +353,13 @@ def _counted(connection: Connection, tables: Collection[str] | None = None) -> d
 
 
 def _named(connection: Connection) -> list[str]:
-    return sorted({sha256 for each in _NAMED for sha256 in connection.execute(text(each)).scalars()})
+    """What an older schema has no column for yet, it names none of."""
+    look, names = inspect(connection), set[str]()
+    for table, column in _NAMED:
+        if look.has_table(table) and column in {each["name"] for each in look.get_columns(table)}:
+            named = f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608  # of our own
+            names.update(connection.execute(text(named)).scalars())
+    return sorted(names)
 
 
 def _kept(copy: Path, suffix: str) -> str:
@@ -411,18 +437,25 @@ def _is_there(engine: Engine) -> bool:
 
 def _brought_back(kept: PictureStore, store: PictureStore, name: str) -> bool:
     sha256, suffix = name.split(".", 1)
-    try:
+    with suppress(PictureMissing):
         if store.verify(sha256):
             return False
-    except PictureMissing:
-        pass
-    try:
-        store.add(kept.read(sha256), suffix)
-    except PictureMissing as error:
-        raise BackupUnusable(
-            f"picture {sha256} is damaged or gone in the backup ({error}); bring it back there from another copy"
-        ) from error
+    store.add(_read(kept, sha256), suffix)
     return True
+
+
+def _read(store: PictureStore, sha256: str) -> bytes:
+    """A picture on a bad spot of its disk is damaged like others, and the rest is not lost with it.
+
+    Raises:
+        PictureMissing: it is damaged or gone.
+    """
+    try:
+        return store.read(sha256)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        raise PictureAltered(f"picture {sha256} cannot be read ({error})") from error
 
 
 def _into_sqlite(engine: Engine, database: Path, manifest: Manifest) -> None:

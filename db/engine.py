@@ -181,15 +181,27 @@ def upgrade(engine: Engine) -> Path | None:
         NoCatalogue: there is none to upgrade.
         CatalogueAhead: the schema is newer than this program.
     """
-    found = revision(engine)
-    if found is None:
-        raise NoCatalogue(f"there is no catalogue at {shown(engine)} to upgrade; harvest an archive first")
+    found = revision_upgradable(engine)
     if found == HEAD:
         return None
-    _refuse_newer(engine, found)
     copy = _copied(engine, found)
     _migrate(engine)
     return copy
+
+
+def revision_upgradable(engine: Engine) -> str:
+    """The schema's revision: the newest, or one that can be brought to it.
+
+    Raises:
+        NoCatalogue: there is none.
+        CatalogueAhead: the schema is newer than this program.
+    """
+    found = revision(engine)
+    if found is None:
+        raise NoCatalogue(f"there is no catalogue at {shown(engine)} yet; harvest an archive first")
+    if found != HEAD:
+        _refuse_newer(engine, found)
+    return found
 
 
 def known_revisions() -> frozenset[str]:

@@ -49,7 +49,7 @@ class Opened(Store):
         with ExitStack() as on_failure:
             on_failure.callback(engine.dispose)
             prepare(engine, create=create)
-            _take_home(settings.home, _check_same(settings.home, engine))
+            _take_home(settings.home, whose(settings.home, engine))
             on_failure.pop_all()
         return cls(engine, pictures_of(settings), WorkingCopies(settings.home / HomeFolder.WORKING_COPIES))
 
@@ -96,7 +96,7 @@ def look_at(settings: CatalogueSettings, *, create: bool) -> bool:
         there = not _is_new(engine) and holds_catalogue(engine)
         if there:
             check_writable(engine)
-            _check_same(settings.home, engine)
+            whose(settings.home, engine)
         elif create:
             _check_uninhabited(settings.home, engine)
     finally:
@@ -146,19 +146,19 @@ def _is_new(engine: Engine) -> bool:
     return (file is not None and not file.exists()) or revision(engine) is None
 
 
-def _whose(home: Path) -> str:
+def _written(home: Path) -> str:
     """The catalogue that the files in a home belong to; empty where that was not written yet."""
     mark = home / IDENTITY
     return mark.read_text(encoding="utf-8").strip() if mark.is_file() else ""
 
 
-def _check_same(home: Path, engine: Engine) -> str:
+def whose(home: Path, engine: Engine) -> str:
     """Which catalogue this is, whose files lie in its home.
 
     Raises:
         NoCatalogue: they are another's; its night would make all anew, and a doctor delete what that one made.
     """
-    own, theirs = identity(engine), _whose(home)
+    own, theirs = identity(engine), _written(home)
     if own and theirs and own != theirs:
         raise NoCatalogue(
             f"the files in {home} belong to another catalogue than the one at {shown(engine)}; name the right "
@@ -169,7 +169,7 @@ def _check_same(home: Path, engine: Engine) -> str:
 
 def _take_home(home: Path, own: str) -> None:
     """Write whose the files in this home are, from the first command on."""
-    if own and not _whose(home):
+    if own and not _written(home):
         with suppress(OSError):  # one that can only be read
             write_whole(home / IDENTITY, own.encode())
 
@@ -180,7 +180,7 @@ def _check_uninhabited(home: Path, engine: Engine) -> None:
     Raises:
         NoCatalogue: its home holds the pictures of one that is elsewhere, or lost.
     """
-    if _whose(home) or next(PictureStore(home / HomeFolder.PICTURES).kept(), None):
+    if _written(home) or next(PictureStore(home / HomeFolder.PICTURES).kept(), None):
         raise NoCatalogue(
             f"there is no catalogue at {shown(engine)}, and {home} holds the pictures of one; name its database_url, "
             "bring it back from a backup, or give another home"

@@ -1,12 +1,15 @@
 """Backup and restore on both databases: beside a writer, cut off, damaged, into places that are not empty."""
 
+import errno
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Thread
@@ -14,22 +17,34 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from alembic import command
 from pydantic import SecretStr
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from db import backup
 from db.backup import MANIFEST, Copied, back_up, read_manifest, restore
 from db.catalogue import Catalogue
 from db.doctor import examine
-from db.engine import connect
+from db.engine import alembic_config, connect, migrating, revision, upgrade
 from db.entries.night import Verdict
 from db.entries.review import AttemptRequest, Judgement
-from db.errors import BackupUnusable, CatalogueError, CatalogueFull, HomeNotEmpty, NightRunning
+from db.errors import (
+    BackupUnusable,
+    CatalogueAhead,
+    CatalogueError,
+    CatalogueFull,
+    HomeNotEmpty,
+    NightRunning,
+    NoCatalogue,
+)
 from db.exports.attempts import rows
 from db.files.home import HomeFolder
 from db.files.lock import held_alone
 from db.files.pictures import PictureStore
 from db.settings import CatalogueSettings
+from flows.cli.app import app
+from flows.endings import Ending
 from tests.samples import Sample
 
 
@@ -96,6 +111,24 @@ def test_what_is_restored_is_what_was_backed_up(
     assert not any("picture" in each.damage for each in examine(empty))
     with pytest.raises(HomeNotEmpty, match="is not empty"):
         restore(empty, tmp_path / "copy")
+
+
+def test_what_is_told_to_run_after_a_restore_is_for_the_home_that_was_given(
+    filled: Catalogue,
+    settings: CatalogueSettings,
+    empty: CatalogueSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    back_up(settings, tmp_path / "copy")
+    monkeypatch.setenv("NISHIKI_DATABASE_URL", empty.url)
+    other = tmp_path / "two words"
+    said = CliRunner().invoke(app, ["restore", str(tmp_path / "copy"), "--home", str(other)]).stdout
+    told = [line for line in said.splitlines() if line.startswith("  nishiki")]
+    assert [shlex.split(line) for line in told] == [
+        ["nishiki", "doctor", "--mend", "--home", str(other)],
+        ["nishiki", "tiles", "--home", str(other)],
+    ]
 
 
 def test_only_what_is_new_is_copied_and_the_newest_database_alone_is_kept(
@@ -187,18 +220,87 @@ def test_a_damaged_backup_is_not_taken_for_a_good_one(
 ) -> None:
     copy = tmp_path / "copy"
     back_up(settings, copy)
-    picture = next(PictureStore(copy / HomeFolder.PICTURES).files())
-    good = picture.read_bytes()
-    picture.write_bytes(b"altered")
-    with pytest.raises(BackupUnusable, match=rf"picture {picture.stem} is damaged"):
-        restore(empty, copy)
-    picture.write_bytes(good)
     database = copy / "databases" / read_manifest(copy).database
     database.write_bytes(database.read_bytes()[:-1])
     with pytest.raises(BackupUnusable, match="damaged or gone; use another backup"):
         restore(empty, copy)
     with pytest.raises(BackupUnusable, match="there is no backup of nishiki"):
         restore(empty, tmp_path / "nothing")
+
+
+def test_what_is_damaged_or_gone_in_a_backup_is_named_and_all_else_is_restored(
+    filled: Catalogue,
+    settings: CatalogueSettings,
+    empty: CatalogueSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copy, held = tmp_path / "copy", _held(filled)
+    lost, altered, gone, unread, *sound = sorted(filled.pictures.files())
+    lost.unlink()
+    back_up(settings, copy)
+    there = PictureStore(copy / HomeFolder.PICTURES)
+    there.path(altered.stem).write_bytes(b"altered")
+    there.path(gone.stem).unlink()
+    _unreadable(monkeypatch, there.path(unread.stem))
+    monkeypatch.setenv("NISHIKI_DATABASE_URL", empty.url)
+    run = CliRunner().invoke(app, ["restore", str(copy), "--home", str(empty.home)])
+    monkeypatch.undo()
+    assert run.exit_code == Ending.FAILED, run.output
+    named = [line.split()[1] for line in run.stdout.splitlines() if line.startswith("Picture ")]
+    assert named == [path.stem for path in (lost, altered, gone, unread)]
+    assert f"{len(sound)} pictures" in run.stdout
+    assert "from another copy" in run.stdout
+    with Catalogue.open(empty, create=False) as restored:
+        tables, pictures, _ = _held(restored)
+    assert (tables, set(pictures)) == (held[0], {path.name for path in sound})
+
+
+def _unreadable(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+    """As on a disk that fails."""
+    read = Path.read_bytes
+
+    def fail(path: Path) -> bytes:
+        if path == place:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+
+
+@pytest.mark.parametrize("schema", ["0003", "0004", "0007"])
+def test_a_catalogue_that_waits_for_its_upgrade_is_backed_up_as_it_is(
+    schema: str, filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path
+) -> None:
+    kept = {path.name for path in filled.pictures.files()}
+    with migrating(filled.engine) as connection:
+        command.downgrade(alembic_config(connection), schema)
+    manifest = back_up(settings, tmp_path / "copy").manifest
+    assert (manifest.schema, manifest.rows["records"], manifest.rows["attempts"]) == (schema, 4, 2)
+    restore(empty, tmp_path / "copy")
+    engine = connect(empty.url)
+    assert revision(engine) == schema
+    upgrade(engine)
+    engine.dispose()
+    with Catalogue.open(empty, create=False) as restored:
+        assert {path.name for path in restored.pictures.files()} == kept - _marks(schema)
+        assert len(list(rows(restored))) == 2
+
+
+def _marks(schema: str) -> set[str]:
+    """Before 0004 no row could name any."""
+    return {f"{sha256(b'marks').hexdigest()}.png"} if schema < "0004" else set()
+
+
+def test_a_catalogue_that_is_none_or_of_a_newer_program_is_not_backed_up(
+    filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path
+) -> None:
+    with pytest.raises(NoCatalogue, match="there is no catalogue"):
+        back_up(empty, tmp_path / "copy")
+    with filled.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(CatalogueAhead, match="newer than this program"):
+        back_up(settings, tmp_path / "copy")
 
 
 def test_rows_that_went_missing_are_noticed(
