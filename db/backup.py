@@ -225,14 +225,22 @@ def _check_target(target: Path, home: Path) -> None:
     ours = {MANIFEST, _LOCK, _DATABASES, _LISTS, str(HomeFolder.PICTURES)}
     if target.is_dir() and (others := sorted({path.name for path in target.iterdir()} - ours)):
         raise BackupUnusable(f"{target} holds other things ({others[0]}); give an empty folder, or one of a backup")
-    with _room(target):
-        target.mkdir(PRIVATE, parents=True, exist_ok=True)
 
 
 @contextmanager
 def _alone(target: Path) -> Iterator[None]:
+    """In the folder, made where there is none; made for nothing, it goes again."""
+    new = False
+    with suppress(FileExistsError):
+        target.mkdir(PRIVATE, parents=True)
+        new = True
     with held_alone(target / _LOCK, "another backup is being written into"):
-        yield
+        try:
+            yield
+        except BaseException:
+            if new and not (target / HomeFolder.PICTURES).exists():  # pictures are there for the next, which goes on
+                shutil.rmtree(target)
+            raise
 
 
 @contextmanager

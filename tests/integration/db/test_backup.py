@@ -195,8 +195,8 @@ def test_a_restore_that_is_cut_off_is_carried_on(
     assert restore(empty, tmp_path / "copy").copied == len(list(filled.pictures.files())) - 2
 
 
-def _interrupted(place: int, _: int) -> None:
-    if place == 2:
+def _interrupted(place: object, _: object = None) -> None:
+    if place not in (0, 1):
         raise KeyboardInterrupt
 
 
@@ -301,6 +301,20 @@ def test_a_catalogue_that_is_none_or_of_a_newer_program_is_not_backed_up(
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(CatalogueAhead, match="newer than this program"):
         back_up(settings, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_backup_that_fails_leaves_no_folder_with_nothing_in_it(
+    filled: Catalogue, settings: CatalogueSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, earlier = tmp_path / "new", tmp_path / "earlier"
+    before = back_up(settings, earlier).manifest
+    monkeypatch.setattr(backup, "_named", _interrupted)
+    for folder in (new, earlier):
+        with pytest.raises(KeyboardInterrupt):
+            back_up(settings, folder)
+    assert not new.exists()
+    assert read_manifest(earlier) == before
 
 
 def test_rows_that_went_missing_are_noticed(
