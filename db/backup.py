@@ -30,6 +30,7 @@ from db.engine import (
     make_private,
     revision,
     revision_upgradable,
+    taken_for_still,
     understood,
 )
 from db.errors import (
@@ -37,7 +38,6 @@ from db.errors import (
     CatalogueAhead,
     CatalogueError,
     CatalogueFull,
-    CatalogueReadOnly,
     HomeNotEmpty,
     PictureAltered,
     PictureMissing,
@@ -230,8 +230,6 @@ def _check_target(target: Path, home: Path) -> None:
     ours = {MANIFEST, _LOCK, _DATABASES, _LISTS, str(HomeFolder.PICTURES)}
     if target.is_dir() and (others := sorted({path.name for path in target.iterdir()} - ours)):
         raise BackupUnusable(f"{target} holds other things ({others[0]}); give an empty folder, or one of a backup")
-    with _room(target):
-        target.mkdir(PRIVATE, parents=True, exist_ok=True)
 
 
 def _check_whose(target: Path, own: str) -> None:
@@ -245,8 +243,18 @@ def _check_whose(target: Path, own: str) -> None:
 
 @contextmanager
 def _alone(target: Path) -> Iterator[None]:
+    """In the folder, made where there is none; made for nothing, it goes again."""
+    new = False
+    with suppress(FileExistsError):
+        target.mkdir(PRIVATE, parents=True)
+        new = True
     with held_alone(target / _LOCK, "another backup is being written into"):
-        yield
+        try:
+            yield
+        except BaseException:
+            if new and not (target / HomeFolder.PICTURES).exists():  # pictures are there for the next, which goes on
+                shutil.rmtree(target)
+            raise
 
 
 @contextmanager
@@ -258,11 +266,6 @@ def _room(folder: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "full" in str(error):
             raise CatalogueFull(f"no room left in {folder}; free some space and run this again") from error
-        if "readonly" in str(error):
-            raise CatalogueReadOnly(
-                "the catalogue can only be read here, and SQLite must write beside a database that it copies; copy the "
-                "whole home to another disk (cp -a), and back that up: nishiki backup --home COPY DIR"
-            ) from error
         raise CatalogueError(f"the database could not be copied ({error}); run this again") from error
 
 
@@ -287,14 +290,23 @@ def _picture(source: PictureStore, kept: Kept | None, target: PictureStore, sha2
 
 
 def _of_sqlite(engine: Engine, folder: Path) -> tuple[str, dict[str, int], list[str]]:
-    """All pages in one step: a moment of the database, while others write."""
+    """All pages in one step: a moment of the database, while others write.
+
+    Raises:
+        CatalogueError: it was written while it was taken for still, and the copy would be of no moment.
+    """
     file, copy = database_file(engine), folder / ".copy.db"
     assert file is not None
     make_private(copy)
-    address = f"{file.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
+    still, before = taken_for_still(file), file.stat()
+    engine.dispose()  # what was opened before that
+    with understood(engine), engine.connect() as source, closing(sqlite3.connect(copy)) as target:
+        source.connection.backup(target)
         target.execute("PRAGMA journal_mode=DELETE")
+    after = file.stat()
+    if still and (after.st_mtime_ns, after.st_size) != (before.st_mtime_ns, before.st_size):
+        copy.unlink()
+        raise CatalogueError(f"{file} was written while it was copied by one who may only read it; run this again")
     own = connect(f"sqlite:///{copy}")
     try:
         with own.connect() as connection:

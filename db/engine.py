@@ -120,6 +120,11 @@ def database_file(engine: Engine) -> Path | None:
     return Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
 
 
+def taken_for_still(file: Path) -> bool:
+    """Is a SQLite file read as one that nobody writes? Should somebody begin to, SQLite would not notice."""
+    return _only_read(file) and not _has_journal(file)
+
+
 def revision(engine: Engine) -> str | None:
     """The schema's revision; None: the database is empty.
 
@@ -428,9 +433,15 @@ def _address_of(file: Path) -> str:
     where there is no log, this is so.
     """
     way = "mode=rwc"
-    if file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
-        way = "mode=ro" if _has_journal(file) else "mode=ro&immutable=1"
+    if taken_for_still(file):
+        way = "mode=ro&immutable=1"
+    elif _only_read(file):
+        way = "mode=ro"
     return f"file:{quote(os.fsencode(file))}?{way}"
+
+
+def _only_read(file: Path) -> bool:
+    return file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
 def _has_journal(file: Path) -> bool:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,14 +20,14 @@ import psycopg
 import pytest
 from alembic import command
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from db import backup
 from db.backup import MANIFEST, Copied, back_up, read_manifest, restore
 from db.catalogue import Catalogue
 from db.doctor import examine
-from db.engine import alembic_config, connect, migrating, revision, upgrade
+from db.engine import alembic_config, connect, database_file, migrating, revision, upgrade
 from db.entries.night import Verdict
 from db.entries.review import AttemptRequest, Judgement
 from db.errors import (
@@ -131,6 +132,25 @@ def test_what_is_told_to_run_after_a_restore_is_for_the_home_that_was_given(
     ]
 
 
+def test_a_copy_of_a_file_that_was_taken_for_still_and_was_written_meanwhile_is_none(
+    filled: Catalogue, settings: CatalogueSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = database_file(filled.engine)
+    if file is None:
+        pytest.skip("a file of SQLite's")
+
+    @contextmanager
+    def written(_: Engine) -> Iterator[None]:
+        os.utime(file, ns=(0, 0))
+        yield
+
+    monkeypatch.setattr(backup, "taken_for_still", lambda _: True)
+    monkeypatch.setattr(backup, "understood", written)
+    with pytest.raises(CatalogueError, match="was written while it was copied"):
+        back_up(settings, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
 def test_only_what_is_new_is_copied_and_the_newest_database_alone_is_kept(
     filled: Catalogue, settings: CatalogueSettings, tmp_path: Path, sample: Sample
 ) -> None:
@@ -195,8 +215,8 @@ def test_a_restore_that_is_cut_off_is_carried_on(
     assert restore(empty, tmp_path / "copy").copied == len(list(filled.pictures.files())) - 2
 
 
-def _interrupted(place: int, _: int) -> None:
-    if place == 2:
+def _interrupted(place: object, _: object = None) -> None:
+    if place not in (0, 1):
         raise KeyboardInterrupt
 
 
@@ -301,6 +321,20 @@ def test_a_catalogue_that_is_none_or_of_a_newer_program_is_not_backed_up(
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(CatalogueAhead, match="newer than this program"):
         back_up(settings, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_backup_that_fails_leaves_no_folder_with_nothing_in_it(
+    filled: Catalogue, settings: CatalogueSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, earlier = tmp_path / "new", tmp_path / "earlier"
+    before = back_up(settings, earlier).manifest
+    monkeypatch.setattr(backup, "_named", _interrupted)
+    for folder in (new, earlier):
+        with pytest.raises(KeyboardInterrupt):
+            back_up(settings, folder)
+    assert not new.exists()
+    assert read_manifest(earlier) == before
 
 
 def test_rows_that_went_missing_are_noticed(
