@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
 
 from db.engine import database_file
 from db.entries.nights import NightEnd, NightEnding, NightEntry
@@ -19,7 +20,7 @@ from db.files.home import NIGHT_LOCK
 from db.files.lock import held_alone
 from db.queries.base.store import Store, changed, now, repeatable
 from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
-from db.queries.night.night_lock import NightLock
+from db.queries.night.night_lock import NightLock, is_free
 from db.tables.night import Night
 
 _OPEN = select(Night).where(Night.ended_at.is_(None)).order_by(Night.id.desc())
@@ -95,7 +96,8 @@ class NightQueries(Store):
         """The last so many nights, or all, the newest first; up to one of them where it is named."""
         wanted = select(Night).order_by(Night.id.desc()).limit(last)
         with self._reading() as session:
-            return [_entry(row) for row in session.scalars(wanted if upto is None else wanted.where(Night.id <= upto))]
+            rows = session.scalars(wanted if upto is None else wanted.where(Night.id <= upto)).all()
+            return [_entry(row, dead=_is_dead(session, row)) for row in rows]
 
     def _take_night(self, lock: NightLock, tell: Callable[[str], None], silent_s: float) -> None:
         """Take the lock, and wait until a night that may have lost it must have seen that, and ended."""
@@ -119,8 +121,7 @@ class NightQueries(Store):
         """One without an end whose process is not known to be gone."""
         with self._reading() as session:
             row = session.scalars(_OPEN).first()
-            owner = None if row is None else BatchOwner(row.host, row.pid, row.process_start)
-            gone = owner is None or owner == this_process() or is_gone(owner)
+            gone = row is None or _owner(row) == this_process() or is_gone(_owner(row))
             return _entry(row) if row is not None and not gone else None
 
     def _change_open(self, night_id: int, values: Mapping[str, Any]) -> bool:
@@ -130,8 +131,23 @@ class NightQueries(Store):
             )
 
 
-def _entry(row: Night) -> NightEntry:
+def _owner(row: Night) -> BatchOwner:
+    return BatchOwner(row.host, row.pid, row.process_start)
+
+
+def _is_dead(session: Session, row: Night) -> bool:
+    """Is it open, and does surely nobody work at it? The process tells on its own machine alone, where two may bear one
+    name; a server's lock tells everywhere, though a night that lives may take it again for some seconds."""
+    if row.ended_at is not None:
+        return False
+    gone = is_gone(_owner(row))
+    if session.get_bind().dialect.name == "sqlite":
+        return gone
+    return (gone or row.host != this_process().host) and is_free(session)
+
+
+def _entry(row: Night, *, dead: bool = False) -> NightEntry:
     end = None if row.ending is None else NightEnd(row.ending, row.exit_code, row.reason)
-    silent = end is None and now() - row.seen_at > QUIET
+    silent = end is None and (dead or now() - row.seen_at > QUIET)
     told = (row.began_at, row.seen_at, row.ended_at, end, row.seconds, row.counts)
     return NightEntry(row.id, row.host, row.pid, *told, silent)
