@@ -116,6 +116,12 @@ class RunningNight:
         for follow in self._when_over:
             follow(self.id)
 
+    def end_without_order(self, ending: Ending) -> None:
+        """Write its end alone, where the process does not wait for more."""
+        end = night_end(ending, self._lost or _SIGNALS.get(ending, ""))
+        with suppress(CatalogueError):
+            self._catalogue.end_night(self.id, end, self._seconds, self._counts)
+
     def when_over(self, follow: Callable[[int], None]) -> None:
         """What follows on its end, however it ended, is given its number."""
         self._when_over.append(follow)
@@ -135,7 +141,8 @@ def running_night(catalogue: "Catalogue", settings: Settings) -> Iterator[Runnin
         watching.start()
         try:
             try:
-                yield night
+                with stopping.last_word(night.end_without_order):
+                    yield night
             finally:
                 over.set()
                 watching.join(1)

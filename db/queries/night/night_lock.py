@@ -21,7 +21,7 @@ _SERVER_ALERT = (("tcp_keepalives_idle", 10), ("tcp_keepalives_interval", 5), ("
 
 _HOLDERS = """
 SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
-WHERE datname = current_database() AND locktype = 'advisory' AND classid = 0 AND objid = :key AND objsubid = 1 AND granted
+WHERE datname = current_database() AND locktype = 'advisory' AND granted AND classid = 0 AND objid = :key
 """
 
 

@@ -137,7 +137,8 @@ def _owner(row: Night) -> BatchOwner:
 
 def _is_dead(session: Session, row: Night) -> bool:
     """Is it open, and does surely nobody work at it? The process tells on its own machine alone, where two may bear one
-    name; a server's lock tells everywhere, though a night that lives may take it again for some seconds."""
+    name; a server's lock tells everywhere, though a night that lives may take it again for some seconds.
+    """
     if row.ended_at is not None:
         return False
     gone = is_gone(_owner(row))
