@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from db.entries.nights import NightEnd, NightEnding
+from db.entries.nights import BEAT_S, NightEnd, NightEnding
 from db.errors import CatalogueError, CatalogueUnreachable
 from flows import stopping
 from flows.endings import Ending, Tally
@@ -26,8 +26,6 @@ if TYPE_CHECKING:  # loaded where a catalogue is opened
     from db.catalogue import Catalogue
     from db.queries.night.night_lock import NightLock
 
-BEAT_S = 10.0
-"""Between two signs of life."""
 REGAIN_S = 10.0
 """So long a lost lock is tried for, or as long as a server that is away is waited for, where that is longer. This, the
 beat, the 10 s after which a cut line is noticed, and the grace of a stop are less than `SILENT_S` of

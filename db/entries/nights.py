@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+BEAT_S = 10.0
+"""Between two signs of life."""
+
 
 class NightEnding(StrEnum):
     """Why a night is over."""

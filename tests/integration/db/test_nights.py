@@ -12,6 +12,7 @@ from db.entries.nights import NightEnd, NightEnding
 from db.queries.night import nights
 from db.queries.night.batch_owner import this_process
 from db.tables.night import Night
+from tests.samples import Sample
 
 
 def test_a_night_is_a_row_from_its_beginning_to_its_end(catalogue: Catalogue) -> None:
@@ -73,6 +74,23 @@ def test_of_a_night_elsewhere_a_servers_lock_tells_whether_it_is_at_work(catalog
         assert catalogue.nights()[0].at_work is on_server, "two machines may bear one name"
         _became(catalogue, host="elsewhere.example")
     assert catalogue.nights()[0].silent is on_server
+
+
+def test_a_night_that_did_not_count_its_attempts_has_them_counted_as_it_ends(
+    catalogue: Catalogue, sample: Sample
+) -> None:
+    stopped = catalogue.begin_night()
+    sample.pairs(catalogue, 2)
+    batch = sample.take(catalogue)
+    first, second = catalogue.pending_attempts(batch)
+    catalogue.close_attempt(batch, first.id, sample.succeeded(catalogue))
+    assert catalogue.end_night(stopped, NightEnd(NightEnding.STOPPED, 130), {}, {"pictures": 3})
+    catalogue.begin_night()
+    catalogue.close_attempt(batch, second.id, sample.succeeded(catalogue))
+    catalogue.begin_night()
+    _, killed, told = catalogue.nights()
+    assert told.counts == {"pictures": 3, "attempts": {"succeeded": 1}}
+    assert killed.counts == {"attempts": {"succeeded": 1}}
 
 
 def _became(catalogue: Catalogue, **values: str | int) -> None:
