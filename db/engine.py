@@ -6,6 +6,7 @@ to be made or examined: the everyday check compares one row with HEAD.
 """
 
 import os
+import shutil
 import sqlite3
 import sys
 import time
@@ -60,6 +61,8 @@ _CACHE_KIB = 16 << 10
 _MAPPED_BYTES = 1 << 30
 """So much of the file is read from the system's memory, which all connections share; a writer would fill its own
 process's with what it passes, as large as the catalogue."""
+_INDEX_BYTES = 32 << 10
+"""The least that the index of a write-ahead log takes."""
 _NO_SUCH = ("no such table", "no such column")
 _UNDEFINED = ("42P01", "42703")
 """The same in PostgreSQL's numbers: undefined table, undefined column."""
@@ -250,8 +253,8 @@ def understood(engine: Engine) -> Iterator[None]:
         yield
     except DatabaseError as error:
         said, number = said_by(error), getattr(error.orig, "sqlstate", None)
-        if "disk is full" in said or number == "53100":
-            raise CatalogueFull(f"no room left for the catalogue at {shown(engine)}; free some space") from error
+        if "disk is full" in said or number == "53100" or ("disk I/O error" in said and _has_no_room(engine)):
+            raise CatalogueFull(f"no room left on the disk of the catalogue at {shown(engine)}; free some") from error
         if "not a database" in said or "malformed" in said:
             raise NoCatalogue(
                 f"{shown(engine)} is not a sound SQLite database ({said}); put it aside or give another home"
@@ -283,6 +286,12 @@ def is_cut(error: object) -> bool:
 def said_by(error: DatabaseError) -> str:
     """The first line of what the database says."""
     return (str(error.orig).strip() or "no reason given").splitlines()[0]
+
+
+def _has_no_room(engine: Engine) -> bool:
+    """Is there none for the index of its log, which SQLite makes beside the file to read it, too?"""
+    file = database_file(engine)
+    return file is not None and shutil.disk_usage(file.parent).free < _INDEX_BYTES
 
 
 def _closed_to_us(engine: Engine) -> str:

@@ -233,7 +233,7 @@ def look_at_places(settings: Settings, faults: Faults) -> None:
     """Can home and picture store be used? Nothing is made in them."""
     from db.opening import pictures_of  # noqa: PLC0415  (loads the database)
 
-    faults.of(partial(_check_home, settings.home))
+    faults.of(partial(check_home, settings.home))
     faults.of(pictures_of(settings).look)
 
 
@@ -248,6 +248,22 @@ def look_at_catalogue(settings: Settings, faults: Faults, *, create: bool = True
     from db.opening import look_at  # noqa: PLC0415  (loads the database)
 
     return faults.of(partial(look_at, settings, create=create))
+
+
+def check_home(home: Path) -> None:
+    """Can the home be written, or made?
+
+    Raises:
+        OSError: it cannot.
+    """
+    there = _there(home)
+    if not there.is_dir():
+        raise OSError(errno.ENOTDIR, "is a file, and the catalogue's home is a folder", str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        said = (
+            "cannot be written to, and the catalogue's home lies there; run this where, or as one who, may write there"
+        )
+        raise OSError(errno.EACCES, said, str(there))
 
 
 def check_room(settings: Settings) -> None:
@@ -323,19 +339,6 @@ def _open(plan: "PlanKind") -> Iterator["PlanKind"]:
 def _serves(plan: CataloguePlan, settings: Settings, archives: Sequence[str] | None) -> bool:
     named = None if archives is None else list(archives or settings.archives)
     return plan.settings == settings and named in (None, [archive.word for archive in plan.archives])
-
-
-def _check_home(home: Path) -> None:
-    """Can the home be written, or made?
-
-    Raises:
-        OSError: it cannot.
-    """
-    there = _there(home)
-    if not there.is_dir():
-        raise OSError(errno.ENOTDIR, "is a file, and the catalogue's home is a folder", str(there))
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise OSError(errno.EACCES, "cannot be written to, and the catalogue's home lies there", str(there))
 
 
 def _there(home: Path) -> Path:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from db.entries.nights import NightEnd, NightEnding
+from db.entries.nights import BEAT_S, NightEnd, NightEnding
 from db.errors import CatalogueError, CatalogueUnreachable
 from flows import stopping
 from flows.endings import Ending, Tally
@@ -26,8 +26,6 @@ if TYPE_CHECKING:  # loaded where a catalogue is opened
     from db.catalogue import Catalogue
     from db.queries.night.night_lock import NightLock
 
-BEAT_S = 10.0
-"""Between two signs of life."""
 REGAIN_S = 10.0
 """So long a lost lock is tried for, or as long as a server that is away is waited for, where that is longer. This, the
 beat, the 10 s after which a cut line is noticed, and the grace of a stop are less than `SILENT_S` of
@@ -116,6 +114,12 @@ class RunningNight:
         for follow in self._when_over:
             follow(self.id)
 
+    def end_without_order(self, ending: Ending) -> None:
+        """Write its end alone, where the process does not wait for more."""
+        end = night_end(ending, self._lost or _SIGNALS.get(ending, ""))
+        with suppress(CatalogueError):
+            self._catalogue.end_night(self.id, end, self._seconds, self._counts)
+
     def when_over(self, follow: Callable[[int], None]) -> None:
         """What follows on its end, however it ended, is given its number."""
         self._when_over.append(follow)
@@ -135,7 +139,8 @@ def running_night(catalogue: "Catalogue", settings: Settings) -> Iterator[Runnin
         watching.start()
         try:
             try:
-                yield night
+                with stopping.last_word(night.end_without_order):
+                    yield night
             finally:
                 over.set()
                 watching.join(1)

@@ -21,6 +21,8 @@ from flows.logs import form, tell_person
 
 GRACE_S: Final = 8.0
 """Shorter than the 10 s that docker gives a container between SIGTERM and SIGKILL."""
+LAST_WORD_S: Final = 0.8
+"""Longer than a row takes to be written, and no wait for who ends a command for the second time."""
 SENTENCE: Final = "stopped; what was finished is kept, and the next run carries on (or: nishiki resume)"
 _PYTHONS: Final[Mapping[signal.Signals, Any]] = {
     signal.SIGINT: signal.default_int_handler,
@@ -42,6 +44,7 @@ class _Stop:
         self._telling = threading.Lock()
         self.line: socket.socket | None = None
         """To the thread that listens."""
+        self.last_word: Callable[[Ending], object] | None = None
         self._settled = threading.Event()
 
     def hear(self, number: int) -> None:
@@ -147,6 +150,16 @@ def unheard(answer: Callable[..., None] | None = None) -> Iterator[None]:
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
 
 
+@contextlib.contextmanager
+def last_word(say: Callable[[Ending], object]) -> Iterator[None]:
+    """Inside it, an end without order says this before, in a thread that is waited for LAST_WORD_S at most."""
+    _stop.last_word = say
+    try:
+        yield
+    finally:
+        _stop.last_word = None
+
+
 def _listen(signals: socket.socket) -> None:
     with signals:
         while heard := signals.recv(1):
@@ -165,6 +178,11 @@ def ask() -> None:
 
 def end_at_once() -> None:
     """End this process and those that it started, whatever they do."""
+    ending = _stop.ending or Ending.FAILED
+    if _stop.last_word is not None:
+        saying = threading.Thread(target=_stop.last_word, args=(ending,), daemon=True)
+        saying.start()
+        saying.join(LAST_WORD_S)
     for child in multiprocessing.active_children():
         child.kill()
-    os._exit(_stop.ending or Ending.FAILED)
+    os._exit(ending)

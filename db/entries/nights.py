@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+BEAT_S = 10.0
+"""Between two signs of life."""
+
 
 class NightEnding(StrEnum):
     """Why a night is over."""
@@ -50,8 +53,8 @@ class NightEntry:
     `archives` (of each its `records`, its `pictures`, and whether it was read `whole`), `matches`, `attempts` by
     outcome."""
     silent: bool = False
-    """It has no end and has given no sign of life for minutes: it was killed, which the next night says of it, or its
-    machine does not reach the catalogue."""
+    """It has no end, and has given no sign of life for minutes or is known to be gone: it was killed, which the next
+    night says of it, or its machine does not reach the catalogue."""
 
     @property
     def at_work(self) -> bool:

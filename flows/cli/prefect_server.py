@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _WATCHES: "list[subprocess.Popen[bytes]]" = []
 """Kept open as long as this process lives."""
 _GONE: list[object] = []
+_SERVER_BYTES = 10_000_000
+"""A new one takes 6 MB, with its log."""
 _PATIENCE_S = 20
 """Of one request in the middle of a night; a server that comes back later is not waited for, since nothing is lost."""
 
@@ -34,8 +36,13 @@ def prefect(settings: "Settings") -> Iterator[None]:
     """Inside it, flows run under Prefect's server; under none where it does not answer within `prefect_wait_s`.
 
     Without a server of the operator's a small one serves the command, lives through a Ctrl-C and ends with it.
+
+    Raises:
+        CatalogueFull: the home's disk has no room for the small one's database, nor for what the command would make.
     """
     own = set_up(settings.home)
+    if own:
+        _check_room(settings.home)
     from flows.under_prefect import of_one_command, server_name, waiting
 
     with waiting(f"waiting for {server_name()}, for {settings.prefect_wait_s:.0f} s at most"):
@@ -47,6 +54,16 @@ def prefect(settings: "Settings") -> Iterator[None]:
             yield
         finally:
             _GONE[:] = [server] if server.gone else []
+
+
+def _check_room(home: Path) -> None:
+    """A server that finds none tells it in a thousand lines, after a minute."""
+    from db.errors import CatalogueFull
+    from flows.plan import free_room
+
+    free, _ = free_room(home)
+    if free < _SERVER_BYTES:
+        raise CatalogueFull(f"no room left on the disk of the home {home} ({free / 1e6:,.0f} MB); free some space")
 
 
 def looks_before_night() -> "tuple[Look, ...]":

@@ -88,13 +88,13 @@ def batch(
 def _alone(home: Home) -> "Iterator[Catalogue]":
     """The catalogue, with no night at work: it would write over what is put back."""
     from db.catalogue import Catalogue
+    from flows.plan import check_home
 
     settings = read_settings(home=home)
-    with (
-        Catalogue.open(settings, create=False) as catalogue,
-        catalogue.night_alone(settings.home, tell_person, settings.database_wait_s),
-    ):
-        yield catalogue
+    with Catalogue.open(settings, create=False) as catalogue:
+        check_home(settings.home)
+        with catalogue.night_alone(settings.home, tell_person, settings.database_wait_s):
+            yield catalogue
 
 
 def _pictures(count: int) -> str:

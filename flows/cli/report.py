@@ -19,9 +19,11 @@ def report(
     """Write the report on a night again, in the state of today: what came, what was made, what needs a person."""
     from db.catalogue import Catalogue
     from flows.morning import report_file, send_report, write_report
+    from flows.plan import check_home
 
     settings = read_settings(home=home, report_language=language)
     with Catalogue.open(settings, create=False) as catalogue:
+        check_home(settings.home)
         found = catalogue.nights(1)
         if not found:
             refuse("no night has begun on this catalogue yet; nishiki nightly begins one")

@@ -15,6 +15,7 @@ from db.entries.night import HeldFilter
 from db.errors import NoCatalogue
 from flows.archives.registry import Protocol
 from flows.plan import CataloguePlan, PlannedArchive, plan_catalogue
+from flows.reports.summary import FROM_BEGINNING
 from flows.settings import ArchiveSettings, Settings
 
 
@@ -60,7 +61,7 @@ def archives_table(told: list[dict[str, Any]]) -> Table:
     table = Table("archive", "read as", "pace", "last harvest", "records", "held back", "pictures wanted")
     for each in told:
         held = ", ".join(f"{count} {reason}" for reason, count in each["held_back"].items()) or "nothing"
-        last = (each["last_harvest"] or "never finished")[:16].replace("T", " ")
+        last = (each["last_harvest"] or "")[:16].replace("T", " ") or FROM_BEGINNING
         unfinished = "" if each["last_window"] in (None, "done") else f" (then {each['last_window']})"
         pace = "" if each["protocol"] == Protocol.FOLDER else _pace_words(each["pace_s"])
         gone = "" if each["in_settings"] else " (in the catalogue alone)"

@@ -28,6 +28,8 @@ SHOWN = 10
 """Problems listed before the rest is counted."""
 NAMED = 5
 """Things named of which the same is said."""
+FROM_BEGINNING = "to be listed from its beginning"
+"""Of an archive of which no finished harvest is known: there was none, or `nishiki redo` has had it forgotten."""
 
 
 def harvest_lines(tallies: Sequence["HarvestTally"]) -> Iterable[str]:
@@ -143,8 +145,8 @@ def status_table(status: Mapping[str, Any]) -> Table:
     if night := status["night"]:
         table.add_row("last night", f"{night['id']}: {night['summary']}")
     for archive in status["archives"]:
-        last = archive["last_harvest"] or "never finished"
-        told = f"{archive['records']} records, harvested {last}"
+        last = f"harvested {moment}" if (moment := archive["last_harvest"]) else FROM_BEGINNING
+        told = f"{archive['records']} records, {last}"
         table.add_row(Text(f"archive {archive['name']}"), Text(told))
     return table
 

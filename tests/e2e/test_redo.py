@@ -41,6 +41,7 @@ def test_each_thing_is_put_back_and_told(here: Here) -> None:
     assert here.good("redo", "window", "sample", "2026-03-02").startswith("0 windows of sample reach beyond 2026-03-02")
     assert "sample is listed from its beginning by the next harvest." in here.good("redo", "archive", "sample")
     assert here.status()["archives"][0]["last_harvest"] is None
+    assert "records, to be listed from its beginning" in here.good("status")
 
 
 def test_what_there_is_not_is_told_and_nothing_is_put_back_while_a_night_is_at_work(here: Here) -> None:

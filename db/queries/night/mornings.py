@@ -8,27 +8,25 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db.entries.morning import BEFORE, Compared, Failure, Made, Morning
 from db.entries.night import AttemptEntry, Outcome, Tone
 from db.entries.nights import NightEnding, NightEntry
 from db.errors import UnknownEntry
-from db.queries.base.store import now
 from db.queries.base.tallies import PICTURES, counts_of
 from db.queries.night.attempts import AttemptQueries
 from db.queries.night.held_back import EVERYTHING, HeldBackQueries
-from db.queries.night.nights import NightQueries
+from db.queries.night.nights import NightQueries, made_in
 from db.queries.night.open_requests import allowed, pending
 from db.queries.night.status import set_aside
 from db.tables.base import PictureState
-from db.tables.night import SET_ASIDE, Attempt, Batch, Image, Record
+from db.tables.night import SET_ASIDE, Attempt, Image, Record
 from db.tables.review import CuratorRequest, Review
 
 SHOWN = 3
@@ -100,15 +98,6 @@ def _disk(folder: Path) -> Any:
     return shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.exists()))
 
 
-def _within(night: NightEntry) -> ColumnElement[bool]:
-    """Attempts that were closed while it ran; by way of the batches, which are few."""
-    end: datetime = night.ended_at or now()
-    batches = select(Batch.id).where(
-        Batch.started_at <= end, or_(Batch.closed_at.is_(None), Batch.closed_at >= night.began_at)
-    )
-    return Attempt.batch_id.in_(batches) & Attempt.closed_at.between(night.began_at, end)
-
-
 def _results(session: Session, night: NightEntry) -> list[_Result]:
     columns = (
         Attempt.id, Attempt.recipe_name, Attempt.recipe_digest, Attempt.encoder_name, Attempt.weights_checksum,
@@ -116,7 +105,7 @@ def _results(session: Session, night: NightEntry) -> list[_Result]:
         Attempt.content_error_mean, Review.withheld,
     )  # fmt: skip
     rows: Any = session.execute(
-        select(*columns).outerjoin(Review, Review.attempt_id == Attempt.id).where(_within(night)).order_by(Attempt.id)
+        select(*columns).outerjoin(Review, Review.attempt_id == Attempt.id).where(made_in(night)).order_by(Attempt.id)
     )
     return [_Result(row[0], row[1:5], *row[5:]) for row in rows]
 
@@ -167,7 +156,7 @@ def _failures(session: Session, night: NightEntry) -> tuple[Failure, ...]:
         select(error, func.count(), func.min(Record.identifier))
         .join(Image, Image.sha256 == Attempt.content_sha256)
         .join(Record, Record.id == Image.record_id)
-        .where(_within(night), Attempt.outcome == Outcome.FAILED)
+        .where(made_in(night), Attempt.outcome == Outcome.FAILED)
         .group_by(error)
         .order_by(func.count().desc(), error)
         .limit(FAILURES)

@@ -8,6 +8,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 
 from db.engine import understood
 
@@ -17,6 +18,16 @@ _ALERT = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "keepalives_idle": 1
 """A line that is cut is noticed within 10 s, and not within hours."""
 _SERVER_ALERT = (("tcp_keepalives_idle", 10), ("tcp_keepalives_interval", 5), ("tcp_keepalives_count", 3))
 """The same for the server's end, so that the lock of a machine that is gone comes free within half a minute."""
+
+_HOLDERS = """
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE datname = current_database() AND locktype = 'advisory' AND granted AND classid = 0 AND objid = :key
+"""
+
+
+def is_free(session: Session) -> bool:
+    """Does no night hold it? A look alone, which every role may take, and which keeps nobody from taking it."""
+    return not session.execute(text(_HOLDERS), {"key": NIGHT}).scalar_one()
 
 
 class NightLock:

@@ -1,6 +1,7 @@
 """The migrations, on both databases: made, checked, taken back, refused when they do not fit."""
 
 import re
+import resource
 import sqlite3
 import sys
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from threading import Barrier, Thread
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -298,6 +300,24 @@ def test_a_full_disk_is_one_sentence_and_undoes_the_write(tmp_path: Path, sample
             catalogue.add_record(archive, sample.record("r1", raw="x" * 2**20))
         assert catalogue.status()["records"] == 0
         assert catalogue.add_record(archive, sample.record("r1")) == Change.NEW
+
+
+def test_a_disk_too_full_to_read_a_file_with_a_log_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that may not grow is what the index of the log meets there."""
+    settings = CatalogueSettings(home=tmp_path)
+    Catalogue.open(settings).close()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
+    try:
+        with pytest.raises(CatalogueUnreachable, match="disk I/O error"):
+            Catalogue.open(settings)
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+        with pytest.raises(CatalogueFull, match=r"no room left on the disk of the catalogue .*; free some"):
+            Catalogue.open(settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_only_who_reads_maps_the_file_into_memory(tmp_path: Path) -> None:

@@ -1,12 +1,18 @@
 """The history of nights: a row for each, closed however it ended."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from db.catalogue import Catalogue
+from db.engine import writing
 from db.entries.nights import NightEnd, NightEnding
 from db.queries.night import nights
+from db.queries.night.batch_owner import this_process
+from db.tables.night import Night
+from tests.samples import Sample
 
 
 def test_a_night_is_a_row_from_its_beginning_to_its_end(catalogue: Catalogue) -> None:
@@ -50,3 +56,43 @@ def test_a_night_without_a_sign_of_life_is_not_called_at_work(
     assert (silent.at_work, silent.silent) == (False, True)
     catalogue.end_night(silent.id, NightEnd(NightEnding.DONE, 0), {}, {})
     assert [(night.at_work, night.silent) for night in catalogue.nights()] == [(False, False)]
+
+
+def test_a_night_whose_process_is_gone_is_not_called_at_work(catalogue: Catalogue) -> None:
+    catalogue.begin_night()
+    _became(catalogue, process_start="another boot:1")
+    assert [(night.at_work, night.silent) for night in catalogue.nights()] == [(False, True)]
+
+
+def test_of_a_night_elsewhere_a_servers_lock_tells_whether_it_is_at_work(catalogue: Catalogue, tmp_path: Path) -> None:
+    on_server = catalogue.engine.dialect.name == "postgresql"
+    with catalogue.night_alone(tmp_path, print):
+        catalogue.begin_night()
+        _became(catalogue, host="elsewhere.example", pid=1)
+        assert catalogue.nights()[0].at_work
+        _became(catalogue, host=this_process().host, process_start="another boot:1")
+        assert catalogue.nights()[0].at_work is on_server, "two machines may bear one name"
+        _became(catalogue, host="elsewhere.example")
+    assert catalogue.nights()[0].silent is on_server
+
+
+def test_a_night_that_did_not_count_its_attempts_has_them_counted_as_it_ends(
+    catalogue: Catalogue, sample: Sample
+) -> None:
+    stopped = catalogue.begin_night()
+    sample.pairs(catalogue, 2)
+    batch = sample.take(catalogue)
+    first, second = catalogue.pending_attempts(batch)
+    catalogue.close_attempt(batch, first.id, sample.succeeded(catalogue))
+    assert catalogue.end_night(stopped, NightEnd(NightEnding.STOPPED, 130), {}, {"pictures": 3})
+    catalogue.begin_night()
+    catalogue.close_attempt(batch, second.id, sample.succeeded(catalogue))
+    catalogue.begin_night()
+    _, killed, told = catalogue.nights()
+    assert told.counts == {"pictures": 3, "attempts": {"succeeded": 1}}
+    assert killed.counts == {"attempts": {"succeeded": 1}}
+
+
+def _became(catalogue: Catalogue, **values: str | int) -> None:
+    with writing(catalogue.engine).begin() as connection:
+        connection.execute(update(Night).values(values))

@@ -13,6 +13,7 @@ from db.errors import CatalogueFull
 from db.queries.night import night_lock
 from flows import nightly as flow
 from flows import running_night, stopping
+from flows.endings import Ending
 from flows.morning import report_file
 from flows.nightly import nightly
 from flows.plan import plan_night
@@ -62,6 +63,17 @@ def test_an_error_in_the_middle_ends_the_night_and_its_row(
     told = last_night(own_settings)
     assert (told.end, list(told.seconds), told.counts["pictures"]) == (end, ["harvest", "match"], 0)
     assert report_file(own_settings, told.id).exists()
+
+
+def test_an_end_without_order_is_written_as_what_it_is(own_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    end = NightEnd(NightEnding.STOPPED, 130, "stopped by Ctrl-C (SIGINT)")
+    monkeypatch.setattr("os._exit", ended.append)
+    monkeypatch.setattr(stopping._stop, "ending", Ending.INTERRUPTED)
+    with plan_night(own_settings, alone=True):
+        stopping.end_at_once()
+        assert (last_night(own_settings).end, ended) == (end, [130])
+    assert last_night(own_settings).end == end, "the first word stands"
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -98,6 +99,24 @@ def test_a_second_ctrl_c_ends_it_at_once() -> None:
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=30)[1] == ""
     assert process.returncode == Ending.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("word", "said"), [("print(int(ending), flush=True)", "130\n"), ("threading.Event().wait()", "")]
+)
+def test_a_last_word_is_said_before_an_end_at_once_and_does_not_hold_it_up(word: str, said: str) -> None:
+    body = f"""
+    import threading
+    with stopping.last_word(lambda ending: {word}):
+        {DEAF.strip().replace(chr(10), chr(10) + "    ")}"""
+    process = begun(body, 60)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    process.stderr.readline()
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, time.monotonic() - began < 2, said in out) == (Ending.INTERRUPTED, True, True)
 
 
 def test_a_command_that_asks_itself_to_end_has_failed() -> None:

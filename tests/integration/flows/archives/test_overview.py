@@ -64,7 +64,7 @@ def test_archives_are_told_before_and_after_a_harvest_and_none_is_asked(
     (_, read) = archives_told(settings)
     assert read["records"] > 5
     assert (read["last_window"], read["held_back"]["rights: no"], read["wanted_pictures"]) == ("done", 1, 1)
-    for words in ("theatre", sample.base_url, "oai-pmh", "0 s", "1 rights: no", "never finished"):
+    for words in ("theatre", sample.base_url, "oai-pmh", "0 s", "1 rights: no", "to be listed from its beginning"):
         assert words in shown(archives_told(settings))
     lines = " ".join(next_harvest_lines(settings, planned))
     assert "what changed since" in lines
