@@ -23,21 +23,34 @@ _NO_PATH = re.compile(r"sqlite:///(:memory:|file:.*)")
 """SQLite's words for what is no file, or is written otherwise."""
 
 
+_SERVER = re.compile(
+    r"[^:]*://("
+    r"([^:/?#@]*(:[^:/?#@]*)?@)?[^@]*"
+    r"|([^:/?#@]*@)?[^:/?#@]*/[^@?]*\?.*"  # a `@` among the options, where nothing before them can be a password
+    r")"
+)
+"""What a server's URL has to look like that SQLAlchemy, which takes more, may read no password as host or path."""
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:(?P<port>[0-9]*))?", re.ASCII)
 
 
 def _known_database(url: SecretStr) -> SecretStr:
-    if not _URL.fullmatch(url.get_secret_value().strip()):
+    given = url.get_secret_value().strip()
+    if not _URL.fullmatch(given):
         raise ValueError("give sqlite:///PATH or postgresql://USER@HOST/NAME")
-    if _NO_PATH.fullmatch(url.get_secret_value().strip()):
+    if _NO_PATH.fullmatch(given):
         raise ValueError("after sqlite:/// give a path, which is taken as it is written (./NAME for an odd name)")
-    if not _host_is_right(url.get_secret_value().strip()):
+    if not (given.startswith("sqlite") or _SERVER.fullmatch(given)):
+        raise ValueError(
+            "give postgresql://USER:PASSWORD@HOST/NAME with the password percent-encoded: @ : / # ? % in it are "
+            "written %40 %3A %2F %23 %3F %25, as Python's urllib.parse.quote(PASSWORD, safe='') does"
+        )
+    if not _host_is_right(given):
         raise ValueError("the port is no number from 1 to 65535; give postgresql://USER@HOST:PORT/NAME")
     return url
 
 
 def _host_is_right(url: str) -> bool:
-    """Of a server, the password being whatever stands before the first `@`."""
+    """Of a server whose password, if any, stands before the first `@`."""
     if url.startswith("sqlite"):
         return True
     rest = url.partition("://")[2]
@@ -84,8 +97,9 @@ class CatalogueSettings(BaseSettings):
     )
     database_url: DatabaseUrl | None = Field(
         default=None,
-        description="Database of the catalogue, `sqlite:///PATH` or `postgresql://USER@HOST/NAME`; "
-        "left out: catalogue.db in the home.",
+        description="Database of the catalogue, `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`, where `@`, "
+        "`:`, `/`, `#`, `?`, `%` in the password are written %40, %3A, %2F, %23, %3F, %25; left out: catalogue.db in "
+        "the home.",
     )
 
     database_wait_s: int = Field(

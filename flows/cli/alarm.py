@@ -86,6 +86,8 @@ def _what_is_wrong(settings: "Settings", faults: list[Exception]) -> list[str]:
     from flows.alarm.findings import NIGHTS, what_is_wrong
 
     told = [f"No night can begin with these settings: {fault}" for fault in faults]
+    if any("setting database_url" in str(fault) for fault in faults):  # what was meant is not known, and no other is
+        return told
     try:
         with Overview.open(settings, create=False) as catalogue:
             nights = catalogue.nights(NIGHTS)

@@ -102,6 +102,19 @@ def test_what_keeps_nights_from_beginning_is_told_too(
     assert told in json.loads(letter)["text"]
 
 
+def test_no_letter_of_a_password_that_is_not_percent_encoded_is_told_and_no_other_catalogue_looked_at(
+    here: Here,
+) -> None:
+    with listening() as chat:
+        wrong = {"NISHIKI_DATABASE_URL": "postgresql://u:Geh@im/s@127.0.0.1:1/n", "NISHIKI_ALARM_WEBHOOK": chat.address}
+        run = here("alarm", "--home", "elsewhere", **wrong)
+    (letter,) = chat.told
+    assert run.returncode == Ending.ALARM
+    assert "the setting database_url cannot be used" in json.loads(letter)["text"]
+    for told in (run.stdout, run.stderr, letter.decode()):
+        assert not any(word in told for word in ("Geh", "im/s", "127.0.0.1:1", "elsewhere yet"))
+
+
 def test_a_catalogue_that_may_not_be_read_is_alarming(here: Here) -> None:
     refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES), "catalogue.db")
     with patch("db.overview.Overview.open", side_effect=refused):

@@ -202,6 +202,7 @@ def test_an_attempt_is_shown_to_a_machine_or_drawn_for_a_person(nishiki: Run) ->
     ("name", "value"),
     [
         ("database_url", "mysql://me:hunter2@db.example/prints"),
+        ("database_url", "postgresql://me:Geh@hunter2/s@127.0.0.1:1/n"),
         ("archives", "hunter2"),
         ("archives", '{"hunter": {"address": ""}}'),
         ("genres", "hunter2"),
