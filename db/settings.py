@@ -5,8 +5,10 @@ environment (`NISHIKI_HOME`), `.env`, `nishiki.toml` in the current folder. Know
 """
 
 import re
+import tomllib
+from errno import EISDIR
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
@@ -74,6 +76,23 @@ def known_bucket(url: str) -> str:
     return url.rstrip("/")
 
 
+class TomlSource(TomlConfigSettingsSource):
+    """`nishiki.toml`, with or without the byte order mark of Windows' editors."""
+
+    def _read_files(self, files: Any, deep_merge: bool = False) -> dict[str, Any]:
+        """A folder, too, which pydantic would pass over as if there were no file.
+
+        Raises:
+            IsADirectoryError: it is one, as a container's mount makes of a file that is not there.
+        """
+        if files is not None and Path(files).is_dir():
+            raise IsADirectoryError(EISDIR, "it is a folder, and has to be a file", str(files))
+        return super()._read_files(files, deep_merge)
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
+        return tomllib.loads(file_path.read_text(encoding="utf-8-sig"))
+
+
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_known_database)]
 """Secret, since it may hold a password: it is never shown, nor stored with a flow run's parameters."""
 
@@ -84,6 +103,7 @@ class CatalogueSettings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="NISHIKI_",
         env_file=".env",
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         toml_file="nishiki.toml",
         extra="ignore",
@@ -135,4 +155,4 @@ class CatalogueSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the signature is pydantic's
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put `nishiki.toml` under the environment, so that one command can differ from the file."""
-        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, dotenv_settings, TomlSource(settings_cls)

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
-from tomllib import TOMLDecodeError
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -61,13 +60,8 @@ def _settings(home: Path | None) -> "tuple[Settings, list[Exception]]":
 
     try:
         return look_at_settings(home=home)
-    except TOMLDecodeError as error:
-        wrong: Exception = Misused(f"nishiki.toml cannot be read: {error}")
-    except OSError as error:
-        wrong = Misused(f"{error.filename}: {error.strerror}")
     except (Misused, Misconfigured) as error:
-        wrong = error
-    return without_file(**({} if home is None else {"home": home})), [wrong]
+        return without_file(**({} if home is None else {"home": home})), [error]
 
 
 def _channels(settings: "Settings", faults: list[Exception]) -> "list[Channel]":

@@ -115,6 +115,21 @@ def test_no_letter_of_a_password_that_is_not_percent_encoded_is_told_and_no_othe
         assert not any(word in told for word in ("Geh", "im/s", "127.0.0.1:1", "elsewhere yet"))
 
 
+def test_a_nishiki_toml_that_is_a_folder_is_told_like_one_that_cannot_be_read(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here.home.parent)
+    (here.home.parent / "nishiki.toml").mkdir()
+    with listening() as chat:
+        run = here("alarm", NISHIKI_ALARM_WEBHOOK=chat.address)
+    assert (run.returncode, len(chat.told)) == (Ending.ALARM, 1)
+    assert (
+        "No night can begin with these settings: nishiki.toml cannot be read: it is a folder, and has to be a file"
+        in run.stdout
+    )
+    assert "nishiki.toml cannot be read: it is a folder" in here.bad(2, "status")
+
+
 def test_a_catalogue_that_may_not_be_read_is_alarming(here: Here) -> None:
     refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES), "catalogue.db")
     with patch("db.overview.Overview.open", side_effect=refused):

@@ -42,6 +42,19 @@ def test_argument_environment_dotenv_and_toml_weigh_in_this_order(
     assert CatalogueSettings(home=Path("argument")).home == Path("argument")
 
 
+def test_files_with_a_byte_order_mark_are_read_as_those_without(tmp_path: Path) -> None:
+    (tmp_path / "nishiki.toml").write_text('home = "錦"\r\n', encoding="utf-8-sig")
+    assert CatalogueSettings().home == Path("錦")
+    (tmp_path / ".env").write_text("NISHIKI_HOME=dotenv\r\n", encoding="utf-8-sig")
+    assert CatalogueSettings().home == Path("dotenv")
+
+
+def test_a_nishiki_toml_that_is_a_folder_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "nishiki.toml").mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder, and has to be a file"):
+        CatalogueSettings()
+
+
 @pytest.mark.parametrize("port", ["abc", "54x32", "0", "65536", "-1", "5432:1", "５４３２"])
 def test_a_port_that_is_none_is_refused_without_a_word_of_the_password(port: str) -> None:
     with pytest.raises(ValidationError, match="the port is no number from 1 to 65535") as told:
