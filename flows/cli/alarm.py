@@ -37,7 +37,7 @@ def alarm(
         Faults(faults).tell()
     if test and not channels:
         refuse("there is nothing to test: set alarm_webhook, or alarm_mail_to and alarm_mail_server; see .env.example")
-    wrong = _failed(failed) if failed else [TEST] if test else _what_is_wrong(settings, faults)
+    wrong = _failed(failed) if failed is not None else [TEST] if test else _what_is_wrong(settings, faults)
     if not wrong:
         say(["All is well with the nights."])
         return
@@ -51,6 +51,8 @@ def alarm(
 
 
 def _failed(unit: str) -> list[str]:
+    if not unit.strip():  # whatever called this could not say of what
+        return ["A unit that was not named failed on this machine; which: systemctl --failed"]
     return [f"{unit} failed on this machine; why: journalctl -u {unit} -n 50"]
 
 

@@ -74,6 +74,13 @@ def test_a_unit_that_failed_is_told_whatever_the_nights_do(here: Here) -> None:
     assert "nishiki-backup.service failed on this machine" in json.loads(letter)["text"]
 
 
+def test_a_failure_of_a_unit_without_a_name_is_told_all_the_same(here: Here) -> None:
+    with listening() as chat:
+        run = here("alarm", "--failed", "", NISHIKI_ALARM_WEBHOOK=chat.address)
+    assert (run.returncode, len(chat.told)) == (Ending.ALARM, 1)
+    assert run.stdout.startswith("A unit that was not named failed on this machine; which: systemctl --failed\n")
+
+
 @pytest.mark.parametrize(
     ("file", "place", "told"),
     [
