@@ -125,6 +125,7 @@ def revision(engine: Engine) -> str | None:
 
     Raises:
         NoCatalogue: the database holds tables, but not ours.
+        CatalogueMisfit: it has no schema number, or several.
     """
     with understood(engine), engine.connect() as connection:
         return _revision(connection)
@@ -343,7 +344,12 @@ def _revision(connection: Connection) -> str | None:
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     if not found and not others:
         return None
-    return str(found[0]) if len(found) == 1 else f"({len(found)} revisions)"
+    if len(found) != 1:
+        raise CatalogueMisfit(
+            f"the catalogue at {_shown(connection.engine)} has {'several schema numbers' if found else 'no schema number'}"
+            " (in its table alembic_version), as after damage; bring it back from a copy: nishiki restore"
+        )
+    return str(found[0])
 
 
 def _tuned(engine: Engine, *, foreign_keys: bool = True) -> Engine:

@@ -117,6 +117,14 @@ def _newer(home: Path, revision: str = "9999") -> None:
         raw.commit()
 
 
+def _numbered(home: Path, numbers: tuple[str, ...]) -> None:
+    _newer(home, HEAD)
+    with closing(sqlite3.connect(home / "catalogue.db")) as raw:
+        raw.execute("DELETE FROM alembic_version")
+        raw.executemany("INSERT INTO alembic_version VALUES (?)", [(each,) for each in numbers])
+        raw.commit()
+
+
 WORDS: list[tuple[Callable[[Path], object], tuple[str, ...]]] = [
     (_a_file, ("is a file, and",)),
     (_in_a_file, ("is a file, and",)),
@@ -125,6 +133,8 @@ WORDS: list[tuple[Callable[[Path], object], tuple[str, ...]]] = [
     (lambda home: _foreign(home, HEAD), ("is not nishiki's",)),
     (lambda home: _foreign(home, "0001"), ("is not nishiki's",)),
     (_newer, ("9999", "update nishiki")),
+    (lambda home: _numbered(home, ()), ("has no schema number", "bring it back from a copy: nishiki restore")),
+    (lambda home: _numbered(home, (HEAD, "0001")), ("has several schema numbers", "nishiki restore")),
 ]
 
 
