@@ -346,8 +346,8 @@ def _revision(connection: Connection) -> str | None:
         return None
     if len(found) != 1:
         raise CatalogueMisfit(
-            f"the catalogue at {_shown(connection.engine)} has {'several schema numbers' if found else 'no schema number'}"
-            " (in its table alembic_version), as after damage; bring it back from a copy: nishiki restore"
+            f"the catalogue at {_shown(connection.engine)} has {'several' if found else 'no'} schema numbers "
+            "(in its table alembic_version), as after damage; bring it back from a copy: nishiki restore"
         )
     return str(found[0])
 

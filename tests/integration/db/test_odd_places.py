@@ -133,7 +133,7 @@ WORDS: list[tuple[Callable[[Path], object], tuple[str, ...]]] = [
     (lambda home: _foreign(home, HEAD), ("is not nishiki's",)),
     (lambda home: _foreign(home, "0001"), ("is not nishiki's",)),
     (_newer, ("9999", "update nishiki")),
-    (lambda home: _numbered(home, ()), ("has no schema number", "bring it back from a copy: nishiki restore")),
+    (lambda home: _numbered(home, ()), ("has no schema numbers", "bring it back from a copy: nishiki restore")),
     (lambda home: _numbered(home, (HEAD, "0001")), ("has several schema numbers", "nishiki restore")),
 ]
 

@@ -235,7 +235,7 @@ def test_a_key_of_an_archive_that_is_no_setting_of_one_is_left_out_and_told_with
     assert settings.archives["theatre"].address == "https://archive.example/oai"
 
 
-PERMISSION = 'document = "b", given = 2026-01-01, scope = "all"'
+PERMISSION = 'reference = "b", given = 2026-01-01, scope = "all"'
 ARCHIVE = 'such as [archives.NAME] with address = "…" below it, in nishiki.toml; see README.md'
 
 
@@ -249,12 +249,12 @@ ARCHIVE = 'such as [archives.NAME] with address = "…" below it, in nishiki.tom
             [f'the setting archives.real.address cannot be used: give a text in quotation marks, "…", {ARCHIVE}'],
         ),
         (
-            '[archives.real]\nadress = "prints"',
-            ["archives.real.adress in nishiki.toml is no setting of an archive; the nearest is address"],
+            '[archives.real]\naddresses = "prints"',
+            ["archives.real.addresses in nishiki.toml is no setting of an archive; the nearest is address"],
         ),
         (
-            f'[archives.a]\naddress = "x"\npermission = {{referenc = "a", {PERMISSION}}}',
-            ["archives.a.permission.referenc in nishiki.toml is no setting of a permission; the nearest is reference"],
+            f'[archives.a]\naddress = "x"\npermission = {{documents = "a", {PERMISSION}}}',
+            ["archives.a.permission.documents in nishiki.toml is no setting of a permission; the nearest is document"],
         ),
         (
             "[match_weights]\nqqq = 1",
