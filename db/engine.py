@@ -437,5 +437,5 @@ def _on_server(address: str) -> bool:
 
 
 def _shown(engine: Engine) -> str:
-    url = engine.url.difference_update_query(["connect_timeout"])
+    url = engine.url.difference_update_query(["connect_timeout", "password", "sslpassword"])
     return str(database_file(engine) or url.render_as_string(hide_password=True))
