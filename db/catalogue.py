@@ -79,3 +79,9 @@ class Catalogue(
     Opened,
 ):
     """What we keep: records, images, matches, attempts and verdicts, with the picture files beside."""
+
+
+class CatalogueDatabase(Catalogue):
+    """The same for what asks its database alone, from a machine that may have no home."""
+
+    NEEDS_HOME = False

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, inspect
 from db.catalogue import Catalogue
 from db.engine import HEAD, database_file, upgrade
 from db.entries.night import JudgedAgain
-from db.errors import CatalogueAhead, CatalogueBehind, CatalogueError
+from db.errors import CatalogueAhead, CatalogueBehind, CatalogueError, CatalogueMisfit
 from db.files.bucket import Kept
 from db.files.home import HomeFolder, open_to_others, written_by_nishiki
 from db.files.tiles import TileStore
@@ -163,6 +163,8 @@ def examine(
         return [Finding(Damage.SCHEMA, "schema", str(error), "nishiki doctor --upgrade")]
     except CatalogueAhead as error:
         return [Finding(Damage.SCHEMA, "schema", str(error), "use the version of nishiki that made it, or a newer one")]
+    except CatalogueMisfit as error:
+        return [Finding(Damage.SCHEMA, "schema", str(error), "bring the catalogue back from a copy")]
 
 
 def _damaged(engine: Engine, tell: Tell, look_s: float) -> Iterator[Finding]:

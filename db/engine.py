@@ -133,6 +133,7 @@ def revision(engine: Engine) -> str | None:
 
     Raises:
         NoCatalogue: the database holds tables, but not ours.
+        CatalogueMisfit: it has no schema number, or several.
     """
     with understood(engine), engine.connect() as connection:
         return _revision(connection)
@@ -369,7 +370,12 @@ def _revision(connection: Connection) -> str | None:
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     if not found and not others:
         return None
-    return str(found[0]) if len(found) == 1 else f"({len(found)} revisions)"
+    if len(found) != 1:
+        raise CatalogueMisfit(
+            f"the catalogue at {shown(connection.engine)} has {'several' if found else 'no'} schema numbers "
+            "(in its table alembic_version), as after damage; bring it back from a copy: nishiki restore"
+        )
+    return str(found[0])
 
 
 def _tuned(engine: Engine, *, foreign_keys: bool = True) -> Engine:
@@ -464,5 +470,5 @@ def _on_server(address: str) -> bool:
 
 def shown(engine: Engine) -> str:
     """Where a database is, for a person."""
-    url = engine.url.difference_update_query(["connect_timeout"])
+    url = engine.url.difference_update_query(["connect_timeout", "password", "sslpassword"])
     return str(database_file(engine) or url.render_as_string(hide_password=True))

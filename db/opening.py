@@ -3,7 +3,7 @@
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from sqlalchemy import Engine, select
 
@@ -36,6 +36,9 @@ class Opened(Store):
     Threads may share one; a process that forks opens its own.
     """
 
+    NEEDS_HOME: ClassVar[bool] = True
+    """Is the home needed besides the database, where that does not lie in it?"""
+
     @classmethod
     def open(cls, settings: CatalogueSettings, *, create: bool = True) -> Self:
         """Open the catalogue of these settings, and make it when there is none.
@@ -45,7 +48,7 @@ class Opened(Store):
             CatalogueBehind, CatalogueAhead: its schema is of another version than this program.
             CatalogueUnreachable: the database has not answered for `database_wait_s`, or does not let us in.
         """
-        engine = engine_at(settings, create=create)
+        engine = engine_at(settings, create=create, needs_home=cls.NEEDS_HOME)
         with ExitStack() as on_failure:
             on_failure.callback(engine.dispose)
             prepare(engine, create=create)
@@ -102,7 +105,7 @@ def look_at(settings: CatalogueSettings, *, create: bool) -> bool:
     finally:
         engine.dispose()
     if not (there or create):
-        raise NoCatalogue(f"there is no catalogue in {settings.home} yet; run `nishiki harvest` first")
+        raise NoCatalogue(_nothing_at(settings, file))
     return there
 
 
@@ -115,7 +118,7 @@ def identity(engine: Engine) -> str:
         return ""
 
 
-def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:
+def engine_at(settings: CatalogueSettings, *, create: bool, needs_home: bool = True) -> Engine:
     """An engine for the catalogue's place, whatever the schema of what lies there; home and file are made if asked.
 
     Raises:
@@ -123,13 +126,19 @@ def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:
     """
     engine, home = connect(settings.url, settings.database_wait_s), settings.home
     file = database_file(engine)
-    _check_folder(home)
+    if needs_home:
+        _check_folder(home)
     if file is not None:
         _check_folder(file.parent)
         _check_file(file)
     if not create:
-        if not home.is_dir() or (file is not None and not file.exists()):
-            raise NoCatalogue(f"there is no catalogue in {home} yet; run `nishiki harvest` first")
+        if file is not None and not file.exists():
+            raise NoCatalogue(_nothing_at(settings, file))
+        if needs_home and not home.is_dir():
+            raise NoCatalogue(
+                f"the home {home} is not there, where pictures and work in hand lie beside the database; "
+                f"give the right one (NISHIKI_HOME, or --home), or make the folder {home}"
+            )
         return engine
     if _is_new(engine):
         _check_uninhabited(home, engine)
@@ -138,6 +147,11 @@ def engine_at(settings: CatalogueSettings, *, create: bool) -> Engine:
         file.parent.mkdir(PRIVATE, parents=True, exist_ok=True)
         make_private(file)
     return engine
+
+
+def _nothing_at(settings: CatalogueSettings, file: Path | None) -> str:
+    named = file is not None and settings.database_url is not None
+    return f"there is no catalogue {f'at {file}' if named else f'in {settings.home}'} yet; run `nishiki harvest` first"
 
 
 def _is_new(engine: Engine) -> bool:

@@ -7,3 +7,5 @@ from db.queries.night.status import StatusQueries
 
 class Overview(StatusQueries, NightQueries, Opened):
     """Counts and nights."""
+
+    NEEDS_HOME = False

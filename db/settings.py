@@ -5,8 +5,10 @@ environment (`NISHIKI_HOME`), `.env`, `nishiki.toml` in the current folder. Know
 """
 
 import re
+import tomllib
+from errno import EISDIR
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
@@ -23,21 +25,34 @@ _NO_PATH = re.compile(r"sqlite:///(:memory:|file:.*)")
 """SQLite's words for what is no file, or is written otherwise."""
 
 
+_SERVER = re.compile(
+    r"[^:]*://("
+    r"([^:/?#@]*(:[^:/?#@]*)?@)?[^@]*"
+    r"|([^:/?#@]*@)?[^:/?#@]*/[^@?]*\?.*"  # a `@` among the options, where nothing before them can be a password
+    r")"
+)
+"""What a server's URL has to look like that SQLAlchemy, which takes more, may read no password as host or path."""
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:(?P<port>[0-9]*))?", re.ASCII)
 
 
 def _known_database(url: SecretStr) -> SecretStr:
-    if not _URL.fullmatch(url.get_secret_value().strip()):
+    given = url.get_secret_value().strip()
+    if not _URL.fullmatch(given):
         raise ValueError("give sqlite:///PATH or postgresql://USER@HOST/NAME")
-    if _NO_PATH.fullmatch(url.get_secret_value().strip()):
+    if _NO_PATH.fullmatch(given):
         raise ValueError("after sqlite:/// give a path, which is taken as it is written (./NAME for an odd name)")
-    if not _host_is_right(url.get_secret_value().strip()):
+    if not (given.startswith("sqlite") or _SERVER.fullmatch(given)):
+        raise ValueError(
+            "give postgresql://USER:PASSWORD@HOST/NAME with the password percent-encoded: @ : / # ? % in it are "
+            "written %40 %3A %2F %23 %3F %25, as Python's urllib.parse.quote(PASSWORD, safe='') does"
+        )
+    if not _host_is_right(given):
         raise ValueError("the port is no number from 1 to 65535; give postgresql://USER@HOST:PORT/NAME")
     return url
 
 
 def _host_is_right(url: str) -> bool:
-    """Of a server, the password being whatever stands before the first `@`."""
+    """Of a server whose password, if any, stands before the first `@`."""
     if url.startswith("sqlite"):
         return True
     rest = url.partition("://")[2]
@@ -61,6 +76,23 @@ def known_bucket(url: str) -> str:
     return url.rstrip("/")
 
 
+class TomlSource(TomlConfigSettingsSource):
+    """`nishiki.toml`, with or without the byte order mark of Windows' editors."""
+
+    def _read_files(self, files: Any, deep_merge: bool = False) -> dict[str, Any]:
+        """A folder, too, which pydantic would pass over as if there were no file.
+
+        Raises:
+            IsADirectoryError: it is one, as a container's mount makes of a file that is not there.
+        """
+        if files is not None and Path(files).is_dir():
+            raise IsADirectoryError(EISDIR, "it is a folder, and has to be a file", str(files))
+        return super()._read_files(files, deep_merge)
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
+        return tomllib.loads(file_path.read_text(encoding="utf-8-sig"))
+
+
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_known_database)]
 """Secret, since it may hold a password: it is never shown, nor stored with a flow run's parameters."""
 
@@ -71,6 +103,7 @@ class CatalogueSettings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="NISHIKI_",
         env_file=".env",
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         toml_file="nishiki.toml",
         extra="ignore",
@@ -84,8 +117,9 @@ class CatalogueSettings(BaseSettings):
     )
     database_url: DatabaseUrl | None = Field(
         default=None,
-        description="Database of the catalogue, `sqlite:///PATH` or `postgresql://USER@HOST/NAME`; "
-        "left out: catalogue.db in the home.",
+        description="Database of the catalogue, `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`, where `@`, "
+        "`:`, `/`, `#`, `?`, `%` in the password are written %40, %3A, %2F, %23, %3F, %25; left out: catalogue.db in "
+        "the home.",
     )
 
     database_wait_s: int = Field(
@@ -121,4 +155,4 @@ class CatalogueSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the signature is pydantic's
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put `nishiki.toml` under the environment, so that one command can differ from the file."""
-        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, dotenv_settings, TomlSource(settings_cls)

@@ -8,13 +8,14 @@ nothing. Archives are tables of `nishiki.toml`:
     genres = ["役者絵"]
 """
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -50,6 +51,7 @@ from flows.matching.weights import MatchWeights
 from flows.schedule import Schedule
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+_AN_ARCHIVE: Final = '[archives.NAME] with address = "…" below it, in nishiki.toml'
 ACTOR_PRINTS = ("役者絵", "yakusha-e", "actor print")
 
 
@@ -79,13 +81,16 @@ class ArchiveSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    address: str = Field(min_length=1, description="A folder, or the base URL of an OAI-PMH repository.")
+    address: str = Field(
+        min_length=1, description="A folder, or the base URL of an OAI-PMH repository.", examples=[_AN_ARCHIVE]
+    )
     protocol: Protocol = Field(
         default=Protocol.AUTO,
         description=f"{', '.join(Protocol)}; `auto`: a path is a folder, a web address is asked once what it speaks.",
     )
     genres: tuple[str, ...] | Literal["all"] | None = Field(
         default=None,
+        examples=[("役者絵",)],
         description='Genre values whose records are content, or "all"; left out: `genres`, and all for a folder.',
     )
     pace_s: float | None = Field(
@@ -157,7 +162,7 @@ class Settings(ReviewSettings):
     """All settings; each can be given as `NISHIKI_` and its name in capitals, or in `nishiki.toml`."""
 
     archives: Mapping[str, ArchiveSettings] = Field(
-        default_factory=dict, description="Archives by name, as tables of nishiki.toml."
+        default_factory=dict, description="Archives by name, as tables of nishiki.toml.", examples=[_AN_ARCHIVE]
     )
     genres: tuple[str, ...] = Field(
         default=ACTOR_PRINTS,
@@ -260,6 +265,7 @@ class Settings(ReviewSettings):
     recipe: str = Field(default="nishiki/colour", description="Recipe of the night; `nishiki recipes` lists them.")
     further_recipes: tuple[str, ...] = Field(
         default=(),
+        examples=[("cieluv_net/prints-areas",)],
         description="Recipes that the night carries out besides, on the same contents, to compare with; as a list: "
         '["cieluv_net/prints-areas"].',
     )
@@ -309,7 +315,7 @@ class Settings(ReviewSettings):
         default=None, description="Address that the alarm is posted to, as a chat program shows it; secret."
     )
     alarm_mail_to: tuple[Annotated[str, AfterValidator(_mail_address)], ...] = Field(
-        default=(), description="Addresses that the alarm is mailed to."
+        default=(), description="Addresses that the alarm is mailed to.", examples=[("a@b.example",)]
     )
     alarm_mail_from: Annotated[str, AfterValidator(_mail_address)] | None = Field(
         default=None, description="Whom that mail is from; left out: the first of `alarm_mail_to`."
@@ -483,14 +489,17 @@ def as_far_as_right(**given: Any) -> tuple[Settings, list[Exception]]:
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
             places = [_place(each["loc"]) for each in found]
-            told = [each for each, at in zip(found, places, strict=True) if not _above(at, without)]
+            told = [
+                each
+                for each, at in zip(found, places, strict=True)
+                if not (_above(at, without) or _misspelt(each, found))
+            ]
             wrong += [Misused(_wrong_sentence(each)) for each in told]
         except SettingsError as error:  # a list or table that is no JSON
             field = _FIELD.findall(str(error))
             places = [tuple(field)]
-            wrong.append(
-                Misused(f"the setting {field[0] if field else error} cannot be read as JSON; see .env.example")
-            )
+            named = f"{field[0]} cannot be read as JSON{_remedy(field)}" if field else f"{error} cannot be read"
+            wrong.append(Misused(f"the setting {named}"))
         # what is still wrong without it, such as what is missing, makes the whole above it wrong
         further = [place[: -1 if place in without else None] for place in places]
         if not all(further):
@@ -557,17 +566,55 @@ def _without(values: dict[str, Any], places: Sequence[Sequence[int | str]]) -> d
     return left
 
 
+def _misspelt(error: Any, found: Iterable[Any]) -> bool:
+    """Is it that something is missing, which is there by a name near to its own? Of that name is told by itself."""
+    if error["type"] != "missing":
+        return False
+    *above, name = _place(error["loc"])
+    unknown = [_place(each["loc"]) for each in found if each["type"] == "extra_forbidden"]
+    return bool(get_close_matches(str(name), [str(each[-1]) for each in unknown if [*each[:-1]] == above], 1))
+
+
+_WORDS: Final[Mapping[str, str]] = {
+    "missing": "it is missing; give it",
+    "string_type": 'give a text in quotation marks, "…"',
+    "tuple_type": "give a list",
+    "dict_type": "give a table",
+    "model_type": "give a table",
+}
+"""What pydantic says in Python's terms."""
+_SEE: Final[Mapping[str, str]] = {
+    "archives": "see README.md",
+    "match_weights": "see docs/matching.md",
+}
+"""Where more is told of what `.env.example` does not have."""
+_TABLES: Final[Mapping[tuple[str, ...], tuple[str, Iterable[str]]]] = {
+    ("match_weights",): ("weight of a match", MatchWeights.model_fields),
+    ("archives", "permission"): ("setting of a permission", Permission.model_fields),
+}
+
+
 def _wrong_sentence(error: Any) -> str:
     """Which setting, and what is wrong; never its value, which may hold a password."""
+    said = _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
     if not error["loc"]:  # several that do not go together
-        return f"the settings cannot be used: {error['msg'].removeprefix('Value error, ')}; see .env.example"
+        return f"the settings cannot be used: {said}; see .env.example"
     *above, name = map(str, _place(error["loc"]))
     place = ".".join((*above, name))
-    if error["type"] == "extra_forbidden":
-        if above == ["match_weights"]:
-            return f"{place} in nishiki.toml is no weight of a match{_nearest(name, MatchWeights.model_fields)}"
-        return f"{place} in nishiki.toml is no setting of {_of_an_archive(name, error['loc'])}"
-    return f"the setting {place} cannot be used: {error['msg'].removeprefix('Value error, ')}; see .env.example"
+    if error["type"] != "extra_forbidden":
+        return f"the setting {place} cannot be used: {said}{_remedy(_place(error['loc']))}"
+    kind, known = _TABLES.get((above[0], *above[2:]), ("", ()))
+    told = f"{kind}{_nearest(name, known, see=_SEE[above[0]])}" if kind else _of_an_archive(name, error["loc"])
+    return f"{place} in nishiki.toml is no {told}"
+
+
+def _remedy(place: Sequence[int | str]) -> str:
+    """An example, where it is a list or a table, and where more is told."""
+    fields, name = (ArchiveSettings.model_fields, place[2]) if len(place) > 2 else (Settings.model_fields, place[0])
+    value = (fields[str(name)].examples or [fields[str(name)].default])[0] if name in fields else None
+    listed = isinstance(value, tuple | dict)
+    example = json.dumps(value, ensure_ascii=False) if listed else value if value == _AN_ARCHIVE else ""
+    return f"{example and ', such as '}{example}; {_SEE.get(str(place[0]), 'see .env.example')}"
 
 
 def _place(loc: Sequence[int | str]) -> tuple[int | str, ...]:
@@ -579,13 +626,12 @@ def _of_an_archive(name: str, loc: Sequence[int | str]) -> str:
     others = [protocol for protocol, options in OPTIONS.items() if name in options.model_fields]
     protocol = str(loc[3]) if tuple(loc[2:3]) == ("options",) else ""
     if others and protocol == Protocol.AUTO:
-        return (
-            f'an archive whose protocol is not named; it is one of the protocol {others[0]}: protocol = "{others[0]}"'
-        )
+        told = f'it is one of the protocol {others[0]}: protocol = "{others[0]}"'
+        return f"setting of an archive whose protocol is not named; {told}"
     if others:
-        return f"an archive of the protocol {protocol}; it is one of {', '.join(others)}"
+        return f"setting of an archive of the protocol {protocol}; it is one of {', '.join(others)}"
     own = OPTIONS[protocol].model_fields if protocol in OPTIONS else {}
-    return f"an archive{_nearest(name, [*ArchiveSettings.model_fields, *own])}"
+    return f"setting of an archive{_nearest(name, [*ArchiveSettings.model_fields, *own], see=_SEE['archives'])}"
 
 
 _SPOKEN_TO_TESTS = re.compile("nishiki_(shared|test_.*)")
@@ -605,6 +651,8 @@ def _unknown(toml: PydanticBaseSettingsSource) -> Iterator[str]:
         yield f"{key} in nishiki.toml is no setting{_nearest(key, Settings.model_fields)}"
 
 
-def _nearest(name: str, known: Iterable[str], shown_as: Callable[[str], str] = str) -> str:
+def _nearest(
+    name: str, known: Iterable[str], shown_as: Callable[[str], str] = str, see: str = "see .env.example"
+) -> str:
     found = get_close_matches(name.lower(), list(known), 1)
-    return f"; the nearest is {shown_as(found[0])}" if found else "; see .env.example"
+    return f"; the nearest is {shown_as(found[0])}" if found else f"; {see}"

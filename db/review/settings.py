@@ -29,7 +29,9 @@ class ReviewSettings(CatalogueSettings):
     )
     review_port: int = Field(default=8377, ge=0, le=65_535, description="Its port; 0: any that is free.")
     review_names: tuple[HostName, ...] = Field(
-        default=(), description="Host names by which browsers reach the page, beside the address itself."
+        default=(),
+        description="Host names by which browsers reach the page, beside the address itself.",
+        examples=[("prints.museum.example",)],
     )
     review_user_header: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] | None = Field(
         default=None,
@@ -39,6 +41,7 @@ class ReviewSettings(CatalogueSettings):
     review_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
         default=(),
         description="Addresses or networks of proxies whose headers are believed: user, scheme, the browser's address.",
+        examples=[("10.0.0.0/8",)],
     )
     review_connections_each: int = Field(
         default=100, ge=6, le=500, description="Connections that one address may have at once; a browser takes 6."

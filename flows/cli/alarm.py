@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
-from tomllib import TOMLDecodeError
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,7 +37,7 @@ def alarm(
         Faults(faults).tell()
     if test and not channels:
         refuse("there is nothing to test: set alarm_webhook, or alarm_mail_to and alarm_mail_server; see .env.example")
-    wrong = _failed(failed) if failed else [TEST] if test else _what_is_wrong(settings, faults)
+    wrong = _failed(failed) if failed is not None else [TEST] if test else _what_is_wrong(settings, faults)
     if not wrong:
         say(["All is well with the nights."])
         return
@@ -52,6 +51,8 @@ def alarm(
 
 
 def _failed(unit: str) -> list[str]:
+    if not unit.strip():  # whatever called this could not say of what
+        return ["A unit that was not named failed on this machine; which: systemctl --failed"]
     return [f"{unit} failed on this machine; why: journalctl -u {unit} -n 50"]
 
 
@@ -61,13 +62,8 @@ def _settings(home: Path | None) -> "tuple[Settings, list[Exception]]":
 
     try:
         return look_at_settings(home=home)
-    except TOMLDecodeError as error:
-        wrong: Exception = Misused(f"nishiki.toml cannot be read: {error}")
-    except OSError as error:
-        wrong = Misused(f"{error.filename}: {error.strerror}")
     except (Misused, Misconfigured) as error:
-        wrong = error
-    return without_file(**({} if home is None else {"home": home})), [wrong]
+        return without_file(**({} if home is None else {"home": home})), [error]
 
 
 def _channels(settings: "Settings", faults: list[Exception]) -> "list[Channel]":
@@ -86,6 +82,8 @@ def _what_is_wrong(settings: "Settings", faults: list[Exception]) -> list[str]:
     from flows.alarm.findings import NIGHTS, what_is_wrong
 
     told = [f"No night can begin with these settings: {fault}" for fault in faults]
+    if any("setting database_url" in str(fault) for fault in faults):  # what was meant is not known, and no other is
+        return told
     try:
         with Overview.open(settings, create=False) as catalogue:
             nights = catalogue.nights(NIGHTS)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from unicodedata import category
 
@@ -90,6 +91,10 @@ def look_at_settings(**given: Any) -> "tuple[Settings, list[Exception]]":
         settings, wrong = as_far_as_right(**{key: value for key, value in given.items() if value is not None})
     except UnicodeDecodeError as error:
         raise Misused(f"nishiki.toml or .env is not written in UTF-8: {error.reason} at byte {error.start}") from error
+    except TOMLDecodeError as error:
+        raise Misused(f"nishiki.toml cannot be read: {error}") from error
+    except OSError as error:
+        raise Misused(f"{error.filename} cannot be read: {error.strerror}") from error
     set_up(settings.log_level, settings.log_format)
     return settings, wrong
 

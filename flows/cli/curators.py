@@ -130,9 +130,9 @@ def _accounts_table(accounts: "Sequence[CuratorEntry]") -> "Table":
 
 
 def _catalogue(home: Home) -> "Catalogue":
-    from db.catalogue import Catalogue
+    from db.catalogue import CatalogueDatabase
 
-    return Catalogue.open(read_settings(home=home), create=False)
+    return CatalogueDatabase.open(read_settings(home=home), create=False)
 
 
 def _check_name(name: str) -> None:

@@ -8,7 +8,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
-from tomllib import TOMLDecodeError
 from typing import Any
 
 from typer import Exit, Typer
@@ -89,8 +88,6 @@ def _tell(error: BaseException) -> None:
             fail(stopping.SENTENCE, code=Ending.INTERRUPTED)
         case Misconfigured() | Misused() | ColorizeError() | CatalogueError() | ArchiveError():
             fail(str(error), code=ending_of(error))
-        case TOMLDecodeError():
-            refuse(f"nishiki.toml cannot be read: {error}")
         case ModuleNotFoundError():
             fail(_part_sentence(error))
         case OSError():

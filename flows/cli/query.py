@@ -56,10 +56,10 @@ def query(
         refuse("--by counts all results; leave out the filter")
     if form == "parquet" and to is None:
         refuse("a Parquet file is no text; say where it is to lie: --to FILE")
-    from db.catalogue import Catalogue
+    from db.catalogue import CatalogueDatabase
 
     wanted = filter_of(which).wanted()
-    with Catalogue.open(read_settings(home=home), create=False) as catalogue:
+    with CatalogueDatabase.open(read_settings(home=home), create=False) as catalogue:
         rows = _groups(catalogue, by) if by else _entries(catalogue, wanted)
         if form == "table":
             _write_table(rows, () if by else BRIEF, limit or SHOWN, to)

@@ -99,11 +99,11 @@ def history(
 @contextmanager
 def _planned(home: Home) -> "Iterator[CataloguePlan]":
     """The catalogue, which must be there, with the settings' scope."""
-    from db.catalogue import Catalogue
+    from db.catalogue import CatalogueDatabase
     from flows.plan import CataloguePlan
 
     settings = read_settings(home=home)
-    with Catalogue.open(settings, create=False) as catalogue:
+    with CatalogueDatabase.open(settings, create=False) as catalogue:
         yield CataloguePlan(settings, catalogue, ())
 
 

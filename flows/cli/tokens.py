@@ -86,6 +86,6 @@ def _state(token: "TokenEntry") -> str:
 
 
 def _catalogue(home: Home) -> "Catalogue":
-    from db.catalogue import Catalogue
+    from db.catalogue import CatalogueDatabase
 
-    return Catalogue.open(read_settings(home=home), create=False)
+    return CatalogueDatabase.open(read_settings(home=home), create=False)

@@ -74,6 +74,13 @@ def test_a_unit_that_failed_is_told_whatever_the_nights_do(here: Here) -> None:
     assert "nishiki-backup.service failed on this machine" in json.loads(letter)["text"]
 
 
+def test_a_failure_of_a_unit_without_a_name_is_told_all_the_same(here: Here) -> None:
+    with listening() as chat:
+        run = here("alarm", "--failed", "", NISHIKI_ALARM_WEBHOOK=chat.address)
+    assert (run.returncode, len(chat.told)) == (Ending.ALARM, 1)
+    assert run.stdout.startswith("A unit that was not named failed on this machine; which: systemctl --failed\n")
+
+
 @pytest.mark.parametrize(
     ("file", "place", "told"),
     [
@@ -100,6 +107,34 @@ def test_what_keeps_nights_from_beginning_is_told_too(
     assert f"No night can begin with these settings: {told}" in run.stdout
     (letter,) = chat.told
     assert told in json.loads(letter)["text"]
+
+
+def test_no_letter_of_a_password_that_is_not_percent_encoded_is_told_and_no_other_catalogue_looked_at(
+    here: Here,
+) -> None:
+    with listening() as chat:
+        wrong = {"NISHIKI_DATABASE_URL": "postgresql://u:Geh@im/s@127.0.0.1:1/n", "NISHIKI_ALARM_WEBHOOK": chat.address}
+        run = here("alarm", "--home", "elsewhere", **wrong)
+    (letter,) = chat.told
+    assert run.returncode == Ending.ALARM
+    assert "the setting database_url cannot be used" in json.loads(letter)["text"]
+    for told in (run.stdout, run.stderr, letter.decode()):
+        assert not any(word in told for word in ("Geh", "im/s", "127.0.0.1:1", "elsewhere yet"))
+
+
+def test_a_nishiki_toml_that_is_a_folder_is_told_like_one_that_cannot_be_read(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here.home.parent)
+    (here.home.parent / "nishiki.toml").mkdir()
+    with listening() as chat:
+        run = here("alarm", NISHIKI_ALARM_WEBHOOK=chat.address)
+    assert (run.returncode, len(chat.told)) == (Ending.ALARM, 1)
+    assert (
+        "No night can begin with these settings: nishiki.toml cannot be read: it is a folder, and has to be a file"
+        in run.stdout
+    )
+    assert "nishiki.toml cannot be read: it is a folder" in here.bad(2, "status")
 
 
 def test_a_catalogue_that_may_not_be_read_is_alarming(here: Here) -> None:

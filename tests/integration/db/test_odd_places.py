@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from db.catalogue import Catalogue
 from db.doctor import Damage, Remedies, examine, mend
 from db.engine import HEAD, writing
+from db.entries.nights import NightEnd, NightEnding
 from db.files.home import own_database
 from db.settings import CatalogueSettings
 from db.tables.night import Rights
@@ -116,6 +117,14 @@ def _newer(home: Path, revision: str = "9999") -> None:
         raw.commit()
 
 
+def _numbered(home: Path, numbers: tuple[str, ...]) -> None:
+    _newer(home, HEAD)
+    with closing(sqlite3.connect(home / "catalogue.db")) as raw:
+        raw.execute("DELETE FROM alembic_version")
+        raw.executemany("INSERT INTO alembic_version VALUES (?)", [(each,) for each in numbers])
+        raw.commit()
+
+
 WORDS: list[tuple[Callable[[Path], object], tuple[str, ...]]] = [
     (_a_file, ("is a file, and",)),
     (_in_a_file, ("is a file, and",)),
@@ -124,6 +133,8 @@ WORDS: list[tuple[Callable[[Path], object], tuple[str, ...]]] = [
     (lambda home: _foreign(home, HEAD), ("is not nishiki's",)),
     (lambda home: _foreign(home, "0001"), ("is not nishiki's",)),
     (_newer, ("9999", "update nishiki")),
+    (lambda home: _numbered(home, ()), ("has no schema numbers", "bring it back from a copy: nishiki restore")),
+    (lambda home: _numbered(home, (HEAD, "0001")), ("has several schema numbers", "nishiki restore")),
 ]
 
 
@@ -300,3 +311,35 @@ def test_the_urls_of_a_home_and_of_a_database_agree(tmp_path: Path) -> None:
     Catalogue.open(CatalogueSettings(home=home)).close()
     with Catalogue.open(CatalogueSettings(home=home, database_url=url), create=False) as catalogue:
         assert catalogue.status()["records"] == 0
+
+
+def test_on_another_machine_the_database_of_a_server_is_read_without_a_home(
+    postgres_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Catalogue.open(CatalogueSettings(home=tmp_path / "home", database_url=SecretStr(postgres_database))) as made:
+        made.end_night(made.begin_night(), NightEnd(NightEnding.DONE, 0), {}, {})
+    monkeypatch.setenv("NISHIKI_DATABASE_URL", postgres_database)
+    away = tmp_path / "away"
+    assert _nishiki(away, "alarm") == (0, "All is well with the nights.\n")
+    for command in (
+        ["status"],
+        ["nights"],
+        ["query"],
+        ["history", "x1"],
+        ["records", "--held-back"],
+        ["curator", "list"],
+    ):
+        assert _nishiki(away, *command)[0] == 0, command
+    for command in (["export"], ["doctor"], ["report"]):
+        code, said = _nishiki(away, *command)
+        assert (code, f"the home {away} is not there" in said) == (1, True), said
+    assert not away.exists()
+
+
+def test_where_a_database_is_named_that_is_not_there_its_path_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NISHIKI_DATABASE_URL", f"sqlite:///{tmp_path}/shared.db")
+    for command in ("status", "match"):
+        assert f"there is no catalogue at {tmp_path}/shared.db yet" in _nishiki(tmp_path / "home", command)[1]
+    assert list(tmp_path.iterdir()) == []

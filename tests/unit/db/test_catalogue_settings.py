@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from sqlalchemy import make_url
 
 from db.queries.night.batch_owner import BatchOwner, is_gone, this_process
 from db.settings import CatalogueSettings
@@ -41,6 +42,19 @@ def test_argument_environment_dotenv_and_toml_weigh_in_this_order(
     assert CatalogueSettings(home=Path("argument")).home == Path("argument")
 
 
+def test_files_with_a_byte_order_mark_are_read_as_those_without(tmp_path: Path) -> None:
+    (tmp_path / "nishiki.toml").write_text('home = "錦"\r\n', encoding="utf-8-sig")
+    assert CatalogueSettings().home == Path("錦")
+    (tmp_path / ".env").write_text("NISHIKI_HOME=dotenv\r\n", encoding="utf-8-sig")
+    assert CatalogueSettings().home == Path("dotenv")
+
+
+def test_a_nishiki_toml_that_is_a_folder_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "nishiki.toml").mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder, and has to be a file"):
+        CatalogueSettings()
+
+
 @pytest.mark.parametrize("port", ["abc", "54x32", "0", "65536", "-1", "5432:1", "５４３２"])
 def test_a_port_that_is_none_is_refused_without_a_word_of_the_password(port: str) -> None:
     with pytest.raises(ValidationError, match="the port is no number from 1 to 65535") as told:
@@ -53,8 +67,8 @@ def test_a_port_that_is_none_is_refused_without_a_word_of_the_password(port: str
     [
         ("postgresql://db/prints", "postgresql://db/prints?connect_timeout=10"),
         (
-            "postgresql://me:p/w:1@[::1]:5433/x?host=/run/pg",
-            "postgresql://me:p/w:1@[::1]:5433/x?host=/run/pg&connect_timeout=10",
+            "postgresql://me:p%2Fw%3A1@[::1]:5433/x?host=/run/pg",
+            "postgresql://me:p%2Fw%3A1@[::1]:5433/x?host=/run/pg&connect_timeout=10",
         ),
         ("postgresql:///x?host=@socket&connect_timeout=3", "postgresql:///x?host=@socket&connect_timeout=3"),
         ("sqlite:///a?b#c:d", "sqlite:///a?b#c:d"),
@@ -62,6 +76,39 @@ def test_a_port_that_is_none_is_refused_without_a_word_of_the_password(port: str
 )
 def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_settings_say(url: str, opened: str) -> None:
     assert CatalogueSettings(database_url=SecretStr(url)).url == opened
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "me:hun@ter/2@127.0.0.1:1/n", "me:hun@ter@127.0.0.1:1/n", "me:hun#ter?2@127.0.0.1/n", "me:hun?ter@h/n",
+        "me:hun:ter@h/n", "me:hun/ter@h/n", "me:hun@ter?2@h/n", "me:hun@ter#2@h", "me@museum:hunter@h/n",
+        "h:5432/hunter?host=@socket", "me@?host=@hunter",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg", "postgres"])
+def test_a_password_that_is_not_percent_encoded_is_refused_without_a_letter_of_it(scheme: str, rest: str) -> None:
+    with pytest.raises(ValidationError, match="database_url") as told:
+        CatalogueSettings(database_url=SecretStr(f"{scheme}://{rest}"))
+    said = str(told.value)
+    assert "@ : / # ? % in it are written %40 %3A %2F %23 %3F %25" in said
+    assert not any(part in said for part in ("hun", "ter", "127.0"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user@/db?host=/run/postgresql", "postgresql+psycopg://u:p%40x@h:5432/db?sslmode=require",
+        "postgresql://[::1]/db", "postgresql://u:p@[::1]:5432/db?options=-c%20x:y", "postgresql://u:p@h1,h2/db",
+        "postgresql://user@/db?host=@socket:1", "postgres://u:100%@h", "postgresql://u:p w@h/n", "postgresql://",
+        "postgresql:///db", "sqlite:///a@b:c/d#e?f@g", "sqlite:////srv/u:p@x/y@z.db",
+    ],
+)  # fmt: skip
+def test_what_a_database_can_mean_is_taken_as_it_was_meant(url: str) -> None:
+    opened = make_url(CatalogueSettings(database_url=SecretStr(url)).url)
+    meant = make_url(url)
+    assert opened.difference_update_query(["connect_timeout"]) == meant
+    assert (meant.password or "") in ("", "p", "p@x", "100%", "p w")
 
 
 @pytest.mark.parametrize("url", ["mysql://root@localhost/x", "sqlite://", "catalogue.db"])

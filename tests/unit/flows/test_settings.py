@@ -213,9 +213,9 @@ def test_what_cannot_be_read_or_is_missing_is_left_out_whole_and_the_rest_is_rea
         toml(f'{THEATRE}[archives.museum]\nprotocol = "oai-pmh"\n')
     settings, wrong = as_far_as_right()
     assert [str(each).partition(";")[0] for each in wrong] == [
-        "the setting genres cannot be read as JSON",
-        "the setting shards cannot be read as JSON",
-        "the setting archives.museum.address cannot be used: Field required",
+        'the setting genres cannot be read as JSON, such as ["役者絵", "yakusha-e", "actor print"]',
+        'the setting shards cannot be read as JSON, such as {"shard/cpu": 1}',
+        "the setting archives.museum.address cannot be used: it is missing",
         "the setting size cannot be used: Input should be greater than or equal to 32",
     ]
     assert (settings.limit, settings.genres, settings.shards) == (7, ACTOR_PRINTS, {"shard/cpu": 1})
@@ -230,9 +230,60 @@ def test_a_key_of_an_archive_that_is_no_setting_of_one_is_left_out_and_told_with
     settings, wrong = as_far_as_right()
     first, second, third = sorted(map(str, wrong))
     assert first == "archives.theatre.genre in nishiki.toml is no setting of an archive; the nearest is genres"
-    assert second == "archives.theatre.limit in nishiki.toml is no setting of an archive; see .env.example"
+    assert second == "archives.theatre.limit in nishiki.toml is no setting of an archive; see README.md"
     assert third.startswith("the setting archives.theatre.protocol cannot be used: Input should be 'auto', ")
     assert settings.archives["theatre"].address == "https://archive.example/oai"
+
+
+PERMISSION = 'reference = "b", given = 2026-01-01, scope = "all"'
+ARCHIVE = 'such as [archives.NAME] with address = "…" below it, in nishiki.toml; see README.md'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('archives = "prints"', [f"the setting archives cannot be used: give a table, {ARCHIVE}"]),
+        ('[archives]\nreal = "prints"', [f"the setting archives.real cannot be used: give a table, {ARCHIVE}"]),
+        (
+            "[archives.real]\naddress = 3",
+            [f'the setting archives.real.address cannot be used: give a text in quotation marks, "…", {ARCHIVE}'],
+        ),
+        (
+            '[archives.real]\naddresses = "prints"',
+            ["archives.real.addresses in nishiki.toml is no setting of an archive; the nearest is address"],
+        ),
+        (
+            f'[archives.a]\naddress = "x"\npermission = {{documents = "a", {PERMISSION}}}',
+            ["archives.a.permission.documents in nishiki.toml is no setting of a permission; the nearest is document"],
+        ),
+        (
+            "[match_weights]\nqqq = 1",
+            ["match_weights.qqq in nishiki.toml is no weight of a match; see docs/matching.md"],
+        ),
+        (
+            'alarm_mail_to = "a@b.example"',
+            ['the setting alarm_mail_to cannot be used: give a list, such as ["a@b.example"]; see .env.example'],
+        ),
+    ],
+)  # fmt: skip
+def test_one_cause_is_told_once_with_an_example_of_what_is_expected(
+    toml: Callable[[str], Settings], text: str, told: list[str]
+) -> None:
+    with pytest.raises(ValidationError):
+        toml(text)
+    assert [str(each) for each in as_far_as_right()[1]] == told
+
+
+@pytest.mark.parametrize("name", ["archives", "match_weights", *(
+    name for name, field in Settings.model_fields.items() if isinstance(field.default, tuple | dict)
+)])  # fmt: skip
+def test_a_list_or_table_that_is_no_json_is_told_with_an_example_of_its_own(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"NISHIKI_{name.upper()}", "a@b.example")
+    (told,) = map(str, as_far_as_right()[1])
+    assert told.startswith(f"the setting {name} cannot be read as JSON")
+    assert any(example in told for example in ("[archives.NAME]", "docs/matching.md", 'such as ["', 'such as {"'))
 
 
 def test_options_stand_in_the_archives_own_table_and_belong_to_its_protocol(toml: Callable[[str], Settings]) -> None:

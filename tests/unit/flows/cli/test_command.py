@@ -202,6 +202,7 @@ def test_an_attempt_is_shown_to_a_machine_or_drawn_for_a_person(nishiki: Run) ->
     ("name", "value"),
     [
         ("database_url", "mysql://me:hunter2@db.example/prints"),
+        ("database_url", "postgresql://me:Geh@hunter2/s@127.0.0.1:1/n"),
         ("archives", "hunter2"),
         ("archives", '{"hunter": {"address": ""}}'),
         ("genres", "hunter2"),
@@ -230,10 +231,11 @@ def test_a_misspelled_key_of_nishiki_toml_is_named(nishiki: Run, tmp_path: Path)
     assert "weight_dir in nishiki.toml is no setting; the nearest is weights_dir" in sentence(nishiki("status"), 2)
 
 
+@pytest.mark.parametrize("url", ["me:hunter2@127.0.0.1:9/prints", "127.0.0.1:9/prints?password=hunter2"])
 def test_a_database_that_does_not_answer_is_named_without_its_password(
-    nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    nishiki: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
 ) -> None:
-    monkeypatch.setenv("NISHIKI_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/prints")
+    monkeypatch.setenv("NISHIKI_DATABASE_URL", f"postgresql://{url}")
     monkeypatch.setenv("NISHIKI_DATABASE_WAIT_S", "2")
     run = nishiki("status", "--home", str(tmp_path))
     waiting, said = run.stderr.splitlines()
