@@ -21,6 +21,7 @@ from sqlalchemy import Engine, inspect
 from db.catalogue import Catalogue
 from db.engine import HEAD, database_file, upgrade
 from db.entries.night import JudgedAgain
+from db.entries.review import ShownPictures
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueError
 from db.files.bucket import Kept
 from db.files.home import HomeFolder, open_to_others, written_by_nishiki
@@ -53,6 +54,7 @@ class Damage(StrEnum):
     LEFTOVER = "leftover file"
     CHECKPOINT = "leftover checkpoint"
     TILES = "leftover tiles"
+    LOST_TILES = "lost tiles"
     LOST_COPIES = "lost working copies"
     COPY = "leftover working copy"
     READ = "pictures read long ago"
@@ -104,6 +106,8 @@ class Remedies:
     """Ask the archives for these pictures and put them back: each with why it could not be; None: it is back."""
     rules: Rules | None = None
     """By which rights are judged again."""
+    make_tiles: Callable[[], object] = lambda: None
+    """Make the tiles that are missing, as far as it goes."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,7 @@ def examine(
                 *_files(catalogue, young_s, tell),
                 *_checkpoints(catalogue, settings.home, young_s),
                 *_tiles(catalogue, settings.home, young_s),
+                *_lost_tiles(catalogue, settings.home, tell),
                 *_working_copies(catalogue, settings.home, young_s),
                 *_dead_batches(catalogue),
                 *_open_to_others(catalogue.engine, settings.home, tell),
@@ -287,7 +292,7 @@ def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[F
 
 
 def _tiles(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
-    """Folders that show nothing; missing ones are no damage, since `nishiki tiles` makes them."""
+    """Folders that show nothing."""
     store = TileStore(home / HomeFolder.TILES)
     old = [path for path in store.folders() if _age_s(path) >= young_s]
     named = catalogue.picture_names()  # after the list, as for files
@@ -297,6 +302,26 @@ def _tiles(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding
     for path in store.leftovers():
         if _age_s(path) >= young_s:
             yield _leftover(path, home, "they were never finished: a crash while writing", Damage.TILES)
+
+
+def _lost_tiles(catalogue: Catalogue, home: Path, tell: Tell) -> Iterator[Finding]:
+    """Machines with a home each need tiles only where the page is served."""
+    if not (lost := _without_tiles(catalogue, home)):
+        return
+    if catalogue.pictures.shared:
+        tell(f"{len(lost):,} results have no tiles in {home}; where the page is served, nishiki tiles makes them.")
+        return
+    problem = "so many results have none; the review page cannot show them"
+    yield Finding(Damage.LOST_TILES, f"({len(lost):,})", problem, "nishiki tiles")
+
+
+def _without_tiles(catalogue: Catalogue, home: Path) -> list[ShownPictures]:
+    """Results of closed batches, all of whose files are here, that have no tiles and could have them."""
+    store = TileStore(home / HomeFolder.TILES)
+    given_up, made = store.given_up(), {path.name for path in store.folders()}
+    lost = [shown for shown in catalogue.pictures_shown(closed=True) if not made.issuperset(shown.all)]
+    here = {each.sha256 for each in catalogue.pictures.kept()} if lost else set()
+    return [shown for shown in lost if here.issuperset(shown.all) and shown.output not in given_up]
 
 
 def _working_copies(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
@@ -403,6 +428,9 @@ class _Mending:
                 due = _without_copy if finding.damage is Damage.LOST_COPIES else _read_long_ago
                 self.remedies.remake(self.catalogue, due(self.catalogue))
                 return not due(self.catalogue)
+            case Damage.LOST_TILES:
+                self.remedies.make_tiles()
+                return not _without_tiles(self.catalogue, self.home)
             case Damage.RIGHTS if self.remedies.rules is not None:
                 rules = self.remedies.rules
                 for moved in self.catalogue.judge_again(rules.judge, rules.version):

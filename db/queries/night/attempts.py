@@ -79,12 +79,19 @@ class AttemptQueries(Store):
         remedy = f"there are {count}, and `nishiki export` lists them all" if count else "`nishiki dispatch` makes some"
         raise UnknownEntry(f"there is no attempt {attempt_id}; {remedy}")
 
-    def pictures_shown(self, batch_id: int | None = None) -> Iterator[ShownPictures]:
-        """The pictures of every attempt that made one, of a batch or of all; oldest first, page by page."""
+    def pictures_shown(self, batch_id: int | None = None, *, closed: bool = False) -> Iterator[ShownPictures]:
+        """The pictures of every attempt that made one, of a batch or of all; oldest first, page by page.
+
+        Args:
+            closed: those alone whose batch is closed: nobody is about to make their tiles.
+        """
+        of_these = [] if batch_id is None else [Attempt.batch_id == batch_id]
+        if closed:
+            of_these.append(Attempt.batch_id.in_(select(Batch.id).where(Batch.closed_at.is_not(None))))
         page = (
             select(Attempt.id, Attempt.content_sha256, Attempt.inputs, Image.sha256, Attempt.trust_sha256)
             .join(Image, Image.id == Attempt.output_image_id)
-            .where(Attempt.outcome.is_not(None), *([] if batch_id is None else [Attempt.batch_id == batch_id]))
+            .where(Attempt.outcome.is_not(None), *of_these)
             .order_by(Attempt.id)
             .limit(CHUNK)
         )
