@@ -21,7 +21,6 @@ from sqlalchemy import Engine, inspect
 from db.catalogue import Catalogue
 from db.engine import HEAD, database_file, upgrade
 from db.entries.night import JudgedAgain
-from db.entries.review import ShownPictures
 from db.errors import CatalogueAhead, CatalogueBehind, CatalogueError
 from db.files.bucket import Kept
 from db.files.home import HomeFolder, open_to_others, written_by_nishiki
@@ -315,13 +314,13 @@ def _lost_tiles(catalogue: Catalogue, home: Path, tell: Tell) -> Iterator[Findin
     yield Finding(Damage.LOST_TILES, f"({len(lost):,})", problem, "nishiki tiles")
 
 
-def _without_tiles(catalogue: Catalogue, home: Path) -> list[ShownPictures]:
-    """Results of closed batches, all of whose files are here, that have no tiles and could have them."""
+def _without_tiles(catalogue: Catalogue, home: Path) -> list[list[str]]:
+    """The pictures of results of closed batches, all of whose files are here, that lack tiles and could have them."""
     store = TileStore(home / HomeFolder.TILES)
     given_up, made = store.given_up(), {path.name for path in store.folders()}
-    lost = [shown for shown in catalogue.pictures_shown(closed=True) if not made.issuperset(shown.all)]
+    lost = [shown for shown in catalogue.tiles_due() if not made.issuperset(shown)]
     here = {each.sha256 for each in catalogue.pictures.kept()} if lost else set()
-    return [shown for shown in lost if here.issuperset(shown.all) and shown.output not in given_up]
+    return [shown for shown in lost if here.issuperset(shown) and shown[0] not in given_up]
 
 
 def _working_copies(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
