@@ -72,6 +72,7 @@ class Damage(StrEnum):
 
 _MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.WAITING}
 
+_ALONE = "nishiki doctor --mend"
 _COPY = "bring the file back from a copy of the pictures"
 _ASK = "nishiki doctor --mend (asks its archive for it), or bring the file back from a copy of the pictures"
 _AGAIN = "nishiki doctor --mend (the next dispatch makes it again), or bring the file back from a copy of the pictures"
@@ -124,6 +125,11 @@ class Finding:
     def mendable(self) -> bool:
         """Can `mend` do it without losing anything?"""
         return self.damage in _MENDABLE
+
+    @property
+    def left(self) -> str:
+        """What is left to do once `mend` could not do it; empty: nothing that is known, beside what it told."""
+        return {_ASK: _COPY, _ALONE: ""}.get(self.remedy, self.remedy)
 
 
 def examine(
@@ -222,7 +228,7 @@ def upgrade_schema(settings: CatalogueSettings) -> Path | None:
 def _counts(catalogue: Catalogue) -> Iterator[Finding]:
     if wrong := catalogue.wrong_counts():
         problem = "the rows themselves say otherwise; `nishiki status` tells them wrong"
-        yield Finding(Damage.COUNTS, "; ".join(wrong), problem, "nishiki doctor --mend")
+        yield Finding(Damage.COUNTS, "; ".join(wrong), problem, _ALONE)
 
 
 def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Finding]:
@@ -231,11 +237,18 @@ def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Findi
     remedies |= dict.fromkeys(catalogue.result_names(pending=False), _AGAIN)
     remedies |= dict.fromkeys(catalogue.result_names(pending=True), _UNDER_WAY)
     remedies |= dict.fromkeys(catalogue.trust_names(), _FORGET)
-    for sha256 in sorted(named - set(here)):
-        problem = "the catalogue names it, the file is gone"
+    gone = sorted(named - set(here))
+    altered = _altered(catalogue, [here[sha256] for sha256 in named & set(here)], look_s, tell)
+    of = {
+        each.sha256: f" (record {each.identifier} of {each.archive})" for each in catalogue.stored_from(gone + altered)
+    }
+    for sha256 in gone:
+        problem = f"the catalogue names it{of.get(sha256, '')}, the file is gone"
         yield Finding(Damage.MISSING, sha256, problem, remedies.get(sha256, _COPY))
-    for sha256 in _altered(catalogue, [here[sha256] for sha256 in named & set(here)], look_s, tell):
-        problem = f"{catalogue.pictures.place(here[sha256])} has other bytes than when it was stored"
+    for sha256 in altered:
+        problem = (
+            f"{catalogue.pictures.place(here[sha256])}{of.get(sha256, '')} has other bytes than when it was stored"
+        )
         yield Finding(Damage.ALTERED, sha256, problem, remedies.get(sha256, _COPY))
 
 
@@ -268,11 +281,11 @@ def _files(catalogue: Catalogue, young_s: float, tell: Tell) -> Iterator[Finding
         )
     for each in [] if pictures.shared else unnamed:
         problem = "no row names it: a crash between file and row"
-        yield Finding(Damage.UNREFERENCED, each.name, problem, "nishiki doctor --mend")
+        yield Finding(Damage.UNREFERENCED, each.name, problem, _ALONE)
     for path in pictures.leftovers():
         if _age_s(path) >= young_s:
             problem = "it was never finished: a crash while writing"
-            yield Finding(Damage.LEFTOVER, str(path.relative_to(pictures.root)), problem, "nishiki doctor --mend")
+            yield Finding(Damage.LEFTOVER, str(path.relative_to(pictures.root)), problem, _ALONE)
 
 
 def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
@@ -337,10 +350,10 @@ def _working_copies(catalogue: Catalogue, home: Path, young_s: float) -> Iterato
             yield _leftover(path, home, "it was never finished: a crash while writing", Damage.COPY)
     if lost := _without_copy(catalogue):
         problem = "so many pictures have none; matching makes each that it needs, which takes it longer"
-        yield Finding(Damage.LOST_COPIES, f"({len(lost):,})", problem, "nishiki doctor --mend")
+        yield Finding(Damage.LOST_COPIES, f"({len(lost):,})", problem, _ALONE)
     if old_ones := _read_long_ago(catalogue):
         problem = "so many were read before brightness, transparency and page were judged by the picture itself"
-        yield Finding(Damage.READ, f"({len(old_ones):,})", problem, "nishiki doctor --mend")
+        yield Finding(Damage.READ, f"({len(old_ones):,})", problem, _ALONE)
 
 
 def _read_long_ago(catalogue: Catalogue) -> list[str]:
@@ -356,7 +369,7 @@ def _without_copy(catalogue: Catalogue) -> list[str]:
 
 
 def _leftover(path: Path, home: Path, problem: str, damage: Damage = Damage.CHECKPOINT) -> Finding:
-    return Finding(damage, str(path.relative_to(home)), problem, "nishiki doctor --mend")
+    return Finding(damage, str(path.relative_to(home)), problem, _ALONE)
 
 
 def _dead_batches(catalogue: Catalogue) -> Iterator[Finding]:
@@ -374,7 +387,7 @@ def _open_to_others(engine: Engine, home: Path, tell: Tell) -> Iterator[Finding]
         closed, shared = open_to_others(path)
         if closed != stat.S_IMODE(path.stat().st_mode):
             problem = "everybody on this machine may look into it"
-            yield Finding(Damage.OPEN, str(path), problem, "nishiki doctor --mend")
+            yield Finding(Damage.OPEN, str(path), problem, _ALONE)
         elif shared:
             tell(f"{path} is open to its group; it stays so (chmod g-rwx closes it).")
 
@@ -382,7 +395,7 @@ def _open_to_others(engine: Engine, home: Path, tell: Tell) -> Iterator[Finding]
 def _older_rights(catalogue: Catalogue, rules: int) -> Iterator[Finding]:
     if count := catalogue.judged_by_older(rules):
         problem = "so many records' rights were judged by older rules; the next match or dispatch judges them again"
-        yield Finding(Damage.RIGHTS, f"({count:,})", problem, "nishiki doctor --mend")
+        yield Finding(Damage.RIGHTS, f"({count:,})", problem, _ALONE)
 
 
 @dataclass(frozen=True)

@@ -249,7 +249,7 @@ def doctor(
         mended += tones
     findings += tones
     left = [finding for finding in findings if finding not in mended]
-    say(_doctor_lines([*findings, *waiting], mended))
+    say(_doctor_lines([*findings, *waiting], mended, tried=repair))
     exit_with(Ending.WAITING if waiting and not left else failed_if(left))
 
 
@@ -276,10 +276,11 @@ def _say_one(line: str) -> None:
     say([line])
 
 
-def _doctor_lines(findings: Sequence["Finding"], mended: Sequence["Finding"]) -> Iterable[str]:
-    """What is wrong, and what is to be done."""
+def _doctor_lines(findings: Sequence["Finding"], mended: Sequence["Finding"], *, tried: bool) -> Iterable[str]:
+    """What is wrong, and what is to be done; what mending could not do is not advised again."""
     if not findings:
         yield "The catalogue and its pictures are sound."
     for finding in findings:
-        remedy = "mended" if finding in mended else f"to mend it: {finding.remedy}"
-        yield f"{finding.damage} {finding.subject}: {finding.problem}; {remedy}"
+        left = finding.left if tried else finding.remedy
+        remedy = f"to mend it: {left}" if left else "it could not be mended now"
+        yield f"{finding.damage} {finding.subject}: {finding.problem}; {'mended' if finding in mended else remedy}"
