@@ -93,6 +93,17 @@ class Account:
     """Are those the operator's own that no row may mean?"""
 
     @property
+    def broken(self) -> Mapping[str, str]:
+        """Why files that ought to be pictures are none, but for those whose row tells it."""
+        told = {
+            pick.path: row.found.reason
+            for row in self.rows
+            if isinstance(row.found, Unreadable)
+            for pick in row.reach.picks
+        }
+        return {path: why for path, why in self.contents.broken.items() if why not in told.get(path, "")}
+
+    @property
     def remarks(self) -> Iterator[Remark]:
         """What a person should know of it."""
         for table in self.contents.tables:

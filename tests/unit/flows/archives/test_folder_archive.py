@@ -228,6 +228,18 @@ def test_a_bad_row_is_reported_with_its_place_and_frees_no_picture(
         assert records[1].rights.basis == "records.csv line 3 may mean this picture, and cannot be used"
 
 
+def test_a_file_that_is_no_picture_is_told_once_by_its_row_where_it_has_one(tmp_path: Path, put: Put) -> None:
+    put("empty.png", "")
+    put("loose.png", "")
+    put("records.csv", "file,title\nempty.png,x\n")
+    records, unreadable = listed(tmp_path)
+    assert records == []
+    assert [(each.identifier, each.reason) for each in unreadable] == [
+        ("loose.png", "loose.png is empty; copy it again"),
+        ("empty", "records.csv line 2: empty.png is empty; copy it again"),
+    ]
+
+
 def test_rows_of_one_identifier_are_held_back_together_since_nobody_knows_which_is_meant(
     tmp_path: Path, put: Put
 ) -> None:
