@@ -72,7 +72,6 @@ class Damage(StrEnum):
 
 _MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.WAITING}
 
-_ALONE = "nishiki doctor --mend"
 _COPY = "bring the file back from a copy of the pictures"
 _ASK = "nishiki doctor --mend (asks its archive for it), or bring the file back from a copy of the pictures"
 _AGAIN = "nishiki doctor --mend (the next dispatch makes it again), or bring the file back from a copy of the pictures"
@@ -129,7 +128,7 @@ class Finding:
     @property
     def left(self) -> str:
         """What is left to do once `mend` could not do it; empty: nothing that is known, beside what it told."""
-        return {_ASK: _COPY, _ALONE: ""}.get(self.remedy, self.remedy)
+        return {_ASK: _COPY, "nishiki doctor --mend": ""}.get(self.remedy, self.remedy)
 
 
 def examine(
@@ -228,7 +227,7 @@ def upgrade_schema(settings: CatalogueSettings) -> Path | None:
 def _counts(catalogue: Catalogue) -> Iterator[Finding]:
     if wrong := catalogue.wrong_counts():
         problem = "the rows themselves say otherwise; `nishiki status` tells them wrong"
-        yield Finding(Damage.COUNTS, "; ".join(wrong), problem, _ALONE)
+        yield Finding(Damage.COUNTS, "; ".join(wrong), problem, "nishiki doctor --mend")
 
 
 def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Finding]:
@@ -281,11 +280,11 @@ def _files(catalogue: Catalogue, young_s: float, tell: Tell) -> Iterator[Finding
         )
     for each in [] if pictures.shared else unnamed:
         problem = "no row names it: a crash between file and row"
-        yield Finding(Damage.UNREFERENCED, each.name, problem, _ALONE)
+        yield Finding(Damage.UNREFERENCED, each.name, problem, "nishiki doctor --mend")
     for path in pictures.leftovers():
         if _age_s(path) >= young_s:
             problem = "it was never finished: a crash while writing"
-            yield Finding(Damage.LEFTOVER, str(path.relative_to(pictures.root)), problem, _ALONE)
+            yield Finding(Damage.LEFTOVER, str(path.relative_to(pictures.root)), problem, "nishiki doctor --mend")
 
 
 def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
@@ -350,10 +349,10 @@ def _working_copies(catalogue: Catalogue, home: Path, young_s: float) -> Iterato
             yield _leftover(path, home, "it was never finished: a crash while writing", Damage.COPY)
     if lost := _without_copy(catalogue):
         problem = "so many pictures have none; matching makes each that it needs, which takes it longer"
-        yield Finding(Damage.LOST_COPIES, f"({len(lost):,})", problem, _ALONE)
+        yield Finding(Damage.LOST_COPIES, f"({len(lost):,})", problem, "nishiki doctor --mend")
     if old_ones := _read_long_ago(catalogue):
         problem = "so many were read before brightness, transparency and page were judged by the picture itself"
-        yield Finding(Damage.READ, f"({len(old_ones):,})", problem, _ALONE)
+        yield Finding(Damage.READ, f"({len(old_ones):,})", problem, "nishiki doctor --mend")
 
 
 def _read_long_ago(catalogue: Catalogue) -> list[str]:
@@ -369,7 +368,7 @@ def _without_copy(catalogue: Catalogue) -> list[str]:
 
 
 def _leftover(path: Path, home: Path, problem: str, damage: Damage = Damage.CHECKPOINT) -> Finding:
-    return Finding(damage, str(path.relative_to(home)), problem, _ALONE)
+    return Finding(damage, str(path.relative_to(home)), problem, "nishiki doctor --mend")
 
 
 def _dead_batches(catalogue: Catalogue) -> Iterator[Finding]:
@@ -387,7 +386,7 @@ def _open_to_others(engine: Engine, home: Path, tell: Tell) -> Iterator[Finding]
         closed, shared = open_to_others(path)
         if closed != stat.S_IMODE(path.stat().st_mode):
             problem = "everybody on this machine may look into it"
-            yield Finding(Damage.OPEN, str(path), problem, _ALONE)
+            yield Finding(Damage.OPEN, str(path), problem, "nishiki doctor --mend")
         elif shared:
             tell(f"{path} is open to its group; it stays so (chmod g-rwx closes it).")
 
@@ -395,7 +394,7 @@ def _open_to_others(engine: Engine, home: Path, tell: Tell) -> Iterator[Finding]
 def _older_rights(catalogue: Catalogue, rules: int) -> Iterator[Finding]:
     if count := catalogue.judged_by_older(rules):
         problem = "so many records' rights were judged by older rules; the next match or dispatch judges them again"
-        yield Finding(Damage.RIGHTS, f"({count:,})", problem, _ALONE)
+        yield Finding(Damage.RIGHTS, f"({count:,})", problem, "nishiki doctor --mend")
 
 
 @dataclass(frozen=True)
