@@ -51,6 +51,8 @@ class Damage(StrEnum):
     ALTERED = "altered picture"
     UNREFERENCED = "unreferenced file"
     LEFTOVER = "leftover file"
+    STRAY = "stray file"
+    """Among the pictures, and by its name none of nishiki's: left alone."""
     CHECKPOINT = "leftover checkpoint"
     TILES = "leftover tiles"
     LOST_TILES = "lost tiles"
@@ -70,7 +72,7 @@ class Damage(StrEnum):
     """That the database keeps of its own rows."""
 
 
-_MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.WAITING}
+_MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.STRAY, Damage.WAITING}
 
 _COPY = "bring the file back from a copy of the pictures"
 _ASK = "nishiki doctor --mend (asks its archive for it), or bring the file back from a copy of the pictures"
@@ -231,11 +233,16 @@ def _counts(catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Finding]:
-    here, named = {each.sha256: each for each in catalogue.pictures.kept()}, catalogue.picture_names()
+    kept = list(catalogue.pictures.kept())
+    here, named = {each.sha256: each for each in kept}, catalogue.picture_names()
     remedies = dict.fromkeys(catalogue.harvested_names(), _ASK)
     remedies |= dict.fromkeys(catalogue.result_names(pending=False), _AGAIN)
     remedies |= dict.fromkeys(catalogue.result_names(pending=True), _UNDER_WAY)
     remedies |= dict.fromkeys(catalogue.trust_names(), _FORGET)
+    strays = [each.name for each in kept if not each.is_picture]
+    for name in [*(str(path.relative_to(catalogue.pictures.root)) for path in catalogue.pictures.above()), *strays]:
+        problem = f"it lies in {catalogue.pictures.root}, and nishiki has not put it there"
+        yield Finding(Damage.STRAY, name, problem, "move it elsewhere")
     gone = sorted(named - set(here))
     altered = _altered(catalogue, [here[sha256] for sha256 in named & set(here)], look_s, tell)
     of = {
@@ -272,7 +279,7 @@ def _files(catalogue: Catalogue, young_s: float, tell: Tell) -> Iterator[Finding
     pictures, now = catalogue.pictures, datetime.now(UTC)
     old = [each for each in pictures.kept() if (now - each.changed_at).total_seconds() >= young_s]
     named = catalogue.picture_names()  # after the list: a row may have come meanwhile, never gone
-    unnamed = [each for each in old if each.sha256 not in named]
+    unnamed = [each for each in old if each.is_picture and each.sha256 not in named]
     if pictures.shared and unnamed:  # another catalogue's, for all that is known here
         tell(
             f"{len(unnamed):,} pictures in object storage are named by no row of this catalogue, such as "

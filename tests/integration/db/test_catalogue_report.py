@@ -221,6 +221,23 @@ def test_the_doctor_finds_missing_altered_and_unfinished_files(settings: Catalog
     assert not unfinished.exists()
 
 
+def test_a_file_that_is_none_of_nishikis_is_told_wherever_it_lies_and_left_alone(
+    settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
+        (kept,) = catalogue.pictures.files()
+        files = [catalogue.pictures.root / "stray.txt", kept.parents[1] / "stray.txt", kept.parent / "stray.txt"]
+        for file in files:
+            file.write_text("notes")
+            _long_ago(file)
+        findings = examine(settings)
+        assert [each.damage for each in findings] == [Damage.STRAY] * 3
+        assert {catalogue.pictures.root / each.subject for each in findings} == set(files)
+        assert mend(settings, findings, _NO, print) == []
+        assert all(file.exists() for file in files)
+
+
 def test_a_map_of_trust_belongs_to_its_result_and_a_lost_one_is_forgotten_without_it(
     settings: CatalogueSettings, sample: "Sample"
 ) -> None:
