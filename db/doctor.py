@@ -51,8 +51,11 @@ class Damage(StrEnum):
     ALTERED = "altered picture"
     UNREFERENCED = "unreferenced file"
     LEFTOVER = "leftover file"
+    STRAY = "stray file"
+    """Among the pictures, and by its name none of nishiki's: left alone."""
     CHECKPOINT = "leftover checkpoint"
     TILES = "leftover tiles"
+    LOST_TILES = "lost tiles"
     LOST_COPIES = "lost working copies"
     COPY = "leftover working copy"
     READ = "pictures read long ago"
@@ -69,7 +72,7 @@ class Damage(StrEnum):
     """That the database keeps of its own rows."""
 
 
-_MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.WAITING}
+_MENDABLE = set(Damage) - {Damage.DATABASE, Damage.SCHEMA, Damage.STRAY, Damage.WAITING}
 
 _COPY = "bring the file back from a copy of the pictures"
 _ASK = "nishiki doctor --mend (asks its archive for it), or bring the file back from a copy of the pictures"
@@ -104,6 +107,8 @@ class Remedies:
     """Ask the archives for these pictures and put them back: each with why it could not be; None: it is back."""
     rules: Rules | None = None
     """By which rights are judged again."""
+    make_tiles: Callable[[], object] = lambda: None
+    """Make the tiles that are missing, as far as it goes."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,11 @@ class Finding:
     def mendable(self) -> bool:
         """Can `mend` do it without losing anything?"""
         return self.damage in _MENDABLE
+
+    @property
+    def left(self) -> str:
+        """What is left to do once `mend` could not do it; empty: nothing that is known, beside what it told."""
+        return {_ASK: _COPY, "nishiki doctor --mend": ""}.get(self.remedy, self.remedy)
 
 
 def examine(
@@ -154,6 +164,7 @@ def examine(
                 *_files(catalogue, young_s, tell),
                 *_checkpoints(catalogue, settings.home, young_s),
                 *_tiles(catalogue, settings.home, young_s),
+                *_lost_tiles(catalogue, settings.home, tell),
                 *_working_copies(catalogue, settings.home, young_s),
                 *_dead_batches(catalogue),
                 *_open_to_others(catalogue.engine, settings.home, tell),
@@ -224,16 +235,28 @@ def _counts(catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _pictures(catalogue: Catalogue, look_s: float, tell: Tell) -> Iterator[Finding]:
-    here, named = {each.sha256: each for each in catalogue.pictures.kept()}, catalogue.picture_names()
+    kept = list(catalogue.pictures.kept())
+    here, named = {each.sha256: each for each in kept}, catalogue.picture_names()
     remedies = dict.fromkeys(catalogue.harvested_names(), _ASK)
     remedies |= dict.fromkeys(catalogue.result_names(pending=False), _AGAIN)
     remedies |= dict.fromkeys(catalogue.result_names(pending=True), _UNDER_WAY)
     remedies |= dict.fromkeys(catalogue.trust_names(), _FORGET)
-    for sha256 in sorted(named - set(here)):
-        problem = "the catalogue names it, the file is gone"
+    strays = [each.name for each in kept if not each.is_picture]
+    for name in [*(str(path.relative_to(catalogue.pictures.root)) for path in catalogue.pictures.above()), *strays]:
+        problem = f"it lies in {catalogue.pictures.root}, and nishiki has not put it there"
+        yield Finding(Damage.STRAY, name, problem, "move it elsewhere")
+    gone = sorted(named - set(here))
+    altered = _altered(catalogue, [here[sha256] for sha256 in named & set(here)], look_s, tell)
+    of = {
+        each.sha256: f" (record {each.identifier} of {each.archive})" for each in catalogue.stored_from(gone + altered)
+    }
+    for sha256 in gone:
+        problem = f"the catalogue names it{of.get(sha256, '')}, the file is gone"
         yield Finding(Damage.MISSING, sha256, problem, remedies.get(sha256, _COPY))
-    for sha256 in _altered(catalogue, [here[sha256] for sha256 in named & set(here)], look_s, tell):
-        problem = f"{catalogue.pictures.place(here[sha256])} has other bytes than when it was stored"
+    for sha256 in altered:
+        problem = (
+            f"{catalogue.pictures.place(here[sha256])}{of.get(sha256, '')} has other bytes than when it was stored"
+        )
         yield Finding(Damage.ALTERED, sha256, problem, remedies.get(sha256, _COPY))
 
 
@@ -258,7 +281,7 @@ def _files(catalogue: Catalogue, young_s: float, tell: Tell) -> Iterator[Finding
     pictures, now = catalogue.pictures, datetime.now(UTC)
     old = [each for each in pictures.kept() if (now - each.changed_at).total_seconds() >= young_s]
     named = catalogue.picture_names()  # after the list: a row may have come meanwhile, never gone
-    unnamed = [each for each in old if each.sha256 not in named]
+    unnamed = [each for each in old if each.is_picture and each.sha256 not in named]
     if pictures.shared and unnamed:  # another catalogue's, for all that is known here
         tell(
             f"{len(unnamed):,} pictures in object storage are named by no row of this catalogue, such as "
@@ -289,7 +312,7 @@ def _checkpoints(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[F
 
 
 def _tiles(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
-    """Folders that show nothing; missing ones are no damage, since `nishiki tiles` makes them."""
+    """Folders that show nothing."""
     store = TileStore(home / HomeFolder.TILES)
     old = [path for path in store.folders() if _age_s(path) >= young_s]
     named = catalogue.picture_names()  # after the list, as for files
@@ -299,6 +322,26 @@ def _tiles(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding
     for path in store.leftovers():
         if _age_s(path) >= young_s:
             yield _leftover(path, home, "they were never finished: a crash while writing", Damage.TILES)
+
+
+def _lost_tiles(catalogue: Catalogue, home: Path, tell: Tell) -> Iterator[Finding]:
+    """Machines with a home each need tiles only where the page is served."""
+    if not (lost := _without_tiles(catalogue, home)):
+        return
+    if catalogue.pictures.shared:
+        tell(f"{len(lost):,} results have no tiles in {home}; where the page is served, nishiki tiles makes them.")
+        return
+    problem = "so many results have none; the review page cannot show them"
+    yield Finding(Damage.LOST_TILES, f"({len(lost):,})", problem, "nishiki tiles")
+
+
+def _without_tiles(catalogue: Catalogue, home: Path) -> list[list[str]]:
+    """The pictures of results of closed batches, all of whose files are here, that lack tiles and could have them."""
+    store = TileStore(home / HomeFolder.TILES)
+    given_up, made = store.given_up(), {path.name for path in store.folders()}
+    lost = [shown for shown in catalogue.tiles_due() if not made.issuperset(shown)]
+    here = {each.sha256 for each in catalogue.pictures.kept()} if lost else set()
+    return [shown for shown in lost if here.issuperset(shown) and shown[0] not in given_up]
 
 
 def _working_copies(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
@@ -405,6 +448,9 @@ class _Mending:
                 due = _without_copy if finding.damage is Damage.LOST_COPIES else _read_long_ago
                 self.remedies.remake(self.catalogue, due(self.catalogue))
                 return not due(self.catalogue)
+            case Damage.LOST_TILES:
+                self.remedies.make_tiles()
+                return not _without_tiles(self.catalogue, self.home)
             case Damage.RIGHTS if self.remedies.rules is not None:
                 rules = self.remedies.rules
                 for moved in self.catalogue.judge_again(rules.judge, rules.version):

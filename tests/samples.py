@@ -27,6 +27,8 @@ from db.entries.night import (
     RightsEntry,
     Tone,
 )
+from db.files.home import HomeFolder
+from db.files.tiles import TileStore
 from db.settings import CatalogueSettings
 
 ENCODER = EncoderKey("vgg19 random-seeded", "c0ffee")
@@ -142,6 +144,12 @@ class Sample:
         batch = catalogue.take_batch(self.recipe, self.models, self.matcher, limit=limit)
         assert batch is not None
         return batch
+
+    def tile(self, catalogue: Catalogue) -> None:
+        """Leave a folder of tiles, empty, for every picture that the page shows."""
+        store = TileStore(catalogue.pictures.root.parent / HomeFolder.TILES)
+        for sha256 in {each for shown in catalogue.pictures_shown() for each in shown.all}:
+            store.add(sha256, lambda _: None)
 
     @contextmanager
     def both(self, settings: CatalogueSettings) -> Iterator[tuple[Catalogue, Catalogue]]:

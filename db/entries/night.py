@@ -243,6 +243,8 @@ class StoredFrom:
     """The archive's."""
     reference: str
     """The picture's, in the archive's words."""
+    identifier: str
+    """The record's."""
 
 
 @dataclass(frozen=True)

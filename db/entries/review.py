@@ -417,6 +417,11 @@ class ShownPictures:
         """Those that are shown as they are, beside the content and the output."""
         return self.styles if self.trust is None else (*self.styles, self.trust)
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every one of them."""
+        return (self.content, self.output, *self.further)
+
 
 @dataclass(frozen=True)
 class CuratorEntry:

@@ -44,6 +44,11 @@ class Kept:
         """Of the picture that it is to hold."""
         return PurePosixPath(self.name).stem
 
+    @property
+    def is_picture(self) -> bool:
+        """Is it named as nishiki names pictures?"""
+        return NAME.fullmatch(self.name) is not None
+
 
 class Bucket:
     """The pictures under one address such as `s3://BUCKET/PREFIX`; several machines may write at once."""

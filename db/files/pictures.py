@@ -164,6 +164,11 @@ class PictureStore:
         """Files that were being written; a crash leaves them, and a process at work renames them soon."""
         yield from sorted(self._unfinished.glob("*"))
 
+    def above(self) -> Iterator[Path]:
+        """Files in the folders above those of the pictures, where nishiki writes none."""
+        for pattern in ("*", "[0-9a-f][0-9a-f]/*"):
+            yield from sorted(filter(Path.is_file, self.root.glob(pattern)))
+
     def _upload(self, bucket: Bucket, name: str, data: bytes) -> None:
         """What lies there already is written again: it may have been altered, and is young then."""
         sha256 = name.partition(".")[0]

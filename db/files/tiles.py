@@ -41,6 +41,7 @@ class TileStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._unfinished = root / UNFINISHED
+        self._given_up = root / "given up"
 
     def has(self, sha256: str) -> bool:
         """Are there tiles of this picture? For an attempt's output: and of its lightness difference."""
@@ -85,6 +86,20 @@ class TileStore:
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
             fsync_folder(folder.parent)
+
+    def give_up(self, output: str) -> None:
+        """Remember that none can be made for this result, so that the doctor does not ask for them for good.
+
+        Raises:
+            CatalogueFull: no room left.
+        """
+        with room_for(self.root):
+            make_folder(self._given_up)
+            (self._given_up / output).touch()
+
+    def given_up(self) -> set[str]:
+        """The results for which none could be made."""
+        return {path.name for path in self._given_up.glob("*")}
 
     def folders(self) -> Iterator[Path]:
         """Every finished folder, named by its picture's sha256."""

@@ -31,7 +31,7 @@ from flows.errors import Faults, Misused
 
 if TYPE_CHECKING:
     from db.catalogue import Catalogue
-    from db.doctor import Finding
+    from db.doctor import Finding, Remedies
     from flows.settings import Settings
 
 reading_app = typer.Typer()
@@ -226,7 +226,7 @@ def doctor(
 
         say(look_before_night(*settings_with_archives(None, home=home)))
         return
-    from db.doctor import LOOK_S, Damage, Remedies, examine, mend, upgrade_schema
+    from db.doctor import LOOK_S, Damage, examine, mend, upgrade_schema
     from flows.upkeep.rejudging import RULES
     from flows.upkeep.toning import judge_tones_again, older_tones
     from flows.upkeep.waiting import waiting_batches
@@ -241,13 +241,7 @@ def doctor(
     findings = examine(settings, look_s=look_s, tell=_say_one, rules=RULES.version)
     mended = []
     if repair:
-        from flows.upkeep.originals import fetch_again
-        from flows.upkeep.working_copies import make_working_copies
-
-        def remake(where: "Catalogue", lost: Collection[str]) -> None:
-            say(make_working_copies(where, lost, settings.max_pixels))
-
-        mended = mend(settings, findings, Remedies(remake, partial(fetch_again, settings), RULES), _say_one)
+        mended = mend(settings, findings, _remedies(settings), _say_one)
     left = [finding for finding in findings if finding not in mended]
     unread = any(finding.damage in (Damage.DATABASE, Damage.SCHEMA) for finding in left)
     tones, waiting = ([], []) if unread else (older_tones(settings), waiting_batches(settings))
@@ -255,18 +249,38 @@ def doctor(
         mended += tones
     findings += tones
     left = [finding for finding in findings if finding not in mended]
-    say(_doctor_lines([*findings, *waiting], mended))
+    say(_doctor_lines([*findings, *waiting], mended, tried=repair))
     exit_with(Ending.WAITING if waiting and not left else failed_if(left))
+
+
+def _remedies(settings: "Settings") -> "Remedies":
+    """What the night can do for the doctor."""
+    from db.doctor import Remedies
+    from flows.upkeep.originals import fetch_again
+    from flows.upkeep.rejudging import RULES
+    from flows.upkeep.working_copies import make_working_copies
+
+    def remake(where: "Catalogue", lost: Collection[str]) -> None:
+        say(make_working_copies(where, lost, settings.max_pixels))
+
+    def make_tiles() -> None:
+        from flows.reports.summary import problem_lines
+        from flows.workers.tiles import make_missing
+
+        say(problem_lines(make_missing(settings).problems))
+
+    return Remedies(remake, partial(fetch_again, settings), RULES, make_tiles)
 
 
 def _say_one(line: str) -> None:
     say([line])
 
 
-def _doctor_lines(findings: Sequence["Finding"], mended: Sequence["Finding"]) -> Iterable[str]:
-    """What is wrong, and what is to be done."""
+def _doctor_lines(findings: Sequence["Finding"], mended: Sequence["Finding"], *, tried: bool) -> Iterable[str]:
+    """What is wrong, and what is to be done; what mending could not do is not advised again."""
     if not findings:
         yield "The catalogue and its pictures are sound."
     for finding in findings:
-        remedy = "mended" if finding in mended else f"to mend it: {finding.remedy}"
-        yield f"{finding.damage} {finding.subject}: {finding.problem}; {remedy}"
+        left = finding.left if tried else finding.remedy
+        remedy = f"to mend it: {left}" if left else "it could not be mended now"
+        yield f"{finding.damage} {finding.subject}: {finding.problem}; {'mended' if finding in mended else remedy}"

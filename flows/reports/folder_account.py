@@ -21,9 +21,9 @@ def account_lines(name: str, account: Account) -> Iterator[str]:
         reached = "that no row reaches" if contents.describing else "without a table"
         yield f"{_count(len(account.rest), 'picture')} {reached}:"
         yield from (f"  {_rest_line(found)}" for found in account.rest)
-    if contents.broken:
-        yield f"{_count(len(contents.broken), 'file')} that cannot be read:"
-        yield from (f"  {reason}" for reason in contents.broken.values())
+    if broken := account.broken:
+        yield f"{_count(len(broken), 'file')} that cannot be read:"
+        yield from (f"  {reason}" for reason in broken.values())
     if remarks := list(account.remarks):
         yield "To know:"
         yield from (f"  {remark.subject}: {remark.text}" for remark in remarks)

@@ -140,6 +140,9 @@ def status_table(status: Mapping[str, Any]) -> Table:
         table.add_row("encoder", f"{encoder['name']} ({encoder['checksum'][:12]})")
     if batch := status["batch"]:
         table.add_row("latest batch", f"{batch['id']}: {batch['done']} done, {batch['left']} left")
+    if count := status["unreadable"]:
+        told = f"{count:,} record{'' if count == 1 else 's'} that cannot be read; nishiki records --held-back"
+        table.add_row("held back", told)
     for each in status["set_aside"]:
         table.add_row("set aside", Text(f"{each['record']}, attempt {each['attempt']}: {each['error']}"))
     if night := status["night"]:

@@ -69,7 +69,7 @@ class Tiling:
 
     def is_whole(self, shown: ShownPictures) -> bool:
         """Are there tiles of all its pictures?"""
-        return all(self.tiles.has(sha256) for sha256 in (shown.content, shown.output, *shown.further))
+        return all(map(self.tiles.has, shown.all))
 
     def make(self, shown: ShownPictures) -> str | None:
         """Make what is missing; why not, where something could not be made.
@@ -80,6 +80,8 @@ class Tiling:
         try:
             self._make(shown)
         except (ColorizeError, PictureMissing, OSError) as error:
+            if isinstance(error, ColorizeError):  # the picture's own fault: it will not pass
+                self.tiles.give_up(shown.output)
             return f"its tiles could not be made ({error}); `nishiki tiles` tries again"
         return None
 

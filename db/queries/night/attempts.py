@@ -79,6 +79,23 @@ class AttemptQueries(Store):
         remedy = f"there are {count}, and `nishiki export` lists them all" if count else "`nishiki dispatch` makes some"
         raise UnknownEntry(f"there is no attempt {attempt_id}; {remedy}")
 
+    def tiles_due(self) -> Iterator[list[str]]:
+        """The pictures of each attempt whose batch is closed: the output, the content, the first style, the trust map.
+
+        What a million of them lack is asked at once, without reading their inputs for the styles behind the first.
+        """
+        columns = (Image.sha256, Attempt.content_sha256, Attempt.style_sha256, Attempt.trust_sha256)
+        due = (
+            select(*columns)
+            .join(Attempt, Attempt.output_image_id == Image.id)
+            .join(Batch, Batch.id == Attempt.batch_id)
+            .where(Attempt.outcome.is_not(None), Batch.closed_at.is_not(None))
+            .execution_options(yield_per=CHUNK)
+        )
+        with self._reading(stream=True) as session:
+            for row in session.execute(due):
+                yield list(filter(None, row))
+
     def pictures_shown(self, batch_id: int | None = None) -> Iterator[ShownPictures]:
         """The pictures of every attempt that made one, of a batch or of all; oldest first, page by page."""
         page = (

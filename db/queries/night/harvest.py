@@ -96,7 +96,7 @@ class HarvestQueries(Store):
     def stored_from(self, sha256s: Collection[str]) -> list[StoredFrom]:
         """Where live records name these pictures."""
         named = (
-            select(Image.sha256, Archive.name, Archive.address, RecordImage.reference)
+            select(Image.sha256, Archive.name, Archive.address, RecordImage.reference, Record.identifier)
             .join(RecordImage, RecordImage.image_id == Image.id)
             .join(Record, Record.id == RecordImage.record_id)
             .join(Archive, Archive.id == Record.archive_id)

@@ -23,6 +23,7 @@ from db.tables.night import (
     Image,
     Record,
     RecordImage,
+    UnreadableRecord,
     VerdictGiven,
     Window,
 )
@@ -52,6 +53,7 @@ class StatusQueries(Store):
                 "attempts": {"pending": counts["attempts"]["pending"], **_words(Outcome, counts["attempts"])},
                 "verdicts": _words(Verdict, _verdicts(session)),
                 "set_aside": set_aside(session, NAMED),
+                "unreadable": session.scalar(select(func.count()).select_from(UnreadableRecord)),
                 **_latest(session),
                 "schema": HEAD,
                 "archives": _archives(session, live),

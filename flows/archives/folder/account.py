@@ -93,6 +93,17 @@ class Account:
     """Are those the operator's own that no row may mean?"""
 
     @property
+    def broken(self) -> Mapping[str, str]:
+        """Why files that ought to be pictures are none, but for those whose row tells it."""
+        told = {
+            pick.path: row.found.reason
+            for row in self.rows
+            if isinstance(row.found, Unreadable)
+            for pick in row.reach.picks
+        }
+        return {path: why for path, why in self.contents.broken.items() if why not in told.get(path, "")}
+
+    @property
     def remarks(self) -> Iterator[Remark]:
         """What a person should know of it."""
         for table in self.contents.tables:
@@ -141,14 +152,18 @@ def understand(contents: Contents, *, free: bool) -> Account:
         | {place: reach_pictures(each, names[file.folder]) for place, (file, each) in manifests.items()}
     )
     twice = _in_several_tables(contents.tables)
-    taken: set[str] = set()
+    named = {
+        place: _identifier(row, reaches[place], table.folder if row["identifier"] in twice else "")
+        for place, (table, row) in rows.items()
+    }
+    repeated = _repeated(named | {place: each.found.identifier for place, (_, each) in manifests.items()})
     understood = []
-    for place, (table, row) in rows.items():
-        identifier = _identifier(row, reaches[place], table.folder if row["identifier"] in twice else "")
-        found = _described(row, identifier, reaches[place], contents, taken)
+    for place, (_, row) in rows.items():
+        found = _described(row, named[place], reaches[place], contents, repeated)
         notes = tuple(_notes(row, reaches[place]))
         understood.append(Understood(place, reaches[place], found, rights_of(row), notes))
-    understood += [_of_manifest(each, reaches[place], contents, taken) for place, (_, each) in manifests.items()]
+    understood += [_of_manifest(each, reaches[place], contents, repeated) for place, (_, each) in manifests.items()]
+    taken = {each.found.identifier for each in understood if isinstance(each.found, Record)}
     shared = _with_shared_rights(understood)
     return Account(contents, tuple(shared), tuple(_undescribed(contents, shared, taken, free=free)), free)
 
@@ -194,17 +209,41 @@ def _identifier(row: Row, reached: Reach, folder: str) -> str:
     return stem(first)
 
 
-def _described(row: Row, identifier: str, reached: Reach, contents: Contents, taken: set[str]) -> Record | Unreadable:
+def _repeated(named: Mapping[str, str]) -> dict[str, str]:
+    """Identifiers that stand at several places, each with why it is held back: which place is meant cannot be known."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for place, identifier in named.items():
+        places[identifier].append(place)
+    ways = "it is held back until one of them is left or has an identifier of its own"
+    return {
+        identifier: f"{_together(several)} have the same identifier; {ways}"
+        for identifier, several in places.items()
+        if identifier and len(several) > 1
+    }
+
+
+def _together(places: Sequence[str]) -> str:
+    """Several places for a person: `records.csv lines 4 and 6`."""
+    before, _, number = places[0].rpartition(" ")
+    alike = number.isdecimal() and all(place.rpartition(" ")[0] == before for place in places)
+    shown = [place.rpartition(" ")[2] if alike else place for place in places[:SHOWN]]
+    last = f"{len(places) - SHOWN:,} more" if len(places) > SHOWN else shown.pop()
+    return f"{f'{before}s ' if alike else ''}{', '.join(shown)} and {last}"
+
+
+def _described(
+    row: Row, identifier: str, reached: Reach, contents: Contents, repeated: Mapping[str, str]
+) -> Record | Unreadable:
     def record(files: list[File]) -> Record:
         if row.problem:
             raise BadRecord(row.problem)
         newest = max((file.modified for file in files), default=_EPOCH)
         return describe(row, identifier, newest, _raw(files, row.kept), tuple(file.path for file in files))
 
-    return _built(row.place, identifier, reached, contents, taken, record)
+    return _built(row.place, identifier, reached, contents, repeated, record)
 
 
-def _of_manifest(manifest: Manifest, reached: Reach, contents: Contents, taken: set[str]) -> Understood:
+def _of_manifest(manifest: Manifest, reached: Reach, contents: Contents, repeated: Mapping[str, str]) -> Understood:
     said = manifest.found
     if isinstance(said, Unreadable):
         nothing = Rights(Derivatives.UNKNOWN, f"{manifest.place} cannot be read")
@@ -215,7 +254,7 @@ def _of_manifest(manifest: Manifest, reached: Reach, contents: Contents, taken: 
         paths = tuple(file.path for file in files)
         return replace(said, datestamp=newest, pictures=paths, raw=_raw(files, {}, said.raw))
 
-    found = _built(manifest.place, said.identifier, reached, contents, taken, record)
+    found = _built(manifest.place, said.identifier, reached, contents, repeated, record)
     notes = (*(said.remarks if not manifest.names else ()), *missing(manifest, reached))
     return Understood(manifest.place, reached, found, said.rights, notes)
 
@@ -225,25 +264,24 @@ def _built(
     identifier: str,
     reached: Reach,
     contents: Contents,
-    taken: set[str],
+    repeated: Mapping[str, str],
     record: Callable[[list[File]], Record],
 ) -> Record | Unreadable:
     """A record with the files that are reached, or why there is none."""
+    name = printable(identifier)[:LONGEST_IDENTIFIER] or place
+    if identifier in repeated:
+        return Unreadable(name, repeated[identifier])
     try:
-        found = within_limits(record(_files(identifier, reached, contents, taken)))
+        return within_limits(record(_files(identifier, reached, contents)))
     except BadRecord as error:
-        return Unreadable(printable(identifier)[:LONGEST_IDENTIFIER] or place, f"{place}: {error}")
-    taken.add(identifier)
-    return found
+        return Unreadable(name, f"{place}: {error}")
 
 
-def _files(identifier: str, reached: Reach, contents: Contents, taken: set[str]) -> list[File]:
+def _files(identifier: str, reached: Reach, contents: Contents) -> list[File]:
     if reached.problem:
         raise BadRecord(reached.problem)
     if not identifier:
         raise BadRecord("it has neither an identifier nor a file")
-    if identifier in taken:
-        raise BadRecord(f"it repeats the identifier {identifier}; give each record its own")
     if broken := [contents.broken[pick.path] for pick in reached.picks if pick.path in contents.broken]:
         raise BadRecord("; ".join(broken))
     return [contents.files[pick.path] for pick in reached.picks]

@@ -113,8 +113,8 @@ class FolderArchive:
         except MalformedAnswer as error:
             yield from held_for(str(error), seen.files)
             raise
-        yield from (Unreadable(printable(name)[:LONGEST_IDENTIFIER], why) for name, why in seen.broken.items())
         account = understand(contents, free=self._free)
+        yield from (Unreadable(printable(name)[:LONGEST_IDENTIFIER], why) for name, why in account.broken.items())
         yield from (row.found for row in account.rows)
         yield from account.rest
         yield from account.remarks

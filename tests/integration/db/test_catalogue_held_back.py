@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from db.catalogue import Catalogue
 from db.entries.night import ContentScope, Derivatives, HeldFilter, Patience, RightsEntry, Tone
 from db.tables.night import UnreadableRecord
+from flows.reports.summary import status_table
 
 if TYPE_CHECKING:
     from tests.samples import Sample
@@ -111,3 +113,12 @@ def test_a_released_record_outside_the_genres_is_still_out_of_scope(catalogue: C
     assert (far.reason, far.record_id is not None) == ("rights: ask", True)
     catalogue.release([far.record_id or 0], "hana", "")
     assert [each.reason for each in catalogue.held_records(GRAY_ACTORS)] == ["other genre"]
+
+
+def test_status_counts_what_cannot_be_read(shelf: Catalogue) -> None:
+    told = shelf.status() | {"night": None}
+    assert told["unreadable"] == shelf.held_counts(None, HeldFilter())["unreadable"] > 0
+    with (console := Console(width=120)).capture() as shown:
+        console.print(status_table(told))
+    said = f"{told['unreadable']} record that cannot be read; nishiki records --held-back"
+    assert said in shown.get()

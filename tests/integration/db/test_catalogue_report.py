@@ -221,6 +221,23 @@ def test_the_doctor_finds_missing_altered_and_unfinished_files(settings: Catalog
     assert not unfinished.exists()
 
 
+def test_a_file_that_is_none_of_nishikis_is_told_wherever_it_lies_and_left_alone(
+    settings: CatalogueSettings, sample: "Sample"
+) -> None:
+    with Catalogue.open(settings) as catalogue:
+        sample.store(catalogue, sample.record("r1"), Tone.COLOUR)
+        (kept,) = catalogue.pictures.files()
+        files = [catalogue.pictures.root / "stray.txt", kept.parents[1] / "stray.txt", kept.parent / "stray.txt"]
+        for file in files:
+            file.write_text("notes")
+            _long_ago(file)
+        findings = examine(settings)
+        assert [each.damage for each in findings] == [Damage.STRAY] * 3
+        assert {catalogue.pictures.root / each.subject for each in findings} == set(files)
+        assert mend(settings, findings, _NO, print) == []
+        assert all(file.exists() for file in files)
+
+
 def test_a_map_of_trust_belongs_to_its_result_and_a_lost_one_is_forgotten_without_it(
     settings: CatalogueSettings, sample: "Sample"
 ) -> None:
@@ -228,6 +245,7 @@ def test_a_map_of_trust_belongs_to_its_result_and_a_lost_one_is_forgotten_withou
         trust = catalogue.pictures.add(b"a map of trust", ".png")
         attempt = sample.entry(catalogue, sample.record("r"), trust_sha256=trust, measures={"trust": 0.25})
         output = catalogue.attempt(attempt).output_sha256
+        sample.tile(catalogue)
         assert next(catalogue.pictures_shown()).trust == trust
         assert catalogue.queue_entry(attempt).trust == 0.25
         assert [row["trust_sha256"] for row in rows(catalogue)] == [trust]
@@ -263,6 +281,7 @@ def test_checkpoints_are_left_over_when_no_attempt_is_pending(settings: Catalogu
         assert _damage(settings) == []  # the batch is at work
         catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
         catalogue.close_batch(batch)
+        sample.tile(catalogue)
         findings = examine(settings)
         assert [each.damage for each in findings] == [Damage.CHECKPOINT] * 2
         assert {settings.home / each.subject for each in findings} == set(files)
@@ -317,6 +336,7 @@ def test_tiles_of_no_picture_and_unfinished_ones_are_left_over_unless_they_are_y
 def test_lost_and_left_over_working_copies_are_found_and_mended(settings: CatalogueSettings, sample: "Sample") -> None:
     with Catalogue.open(settings) as catalogue:
         _one_attempt(catalogue, sample)
+        sample.tile(catalogue)
         store, (*_, lost) = catalogue.working_copies, sorted(catalogue.harvested_names())
     assert examine(settings, young_s=-1) == []
     left = [store.root / each for each in ("0/ab/cd/" + lost, f"{VERSION}/ab/cd/{'0' * 64}.png", "unfinished/torn")]

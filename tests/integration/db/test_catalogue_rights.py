@@ -121,6 +121,7 @@ def test_the_doctor_finds_rights_that_older_rules_judged_and_judges_them_again(
     settings: CatalogueSettings, catalogue: Catalogue, sample: "Sample"
 ) -> None:
     made = sample.entries(catalogue, 2)
+    sample.tile(catalogue)
     assert [each.damage for each in examine(settings, look_s=0)] == []
     findings = examine(settings, look_s=0, rules=1)
     assert [(each.damage, each.subject) for each in findings] == [(Damage.RIGHTS, "(4)")]

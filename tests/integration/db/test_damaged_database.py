@@ -29,6 +29,7 @@ def kept(settings: CatalogueSettings, sample: "Sample") -> Path:
         for number in range(8):
             long = sample.record(f"r{number}", raw="<record>" + "x" * 9000 + "</record>")
             sample.entry(catalogue, long)
+        sample.tile(catalogue)
         catalogue.add_embeddings(sample.encoder, {1: np.linspace(1, 2, 1536, dtype=np.float32)})
     file = settings.home / "catalogue.db"
     with closing(sqlite3.connect(file)) as raw:

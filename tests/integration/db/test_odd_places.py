@@ -162,6 +162,7 @@ def shown(sample: "Sample", tmp_path: Path) -> Iterator[Path]:
     home = tmp_path / "home"
     with Catalogue.open(CatalogueSettings(home=home)) as catalogue:
         sample.entries(catalogue, 1)
+        sample.tile(catalogue)
         with writing(catalogue.engine).begin() as connection:
             connection.execute(update(Rights).values(rules=RULES.version))
     yield home

@@ -237,6 +237,7 @@ def test_the_doctor_leaves_a_file_that_a_curator_drew_alone(
         marks_sha256=drawn if kind == "marks" else None,
         mask_sha256=drawn if kind == "mask" else None,
     )
+    sample.tile(catalogue)
     assert [finding.damage for finding in examine(settings, young_s=-1)] == [Damage.UNREFERENCED]
     catalogue.add_request(attempt, "Aoi", asked)
     assert examine(settings, young_s=-1) == []

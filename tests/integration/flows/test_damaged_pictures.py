@@ -122,6 +122,9 @@ def test_an_original_comes_back_from_its_archive_while_that_has_it(
     moved.rename(matched / "prints" / "colour.png")
     assert code == 1
     assert f"{damage} {style} could not be mended: " in said
+    left = next(line for line in said.splitlines() if line.startswith(f"{damage} {style}: "))
+    assert f" (record colour of {matched / 'prints'})" in left
+    assert left.endswith("; to mend it: bring the file back from a copy of the pictures")
     assert "colour.png" in said
     assert [line for line in said.splitlines() if line.startswith(f"{damage} {content}") and line.endswith("; mended")]
     assert _doctor("--mend")[0] == 0

@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 import pyvips
 from PIL import Image
+from typer.testing import CliRunner
 
+from colorize.errors import UnreadableImage
 from db.catalogue import Catalogue
+from db.doctor import Damage, examine
 from db.entries.night import Outcome, Tone
 from db.entries.review import ShownPictures
 from db.files.home import HomeFolder
 from db.files.tiles import TileStore
 from db.settings import CatalogueSettings
+from flows.cli.app import app
 from flows.dispatch import dispatch
 from flows.settings import Settings
 from flows.workers.tiles import Tiling, make_missing
@@ -144,3 +148,43 @@ def test_a_dispatch_that_ends_before_its_tiles_is_carried_on_and_makes_them_alon
     with Catalogue.open(night, create=False) as catalogue:
         assert catalogue.unfinished_batches() == []
         assert len(list(catalogue.attempts())) == 2
+
+
+@pytest.mark.long
+def test_the_doctor_tells_lost_tiles_makes_them_and_is_silent_of_those_that_cannot_be_made(
+    night: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispatch(night)
+    shutil.rmtree(night.home / HomeFolder.TILES)
+    doctor = ["doctor", "--home", str(night.home)]
+    sound = "The catalogue and its pictures are sound.\n"
+    with Catalogue.open(night, create=False) as catalogue:
+        output = next(catalogue.pictures_shown()).output
+        place = catalogue.pictures.path(output)
+        place.rename(night.home / place.name)
+        said = CliRunner().invoke(app, doctor).stdout
+        assert f"missing picture {output}: " in said
+        assert "lost tiles (1): " in said, "those of a missing picture cannot be made and are told with it"
+        (night.home / place.name).rename(place)
+    seen = CliRunner().invoke(app, doctor)
+    assert (seen.exit_code, "lost tiles (2): " in seen.stdout) == (1, True)
+    assert "; to mend it: nishiki tiles\n" in seen.stdout
+    with monkeypatch.context() as patch:
+        patch.setattr("flows.workers.tiles.decode", _breaks(UnreadableImage("an odd picture")))
+        assert [len(make_missing(night).problems), CliRunner().invoke(app, doctor).stdout] == [2, sound]
+    shutil.rmtree(night.home / HomeFolder.TILES)
+    mended = CliRunner().invoke(app, [*doctor, "--mend"])
+    assert (mended.exit_code, "; mended" in mended.stdout, _whole(night)) == (0, True, [True, True])
+    assert CliRunner().invoke(app, doctor).stdout == sound
+
+
+def test_tiles_of_a_batch_at_work_are_on_their_way(
+    catalogue: Catalogue, sample: "Sample", settings: CatalogueSettings
+) -> None:
+    sample.pairs(catalogue, 1)
+    batch = sample.take(catalogue)
+    (pending,) = catalogue.pending_attempts(batch)
+    catalogue.close_attempt(batch, pending.id, sample.succeeded(catalogue))
+    assert examine(settings) == []
+    catalogue.close_batch(batch)
+    assert [each.damage for each in examine(settings)] == [Damage.LOST_TILES]

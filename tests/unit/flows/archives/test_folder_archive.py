@@ -211,7 +211,6 @@ def test_a_json_table_describes_its_pictures(tmp_path: Path, put: Put) -> None:
         ("x,a.jpg,,1850,1840,", "year_from 1850 is after year_to 1840"),
         ("x,a.jpg,,,,javascript:alert(1)", "no http or https address"),
         ("x,a.jpg,no,,,,surplus", "more cells than the header"),
-        ("good,a.jpg,,,,", "repeats the identifier good"),
     ],
 )
 def test_a_bad_row_is_reported_with_its_place_and_frees_no_picture(
@@ -227,6 +226,35 @@ def test_a_bad_row_is_reported_with_its_place_and_frees_no_picture(
     assert records[1].rights.derivatives is Derivatives.UNKNOWN
     if "a.jpg" in row and ".." not in row:
         assert records[1].rights.basis == "records.csv line 3 may mean this picture, and cannot be used"
+
+
+def test_a_file_that_is_no_picture_is_told_once_by_its_row_where_it_has_one(tmp_path: Path, put: Put) -> None:
+    put("empty.png", "")
+    put("loose.png", "")
+    put("records.csv", "file,title\nempty.png,x\n")
+    records, unreadable = listed(tmp_path)
+    assert records == []
+    assert [(each.identifier, each.reason) for each in unreadable] == [
+        ("loose.png", "loose.png is empty; copy it again"),
+        ("empty", "records.csv line 2: empty.png is empty; copy it again"),
+    ]
+
+
+def test_rows_of_one_identifier_are_held_back_together_since_nobody_knows_which_is_meant(
+    tmp_path: Path, put: Put
+) -> None:
+    put("g1.png")
+    put("records.csv", "identifier,file,derivatives\ng1,g1.png,yes\ng2,,yes\ng1,g1.png,yes\n")
+    records, unreadable = listed(tmp_path)
+    told = "records.csv lines 2 and 4 have the same identifier; it is held back until one of them is left or has an "
+    assert {(each.identifier, each.reason) for each in unreadable} == {("g1", told + "identifier of its own")}
+    assert [(each.identifier, each.rights.derivatives) for each in records] == [
+        ("g2", Derivatives.YES),
+        ("g1", Derivatives.UNKNOWN),
+    ]
+    put("records.csv", "identifier,derivatives\n" + "g1,yes\n" * 12)
+    _, (first, *_) = listed(tmp_path)
+    assert first.reason.startswith("records.csv lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more have the same")
 
 
 @pytest.mark.parametrize(
