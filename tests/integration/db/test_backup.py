@@ -315,7 +315,7 @@ def _marks(schema: str) -> set[str]:
 def test_a_catalogue_that_is_none_or_of_a_newer_program_is_not_backed_up(
     filled: Catalogue, settings: CatalogueSettings, empty: CatalogueSettings, tmp_path: Path
 ) -> None:
-    with pytest.raises(NoCatalogue, match="there is no catalogue"):
+    with pytest.raises(NoCatalogue, match=r"there is no catalogue|is not there"):
         back_up(empty, tmp_path / "copy")
     with filled.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
