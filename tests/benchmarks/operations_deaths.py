@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from prefect.server.api.server import SubprocessASGIServer
+
 from db.catalogue import Catalogue
 from db.entries.night import Tone
 from db.errors import CatalogueError
@@ -57,6 +59,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.dispatch:
         dispatched(_settings(options.dispatch.parent, options.dispatch.name), alone=not options.prefect)
+        SubprocessASGIServer().stop()  # where it was to be killed later than its command ended
         os._exit(0)  # as a command whose server is gone (`flows.cli.failures`): Prefect would wait for it for minutes
     with tempfile.TemporaryDirectory(prefix="nishiki-deaths-") as folder:
         victims = [options.victim] if options.victim else [*ATTACKS, POSTGRESQL]
