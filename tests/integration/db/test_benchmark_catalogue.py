@@ -73,7 +73,7 @@ def _tables(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
                 _plain(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()
             ]
             for table in Base.metadata.sorted_tables
-            if table.name not in ("tallies", "answers")  # which follow from the others
+            if table.name not in ("tallies", "answers", "identity")  # which follow from the others, or from chance
         }
 
 
