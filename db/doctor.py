@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from glob import escape
+from itertools import chain
 from math import inf
 from pathlib import Path
 
@@ -329,19 +330,21 @@ def _lost_tiles(catalogue: Catalogue, home: Path, tell: Tell) -> Iterator[Findin
     if not (lost := _without_tiles(catalogue, home)):
         return
     if catalogue.pictures.shared:
-        tell(f"{len(lost):,} results have no tiles in {home}; where the page is served, nishiki tiles makes them.")
+        tell(f"{lost:,} results have no tiles in {home}; where the page is served, nishiki tiles makes them.")
         return
     problem = "so many results have none; the review page cannot show them"
-    yield Finding(Damage.LOST_TILES, f"({len(lost):,})", problem, "nishiki tiles")
+    yield Finding(Damage.LOST_TILES, f"({lost:,})", problem, "nishiki tiles")
 
 
-def _without_tiles(catalogue: Catalogue, home: Path) -> list[list[str]]:
-    """The pictures of results of closed batches, all of whose files are here, that lack tiles and could have them."""
+def _without_tiles(catalogue: Catalogue, home: Path) -> int:
+    """How many results of closed batches lack tiles and could have them, their pictures being here."""
     store = TileStore(home / HomeFolder.TILES)
     given_up, made = store.given_up(), {path.name for path in store.folders()}
-    lost = [shown for shown in catalogue.tiles_due() if not made.issuperset(shown)]
-    here = {each.sha256 for each in catalogue.pictures.kept()} if lost else set()
-    return [shown for shown in lost if here.issuperset(shown) and shown[0] not in given_up]
+    lost = (shown for shown in catalogue.tiles_due() if not made.issuperset(shown) and shown[0] not in given_up)
+    if (first := next(lost, None)) is None:
+        return 0
+    here = {each.sha256 for each in catalogue.pictures.kept()}
+    return sum(here.issuperset(shown) for shown in chain([first], lost))
 
 
 def _working_copies(catalogue: Catalogue, home: Path, young_s: float) -> Iterator[Finding]:
