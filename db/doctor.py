@@ -205,8 +205,9 @@ def mend(settings: CatalogueSettings, findings: Sequence[Finding], remedies: Rem
     """Mend what can be mended without loss, each by itself; returns what was done.
 
     What no row names and no attempt needs is deleted, originals are fetched again, lost results begun again, lost
-    copies made, dead batches given free, others shut out; rights are judged again, and what is not allowed any more is
-    withheld. What has healed or come to life since it was found is left alone. What cannot be mended stops nothing.
+    copies and tiles made, dead batches given free, others shut out; rights are judged again, and what is not allowed
+    any more is withheld. What has healed or come to life since it was found is left alone. What cannot be mended stops
+    nothing.
 
     Args:
         tell: hears which finding could not be mended, and why.

@@ -255,7 +255,7 @@ def understood(engine: Engine) -> Iterator[None]:
     except DatabaseError as error:
         said, number = said_by(error), getattr(error.orig, "sqlstate", None)
         if "disk is full" in said or number == "53100" or ("disk I/O error" in said and _has_no_room(engine)):
-            raise CatalogueFull(f"no room left on the disk of the catalogue at {shown(engine)}; free some") from error
+            raise CatalogueFull(f"no room left for the catalogue at {shown(engine)}; free some space") from error
         if "not a database" in said or "malformed" in said:
             raise NoCatalogue(
                 f"{shown(engine)} is not a sound SQLite database ({said}); put it aside or give another home"

@@ -77,7 +77,7 @@ def pictures_of(settings: CatalogueSettings) -> PictureStore:
 
 
 def look_at(settings: CatalogueSettings, *, create: bool) -> bool:
-    """Could the catalogue of these settings be opened, and written? Nothing is made; its home is not looked at.
+    """Could the catalogue of these settings be opened, and written? Nothing is made, and its home may be missing.
 
     Args:
         settings: where it lies.

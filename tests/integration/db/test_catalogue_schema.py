@@ -314,7 +314,7 @@ def test_a_disk_too_full_to_read_a_file_with_a_log_is_told_as_that(
         with pytest.raises(CatalogueUnreachable, match="disk I/O error"):
             Catalogue.open(settings)
         monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
-        with pytest.raises(CatalogueFull, match=r"no room left on the disk of the catalogue .*; free some"):
+        with pytest.raises(CatalogueFull, match=r"no room left for the catalogue at .*; free some space"):
             Catalogue.open(settings)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
